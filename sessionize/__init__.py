@@ -1,0 +1,28 @@
+"""Turn an event log into sessions.
+
+The public names; each is loaded when it is first used, so that importing the package, and `sessionize --help`, stay fast.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sessionize.api import Frames, sessionize
+    from sessionize.config import Config, Output, Rules
+    from sessionize.errors import SessionizeError
+    from sessionize.run import run
+
+__all__ = ["Config", "Frames", "Output", "Rules", "SessionizeError", "run", "sessionize"]
+
+_HOMES = {
+    "Config": "config", "Output": "config", "Rules": "config", "SessionizeError": "errors",
+    "Frames": "api", "sessionize": "api", "run": "run",
+}  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'sessionize' has no attribute {name!r}")
+    value = getattr(import_module(f"sessionize.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value

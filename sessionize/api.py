@@ -1,0 +1,82 @@
+"""The engine for notebooks and pipelines: frames in, frames out, nothing read or written."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import polars as pl
+
+from sessionize import schema
+from sessionize.commit import Result
+from sessionize.config import Config
+from sessionize.kernel.record import records
+from sessionize.manifest import Counts
+from sessionize.plan import resolve
+from sessionize.run.one_pass import sessions_of
+
+
+class Frames(NamedTuple):
+    """What became of a frame of events.
+
+    Attributes:
+        sessions: Session records, nested; the open objects are JSON text.
+        metrics: One row a session, ordered by (start, session id).
+        events: Every event with ``session_id`` and its 1-based ``position``, in the sessions' order.
+        rejected: The rows that are no events, as they came, with ``row`` (1-based) and ``reason``.
+        counts: How many of each; they add up.
+    """
+
+    sessions: pl.DataFrame
+    metrics: pl.DataFrame
+    events: pl.DataFrame
+    rejected: pl.DataFrame
+    counts: Counts
+
+
+def sessionize(events: pl.LazyFrame | pl.DataFrame, config: Config | None = None) -> Frames:
+    """Cut a frame of events into sessions.
+
+    Columns are found by their usual names, as on the command line, or named in the configuration.
+
+    Args:
+        events: One row an event, in input order; a time column of any kind the command line reads, and a session id or
+            a profile id.
+        config: Columns, rules, time zone; the default is a timeout of 30 minutes. Its inputs are not used.
+
+    Raises:
+        UsageError: If a column is missing or ambiguous.
+
+    Examples:
+        >>> visits = pl.DataFrame({
+        ...     "user_id": ["ann", "ann", "bob", "ann"],
+        ...     "time": ["2024-05-01 09:00", "2024-05-01 09:30", "2024-05-01 09:40", "2024-05-01 10:01"],
+        ... })
+        >>> sessionize(visits).metrics.select("session_id", "duration_s", "events", "end_reason").rows()
+        [('p:ann.1714554000000000', 1800.0, 2, 'timeout'), ('p:bob.1714556400000000', 0.0, 1, 'open'), \
+('p:ann.1714557660000000', 0.0, 1, 'open')]
+    """
+    asked = config or Config()
+    frame = events.lazy()
+    types = frame.collect_schema()
+    plan = resolve(asked, types, frame.head(1000).collect())
+    raw = frame.select(
+        pl.lit(0, pl.UInt32).alias(schema.FILE),
+        pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias(schema.ROW),
+        pl.lit(None, pl.Enum(schema.REASONS)).alias(schema.FAULT),
+        pl.all(),
+    )
+    result = sessions_of(raw, types, plan, assign=True)
+    return Frames(
+        sessions=records(result.sessions, plan.timezone),
+        metrics=result.metrics,
+        events=result.events if result.events is not None else pl.DataFrame(),
+        rejected=_rejected(frame, result),
+        counts=result.counts,
+    )
+
+
+def _rejected(frame: pl.LazyFrame, result: Result) -> pl.DataFrame:
+    rows = result.rejected.select(row=pl.col(schema.ROW), reason=pl.col(schema.REASON))
+    if rows.is_empty():
+        return frame.head(0).collect().with_columns(row=pl.lit(None, pl.Int64), reason=pl.lit(None, pl.String))
+    return frame.with_row_index("row", offset=1).cast({"row": pl.Int64}).join(rows.lazy(), on="row").collect()

@@ -1,0 +1,106 @@
+"""The way out: runs the application in a worker, turns what goes wrong into a line on stderr and an exit code.
+
+Polars holds the thread it is called from until a query ends, and with it Python's signal handlers. So the work runs in
+a thread of its own and the main thread waits for it or for a signal.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import traceback
+from types import FrameType
+from typing import Final
+
+from sessionize.errors import SessionizeError
+
+REPORT_AT: Final = "please report it with what was typed"
+UNFORESEEN: Final = 70
+
+
+class _Stopped(BaseException):
+    """A signal that ends the run."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.code = 128 + number
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    # A closed pipe (`| head`) ends the run silently, as it does any other tool.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
+    codes: list[int] = []
+    worker = threading.Thread(target=lambda: codes.append(_run(sys.argv[1:])), daemon=True)
+    try:
+        worker.start()
+        worker.join()
+    except _Stopped as stopped:
+        _abandon()
+        _exit(stopped.code)
+    _exit(codes[0] if codes else UNFORESEEN)
+
+
+def _stop(number: int, _frame: FrameType | None) -> None:
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_IGN)
+    raise _Stopped(number)
+
+
+def _abandon() -> None:
+    publish = sys.modules.get("sessionize.publish")
+    if publish is not None:
+        publish.abandon_all()
+
+
+def _exit(code: int) -> None:
+    """Leave at once: freeing what a large run holds, object by object, takes longer than many a run."""
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        os._exit(code)
+
+
+def _run(arguments: list[str]) -> int:
+    from sessionize.cli.app import app
+
+    try:
+        code = app(arguments, prog_name="sessionize", standalone_mode=False)
+    except BaseException as error:  # noqa: BLE001 - the one place; Polars' PanicException is no Exception
+        return _tell(error, debug="--debug" in arguments)
+    return code if isinstance(code, int) else 0
+
+
+def _tell(error: BaseException, *, debug: bool) -> int:
+    """Print the error as a user reads it; return its exit code."""
+    if debug:
+        traceback.print_exception(error)
+    if isinstance(error, SessionizeError):
+        _print(error.message, error.hint)
+        return error.exit_code
+    usage = getattr(error, "format_message", None)
+    if usage is not None:  # Typer's own: what was typed is wrong
+        _print(usage(), None)
+        return int(getattr(error, "exit_code", 2))
+    if isinstance(error, MemoryError):
+        _print("out of memory", "set --memory-limit, or use a larger machine")
+        return 4
+    first = str(error).strip().splitlines()
+    _print(
+        f"unforeseen {type(error).__name__}: {first[0] if first else ''}",
+        f"this is a bug: {REPORT_AT}; --debug shows the traceback",
+    )
+    return UNFORESEEN
+
+
+def _print(message: str, hint: str | None) -> None:
+    from sessionize.cli.view import plain
+
+    print(f"error: {plain(message)}", file=sys.stderr)
+    if hint:
+        print(f"  hint: {plain(hint)}", file=sys.stderr)

@@ -1,0 +1,115 @@
+"""The options that commands share, each defined once, with its unit and default."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+import typer
+
+LOG: Final = "Reading the log"
+RULES: Final = "Where a session ends"
+MEANING: Final = "What an event means"
+OUTPUT: Final = "Output"
+OTHER: Final = "Other"
+
+Inputs = Annotated[
+    list[str],
+    typer.Argument(
+        help="Log files, directories or globs; - for stdin.",
+        metavar="INPUT",
+        show_default=False,
+        rich_help_panel="Input",
+    ),
+]
+
+
+def _option(help_text: str, *names: str, panel: str, metavar: str | None = None) -> object:
+    return typer.Option(*names, help=help_text, rich_help_panel=panel, metavar=metavar, show_default=False)
+
+
+Columns = list[str] | None
+
+SessionId = Annotated[Columns, _option(
+    "Column of the session id; twice: the columns together are the id. [default: found by name]",
+    "--session-id", panel=LOG, metavar="COL")]  # fmt: skip
+ProfileId = Annotated[Columns, _option(
+    "Column of the profile (user) id: the key where the session id is blank. [default: found by name]",
+    "--profile-id", panel=LOG, metavar="COL")]  # fmt: skip
+EventId = Annotated[Columns, _option(
+    "Column of the event id; with it, repeated events are dropped. [default: found by name]",
+    "--event-id", panel=LOG, metavar="COL")]  # fmt: skip
+Timestamp = Annotated[str | None, _option("Column of the time. [default: found by name]",
+                                          "--timestamp", panel=LOG, metavar="COL")]  # fmt: skip
+EventType = Annotated[str | None, _option("Column of the event type. [default: found by name]",
+                                          "--event-type", panel=LOG, metavar="COL")]  # fmt: skip
+Page = Annotated[str | None, _option("Column of the page. [default: found by name]",
+                                     "--page", panel=LOG, metavar="COL")]  # fmt: skip
+Map = Annotated[Columns, _option("Column of any other role, such as utm_source=src. Repeatable.",
+                                 "--map", panel=LOG, metavar="ROLE=COL")]  # fmt: skip
+Where = Annotated[str | None, _option(
+    "Keep only events that match, over the log's own columns (text, in a CSV). [default: all]",
+    "--where", panel=LOG, metavar="SQL")]  # fmt: skip
+InputFormat = Annotated[str | None, _option("csv, parquet or ndjson. [default: from content, then name]",
+                                            "--input-format", panel=LOG, metavar="FORMAT")]  # fmt: skip
+Delimiter = Annotated[str | None, _option("Separator of a CSV, \\t for a tab. [default: found among , ; tab |]",
+                                          "--delimiter", panel=LOG, metavar="CHAR")]  # fmt: skip
+CsvColumns = Annotated[str | None, _option("Names for a CSV without a header line. [default: its first line]",
+                                           "--columns", panel=LOG, metavar="A,B,C")]  # fmt: skip
+TimeFormat = Annotated[str | None, _option(
+    "How times are written: iso, s, ms, us, ns or a strptime pattern (%L: milliseconds). [default: found]",
+    "--time-format", panel=LOG, metavar="FORMAT")]  # fmt: skip
+Timezone = Annotated[str, _option("Zone of naive times, of weekdays and days. [default: UTC]",
+                                  "--timezone", panel=LOG, metavar="ZONE")]  # fmt: skip
+OnBadRow = Annotated[str, _option("reject: keep bad rows apart and go on; fail: write nothing. [default: reject]",
+                                  "--on-bad-row", panel=LOG, metavar="reject|fail")]  # fmt: skip
+MaxRejected = Annotated[str | None, _option("Exit 1 if more rows are rejected: a number or a share. [default: no limit]",
+                                            "--max-rejected", panel=LOG, metavar="N|P%")]  # fmt: skip
+
+Timeout = Annotated[str, _option("Longest silence inside a session, or none. [default: 30m]",
+                                 "--timeout", panel=RULES, metavar="DURATION")]  # fmt: skip
+MaxDuration = Annotated[str | None, _option("Longest session; 24h is wise where bots are. [default: none]",
+                                            "--max-duration", panel=RULES, metavar="DURATION")]  # fmt: skip
+EndEvent = Annotated[Columns, _option("Event type that ends its session. Repeatable. [default: none]",
+                                      "--end-event", panel=RULES, metavar="NAME")]  # fmt: skip
+StartEvent = Annotated[Columns, _option("Event type that starts a session. Repeatable. [default: none]",
+                                        "--start-event", panel=RULES, metavar="NAME")]  # fmt: skip
+SplitOn = Annotated[Columns, _option("Column whose change starts a session. Repeatable. [default: none]",
+                                     "--split-on", panel=RULES, metavar="COL")]  # fmt: skip
+SplitAtMidnight = Annotated[bool, _option("Start a session at midnight in the zone. [default: off]",
+                                          "--split-at-midnight", panel=RULES)]  # fmt: skip
+Until = Annotated[str | None, _option("Time up to which the log is complete. [default: its newest event]",
+                                      "--until", panel=RULES, metavar="TIME")]  # fmt: skip
+
+PageView = Annotated[Columns, _option(
+    "Event type that is a page view. Repeatable. [default: page-view, pageview, page, $pageview in any spelling]",
+    "--page-view", panel=MEANING, metavar="NAME")]  # fmt: skip
+Conversion = Annotated[Columns, _option(
+    "Event type that is a conversion. Repeatable. [default: purchase, order-completed, conversion, "
+    "checkout-completed in any spelling]",
+    "--conversion", panel=MEANING, metavar="NAME")]  # fmt: skip
+Property = Annotated[Columns, _option("Column carried into the session's properties. Repeatable.",
+                                      "--property", panel=MEANING, metavar="COL")]  # fmt: skip
+Trait = Annotated[Columns, _option("Column carried into the session's traits. Repeatable.",
+                                   "--trait", panel=MEANING, metavar="COL")]  # fmt: skip
+
+OutputDir = Annotated[str, typer.Option("--output", "-o", help="Directory to write into; - writes the metrics as NDJSON to stdout.",
+                                        rich_help_panel=OUTPUT, metavar="DIR", show_default=False)]  # fmt: skip
+Format = Annotated[str, _option("parquet, json, ndjson, or csv (metrics and events only). [default: parquet]",
+                                "--format", panel=OUTPUT, metavar="FORMAT")]  # fmt: skip
+Events = Annotated[
+    bool, _option("Write every event too, with its session and its place in it.", "--events", panel=OUTPUT)
+]
+NoSessions = Annotated[bool, _option("Leave the Session records out: metrics only.", "--no-sessions", panel=OUTPUT)]
+Json = Annotated[bool, _option("Print the manifest on stdout.", "--json", panel=OUTPUT)]
+
+MemoryLimit = Annotated[str | None, _option(
+    "Peak memory to stay under, such as 2GB or 512MiB. [default: 80 % of the machine's]",
+    "--memory-limit", panel=OTHER, metavar="SIZE")]  # fmt: skip
+ConfigFile = Annotated[str | None, _option(
+    "TOML with options by name. [default: sessionize.toml or [tool.sessionize] in pyproject.toml, found upwards]",
+    "--config", panel=OTHER, metavar="FILE")]  # fmt: skip
+Quiet = Annotated[bool, _option("Say nothing but errors.", "--quiet", "-q", panel=OTHER)]
+Verbose = Annotated[bool, _option("Say each stage as it begins.", "--verbose", "-v", panel=OTHER)]
+NoProgress = Annotated[bool, _option("Show no progress on a terminal.", "--no-progress", panel=OTHER)]
+NoColor = Annotated[bool, _option("Use no colours.", "--no-color", panel=OTHER)]
+Debug = Annotated[bool, _option("Show the traceback of an unforeseen error.", "--debug", panel=OTHER)]

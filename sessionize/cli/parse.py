@@ -1,0 +1,84 @@
+"""What is typed, as values: durations, sizes, limits, times. Each says what it would have taken."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+from sessionize.errors import UsageError
+
+DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|us|s|m|h|d)")
+UNITS: Final = {
+    "us": timedelta(microseconds=1), "ms": timedelta(milliseconds=1), "s": timedelta(seconds=1),
+    "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1),
+}  # fmt: skip
+SIZE: Final = re.compile(r"(?i)(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?")
+
+
+def duration(text: str, option: str) -> timedelta:
+    """A duration such as ``30m``, ``45s``, ``1h30m``.
+
+    Examples:
+        >>> duration("1h30m", "--timeout")
+        datetime.timedelta(seconds=5400)
+    """
+    parts = DURATION.findall(text)
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        raise UsageError(f"{option} {text!r} is no duration", hint=f"for example {option} 30m, 45s, 1h30m, 2d")
+    total = timedelta()
+    for number, unit in parts:
+        total += float(number) * UNITS[unit] if "." in number else int(number) * UNITS[unit]
+    return total
+
+
+def duration_or_none(text: str, option: str) -> timedelta | None:
+    """A duration, or None for ``none``."""
+    return None if text.lower() == "none" else duration(text, option)
+
+
+def size(text: str, option: str) -> int:
+    """Bytes: ``2GB`` is 2·10⁹, ``512MiB`` is 512·2²⁰.
+
+    Examples:
+        >>> size("2GB", "--memory-limit"), size("1KiB", "--memory-limit")
+        (2000000000, 1024)
+    """
+    found = SIZE.fullmatch(text)
+    if found is None:
+        raise UsageError(f"{option} {text!r} is no size", hint=f"for example {option} 2GB or 512MiB")
+    number, prefix, binary = found.groups()
+    return int(float(number) * (1024 if binary else 1000) ** " kmgt".index(prefix.lower() or " "))
+
+
+class Limit(NamedTuple):
+    """How much is too much: a number, or a share of the whole."""
+
+    most: float
+    is_share: bool
+
+    def broken_by(self, number: int, whole: int) -> bool:
+        """Whether the number is over the limit."""
+        return number > (self.most * whole if self.is_share else self.most)
+
+
+def limit(text: str, option: str) -> Limit:
+    """A limit such as ``100`` or ``0.5%``."""
+    try:
+        share = text.endswith("%")
+        most = float(text.removesuffix("%"))
+    except ValueError:
+        most, share = -1.0, False
+    if not most >= 0:
+        raise UsageError(f"{option} {text!r} is no limit", hint=f"for example {option} 100 or {option} 0.5%")
+    return Limit(most / 100 if share else most, share)
+
+
+def moment(text: str, timezone: str, option: str) -> datetime:
+    """An instant in ISO 8601; a naive one is in the zone."""
+    try:
+        found = datetime.fromisoformat(text)
+        return found if found.tzinfo else found.replace(tzinfo=ZoneInfo(timezone))
+    except (ValueError, KeyError, OSError):
+        raise UsageError(f"{option} {text!r} is no time", hint=f"for example {option} 2024-05-31T00:00:00Z") from None

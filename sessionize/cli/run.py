@@ -1,0 +1,90 @@
+"""`sessionize run`: the main job."""
+
+from __future__ import annotations
+
+import json
+
+import typer
+
+from sessionize.cli import options as o
+from sessionize.cli import parse, settings, view
+from sessionize.config import Output
+from sessionize.errors import ChecksFailed
+
+
+def run(  # noqa: PLR0913, PLR0917 - one parameter an option
+    context: typer.Context,
+    inputs: o.Inputs,
+    output: o.OutputDir,
+    session_id: o.SessionId = None,
+    profile_id: o.ProfileId = None,
+    event_id: o.EventId = None,
+    timestamp: o.Timestamp = None,
+    event_type: o.EventType = None,
+    page: o.Page = None,
+    map: o.Map = None,  # noqa: A002 - named for its option
+    where: o.Where = None,
+    input_format: o.InputFormat = None,
+    delimiter: o.Delimiter = None,
+    columns: o.CsvColumns = None,
+    time_format: o.TimeFormat = None,
+    timezone: o.Timezone = "UTC",
+    on_bad_row: o.OnBadRow = "reject",
+    max_rejected: o.MaxRejected = None,
+    timeout: o.Timeout = "30m",
+    max_duration: o.MaxDuration = None,
+    end_event: o.EndEvent = None,
+    start_event: o.StartEvent = None,
+    split_on: o.SplitOn = None,
+    split_at_midnight: o.SplitAtMidnight = False,
+    until: o.Until = None,
+    page_view: o.PageView = None,
+    conversion: o.Conversion = None,
+    property: o.Property = None,  # noqa: A002 - named for its option
+    trait: o.Trait = None,
+    format: o.Format = "parquet",  # noqa: A002 - named for its option
+    events: o.Events = False,
+    no_sessions: o.NoSessions = False,
+    json: o.Json = False,
+    memory_limit: o.MemoryLimit = None,
+    config: o.ConfigFile = None,
+    quiet: o.Quiet = False,
+    verbose: o.Verbose = False,
+    no_progress: o.NoProgress = False,
+    no_color: o.NoColor = False,
+    debug: o.Debug = False,
+) -> None:
+    """Write sessions, per-session metrics and a manifest into a directory.
+
+    \b
+    sessionize run events.csv -o out
+    sessionize run 'logs/*.parquet' -o out --timeout 45m --format json
+    zcat today.csv.gz | sessionize run - -o - | head
+    """
+    typed = settings.with_file(dict(context.params), context)
+    _run(typed)
+
+
+def _run(typed: dict[str, object]) -> None:
+    asked = settings.config(typed)
+    limit = parse.limit(str(typed["max_rejected"]), "--max-rejected") if typed["max_rejected"] else None
+    output = Output(
+        directory=str(typed["output"]),
+        form=settings.one_of(typed["format"], ("parquet", "json", "ndjson", "csv"), "--format"),
+        sessions=not typed["no_sessions"],
+        events=bool(typed["events"]),
+    )
+    from sessionize.run import run as job
+
+    with view.progress(typed) as tell:
+        result, manifest = job(asked, output, tell)
+    if typed["json"]:
+        print(json.dumps(manifest, indent=2, ensure_ascii=False))
+    if not typed["quiet"]:
+        view.after_run(result, manifest, color=not typed["no_color"])
+    counts = result.counts
+    if limit is not None and limit.broken_by(counts.rejected, counts.rows_read):
+        raise ChecksFailed(
+            f"{counts.rejected} of {counts.rows_read} rows rejected, over --max-rejected {typed['max_rejected']}",
+            hint="outputs are complete; the rows and reasons are in rejected.ndjson",
+        )

@@ -1,0 +1,128 @@
+"""What a person sees on the terminal. Everything goes to stderr; nothing from the data can steer the terminal."""
+
+from __future__ import annotations
+
+import os
+import sys
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from sessionize.commit import Result
+
+
+def plain(text: object) -> str:
+    """Text from the data, safe to print: control and formatting characters as escapes."""
+    return "".join(
+        letter
+        if letter in "\n\t" or unicodedata.category(letter) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
+        else f"\\x{ord(letter):02x}"
+        for letter in str(text)
+    )
+
+
+def console(*, color: bool = True) -> Console:
+    """A console on stderr that interprets no markup."""
+    from rich.console import Console
+
+    return Console(stderr=True, markup=False, highlight=False, emoji=False, no_color=None if color else True)
+
+
+@contextmanager
+def progress(typed: Mapping[str, Any]) -> Iterator[Callable[[str], None]]:
+    """A function to tell each stage to: a spinner on a terminal, lines with ``--verbose``, else nothing."""
+    if typed["verbose"]:
+        yield lambda stage: print(f"sessionize: {stage}", file=sys.stderr)
+        return
+    quiet = typed["quiet"] or typed["no_progress"]
+    if quiet or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        yield lambda _: None
+        return
+    with console(color=not typed["no_color"]).status("starting") as status:
+        yield lambda stage: status.update(f"{stage} …")
+
+
+def after_run(result: Result, manifest: Mapping[str, Any], *, color: bool) -> None:
+    """What was read, which columns were taken, the main figures, what was rejected, where it lies."""
+    from sessionize.figures import figures
+
+    out = console(color=color)
+    counts = result.counts
+    shown = figures(result.metrics)
+    for label, text in _lines(manifest, shown):
+        out.print(f"{label:>10}", style="dim", end="  ")
+        out.print(plain(text), soft_wrap=True)
+    if counts.rejected:
+        reasons = ", ".join(f"{number:,} {reason}" for reason, number in counts.rejected_by_reason.items())
+        share = counts.rejected / max(1, counts.rows_read)
+        out.print(f"{'rejected':>10}", style="bold yellow", end="  ")
+        out.print(f"{counts.rejected:,} rows ({share:.2%}): {reasons}", soft_wrap=True)
+        if counts.rejected_by_reason.get("bad_timestamp", 0) == counts.rejected == counts.rows_read:
+            out.print(
+                f"{'hint':>10}  no time could be read: say how they are written with --time-format", soft_wrap=True
+            )
+
+
+def _lines(manifest: Mapping[str, Any], shown: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    inputs, counts = manifest["inputs"], manifest["counts"]
+    size = sum(file["bytes"] for file in inputs)
+    name = inputs[0]["path"] if len(inputs) == 1 else f"{len(inputs)} files"
+    yield "read", f"{counts['rows_read']:,} rows from {name} ({_bytes(size)})"
+    columns = manifest["columns"]
+    pairs = (f"{role} = {' + '.join([of] if isinstance(of, str) else of)}" for role, of in columns.items())
+    yield "columns", f"{', '.join(pairs)}; times: {manifest['rules']['time_format']}"
+    yield "sessions", _sessions(counts)
+    if counts["sessions"]:
+        yield (
+            "length",
+            (
+                f"median {_time(shown['duration_s_median'])}, mean {_time(shown['duration_s_mean'])}, "
+                f"longest {_time(shown['duration_s_max'])}; {shown['events_per_session_mean']:.1f} events a session"
+            ),
+        )
+        yield (
+            "rates",
+            (
+                f"bounce {shown['bounce_rate']:.1%}, engaged {shown['engagement_rate']:.1%}, "
+                f"conversion {shown['conversion_rate']:.1%}"
+            ),
+        )
+    if manifest["outputs"]:
+        yield "wrote", ", ".join(f"{file['path']} ({_bytes(file['bytes'])})" for file in manifest["outputs"])
+
+
+def _sessions(counts: Mapping[str, int]) -> str:
+    parts = [
+        f"{counts['sessions']:,} of {counts['profiles']:,} profiles"
+        if counts["profiles"]
+        else f"{counts['sessions']:,}"
+    ]
+    parts.append(f"{counts['events']:,} events")
+    if counts["duplicates"]:
+        parts.append(f"{counts['duplicates']:,} duplicates left out")
+    if counts["active_sessions"]:
+        parts.append(f"{counts['active_sessions']:,} still active")
+    return ", ".join(parts)
+
+
+def _bytes(size: float) -> str:
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"
+
+
+def _time(seconds: float) -> str:
+    whole = round(seconds)
+    if whole < 60:
+        return f"{seconds:.3g} s"
+    hours, rest = divmod(whole, 3600)
+    minutes, second = divmod(rest, 60)
+    days, hours = divmod(hours, 24)
+    parts = [(days, "d"), (hours, "h"), (minutes, "min"), (second, "s")]
+    return " ".join([f"{number} {unit}" for number, unit in parts if number][:2])

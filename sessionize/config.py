@@ -1,0 +1,184 @@
+"""What was asked (`Config`) and what it means for this log (`Plan`). Frozen, keyword-only, no I/O.
+
+The kernel sees a `Plan` and never a `Config`; nothing here knows Polars, so `--help` stays fast.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal
+
+from sessionize import schema
+from sessionize.errors import UsageError
+
+InputFormat = Literal["csv", "parquet", "ndjson"]
+OutputFormat = Literal["parquet", "json", "ndjson", "csv"]
+TimeKind = Literal["datetime", "text", "s", "ms", "us", "ns", "pattern"]
+
+MICROSECOND = timedelta(microseconds=1)
+DEFAULT_TIMEOUT = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """Where a session ends (semantics, section 4), in the contract's order.
+
+    Attributes:
+        timeout: Longest silence inside a session; None switches the rule off.
+        end_events: Event types that end their session after their instant.
+        start_events: Event types that start a session at their instant.
+        split_on: Raw columns whose change from one non-null value to another splits.
+        split_at_midnight: Whether local midnight in the time zone splits.
+        max_duration: An event later than session start plus this starts a new one.
+    """
+
+    timeout: timedelta | None = DEFAULT_TIMEOUT
+    end_events: tuple[str, ...] = ()
+    start_events: tuple[str, ...] = ()
+    split_on: tuple[str, ...] = ()
+    split_at_midnight: bool = False
+    max_duration: timedelta | None = None
+
+    def __post_init__(self) -> None:
+        if self.timeout is not None and self.timeout < timedelta(0):
+            raise UsageError("--timeout cannot be negative", hint="for example --timeout 30m, or --timeout none")
+        if self.max_duration is not None and self.max_duration <= timedelta(0):
+            raise UsageError("--max-duration must be longer than zero", hint="for example --max-duration 24h")
+
+    @property
+    def timeout_us(self) -> int | None:
+        """The timeout in whole microseconds."""
+        return None if self.timeout is None else self.timeout // MICROSECOND
+
+    @property
+    def max_duration_us(self) -> int | None:
+        """The longest duration in whole microseconds."""
+        return None if self.max_duration is None else self.max_duration // MICROSECOND
+
+    @property
+    def none_in_force(self) -> bool:
+        """Whether the key alone makes the session."""
+        return self == Rules(timeout=None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """What was asked for, checked for form only; nothing here is known to fit the log yet.
+
+    Attributes:
+        inputs: Paths, globs, directories or ``-``, as typed.
+        columns: Role → the log's column that plays it, or several that are an id together.
+        properties: Columns carried into the session's properties.
+        traits: Columns carried into the session's traits.
+        where: SQL expression over the log's own columns; None keeps every row.
+        input_format: Given format; None finds it from content, then name.
+        delimiter: Of a CSV; None finds it among ``, ; tab |``.
+        csv_columns: Names of a CSV that has no header line.
+        time_format: ``iso``, ``s``, ``ms``, ``us``, ``ns`` or a strptime pattern; None finds it.
+        timezone: IANA zone of naive timestamps, weekdays and days.
+        rules: Where a session ends.
+        page_views: Event types that are page views; None for the built-in ones.
+        conversions: Event types that are conversions; None for the built-in ones.
+        until: Watermark of a one-shot run; None takes the newest event time.
+        memory_limit: Bytes of peak memory to stay under; None for 80 % of the machine's.
+        on_bad_row: Whether a row that cannot become an event is kept apart, or ends the run.
+    """
+
+    inputs: tuple[str, ...] = ()
+    columns: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    properties: tuple[str, ...] = ()
+    traits: tuple[str, ...] = ()
+    where: str | None = None
+    input_format: InputFormat | None = None
+    delimiter: str | None = None
+    csv_columns: tuple[str, ...] | None = None
+    time_format: str | None = None
+    timezone: str = "UTC"
+    rules: Rules = field(default_factory=Rules)
+    page_views: tuple[str, ...] | None = None
+    conversions: tuple[str, ...] | None = None
+    until: datetime | None = None
+    memory_limit: int | None = None
+    on_bad_row: Literal["reject", "fail"] = "reject"
+
+    def __post_init__(self) -> None:
+        unknown = [role for role in self.columns if role not in schema.ROLES]
+        if unknown:
+            raise UsageError(f"no such role: {', '.join(unknown)}", hint=f"roles are {', '.join(schema.ROLES)}")
+
+    def chosen(self, role: str) -> tuple[str, ...]:
+        """The columns chosen for a role; none where they are to be found by name."""
+        names = self.columns.get(role, ())
+        return (names,) if isinstance(names, str) else tuple(names)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimeFormat:
+    """How the log writes its times.
+
+    Attributes:
+        kind: ``datetime`` for a typed column, ``text`` for ISO 8601, a unit for epoch numbers, ``pattern``
+            for a strptime pattern.
+        pattern: The pattern; empty for any other kind.
+    """
+
+    kind: TimeKind
+    pattern: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What the configuration means for one log; all that the kernel may know beside the rows.
+
+    Attributes:
+        columns: Role → the log's columns that play it, in the log's own names; only roles the log has.
+        time: How times are written.
+        timezone: IANA zone of naive timestamps, weekdays and days.
+        rules: Where a session ends.
+        page_views: Event types that are page views; None for the built-in ones in any spelling.
+        conversions: Event types that are conversions; None for the built-in ones in any spelling.
+        properties: Columns carried into the session's properties.
+        traits: Columns carried into the session's traits.
+        where: SQL expression over the log's own columns that keeps a row.
+        until: Fixed watermark; None takes the newest event time.
+    """
+
+    columns: Mapping[str, tuple[str, ...]]
+    time: TimeFormat
+    timezone: str = "UTC"
+    rules: Rules = field(default_factory=Rules)
+    page_views: tuple[str, ...] | None = None
+    conversions: tuple[str, ...] | None = None
+    properties: tuple[str, ...] = ()
+    traits: tuple[str, ...] = ()
+    where: str | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """What a run writes, and where.
+
+    Attributes:
+        directory: Of the outputs; ``-`` writes the metrics as NDJSON to stdout and nothing else.
+        form: Format of sessions, metrics and events; CSV leaves the nested session records out.
+        sessions: Whether Session records are written.
+        events: Whether every event is written, with its session and its place in it.
+    """
+
+    directory: str
+    form: OutputFormat = "parquet"
+    sessions: bool = True
+    events: bool = False
+
+    @property
+    def to_stdout(self) -> bool:
+        """Whether the metrics go to stdout in place of files."""
+        return self.directory == "-"
+
+    @property
+    def records(self) -> bool:
+        """Whether Session records are written: nested, so never as CSV."""
+        return self.sessions and self.form != "csv" and not self.to_stdout

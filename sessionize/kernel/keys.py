@@ -1,0 +1,63 @@
+"""The session key: what ties events to a visitor's visit (semantics, section 1).
+
+Inside the kernel a key is an integer, given out by a dictionary of the keys' texts (Polars' Categorical): exact,
+as a hash would not be. Its text is made once a session.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from sessionize.schema import PROFILE_ID, SESSION_ID
+
+
+def dictionary() -> pl.Categorical:
+    """A fresh dictionary type: its codes count the different texts of one column of one frame."""
+    return pl.Categorical(pl.Categories.random())
+
+
+def coded(texts: pl.Series) -> pl.Series:
+    """The column as a dictionary, if it is not one already."""
+    return texts if isinstance(texts.dtype, pl.Categorical) else texts.cast(dictionary())
+
+
+def key_codes(events: pl.DataFrame) -> pl.Series:
+    """One UInt32 a row: equal for two rows exactly if they have the same key.
+
+    Args:
+        events: Canonical events; each has a session id or a profile id.
+    """
+    if SESSION_ID not in events.columns:
+        return coded(events[PROFILE_ID]).to_physical()
+    sessions = coded(events[SESSION_ID]).to_physical()
+    if not sessions.null_count() or PROFILE_ID not in events.columns:
+        return sessions
+    without = sessions.is_null()
+    profiles = coded(events[PROFILE_ID].filter(without)).to_physical()
+    first_free = (sessions.max() or 0) + 1  # type: ignore[operator]  # a UInt32's max is an int or None
+    rows = without.arg_true()
+    return sessions.scatter(rows, profiles + first_free)
+
+
+def key_text(ids: pl.DataFrame) -> pl.Series:
+    """The key as text: a session id as it is, a profile id behind ``p:``.
+
+    A session id that looks like a marked one is itself marked ``s:``, so that no two keys share a text.
+
+    Args:
+        ids: ``source_id`` (the log's session id), ``profile_id`` or both.
+
+    Examples:
+        >>> key_text(pl.DataFrame({"source_id": ["42", None, "p:42"], "profile_id": [None, "42", None]})).to_list()
+        ['42', 'p:42', 's:p:42']
+    """
+    profile = pl.concat_str(pl.lit("p:"), pl.col(PROFILE_ID))
+    if "source_id" not in ids.columns:
+        return ids.select(profile.alias("key")).to_series()
+    session = pl.col("source_id")
+    looks_marked = session.str.starts_with("p:") | session.str.starts_with("s:")
+    if ids.select(looks_marked.any()).item():
+        session = pl.when(looks_marked).then(pl.concat_str(pl.lit("s:"), session)).otherwise(session)
+    if ids["source_id"].null_count():
+        session = pl.coalesce(session, profile)
+    return ids.select(session.alias("key")).to_series()

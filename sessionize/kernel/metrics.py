@@ -1,0 +1,134 @@
+"""The per-session metrics (metrics.md): a table, one row a metric.
+
+A metric is measured ``over`` the events of a session, or follows ``then`` from those measured before it, or is a
+descriptive ``text``: the first non-null value of a role. Key-local; events come sorted, a session number on each.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import polars as pl
+
+from sessionize.schema import CHANNEL, EVENT_TYPE, PAGE, PROFILE_ID, REFERRER, SESSION_ID, UTM, VALUE
+
+MICROSECONDS: Final = 1_000_000
+ENGAGED_AFTER_S: Final = 10
+"""GA4: a session longer than this is engaged."""
+PRESENT_AT_MOST_US: Final = 5 * 60 * MICROSECONDS
+"""A longer silence counts only so much as time present."""
+
+TIME: Final = pl.col("time")
+GAP: Final = pl.col("gap")
+"""Microseconds since the session's event before; 0 at its first."""
+IS_VIEW: Final = pl.col("is_view")
+IS_CONVERSION: Final = pl.col("is_conversion")
+UTC_INSTANT: Final = pl.Datetime("us", "UTC")
+
+
+class Total(NamedTuple):
+    """The sum of an expression over the session's events."""
+
+    of: pl.Expr
+
+
+class Largest(NamedTuple):
+    """The largest value of an expression over the session's events."""
+
+    of: pl.Expr
+
+
+class Metric(NamedTuple):
+    """One column of the metrics.
+
+    Attributes:
+        name: As in the output.
+        dtype: Of the output.
+        unit: Of a number that leaves the program; empty where it counts or names.
+        meaning: One sentence, for the schema and the help.
+        over: Aggregate over the session's sorted events: of any kind as an expression, the commonest two by name, as
+            they are so much faster. Texts are still codes here, seconds still microseconds.
+        then: What follows from the metrics above it.
+        role: Role whose first non-null value it is, or whose dictionary its code is decoded with.
+        needs: Roles without which the log does not say: a count is then 0, anything else null.
+    """
+
+    name: str
+    dtype: pl.DataType | type[pl.DataType]
+    unit: str
+    meaning: str
+    over: pl.Expr | Total | Largest | None = None
+    then: pl.Expr | None = None
+    role: str | None = None
+    needs: tuple[str, ...] = ()
+
+    @property
+    def unsaid(self) -> pl.Expr:
+        """What stands there when the log has not the role."""
+        return pl.lit(0 if self.dtype == pl.UInt32 else None, dtype=self.dtype).alias(self.name)
+
+
+def _first(expr: pl.Expr) -> pl.Expr:
+    return expr.first(ignore_nulls=True)
+
+
+def _last(expr: pl.Expr) -> pl.Expr:
+    return expr.last(ignore_nulls=True)
+
+
+def _viewed(page: pl.Expr) -> pl.Expr:
+    return pl.when(IS_VIEW).then(page)
+
+
+_PAGE: Final = pl.col(PAGE)
+_UTM_MEANING: Final = "of the first event that has any utm field; all five together"
+
+METRICS: Final = (
+    Metric("session_id", pl.String, "", "the session record's id"),
+    Metric("source_id", pl.String, "", "the log's own session id; null where the key is a profile id", role=SESSION_ID),
+    Metric(PROFILE_ID, pl.String, "", "first non-null profile id", role=PROFILE_ID),
+    Metric("start", UTC_INSTANT, "", "time of the first event", over=TIME.first()),
+    Metric("end", UTC_INSTANT, "", "time of the last event", over=TIME.last()),
+    Metric("duration_s", pl.Float64, "s", "end - start", over=TIME.last() - TIME.first()),
+    Metric("status", pl.String, "", "active while it could still grow at the log's watermark, else ended"),
+    Metric("events", pl.UInt32, "", "events", over=pl.len()),
+    Metric("page_views", pl.UInt32, "", "events whose type is a page view", over=Total(IS_VIEW)),
+    Metric("unique_pages", pl.UInt32, "", "different pages over all events", over=_PAGE.drop_nulls().n_unique(),
+           needs=(PAGE,)),
+    Metric(
+        "entry_page", pl.String, "", "page of the first page view that has one, else of the first event that has one",
+        over=pl.coalesce(_first(_viewed(_PAGE)), _first(_PAGE)), role=PAGE, needs=(PAGE,),
+    ),
+    Metric(
+        "exit_page", pl.String, "", "page of the last page view that has one, else of the last event that has one",
+        over=pl.coalesce(_last(_viewed(_PAGE)), _last(_PAGE)), role=PAGE, needs=(PAGE,),
+    ),
+    Metric("entry_event", pl.String, "", "type of the first event",
+           over=pl.col(EVENT_TYPE).first(), role=EVENT_TYPE, needs=(EVENT_TYPE,)),
+    Metric("exit_event", pl.String, "", "type of the last event",
+           over=pl.col(EVENT_TYPE).last(), role=EVENT_TYPE, needs=(EVENT_TYPE,)),
+    Metric("bounced", pl.Boolean, "", "exactly one event", then=pl.col("events") == 1),
+    Metric(
+        "engaged", pl.Boolean, "", "longer than 10 s, or at least 2 page views, or a conversion",
+        then=(pl.col("duration_s") > ENGAGED_AFTER_S) | (pl.col("page_views") >= 2) | (pl.col("conversions") > 0),
+    ),
+    Metric("conversions", pl.UInt32, "", "conversion events", over=Total(IS_CONVERSION)),
+    Metric("converted", pl.Boolean, "", "at least one conversion", then=pl.col("conversions") > 0),
+    Metric(
+        "first_conversion_s", pl.Float64, "s", "from start to the first conversion",
+        over=_first(pl.when(IS_CONVERSION).then(TIME)) - TIME.first(),
+    ),
+    Metric("value", pl.Float64, "as in the log", "sum of value over conversions; null without a value column",
+           over=Total(pl.when(IS_CONVERSION).then(pl.col(VALUE)).fill_null(0)), needs=(VALUE,)),
+    Metric("max_gap_s", pl.Float64, "s", "longest silence inside; 0 for one event", over=Largest(GAP)),
+    Metric("active_s", pl.Float64, "s", "sum of the gaps, each counted at most 5 min",
+           over=Total(GAP.clip(0, PRESENT_AT_MOST_US))),
+    Metric("end_reason", pl.String, "", "what ended it: end_event, timeout, start_event, split, midnight, "
+           "max_duration, or open"),
+    Metric(REFERRER, pl.String, "", "first non-null", role=REFERRER),
+    Metric(CHANNEL, pl.String, "", "first non-null", role=CHANNEL),
+    *(Metric(name, pl.String, "", _UTM_MEANING, role=name) for name in UTM),
+    Metric("bot", pl.Boolean, "", "a known crawler; null where no user agent tells"),
+)  # fmt: skip
+
+METRIC_SCHEMA: Final = {metric.name: metric.dtype for metric in METRICS}

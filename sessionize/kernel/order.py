@@ -1,0 +1,60 @@
+"""The order of events (semantics, section 3): by key, then time, then input order.
+
+The one leaf in NumPy: a stable order of many integers is found by sorting numbers that hold the value in
+their upper bits and the row in their lower bits. Every such number is different, so a sort that is not
+stable, and therefore fast, gives the stable order.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+PACKED_BITS = 64
+
+
+def in_order(keys: NDArray[np.uint32], times: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Row numbers by (key, time, input order).
+
+    Args:
+        keys: Code of each row's key.
+        times: Instant of each row, microseconds.
+
+    Returns:
+        The rows' positions, in order.
+
+    Examples:
+        >>> in_order(np.array([1, 0, 1, 0], "u4"), np.array([5, 9, 3, 9]))
+        array([1, 3, 2, 0])
+    """
+    if len(times) == 0:
+        return np.empty(0, np.int64)
+    if np.all(times[1:] >= times[:-1]):
+        return stable_order(keys.astype(np.int64))
+    by_time = stable_order(times)
+    return by_time[stable_order(keys[by_time].astype(np.int64))]
+
+
+def stable_order(values: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Positions that put the values in order, equal ones in the order they came."""
+    lowest, highest = int(values.min()), int(values.max())
+    row_bits = max(1, (len(values) - 1).bit_length())
+    step = 1
+    if (highest - lowest).bit_length() + row_bits > PACKED_BITS:
+        step = _whole_milliseconds(values, lowest)
+    if ((highest - lowest) // step).bit_length() + row_bits > PACKED_BITS:
+        return np.argsort(values, kind="stable")
+    # Unsigned and modular, so that a span over half of what an int64 holds does not overflow.
+    packed = values.astype(np.uint64) - np.uint64(lowest % 2**64)
+    if step > 1:
+        packed //= np.uint64(step)
+    packed <<= np.uint64(row_bits)
+    packed |= np.arange(len(values), dtype=np.uint64)
+    packed.sort()
+    packed &= np.uint64((1 << row_bits) - 1)
+    return packed.view(np.int64)
+
+
+def _whole_milliseconds(values: NDArray[np.int64], lowest: int) -> int:
+    """1000 if all values are a whole number of milliseconds apart: ten bits that need no sorting."""
+    return 1000 if not ((values - lowest) % 1000).any() else 1

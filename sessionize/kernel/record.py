@@ -1,0 +1,184 @@
+"""The Session record: Tracardi's Session object, as session.schema.json has it. A selection of the wide row.
+
+The record is one nested table of fields. It is read twice: as structs for Parquet, as text for JSON, where the open
+objects, JSON text in Parquet, are objects.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import polars as pl
+
+from sessionize import schema
+from sessionize.kernel.wide import seconds
+
+JSON_TIME: Final = "%Y-%m-%dT%H:%M:%S%.6fZ"
+
+
+class Open(NamedTuple):
+    """An object that takes any keys, as JSON text."""
+
+    text: pl.Expr
+
+
+class Maybe(NamedTuple):
+    """An object that is null where the claim does not hold."""
+
+    claim: pl.Expr
+    fields: Fields
+
+
+Fields = dict[str, "pl.Expr | Open | Maybe | Fields"]
+EMPTY: Final = Open(pl.lit("{}"))
+
+
+def records(sessions: pl.DataFrame, timezone: str) -> pl.DataFrame:
+    """Session records with nested structs; open objects as JSON text.
+
+    Args:
+        sessions: Stamped wide rows.
+        timezone: IANA zone of the weekday.
+    """
+    return _prepared(sessions).select(_struct(field).alias(name) for name, field in _record(sessions, timezone).items())
+
+
+def json_records(sessions: pl.DataFrame, timezone: str) -> pl.Series:
+    """Session records as one JSON object a row; times are ISO 8601 with Z."""
+    record = _record(sessions, timezone)
+    return _prepared(sessions).with_columns(_json_times(sessions)).select(_json(record)).to_series()
+
+
+def json_rows(frame: pl.DataFrame) -> pl.Series:
+    """The rows of a flat frame as one JSON object each; times are ISO 8601 with Z."""
+    frame = frame.with_columns(_json_times(frame))
+    return frame.select(pl.struct(pl.all()).struct.json_encode()).to_series()
+
+
+def _json_times(frame: pl.DataFrame) -> list[pl.Expr]:
+    return [pl.col(name).dt.strftime(JSON_TIME) for name, dtype in frame.schema.items() if dtype.is_temporal()]
+
+
+def _prepared(sessions: pl.DataFrame) -> pl.DataFrame:
+    """Numbers of the times, which JSON's texts of them hide."""
+    first, last = sessions["start"].to_physical(), sessions["end"].to_physical()
+    return sessions.with_columns(
+        timestamp=seconds(first), whole_seconds=(last - first) // 1_000_000, local=pl.col("start")
+    )
+
+
+def _record(sessions: pl.DataFrame, timezone: str) -> Fields:
+    null = pl.lit(None, dtype=pl.String)
+    ip = pl.col(schema.IP) if schema.IP in sessions.columns else null
+    return {
+        "id": pl.col("session_id"),
+        "metadata": {
+            "time": _time(timezone),
+            "channel": pl.col(schema.CHANNEL),
+            "aux": EMPTY,
+            "status": pl.col("status"),
+        },
+        "operation": {
+            "new": pl.lit(value=True),
+            "update": pl.lit(value=False),
+            "segment": pl.lit(value=False),
+            "merge": pl.lit([], dtype=pl.List(pl.String)),
+        },
+        "profile": Maybe(pl.col(schema.PROFILE_ID).is_not_null(), {"id": pl.col(schema.PROFILE_ID)}),
+        "device": {
+            **dict.fromkeys(("name", "brand", "model", "type"), null),
+            "touch": pl.lit(None, dtype=pl.Boolean),
+            "ip": ip,
+            "resolution": null,
+            "geo": _geo(),
+            "color_depth": pl.lit(None, dtype=pl.Int32),
+            "orientation": null,
+        },
+        "os": {"name": null, "version": null},
+        "app": {
+            **dict.fromkeys(("type", "name", "version", "language"), null),
+            "bot": pl.col("bot"),
+            "resolution": null,
+        },
+        "utm": {name.removeprefix("utm_"): pl.col(name) for name in schema.UTM},
+        "context": _object({"ip": schema.IP} if schema.IP in sessions.columns else {}),
+        "properties": _object(_prefixed(sessions, schema.PROPERTY_PREFIX)),
+        "traits": _object(_prefixed(sessions, schema.TRAIT_PREFIX)),
+        "aux": _object({"source_id": "source_id"}),
+    }
+
+
+def _time(timezone: str) -> Fields:
+    several = pl.col("events") > 1
+    return {
+        "insert": pl.col("start"),
+        "create": pl.lit(None, dtype=pl.Datetime("us", "UTC")),
+        "update": pl.when(several).then(pl.col("end")),
+        "timestamp": pl.col("timestamp"),
+        "duration": pl.col("whole_seconds"),
+        "weekday": (pl.col("local").dt.convert_time_zone(timezone).dt.weekday() % 7).cast(pl.Int8),
+    }
+
+
+def _geo() -> Fields:
+    null = pl.lit(None, dtype=pl.String)
+    nowhere = pl.lit(None, dtype=pl.Float64)
+    return {
+        "country": {"name": null, "code": null},
+        **dict.fromkeys(("city", "county", "postal"), null),
+        "latitude": nowhere,
+        "longitude": nowhere,
+        "location": pl.lit(None, dtype=pl.List(pl.Float64)),
+    }
+
+
+def _prefixed(sessions: pl.DataFrame, prefix: str) -> dict[str, str]:
+    return {name.removeprefix(prefix): name for name in sessions.columns if name.startswith(prefix)}
+
+
+def _object(columns: dict[str, str]) -> Open:
+    """An open object of columns; keys whose value is null are there, but one with no value at all is empty."""
+    if not columns:
+        return EMPTY
+    some = pl.any_horizontal(pl.col(*columns.values()).is_not_null())
+    whole = pl.struct(pl.col(name).alias(key) for key, name in columns.items()).struct.json_encode()
+    return Open(pl.when(some).then(whole).otherwise(pl.lit("{}")))
+
+
+def _struct(field: pl.Expr | Open | Maybe | Fields) -> pl.Expr:
+    match field:
+        case Open(text):
+            return text
+        case Maybe(claim, fields):
+            return pl.when(claim).then(_struct(fields))
+        case dict():
+            return pl.struct(_struct(inner).alias(name) for name, inner in field.items())
+        case pl.Expr():
+            return field
+
+
+def _json(field: pl.Expr | Open | Maybe | Fields) -> pl.Expr:
+    """JSON text of a field; closed objects are encoded whole, as Polars does it fast."""
+    match field:
+        case Open(text):
+            return text
+        case Maybe(claim, fields):
+            return pl.when(claim).then(_json(fields)).otherwise(pl.lit("null"))
+        case dict() if not _has_open(field):
+            return _struct(field).struct.json_encode()
+        case dict():
+            parts = [
+                part
+                for position, (name, inner) in enumerate(field.items())
+                for part in (pl.lit(f'{"," if position else "{"}"{name}":'), _json(inner))
+            ]
+            return pl.concat_str(*parts, pl.lit("}"))
+        case pl.Expr():
+            # Polars encodes only structs: take the value out of one.
+            return pl.struct(field.alias("v")).struct.json_encode().str.slice(5).str.strip_suffix("}")
+
+
+def _has_open(fields: Fields) -> bool:
+    return any(
+        isinstance(field, (Open, Maybe)) or (isinstance(field, dict) and _has_open(field)) for field in fields.values()
+    )

@@ -1,0 +1,189 @@
+"""From what was asked to what it means for this log: which column is which, how times are written. Log-global."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Final, cast
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from sessionize import schema
+from sessionize.config import Config, Plan, TimeFormat, TimeKind
+from sessionize.errors import UsageError
+from sessionize.kernel.normalise import field, field_type
+from sessionize.kernel.timestamps import PER_SECOND, compiled
+
+EPOCH_UNITS: Final[tuple[tuple[float, TimeKind], ...]] = ((1e11, "s"), (1e14, "ms"), (1e17, "us"))
+"""A number below the bound is taken in the unit: seconds to the year 5138, milliseconds from 1973 on, …"""
+NUMBER: Final = r"^\s*[+-]?\d+(\.\d*)?\s*$"
+OPTIONS: Final = {
+    role: f"--{role.replace('_', '-')}"
+    for role in (
+        schema.SESSION_ID,
+        schema.PROFILE_ID,
+        schema.EVENT_ID,
+        schema.TIMESTAMP,
+        schema.EVENT_TYPE,
+        schema.PAGE,
+    )
+}
+Types = Mapping[str, pl.DataType]
+
+
+def resolve(config: Config, types: Types, sample: pl.DataFrame) -> Plan:
+    """What the configuration means for a log with these columns.
+
+    Args:
+        config: What was asked for.
+        types: Type of each of the log's columns.
+        sample: Some of its first rows.
+
+    Raises:
+        UsageError: If a column is missing or ambiguous, a zone or a time format is not known.
+    """
+    _check_zone(config.timezone)
+    columns = _columns(config, types)
+    rules = config.rules
+    for name in (*config.properties, *config.traits, *rules.split_on):
+        _check_exists(name, types, "the option")
+    (time_column,) = columns[schema.TIMESTAMP]
+    return Plan(
+        columns=columns,
+        time=_time_format(config.time_format, time_column, types, sample),
+        timezone=config.timezone,
+        rules=rules,
+        page_views=config.page_views,
+        conversions=config.conversions,
+        properties=config.properties,
+        traits=config.traits,
+        where=_checked_where(config.where, types),
+        until=config.until,
+    )
+
+
+def option(role: str) -> str:
+    """What to type to choose a role's column."""
+    return f"{OPTIONS[role]} COLUMN" if role in OPTIONS else f"--map {role}=COLUMN"
+
+
+def _check_zone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise UsageError(f"no such time zone: {name}", hint="for example --timezone Europe/Berlin") from None
+
+
+def _columns(config: Config, types: Types) -> dict[str, tuple[str, ...]]:
+    taken = {name for role in config.columns for name in config.chosen(role)}
+    found: dict[str, tuple[str, ...]] = {}
+    for role in schema.ROLES:
+        given = config.chosen(role)
+        if given:
+            _check_given(role, given, types)
+            found[role] = given
+        elif name := _by_name(role, [name for name in types if name not in taken]):
+            found[role] = (name,)
+    _check_required(found, types)
+    return found
+
+
+def _check_given(role: str, names: tuple[str, ...], types: Types) -> None:
+    for name in names:
+        _check_exists(name, types, option(role).split(" ", maxsplit=1)[0])
+    if len(names) > 1 and role not in schema.ID_ROLES:
+        raise UsageError(f"{option(role)} takes one column, not {len(names)}")
+
+
+def _check_exists(name: str, types: Types, asked_by: str) -> None:
+    if field_type(name, types) is not None:
+        return
+    near = difflib.get_close_matches(name, list(types), n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    raise UsageError(f"{asked_by}: the log has no column {name!r}", hint=f"{hint}it has {listed(types)}")
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names in a row for a message; the end of a long list is left out."""
+    names = list(names)
+    shown = ", ".join(names[:40])
+    return f"{shown}, … ({len(names)} in all)" if len(names) > 40 else shown
+
+
+def _by_name(role: str, names: list[str]) -> str | None:
+    usual = {schema.spelling(name) for name in schema.USUAL_NAMES[role]}
+    candidates = [name for name in names if schema.spelling(name) in usual]
+    if len(candidates) > 1:
+        raise UsageError(
+            f"two columns could be the {role}: {' and '.join(repr(name) for name in candidates)}",
+            hint=f"say which: {option(role).replace('COLUMN', candidates[0])}",
+        )
+    return candidates[0] if candidates else None
+
+
+def _check_required(found: Mapping[str, tuple[str, ...]], types: Types) -> None:
+    if schema.TIMESTAMP not in found:
+        raise UsageError(
+            "no column looks like the timestamp", hint=f"say which: {option(schema.TIMESTAMP)}; it has {listed(types)}"
+        )
+    if schema.SESSION_ID not in found and schema.PROFILE_ID not in found:
+        raise UsageError(
+            "no column looks like a session id or a profile id",
+            hint=f"say which: {option(schema.SESSION_ID)} or {option(schema.PROFILE_ID)}; it has {listed(types)}",
+        )
+
+
+def _checked_where(where: str | None, types: Types) -> str | None:
+    if where is None:
+        return None
+    try:
+        kept = pl.DataFrame(schema=dict(types)).lazy().filter(pl.sql_expr(where))
+        kept.collect()
+    except pl.exceptions.PolarsError as error:
+        raise UsageError(
+            f"--where: {str(error).splitlines()[0]}", hint=f"an expression over {listed(types)}; CSV columns are text"
+        ) from None
+    return where
+
+
+def _time_format(given: str | None, column: str, types: Types, sample: pl.DataFrame) -> TimeFormat:
+    dtype = field_type(column, types)
+    if dtype is not None and dtype.is_temporal():
+        return TimeFormat(kind="datetime")
+    if given is not None:
+        return _given_format(given)
+    values = sample.lazy().select(field(column, types).alias("time")).collect().to_series()
+    if dtype == pl.String:
+        texts = values.drop_nulls()
+        numbers = texts.filter(texts.str.contains(NUMBER))
+        if not len(numbers) or 2 * len(numbers) < len(texts.filter(texts.str.contains(r"\S"))):
+            return TimeFormat(kind="text")
+        values = numbers.str.strip_chars()
+    elif dtype is None or not dtype.is_numeric():
+        raise UsageError(f"column {column!r} cannot be the timestamp: it holds {dtype}")
+    return TimeFormat(kind=_unit(values.cast(pl.Float64, strict=False)))
+
+
+def _unit(numbers: pl.Series) -> TimeKind:
+    """Unit of epoch numbers, from the size of the middle one."""
+    middle = numbers.abs().median()
+    size = middle if isinstance(middle, float) else 0.0
+    return next((unit for bound, unit in EPOCH_UNITS if size < bound), "ns")
+
+
+def _given_format(given: str) -> TimeFormat:
+    if given == "iso":
+        return TimeFormat(kind="text")
+    if given in PER_SECOND:
+        return TimeFormat(kind=cast("TimeKind", given))
+    try:
+        if "%" in given:
+            compiled(given)
+            return TimeFormat(kind="pattern", pattern=given)
+        problem = "neither a pattern nor a unit"
+    except ValueError as error:
+        problem = str(error)
+    raise UsageError(
+        f"--time-format {given!r}: {problem}", hint="for example '%d/%m/%Y %H:%M:%S', or iso, s, ms, us, ns"
+    )

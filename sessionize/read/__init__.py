@@ -1,0 +1,6 @@
+"""Reading: paths in; one lazy frame of raw rows out, each with its file, its row number, and what is wrong with it."""
+
+from sessionize.read.files import LogFile
+from sessionize.read.log import Log, open_log
+
+__all__ = ["Log", "LogFile", "open_log"]

@@ -1,0 +1,68 @@
+"""Parquet: many files as one frame, each checked before the first is read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote
+
+import polars as pl
+
+from sessionize import schema
+from sessionize.errors import InputError
+from sessionize.read.files import Source
+
+FAULTS: Final = pl.Enum(schema.REASONS)
+
+
+def scan(sources: Sequence[Source]) -> pl.LazyFrame:
+    """FILE, ROW, FAULT and the union of the files' columns; one that a file lacks is null there.
+
+    Raises:
+        InputError: If a file is damaged, or a column is of types that have nothing in common.
+    """
+    frames = [_file(ordinal, source) for ordinal, source in enumerate(sources)]
+    if len(frames) == 1:
+        return frames[0]
+    together = pl.concat(frames, how="diagonal_relaxed")
+    try:
+        together.collect_schema()
+    except pl.exceptions.PolarsError as error:
+        raise InputError(
+            f"the files' columns do not fit together: {str(error).splitlines()[0]}",
+            hint="run them apart, or convert one",
+        ) from None
+    return together
+
+
+def _file(ordinal: int, source: Source) -> pl.LazyFrame:
+    path = source.file.path
+    frame = pl.scan_parquet(source.place, glob=False, hive_partitioning=False)
+    try:
+        columns = frame.collect_schema().names()
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        raise InputError(f"{path}: damaged: {str(error).splitlines()[0]}", hint="fetch the file again") from None
+    parts = {name: value for name, value in partitions(path).items() if name not in columns}
+    return frame.with_row_index(schema.ROW, offset=1).select(
+        pl.lit(ordinal, dtype=pl.UInt32).alias(schema.FILE),
+        pl.col(schema.ROW).cast(pl.Int64),
+        pl.lit(None, dtype=FAULTS).alias(schema.FAULT),
+        *columns,
+        *(pl.lit(value, dtype=pl.String).alias(name) for name, value in parts.items()),
+    )
+
+
+def partitions(path: str) -> dict[str, str | None]:
+    """Columns that the folders name, as Hive has it: ``day=2024-05-30/``.
+
+    Examples:
+        >>> partitions("logs/day=2024-05-30/shop=a%2Fb/part-0.parquet")
+        {'day': '2024-05-30', 'shop': 'a/b'}
+    """
+    found = {}
+    for part in Path(path).parts[:-1]:
+        name, equals, value = part.partition("=")
+        if equals and name:
+            found[unquote(name)] = None if value == "__HIVE_DEFAULT_PARTITION__" else unquote(value)
+    return found

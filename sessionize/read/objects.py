@@ -1,0 +1,82 @@
+"""NDJSON: one JSON object a line. A line that is none is told by its number; a column is a key of the first lines.
+
+Numbers keep their digits and nested values their text, as all columns are text here as they are in a CSV.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from typing import Any, Final
+
+import polars as pl
+
+from sessionize import schema
+from sessionize.read.files import Source
+from sessionize.read.lines import Block, blocks
+
+SAMPLED: Final = 1_000
+FAULTS: Final = pl.Enum(schema.REASONS)
+
+
+class _Number(str):
+    """The digits of a number, as they stand in the line."""
+
+    __slots__ = ()
+
+
+def keys(source: Source) -> tuple[str, ...]:
+    """Keys of the objects in the file's first lines, in order of first sight."""
+    found: dict[str, None] = {}
+    seen = 0
+    for block in blocks(source):
+        for line in block.text.split(b"\n"):
+            record = _record(line) if line.strip() else None
+            found |= dict.fromkeys(record or ())
+            seen += 1
+            if seen > SAMPLED:
+                return tuple(found)
+    return tuple(found)
+
+
+def parse(block: Block, wanted: Collection[str]) -> pl.DataFrame:
+    """ROW, FAULT and the wanted keys of every line of a block that is not blank, in order."""
+    rows: list[list[Any]] = []
+    for number, line in enumerate(block.text.split(b"\n")[:-1], block.first):
+        if line.strip():
+            record = _record(line)
+            fault = None if record is not None else "malformed_row" if _is_utf8(line) else "bad_encoding"
+            rows.append([number, fault, *(_text((record or {}).get(key)) for key in wanted)])
+    types = {schema.ROW: pl.Int64(), schema.FAULT: FAULTS, **dict.fromkeys(wanted, pl.String())}
+    return pl.DataFrame(rows, schema=types, orient="row")
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _record(line: bytes) -> dict[str, Any] | None:
+    """The line's object; None where it is not one whole JSON object."""
+    try:
+        record = json.loads(line.decode(), parse_int=_Number, parse_float=_Number)
+    except (ValueError, RecursionError):
+        return None
+    return record if isinstance(record, dict) else None
+
+
+def _text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return None if value is None else str.__str__(value)
+    return json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":"))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, _Number):
+        return json.loads(value)
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, list) else value

@@ -1,0 +1,95 @@
+"""The words of the data: roles, the names logs usually give them, reasons for rejection.
+
+Plain Python on purpose: the command line reads it for its help without loading Polars.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+# --- columns the reader adds to every raw row --------------------------------------------------
+FILE: Final = "sessionize.file"
+"""Ordinal of the row's file among the log's files (UInt32)."""
+ROW: Final = "sessionize.row"
+"""1-based data row of the file; the line number in a CSV or NDJSON file (Int64)."""
+FAULT: Final = "sessionize.fault"
+"""Why the reader could not make out the row (Enum of REASONS); null for a whole row."""
+
+# --- canonical columns of an event -------------------------------------------------------------
+SESSION_ID: Final = "session_id"
+PROFILE_ID: Final = "profile_id"
+EVENT_ID: Final = "event_id"
+TIMESTAMP: Final = "timestamp"
+EVENT_TYPE: Final = "event_type"
+PAGE: Final = "page"
+REFERRER: Final = "referrer"
+USER_AGENT: Final = "user_agent"
+IP: Final = "ip"
+UTM: Final = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
+CHANNEL: Final = "channel"
+VALUE: Final = "value"
+
+ROLES: Final = (
+    SESSION_ID, PROFILE_ID, EVENT_ID, TIMESTAMP, EVENT_TYPE, PAGE, REFERRER, USER_AGENT, IP, *UTM, CHANNEL, VALUE,
+)  # fmt: skip
+ID_ROLES: Final = (SESSION_ID, PROFILE_ID, EVENT_ID)
+"""Roles whose value may be several columns together."""
+
+PROPERTY_PREFIX: Final = "property."
+TRAIT_PREFIX: Final = "trait."
+SPLIT_PREFIX: Final = "split."
+"""Canonical names of the columns a user adds: ``property.plan``, ``trait.age``, ``split.campaign``."""
+
+REASON: Final = "reason"
+"""Why a row is not an event (Enum of REASONS); null where it is one."""
+
+REASONS: Final = (
+    "malformed_row",
+    "bad_encoding",
+    "null_timestamp",
+    "bad_timestamp",
+    "timestamp_out_of_range",
+    "no_session_key",
+)
+
+USUAL_NAMES: Final[dict[str, tuple[str, ...]]] = {
+    SESSION_ID: (
+        "session_id", "session", "domain_sessionid", "ga_session_id", "user_session", "visit_id", "idvisit",
+        "context_session_id", "$session_id", "sid",
+    ),
+    PROFILE_ID: (
+        "profile_id", "profile", "user_id", "user", "visitor_id", "visitor", "client_id", "customer_id", "member_id",
+        "distinct_id", "anonymous_id", "user_pseudo_id", "person_id", "domain_userid", "idvisitor", "uid",
+    ),
+    EVENT_ID: ("event_id", "message_id", "insert_id", "$insert_id", "uuid", "hit_id"),
+    TIMESTAMP: (
+        "timestamp", "ts", "time", "event_time", "event_timestamp", "datetime", "date_time", "created_at",
+        "occurred_at", "time_created", "derived_tstamp", "server_time",
+    ),
+    EVENT_TYPE: ("event_type", "event", "event_name"),
+    PAGE: ("page", "page_url", "url", "page_location", "page_path", "path", "current_url", "uri"),
+    REFERRER: ("referrer", "referer", "page_referrer", "page_referer", "referrer_url", "referer_url", "http_referer"),
+    USER_AGENT: ("user_agent", "ua", "http_user_agent", "context_user_agent"),
+    IP: ("ip", "ip_address", "client_ip", "remote_addr", "user_ipaddress", "c_ip", "context_ip"),
+    "utm_source": ("utm_source", "mkt_source", "context_campaign_source"),
+    "utm_medium": ("utm_medium", "mkt_medium", "context_campaign_medium"),
+    "utm_campaign": ("utm_campaign", "mkt_campaign", "context_campaign_name"),
+    "utm_term": ("utm_term", "mkt_term", "context_campaign_term"),
+    "utm_content": ("utm_content", "mkt_content", "context_campaign_content"),
+    CHANNEL: ("channel", "channel_grouping", "default_channel_group"),
+    VALUE: ("value", "revenue", "amount", "price"),
+}  # fmt: skip
+"""Names a column of each role usually has; compared by `spelling`."""
+
+PAGE_VIEWS: Final = ("page-view", "page_view", "pageview", "page", "$pageview")
+CONVERSIONS: Final = ("purchase", "order-completed", "order_completed", "conversion", "checkout-completed")
+
+
+def spelling(name: str) -> str:
+    """Fold a name so that its usual spellings are one.
+
+    Examples:
+        >>> {spelling(name) for name in ("session_id", "sessionId", "session.id", "Session ID")}
+        {'sessionid'}
+    """
+    return "".join(letter for letter in name.lower() if letter.isalnum())

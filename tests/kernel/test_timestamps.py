@@ -1,0 +1,184 @@
+"""Times: what is read, what is refused, and that the fast way and the exact way agree."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sessionize.config import TimeFormat, TimeKind
+from sessionize.kernel.timestamps import EPOCH, ISO, OUT_OF_RANGE, _iso, _parsed, compiled, instant
+
+MICROSECOND = timedelta(microseconds=1)
+ZONES = ("UTC", "Europe/Berlin", "America/New_York", "America/St_Johns", "Asia/Kolkata", "Australia/Lord_Howe",
+         "Africa/Cairo", "Pacific/Apia", "America/Sao_Paulo", "Asia/Tehran", "Europe/London", "Pacific/Chatham")  # fmt: skip
+
+
+def at(*parts: int, **more: int) -> int:
+    return (datetime(*parts, tzinfo=UTC, **more) - EPOCH) // MICROSECOND  # type: ignore[misc,arg-type]
+
+
+def read(
+    values: list[object],
+    kind: TimeKind = "text",
+    zone: str = "UTC",
+    pattern: str = "",
+    dtype: pl.DataType | None = None,
+) -> list[int | None]:
+    return instant(pl.Series(values, dtype=dtype), TimeFormat(kind=kind, pattern=pattern), zone).to_list()
+
+
+NOON = at(2024, 5, 30, 12)
+TEXTS: dict[str, int | None] = {
+    "2024-05-30T12:00:00Z": NOON,
+    "2024-05-30 12:00:00": NOON,
+    "2024-05-30T12:00:00.5+00:00": NOON + 500_000,
+    "2024-05-30T14:00:00+0200": NOON,
+    "2024-05-30T14:00:00+02": NOON,
+    "2024-05-30T06:30:00-05:30": NOON,
+    "2024-05-30 12:00:00 UTC": NOON,
+    "2024-05-30 12:00": NOON,
+    "2024-05-30": at(2024, 5, 30),
+    " 2024-05-30T12:00:00Z ": NOON,
+    "2024-05-30T12:00:00,25Z": NOON + 250_000,
+    "2024-05-30T12:00:00.123456789Z": NOON + 123_456,
+    "2024-05-30T24:00:00Z": at(2024, 5, 31),
+    "2016-12-31T23:59:60Z": at(2017, 1, 1),
+    "0001-01-01T00:00:00Z": at(1, 1, 1),
+    "9999-12-31T23:59:59.999999Z": at(9999, 12, 31, 23, 59, 59, 999_999),
+    "0001-01-01T00:00:00+01:00": OUT_OF_RANGE,
+    "9999-12-31T23:59:59-01:00": OUT_OF_RANGE,
+    "2024-02-30T12:00:00Z": None,
+    "2024-13-01T12:00:00Z": None,
+    "2024-05-30T25:00:00Z": None,
+    "2024-05-30T24:00:01Z": None,
+    "2024-05-30T12:60:00Z": None,
+    "2024-05-30T12:00:61Z": None,
+    "2024-05-30T12:00:00+99:00": None,
+    "20171223-22:15:29:606": None,
+    "2014/10/22 11:15:41.000": None,
+    "30.05.2024 12:00": None,
+    "yesterday": None,
+    "1717070400": None,
+    "": None,
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), TEXTS.items(), ids=repr)
+def test_iso_text_alone_and_among_others(text: str, expected: int | None) -> None:
+    assert read([text]) == [expected]
+    assert read(["2024-05-30T12:00:00Z", text, "2024-05-30 12:00:00", None, "x"]) == [NOON, expected, NOON, None, None]
+
+
+EPOCHS: list[tuple[TimeKind, int | str, int | None]] = [
+    ("s", 0, 0),
+    ("s", -1, -1_000_000),
+    ("s", "1396860669.277", at(2014, 4, 7, 8, 51, 9, 277_000)),
+    ("s", "1396860669.2770001", at(2014, 4, 7, 8, 51, 9, 277_000)),
+    ("s", "-0.25", -250_000),
+    ("s", "1.5e9", None),
+    ("s", "0x10", None),
+    ("ms", "12.5", 12_500),
+    ("ms", 1_717_070_400_000, NOON),
+    ("us", 1_717_070_400_000_000, NOON),
+    ("us", "1717070400000000.9", NOON),
+    ("ns", 1_717_070_400_000_000_999, NOON),
+    ("ns", -1, -1),
+    *(("s", big, OUT_OF_RANGE) for big in (2**53, 2**62, 2**63 - 1, -(2**63), "9" * 30)),
+    *(("ms", big, OUT_OF_RANGE) for big in (2**62, 2**63 - 1, -(2**62))),
+    ("us", 2**62, OUT_OF_RANGE),
+    ("ns", 2**63 - 1, (2**63 - 1) // 1000),
+]
+
+
+@pytest.mark.parametrize(("kind", "value", "expected"), EPOCHS, ids=repr)
+def test_epoch_numbers_are_scaled_or_refused_and_never_wrap(
+    kind: TimeKind, value: int | str, expected: int | None
+) -> None:
+    assert read([value], kind) == [expected]
+    if isinstance(value, int):
+        assert read([str(value)], kind) == [expected]
+
+
+def test_floating_point_epochs_are_rounded_to_microseconds() -> None:
+    assert read([1396860669.277, None, float("nan"), float("inf"), 1e300], "s") == [
+        at(2014, 4, 7, 8, 51, 9, 277_000), None, None, OUT_OF_RANGE, OUT_OF_RANGE,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("unit", ["ms", "us", "ns"])
+def test_typed_columns_of_any_unit_and_zone(unit: str) -> None:
+    moment = datetime(2024, 5, 30, 12, tzinfo=ZoneInfo("Asia/Tokyo"))
+    series = pl.Series([moment, None]).cast(pl.Datetime(unit, "Asia/Tokyo"))  # type: ignore[arg-type]
+    assert instant(series, TimeFormat(kind="datetime"), "Europe/Berlin").to_list() == [at(2024, 5, 30, 3), None]
+    naive = pl.Series([datetime(2024, 5, 30, 12), None]).cast(pl.Datetime(unit))  # type: ignore[arg-type] # noqa: DTZ001
+    assert instant(naive, TimeFormat(kind="datetime"), "Europe/Berlin").to_list() == [at(2024, 5, 30, 10), None]
+
+
+def test_nanoseconds_are_cut_off_also_before_1970() -> None:
+    series = pl.Series([1_999, -1], dtype=pl.Int64).cast(pl.Datetime("ns", "UTC"))
+    assert instant(series, TimeFormat(kind="datetime"), "UTC").to_list() == [1, -1]
+
+
+PATTERNS = [
+    ("%Y/%m/%d %H:%M:%S.%f", "2014/10/22 11:15:41.000", at(2014, 10, 22, 11, 15, 41)),
+    ("%Y%m%d-%H:%M:%S:%L", "20171224-0:0:0:6", at(2017, 12, 24, 0, 0, 0, 6_000)),
+    ("%d/%b/%Y:%H:%M:%S %z", "17/May/2015:10:05:03 +0000", at(2015, 5, 17, 10, 5, 3)),
+    ("%d.%m.%y %H:%M", "30.05.24 12:00", NOON),
+    ("%m/%d/%Y %I:%M %p", "5/30/2024 12:00 PM", NOON),
+    ("%m/%d/%Y %I:%M %p", "5/30/2024 12:00 AM", at(2024, 5, 30)),
+    ("%F %T", "2024-05-30 12:00:00", NOON),
+    ("%d/%m/%Y", "30-05-2024", None),
+]
+
+
+@pytest.mark.parametrize(("pattern", "text", "expected"), PATTERNS, ids=repr)
+def test_patterns(pattern: str, text: str, expected: int | None) -> None:
+    assert read([text], "pattern", pattern=pattern) == [expected]
+
+
+def test_an_unknown_directive_is_named() -> None:
+    with pytest.raises(ValueError, match="%Q"):
+        compiled("%Y %Q")
+
+
+moments = st.datetimes(
+    datetime(1, 1, 3), datetime(9999, 12, 29), timezones=st.just(UTC)  # noqa: DTZ001
+)  # fmt: skip
+offsets = st.integers(-23 * 60, 23 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+shapes = st.sampled_from(["seconds", "milliseconds", "microseconds", "minutes"])
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(moments, offsets, shapes, st.sampled_from("T ")), min_size=1, max_size=8))
+def test_arrow_and_the_pattern_read_the_same(rows: list[tuple[datetime, timezone, str, str]]) -> None:
+    texts = [moment.astimezone(zone).isoformat(between, shape) for moment, zone, shape, between in rows]
+    expected = [(datetime.fromisoformat(text) - EPOCH) // MICROSECOND for text in texts]
+    series = pl.Series(texts)
+    assert _iso(series, "UTC").to_list() == expected
+    assert _parsed(series, ISO, "UTC").to_list() == expected
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(alphabet="0123456789-:T .Z+,", max_size=26))
+def test_arrow_reads_nothing_that_the_pattern_refuses(text: str) -> None:
+    series = pl.Series([text])
+    assert _iso(series, "UTC").to_list() == _parsed(series, ISO, "UTC").to_list()
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.datetimes(datetime(1975, 1, 1), datetime(2035, 1, 1)), st.sampled_from(ZONES))  # noqa: DTZ001
+def test_local_times_are_those_of_zoneinfo_the_first_where_there_are_two(local: datetime, zone: str) -> None:
+    expected = (local.replace(tzinfo=ZoneInfo(zone), fold=0) - EPOCH) // MICROSECOND
+    assert read([local.isoformat(" ")], zone=zone) == [expected]
+    assert read([local], "datetime", zone=zone, dtype=pl.Datetime("us")) == [expected]
+
+
+def test_a_time_in_a_gap_or_an_overlap_follows_the_offset_before() -> None:
+    assert read(["2024-03-31 02:30", "2024-10-27 02:30"], zone="Europe/Berlin") == [
+        at(2024, 3, 31, 1, 30), at(2024, 10, 27, 0, 30),
+    ]  # fmt: skip

@@ -1,0 +1,431 @@
+"""The oracle itself, held to readable timelines and to literal answers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from oracle import UTM, Event, OracleResult, OracleRules, oracle
+from strategies import ALL_ROLES, logs, roles, rules
+from timelines import BASE_US, CASES, MINUTE_US, TIMELINE_ROLES, parse
+
+COLUMNS = [
+    "session_id",
+    "source_id",
+    "profile_id",
+    "start",
+    "end",
+    "duration_s",
+    "status",
+    "events",
+    "page_views",
+    "unique_pages",
+    "entry_page",
+    "exit_page",
+    "entry_event",
+    "exit_event",
+    "bounced",
+    "engaged",
+    "conversions",
+    "converted",
+    "first_conversion_s",
+    "value",
+    "max_gap_s",
+    "active_s",
+    "end_reason",
+    "referrer",
+    "channel",
+    "utm_source",
+    "utm_medium",
+    "utm_campaign",
+    "utm_term",
+    "utm_content",
+    "bot",
+]
+
+
+def event(minute: float, **fields: Any) -> Event:
+    """Make an event of key ``a`` at a minute; ``session_id=None`` takes the key away."""
+    return {"session_id": "a", "timestamp_us": BASE_US + int(minute * MINUTE_US), **fields}
+
+
+def only_row(
+    *events: Event,
+    rules: OracleRules | None = None,
+    roles: Collection[str] = ALL_ROLES,
+) -> dict[str, Any]:
+    """Return the metrics of the one session the events make."""
+    (row,) = oracle(events, rules or OracleRules(), roles).metrics
+    return row
+
+
+def timeline_result(timeline: str, rules: OracleRules) -> OracleResult:
+    """Run the oracle over a timeline."""
+    return oracle(parse(timeline)[0], rules, TIMELINE_ROLES)
+
+
+# --- boundaries --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_timeline(name: str) -> None:
+    timeline, case_rules = CASES[name]
+    events, expected = parse(timeline)
+    result = oracle(events, case_rules, TIMELINE_ROLES)
+    ids = [result.assignment[index][0] for index in range(len(events))]
+    order = list(dict.fromkeys(ids))
+    assert [order.index(session_id) + 1 for session_id in ids] == expected
+    assert [row["session_id"] for row in result.metrics] == order
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_timeline_in_any_order_of_instants(name: str) -> None:
+    timeline, case_rules = CASES[name]
+    events, _ = parse(timeline)
+    backwards = sorted(events, key=lambda row: -row["timestamp_us"])
+    forwards = oracle(events, case_rules, TIMELINE_ROLES)
+    assert oracle(backwards, case_rules, TIMELINE_ROLES).metrics == forwards.metrics
+
+
+@pytest.mark.parametrize(
+    ("timeline", "rules", "reasons"),
+    [
+        ("0 5", OracleRules(), ["open"]),
+        ("0 | 31", OracleRules(), ["timeout", "open"]),
+        ("0 5!", OracleRules(end_events=("visit-ended",)), ["end_event"]),
+        ("0 5! 5", OracleRules(end_events=("visit-ended",)), ["end_event"]),
+        ("0 5! | 100", OracleRules(end_events=("visit-ended",)), ["end_event", "open"]),
+        ("0 | 5^", OracleRules(start_events=("session-start",)), ["start_event", "open"]),
+        ("0 | 31^", OracleRules(start_events=("session-start",)), ["timeout", "open"]),
+        ("0a | 1b", OracleRules(split_on=("campaign",)), ["split", "open"]),
+        (
+            "0a | 1b^",
+            OracleRules(split_on=("campaign",), start_events=("session-start",)),
+            ["start_event", "open"],
+        ),
+        ("23:59 | 24:00", OracleRules(split_at_midnight=True), ["midnight", "open"]),
+        (
+            "23:59a | 24:00b",
+            OracleRules(split_at_midnight=True, split_on=("campaign",)),
+            ["split", "open"],
+        ),
+        ("0 5 | 11", OracleRules(max_duration_us=10 * MINUTE_US), ["max_duration", "open"]),
+        (
+            "23:50 | 24:01",
+            OracleRules(max_duration_us=10 * MINUTE_US, split_at_midnight=True),
+            ["midnight", "open"],
+        ),
+        ("0", OracleRules(until_us=BASE_US + 30 * MINUTE_US), ["open"]),
+        ("0", OracleRules(until_us=BASE_US + 30 * MINUTE_US + 1), ["timeout"]),
+        ("0", OracleRules(timeout_us=None, until_us=BASE_US + 9_000 * MINUTE_US), ["open"]),
+    ],
+)
+def test_end_reason(timeline: str, rules: OracleRules, reasons: list[str]) -> None:
+    metrics = timeline_result(timeline, rules).metrics
+    assert [row["end_reason"] for row in metrics] == reasons
+    open_ = ["active" if reason == "open" else "ended" for reason in reasons]
+    assert [row["status"] for row in metrics] == open_
+
+
+def test_a_clock_set_back_over_midnight_splits_only_when_the_date_moves_on() -> None:
+    st_johns = OracleRules(timeout_us=None, split_at_midnight=True, timezone="America/St_Johns")
+    midnight = 1_289_097_000_000_000  # 2010-11-07T02:30Z; a minute later it was 23:01 again
+    times = [midnight - 1, midnight, midnight + MINUTE_US, midnight + 60 * MINUTE_US]
+    events: list[Event] = [{"session_id": "a", "timestamp_us": time} for time in times]
+    result = oracle(events, st_johns, ALL_ROLES)
+    assert [row["start"] for row in result.metrics] == [times[0], times[1], times[3]]
+
+
+# --- keys, ids, order --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("session_id", "profile_id", "key", "source_id"),
+    [
+        ("a", "b", "a", "a"),
+        ("007", None, "007", "007"),
+        (" a", None, " a", " a"),
+        (None, "b", "p:b", None),
+        (" \t", "b", "p:b", None),
+        ("p:b", None, "s:p:b", "p:b"),
+        ("s:b", None, "s:s:b", "s:b"),
+        (None, "s:b", "p:s:b", None),
+        ("\u00a0", "b", "\u00a0", "\u00a0"),
+    ],
+)
+def test_session_key(session_id: str, profile_id: str, key: str, source_id: str) -> None:
+    row = event(0, session_id=session_id, profile_id=profile_id)
+    timed = only_row(row)
+    untimed = only_row(row, rules=OracleRules(timeout_us=None))
+    assert (timed["session_id"], timed["source_id"]) == (f"{key}.{BASE_US}", source_id)
+    assert (untimed["session_id"], untimed["source_id"]) == (key, source_id)
+
+
+def test_a_row_without_a_key_is_rejected_and_moves_no_watermark() -> None:
+    keyless = [event(99, session_id=None), event(99, session_id="", profile_id=" ")]
+    result = oracle([event(0), *keyless], OracleRules(), ALL_ROLES)
+    assert (result.rejected, result.watermark) == (2, BASE_US)
+    assert result.assignment == {0: (f"a.{BASE_US}", 1)}
+
+
+def test_a_role_the_log_lacks_is_no_key() -> None:
+    result = oracle([event(0, profile_id="b")], OracleRules(), {"timestamp", "profile_id"})
+    assert [row["session_id"] for row in result.metrics] == [f"p:b.{BASE_US}"]
+
+
+def test_no_events_no_sessions() -> None:
+    assert oracle([], OracleRules(), ALL_ROLES) == OracleResult([], 0, 0, None, {})
+
+
+def test_sessions_are_in_order_of_start_and_id() -> None:
+    events = [event(5), event(0, session_id="b"), event(0, session_id="B"), event(50)]
+    result = oracle(events, OracleRules(), ALL_ROLES)
+    starts = [BASE_US, BASE_US, BASE_US + 5 * MINUTE_US, BASE_US + 50 * MINUTE_US]
+    keys = ["B", "b", "a", "a"]
+    expected = [f"{key}.{start}" for key, start in zip(keys, starts, strict=True)]
+    assert [row["session_id"] for row in result.metrics] == expected
+
+
+def test_positions_follow_time_then_input() -> None:
+    events = [event(1), event(0, page="/x"), event(1), event(0, page="/y")]
+    result = oracle(events, OracleRules(), ALL_ROLES)
+    assert [result.assignment[index][1] for index in range(4)] == [3, 1, 4, 2]
+
+
+@pytest.mark.parametrize(
+    ("fields", "duplicates"),
+    [
+        ({}, 1),
+        ({"page": "/other"}, 1),
+        ({"event_id": "e2"}, 0),
+        ({"session_id": "b"}, 0),
+        ({"timestamp_us": BASE_US + 1}, 0),
+    ],
+)
+def test_duplicates(fields: Event, duplicates: int) -> None:
+    first = event(0, event_id="e1", page="/first")
+    result = oracle([first, {**first, **fields}], OracleRules(), ALL_ROLES)
+    assert result.duplicates == duplicates
+    assert len(result.assignment) == 2 - duplicates
+    assert 0 in result.assignment
+
+
+@pytest.mark.parametrize("blank", [None, "", " "])
+def test_without_an_event_id_nothing_is_a_duplicate(blank: str | None) -> None:
+    result = oracle([event(0, event_id=blank)] * 3, OracleRules(), ALL_ROLES)
+    assert (result.duplicates, result.metrics[0]["events"]) == (0, 3)
+
+
+def test_without_the_role_nothing_is_a_duplicate() -> None:
+    events = [event(0, event_id="e1")] * 2
+    assert oracle(events, OracleRules(), ALL_ROLES - {"event_id"}).duplicates == 0
+
+
+def test_a_duplicate_bounds_nothing() -> None:
+    end = OracleRules(end_events=("visit-ended",))
+    first = event(0, event_id="e1", event_type="click")
+    copy = {**first, "event_type": "visit-ended"}
+    assert only_row(first, copy, event(1), rules=end)["events"] == 2
+
+
+# --- metrics -----------------------------------------------------------------------------------
+
+
+def test_columns_are_those_of_the_contract() -> None:
+    assert list(only_row(event(0))) == COLUMNS
+
+
+def test_a_whole_visit() -> None:
+    row = only_row(
+        event(0, event_type="session-start", page="/ad", referrer=" ", utm_term="t"),
+        event(1, event_type="Page View", page="/", profile_id="u", utm_source="s", channel="web"),
+        event(2, event_type="page_view", page="/b", referrer="r", channel="app"),
+        event(12, event_type="Order Completed", page="/b", value=10.5),
+        event(12, event_type="purchase", page="/thanks", value=None),
+    )
+    assert row == {
+        "session_id": f"a.{BASE_US}",
+        "source_id": "a",
+        "profile_id": "u",
+        "start": BASE_US,
+        "end": BASE_US + 12 * MINUTE_US,
+        "duration_s": 720.0,
+        "status": "active",
+        "events": 5,
+        "page_views": 2,
+        "unique_pages": 4,
+        "entry_page": "/",
+        "exit_page": "/b",
+        "entry_event": "session-start",
+        "exit_event": "purchase",
+        "bounced": False,
+        "engaged": True,
+        "conversions": 2,
+        "converted": True,
+        "first_conversion_s": 720.0,
+        "value": 10.5,
+        "max_gap_s": 600.0,
+        "active_s": 420.0,
+        "end_reason": "open",
+        "referrer": "r",
+        "channel": "web",
+        "utm_source": None,
+        "utm_medium": None,
+        "utm_campaign": None,
+        "utm_term": "t",
+        "utm_content": None,
+        "bot": None,
+    }
+
+
+def test_a_log_of_nothing_but_key_and_time() -> None:
+    row = only_row(event(0), roles={"session_id", "timestamp"})
+    present = {name: value for name, value in row.items() if value is not None}
+    assert present == {
+        "session_id": f"a.{BASE_US}",
+        "source_id": "a",
+        "start": BASE_US,
+        "end": BASE_US,
+        "duration_s": 0.0,
+        "status": "active",
+        "events": 1,
+        "page_views": 0,
+        "unique_pages": 0,
+        "bounced": True,
+        "engaged": False,
+        "conversions": 0,
+        "converted": False,
+        "max_gap_s": 0.0,
+        "active_s": 0.0,
+        "end_reason": "open",
+    }
+
+
+@pytest.mark.parametrize(
+    ("pages", "expected"),
+    [
+        ([("click", "/x"), ("page", "/a"), ("page", "/b"), ("click", "/y")], ("/a", "/b")),
+        ([("page", None), ("page", "/a"), ("page", " "), ("click", "/y")], ("/a", "/a")),
+        ([("page", None), ("click", "/x"), (None, "/y"), ("click", None)], ("/x", "/y")),
+        ([("page", ""), ("click", None)], (None, None)),
+    ],
+)
+def test_entry_and_exit_page(
+    pages: list[tuple[str | None, str | None]], expected: tuple[str | None, str | None]
+) -> None:
+    row = only_row(*(event(0, event_type=kind, page=page) for kind, page in pages))
+    assert (row["entry_page"], row["exit_page"]) == expected
+
+
+def test_entry_and_exit_event_may_be_null() -> None:
+    row = only_row(event(0, event_type=" "), event(1, event_type="click"), event(2))
+    assert (row["entry_event"], row["exit_event"]) == (None, None)
+
+
+def test_without_an_event_type_a_page_is_a_page_view() -> None:
+    events = [event(0, event_type="purchase", page="/a", value=3.0), event(0, page=" ")]
+    row = only_row(*events, roles=ALL_ROLES - {"event_type"})
+    found = (row["page_views"], row["conversions"], row["value"], row["entry_event"])
+    assert found == (1, 0, 0.0, None)
+
+
+@pytest.mark.parametrize(
+    ("event_type", "page_views", "conversions"),
+    [
+        ("page-view", 1, 0),
+        ("PageView", 1, 0),
+        ("$page view!", 1, 0),
+        ("PAGE", 1, 0),
+        ("page-views", 0, 0),
+        ("--", 0, 0),
+        ("order.completed", 0, 1),
+        ("Checkout Completed", 0, 1),
+        ("purchasé", 0, 0),
+        ("", 0, 0),
+        (None, 0, 0),
+    ],
+)
+def test_usual_names_in_any_spelling(
+    event_type: str | None,
+    page_views: int,
+    conversions: int,
+) -> None:
+    row = only_row(event(0, event_type=event_type))
+    assert (row["page_views"], row["conversions"]) == (page_views, conversions)
+
+
+def test_given_names_as_written() -> None:
+    given_names = OracleRules(page_views=("Screen",), conversions=("Buy",), exact_names=True)
+    types = ("Screen", "screen", "Buy", "buy", "page-view", "purchase")
+    row = only_row(*(event(0, event_type=kind) for kind in types), rules=given_names)
+    assert (row["page_views"], row["conversions"]) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "seconds", "engaged_by"),
+    [
+        (("click", "click"), 10, None),
+        (("click", "click"), 10.000001, "duration"),
+        (("page", "click"), 0, None),
+        (("page", "page"), 0, "page views"),
+        (("purchase", "click"), 0, "conversion"),
+    ],
+)
+def test_engaged(kinds: tuple[str, str], seconds: float, engaged_by: str | None) -> None:
+    late: Event = {"session_id": "a", "timestamp_us": BASE_US + round(seconds * 1e6)}
+    row = only_row(event(0, event_type=kinds[0]), {**late, "event_type": kinds[1]})
+    assert (row["duration_s"], row["engaged"]) == (seconds, engaged_by is not None)
+
+
+def test_value_is_of_conversions_only() -> None:
+    events = [event(0, event_type="click", value=9.0), event(1, event_type="purchase", value=0.5)]
+    assert only_row(*events)["value"] == 0.5
+    assert only_row(*events[:1])["value"] == 0.0
+    assert only_row(*events, roles=ALL_ROLES - {"value"})["value"] is None
+
+
+def test_utm_is_never_mixed() -> None:
+    later = {"utm_source": "google", "utm_campaign": "spring"}
+    row = only_row(event(0, utm_source=" "), event(1, utm_medium="cpc"), event(2, **later))
+    assert [row[name] for name in UTM] == [None, "cpc", None, None, None]
+
+
+def test_watermark_is_of_the_whole_log() -> None:
+    events = [event(0), event(31, session_id="b")]
+    result = oracle(events, OracleRules(), ALL_ROLES)
+    assert [row["status"] for row in result.metrics] == ["ended", "active"]
+    assert result.watermark == BASE_US + 31 * MINUTE_US
+    fixed = OracleRules(until_us=BASE_US)
+    assert [row["status"] for row in oracle(events, fixed, ALL_ROLES).metrics] == ["active"] * 2
+
+
+# --- any log -----------------------------------------------------------------------------------
+
+
+@settings(deadline=None)
+@given(logs(), rules(), roles())
+def test_nothing_is_lost(
+    events: list[Event],
+    some_rules: OracleRules,
+    some_roles: frozenset[str],
+) -> None:
+    result = oracle(events, some_rules, some_roles)
+    in_sessions = sum(row["events"] for row in result.metrics)
+    assert in_sessions == len(result.assignment)
+    assert len(events) == in_sessions + result.rejected + result.duplicates
+    assert len({row["session_id"] for row in result.metrics}) == len(result.metrics)
+
+
+@settings(deadline=None)
+@given(logs(), rules(), roles(), st.randoms(use_true_random=False))
+def test_rows_may_be_shuffled_between_timestamps(
+    events: list[Event], some_rules: OracleRules, some_roles: frozenset[str], random: Random
+) -> None:
+    places = {row["timestamp_us"]: random.random() for row in events}
+    shuffled = sorted(events, key=lambda row: places[row["timestamp_us"]])
+    expected = oracle(events, some_rules, some_roles).metrics
+    assert oracle(shuffled, some_rules, some_roles).metrics == expected
