@@ -1,7 +1,8 @@
 """The way out: runs the application in a worker, turns what goes wrong into a line on stderr and an exit code.
 
-Polars holds the thread it is called from until a query ends, and with it Python's signal handlers. So the work runs in
-a thread of its own and the main thread waits for it or for a signal.
+Polars holds the thread it is called from until a query ends, and puts its own handler in the place of Python's for
+Ctrl-C. So the signals are blocked in every thread, the work runs in one of its own, and the main thread waits for
+whichever comes first: a signal, or the end of the work.
 """
 
 from __future__ import annotations
@@ -11,44 +12,34 @@ import signal
 import sys
 import threading
 import traceback
-from types import FrameType
 from typing import Final
 
 from sessionize.errors import SessionizeError
 
 REPORT_AT: Final = "please report it with what was typed"
 UNFORESEEN: Final = 70
-
-
-class _Stopped(BaseException):
-    """A signal that ends the run."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.code = 128 + number
+DONE: Final = signal.SIGUSR1
+"""What the worker sends when it has ended."""
+WAITED_FOR: Final = (signal.SIGINT, signal.SIGTERM, DONE)
 
 
 def main() -> None:
     """Run the command line and exit."""
     # A closed pipe (`| head`) ends the run silently, as it does any other tool.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _stop)
+    signal.pthread_sigmask(signal.SIG_BLOCK, WAITED_FOR)
     codes: list[int] = []
-    worker = threading.Thread(target=lambda: codes.append(_run(sys.argv[1:])), daemon=True)
-    try:
-        worker.start()
-        worker.join()
-    except _Stopped as stopped:
-        _abandon()
-        _exit(stopped.code)
-    _exit(codes[0] if codes else UNFORESEEN)
+    threading.Thread(target=_work, args=(codes,), daemon=True).start()
+    number = signal.sigwait(WAITED_FOR)
+    if codes:
+        _exit(codes[0])
+    _abandon()
+    _exit(128 + number)
 
 
-def _stop(number: int, _frame: FrameType | None) -> None:
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, signal.SIG_IGN)
-    raise _Stopped(number)
+def _work(codes: list[int]) -> None:
+    codes.append(_run(sys.argv[1:]))
+    os.kill(os.getpid(), DONE)
 
 
 def _abandon() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -289,15 +288,12 @@ def test_a_closed_pipe_ends_the_run_silently(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_the_run_with_nothing_half_written(tmp_path: Path, number: signal.Signals, code: int) -> None:
-    fifo = tmp_path / "log.csv"
-    os.mkfifo(fifo)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "sessionize", "run", "-", "-o", "out"], cwd=tmp_path, stdin=subprocess.PIPE
-    )
-    time.sleep(1.5)
-    process.send_signal(number)
-    began = time.monotonic()
-    assert process.wait(timeout=10) == code
+    command = [sys.executable, "-m", "sessionize", "run", "-", "-o", "out"]
+    with subprocess.Popen(command, cwd=tmp_path, stdin=subprocess.PIPE) as process:
+        time.sleep(1.5)  # it has begun, and waits for more of its input
+        began = time.monotonic()
+        process.send_signal(number)
+        assert process.wait(timeout=10) == code
     assert time.monotonic() - began < 5
     assert not [path for path in tmp_path.glob("out/*") if not path.name.startswith(".sessionize")]
 
