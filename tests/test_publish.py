@@ -348,10 +348,12 @@ def test_a_reader_beside_always_finds_whole_files_that_fit_the_manifest(tmp_path
 
     reader = threading.Thread(target=read)
     reader.start()
-    for files in runs:
-        publish(tmp_path, files)
-    done.set()
-    reader.join()
+    try:
+        for files in runs:
+            publish(tmp_path, files)
+    finally:
+        done.set()
+        reader.join()
     assert wrong == []
 
 
@@ -639,6 +641,17 @@ def test_a_signal_while_writing_leaves_nothing(tmp_path: Path) -> None:
     assert visible(directory) == BEFORE
 
 
+def test_a_signal_does_not_touch_what_the_process_no_longer_holds(tmp_path: Path) -> None:
+    start(tmp_path)
+
+    def work() -> None:
+        (tmp_path / ".metrics.parquet.4711.partial").write_bytes(b"another run's")
+        abandon_all()
+
+    assert in_child(work) == 0
+    assert hidden(tmp_path) == {LOCK, ".metrics.parquet.4711.partial"}
+
+
 def test_a_signal_while_committing_lets_the_commit_finish(tmp_path: Path) -> None:
     directory = earlier_run(tmp_path / "out")
     sync = os.fsync
@@ -660,7 +673,7 @@ def test_a_signal_while_committing_lets_the_commit_finish(tmp_path: Path) -> Non
                 output.commit(remove=STALE)
 
         threading.Thread(target=run, daemon=True).start()
-        committing.wait()
+        assert committing.wait(10)
         abandon_all()
         os._exit(CRASH)
 
@@ -688,7 +701,7 @@ def test_a_signal_does_not_wait_for_a_commit_that_hangs(tmp_path: Path) -> None:
                 output.commit(remove=STALE)
 
         threading.Thread(target=run, daemon=True).start()
-        hanging.wait()
+        assert hanging.wait(10)
         abandon_all()
         os._exit(CRASH)
 

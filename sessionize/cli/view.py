@@ -73,8 +73,8 @@ def _lines(manifest: Mapping[str, Any], shown: Mapping[str, Any]) -> Iterator[tu
     name = inputs[0]["path"] if len(inputs) == 1 else f"{len(inputs)} files"
     yield "read", f"{counts['rows_read']:,} rows from {name} ({_bytes(size)})"
     columns = manifest["columns"]
-    pairs = (f"{role} = {' + '.join([of] if isinstance(of, str) else of)}" for role, of in columns.items())
-    yield "columns", f"{', '.join(pairs)}; times: {manifest['rules']['time_format']}"
+    yield "columns", ", ".join(_chosen(role, of) for role, of in columns.items())
+    yield "times", f"{manifest['rules']['time_format']}, naive ones in {manifest['rules']['timezone']}"
     yield "sessions", _sessions(counts)
     if counts["sessions"]:
         yield (
@@ -93,6 +93,11 @@ def _lines(manifest: Mapping[str, Any], shown: Mapping[str, Any]) -> Iterator[tu
         )
     if manifest["outputs"]:
         yield "wrote", ", ".join(f"{file['path']} ({_bytes(file['bytes'])})" for file in manifest["outputs"])
+
+
+def _chosen(role: str, column: str | list[str]) -> str:
+    name = column if isinstance(column, str) else " + ".join(column)
+    return role if name == role else f"{role} = {name}"
 
 
 def _sessions(counts: Mapping[str, int]) -> str:

@@ -95,7 +95,9 @@ def _header(fields: Sequence[str], path: str) -> tuple[str, ...]:
 
 
 def _fields(line: str, delimiter: str) -> list[str] | None:
-    """The line's fields; None where a quoted one does not end as it should."""
+    """The line's fields; None where a quoted one does not end as it should, or a line break is inside."""
+    if "\r" in line:
+        return None
     try:
         return next(csv.reader([line], delimiter=delimiter, strict=True), [])
     except (csv.Error, StopIteration):
@@ -113,7 +115,8 @@ def parse(block: Block, form: Dialect, wanted: Collection[str]) -> pl.DataFrame:
     lines = _lines(block)
     if form.header and block.first == 1:
         lines = lines.with_row_index().filter(pl.col("index") > _header_at(lines)).drop("index")
-    lines = lines.filter(pl.col("line") != "").with_columns(_judged(form))
+    lines = lines.filter(pl.col("line") != "")
+    lines = lines.with_columns(_judged(lines, form).alias("form"))
     whole = lines.filter(pl.col("form") != "odd")
     frames = []
     if whole.height:
@@ -139,7 +142,7 @@ def _header_at(lines: pl.DataFrame) -> int:
 
 def _lines(block: Block) -> pl.DataFrame:
     """One line a row, with its number; what is no UTF-8 has a replacement character and is marked."""
-    if UNUSED.encode() not in block.text and _is_utf8(block.text):
+    if b"\r" not in block.text and UNUSED.encode() not in block.text and _is_utf8(block.text):
         # Blank lines at the end of the text are rows, too: Polars gives every line.
         lines = pl.read_csv(
             block.text, has_header=False, new_columns=["line"], separator=UNUSED, quote_char=None, infer_schema=False,
@@ -170,21 +173,25 @@ def _is_utf8(text: bytes) -> bool:
     return True
 
 
-def _judged(form: Dialect) -> pl.Expr:
+def _judged(lines: pl.DataFrame, form: Dialect) -> pl.Series:
     """``bare``: whole and without a quote. ``quoted``: whole by RFC 4180. ``odd``: to be looked at one by one."""
     line, separators = pl.col("line"), len(form.names) - 1
     has_quote = line.str.contains('"', literal=True)
-    exact = line.str.count_matches(form.delimiter, literal=True) == separators
-    return (
-        pl.when(pl.col("damaged"))
+    count = line.str.count_matches(form.delimiter, literal=True)
+    last_filled = line.str.strip_chars_end(form.delimiter).str.count_matches(form.delimiter, literal=True)
+    kind = (
+        pl.when(pl.col("damaged") | line.str.contains("\r", literal=True))
         .then(pl.lit("odd"))
-        .when(exact & ~has_quote)
+        .when(~has_quote & (count >= separators) & (last_filled <= separators))
         .then(pl.lit("bare"))
         .when(has_quote & line.str.contains(_record(form)))
         .then(pl.lit("quoted"))
         .otherwise(pl.lit("odd"))
-        .alias("form")
     )
+    plain = ~has_quote & ~pl.col("damaged") & ~line.str.contains("\r", literal=True) & (count == separators)
+    if lines.lazy().select(plain.all()).collect(engine="streaming").item():
+        return pl.repeat("bare", lines.height, eager=True)
+    return lines.select(kind).to_series()
 
 
 def _record(form: Dialect) -> str:
@@ -204,7 +211,7 @@ def _parsed(text: bytes, rows: pl.Series, form: Dialect, wanted: Collection[str]
     fields = (
         pl.scan_csv(
             text, has_header=False, schema=dict.fromkeys(form.names, pl.String), separator=form.delimiter,
-            quote_char='"' if quoted else None,
+            quote_char='"' if quoted else None, extra_columns="ignore",
         )
         .select(*wanted, __rows=pl.len() if not wanted else pl.lit(0))
         .collect()

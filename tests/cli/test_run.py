@@ -48,7 +48,7 @@ def test_the_sample_gives_the_counts_of_an_independent_loop(tmp_path: Path) -> N
     found = counts(tmp_path / "out")
     assert {name: found[name] for name in COUNTS} == COUNTS
     assert "658" in done.err
-    assert "session_id = session_id" in done.err
+    assert "profile_id = user_id" in done.err
     assert "malformed_row" in done.err
 
 

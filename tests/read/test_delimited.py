@@ -1,0 +1,173 @@
+"""No line of a CSV is lost, padded or cut: each is read to the letter or told by its number."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sessionize import schema
+from sessionize.config import Config
+from sessionize.errors import InputError, UsageError
+from sessionize.read import lines, open_log
+
+Row = tuple[int, str | None, tuple[str | None, ...]]
+
+
+def fields(line: str, delimiter: str) -> list[str] | None:
+    """The line's fields, letter by letter; None where a quoted one is not closed before a delimiter or the end."""
+    found, at = [], 0
+    while True:
+        field = ""
+        if line[at : at + 1] == '"':
+            at += 1
+            while line[at : at + 1] != '"' or line[at + 1 : at + 2] == '"':
+                if at >= len(line):
+                    return None
+                at += 1 if line[at] != '"' else 2
+                field += line[at - 1]
+            at += 1
+            if at < len(line) and line[at] != delimiter:
+                return None
+        else:
+            while at < len(line) and line[at] != delimiter:
+                field += line[at]
+                at += 1
+        found.append(field)
+        if at >= len(line):
+            return found
+        at += 1
+
+
+def expected(content: bytes, delimiter: str, width: int) -> list[Row]:
+    """What must come of the lines below a header, one by one."""
+    rows: list[Row] = []
+    for number, raw in enumerate(content.split(b"\n")[1:], 2):
+        line = raw.removesuffix(b"\r")
+        if line:
+            rows.append((number, *judged(line, delimiter, width)))
+    return rows
+
+
+def judged(line: bytes, delimiter: str, width: int) -> tuple[str | None, tuple[str | None, ...]]:
+    nothing = (None,) * width
+    try:
+        text = line.decode()
+    except UnicodeDecodeError:
+        return "bad_encoding", nothing
+    if "\0" in text:
+        return "bad_encoding", nothing
+    if "\r" in text:
+        return "malformed_row", nothing
+    found = fields(text, delimiter)
+    if found is None or len(found) < width or any(found[width:]):
+        return "malformed_row", nothing
+    return None, tuple(field or None for field in found[:width])
+
+
+def read(path: Path, columns: list[str] | None = None) -> list[Row]:
+    log = open_log(Config(inputs=(str(path),), input_format="csv", delimiter=","))
+    names = columns or list(log.schema)
+    frame = log.scan().select(schema.ROW, schema.FAULT, *names).collect(engine="streaming")
+    return [(row[0], row[1], tuple(field or None for field in row[2:])) for row in frame.iter_rows()]
+
+
+pieces = st.sampled_from(
+    [
+        "a",
+        "7",
+        " ",
+        "é",
+        "\U0001f600",
+        ",",
+        ",",
+        ",",
+        '"',
+        '"',
+        '""',
+        "\t",
+        ";",
+        "\r",
+        "\x01",
+        "\0",
+        "'",
+        "\\",
+        "\u2028",
+    ]
+)
+good = st.lists(st.sampled_from(["", "a", "b7", '"q,r"', '"s ""t"""', '""', "ü"]), min_size=3, max_size=3).map(",".join)
+odd = st.lists(pieces, max_size=12).map("".join)
+broken = st.sampled_from([b"a,\xff,c", b"\xe2\x82,b,c", b"a,b,c\xc3"])
+line = st.one_of(good.map(str.encode), good.map(str.encode), odd.map(str.encode), broken)
+
+
+@settings(max_examples=1500, deadline=None)
+@given(st.lists(line, max_size=8), st.sampled_from([b"\n", b"\r\n"]), st.booleans(), st.sampled_from([1 << 20, 16, 5]))
+def test_dirty_files_lose_nothing(
+    tmp_path_factory: pytest.TempPathFactory,
+    rows: list[bytes],
+    end: bytes,
+    last: bool,  # noqa: FBT001
+    block: int,
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "dirty.csv"
+    content = end.join([b"x,y,z", *rows]) + (end if last else b"")
+    path.write_bytes(content)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lines, "BLOCK", block)
+        wanted = expected(content, ",", 3)
+        assert read(path) == wanted
+        assert read(path, ["y"]) == [(number, fault, row[1:2]) for number, fault, row in wanted]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("quoted", [False, True])
+def test_the_delimiter_is_found(tmp_path: Path, delimiter: str, quoted: bool) -> None:  # noqa: FBT001
+    rows = [["a b", "c"], ["1", "2"], ["3,4;5" if quoted else "3", "6"]]
+    mark = '"' if quoted else ""
+    text = "".join(delimiter.join(f"{mark}{field}{mark}" for field in row) + "\n" for row in rows)
+    (tmp_path / "log.csv").write_text(text)
+    log = open_log(Config(inputs=(str(tmp_path / "log.csv"),)))
+    assert list(log.schema) == rows[0]
+    assert log.scan().select("a b", "c").collect().rows() == [tuple(row) for row in rows[1:]]
+
+
+def test_further_fields_count_only_where_they_are_not_empty(tmp_path: Path) -> None:
+    (tmp_path / "log.tsv").write_text('x\ty\na\t"b\t\t\nc\td\t\t\ne\tf\t\tg\nh\n')
+    frame = open_log(Config(inputs=(str(tmp_path / "log.tsv"),))).scan().collect()
+    assert frame.select(schema.ROW, schema.FAULT, "x", "y").rows() == [
+        (2, "malformed_row", None, None), (3, None, "c", "d"), (4, "malformed_row", None, None),
+        (5, "malformed_row", None, None),
+    ]  # fmt: skip
+
+
+def test_a_file_without_a_header_line_takes_the_names_given(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("\ufeffa,1\nb,2", encoding="utf-8")
+    log = open_log(Config(inputs=(str(path),), csv_columns=("id", "ts")))
+    assert log.scan().collect().select(schema.ROW, "id", "ts").rows() == [(1, "a", "1"), (2, "b", "2")]
+    with pytest.raises(UsageError, match="3 names"):
+        open_log(Config(inputs=(str(path),), csv_columns=("id", "ts", "more")))
+
+
+def test_a_header_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
+    for content, said in ((b"a,b,a\n", "twice: a"), (b"\xff,b\n", "not UTF-8"), (b'"a,b\n', "never closes")):
+        (tmp_path / "log.csv").write_bytes(content)
+        with pytest.raises(InputError, match=said):
+            open_log(Config(inputs=(str(tmp_path / "log.csv"),)))
+
+
+def test_a_column_without_a_name_is_called_for_its_place(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("a,,c\n1,2,3\n")
+    assert list(open_log(Config(inputs=(str(tmp_path / "log.csv"),))).schema) == ["a", "column_2", "c"]
+
+
+def test_files_with_other_columns_are_one_log(tmp_path: Path) -> None:
+    (tmp_path / "1.csv").write_text("a,b\n1,2\n")
+    (tmp_path / "2.csv").write_text("b;c\n3;4\n")
+    frame = open_log(Config(inputs=(str(tmp_path / "*.csv"),))).scan().collect()
+    assert frame.select(schema.FILE, "a", "b", "c").rows() == [(0, "1", "2", None), (1, None, "3", "4")]
+    assert frame.schema["a"] == pl.String

@@ -1,0 +1,175 @@
+"""Every way to name a log, and every kind of file it may be."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+from datetime import datetime
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from sessionize import schema
+from sessionize.config import Config
+from sessionize.errors import InputError, SessionizeError
+from sessionize.read import Log, lines, open_log
+
+TEXT = b"id,ts\na,1\nb,2\n"
+
+
+def log(*inputs: Path | str, **more: object) -> Log:
+    return open_log(Config(inputs=tuple(map(str, inputs)), **more))  # type: ignore[arg-type]
+
+
+def ids(found: Log) -> list[str]:
+    return found.scan().select("id").collect(engine="streaming").to_series().to_list()
+
+
+def packed(text: bytes, kind: str) -> bytes:
+    if kind == "gz":
+        return gzip.compress(text[:9]) + gzip.compress(text[9:])  # two members, as log rotation makes
+    sink = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(sink, "zstd") as out:
+        out.write(text)
+    found: bytes = sink.getvalue().to_pybytes()
+    return found
+
+
+@pytest.mark.parametrize("kind", ["gz", "zst"])
+@pytest.mark.parametrize("name", ["log.csv.{}", "log.csv", "log"])
+def test_compressed_files_are_read_whatever_their_name(tmp_path: Path, kind: str, name: str) -> None:
+    path = tmp_path / name.format(kind)
+    path.write_bytes(packed(TEXT, kind))
+    assert ids(log(path)) == ["a", "b"]
+
+
+@pytest.mark.parametrize("kind", ["gz", "zst"])
+def test_a_compressed_file_cut_short_is_named(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / f"log.csv.{kind}"
+    path.write_bytes(packed(TEXT * 1000, kind)[:-9])
+    with pytest.raises(InputError, match="log"):
+        ids(log(path))
+
+
+def test_a_folder_is_read_in_order_without_what_is_hidden(tmp_path: Path) -> None:
+    for name in ("2.csv", "1.csv", "sub/0.csv", ".hidden.csv", "_tmp/x.csv", "notes.md"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(f"id,ts\n{name},1\n")
+    assert ids(log(tmp_path)) == ["1.csv", "2.csv", "sub/0.csv"]
+    assert ids(log(tmp_path / "*.csv")) == ["1.csv", "2.csv"]
+    assert ids(log(tmp_path / "2.csv", tmp_path / "1.csv")) == ["2.csv", "1.csv"]
+
+
+def test_hive_folders_are_columns(tmp_path: Path) -> None:
+    for day in ("2024-05-01", "2024-05-02"):
+        folder = tmp_path / f"day={day}"
+        folder.mkdir()
+        (folder / "a.csv").write_bytes(TEXT)
+        pl.read_csv(TEXT).write_parquet(folder / "a.parquet")
+    for kind in ("csv", "parquet"):
+        found = log(tmp_path / f"*/*.{kind}").scan().select(schema.FILE, "day").collect()
+        assert found.rows() == [(0, "2024-05-01")] * 2 + [(1, "2024-05-02")] * 2
+
+
+def test_stdin_is_read_more_than_once() -> None:
+    for content, kind in ((TEXT, "csv"), (packed(TEXT, "gz"), "csv"), (b'{"id":"a","ts":1}\n{"id":"b"}\n', "ndjson")):
+        found = open_log(Config(inputs=("-",)), stdin=io.BytesIO(content))
+        assert (found.files[0].path, found.files[0].format) == ("-", kind)
+        assert ids(found) == ids(found) == ["a", "b"]
+
+
+def test_ndjson_keeps_digits_and_tells_bad_lines(tmp_path: Path) -> None:
+    (tmp_path / "log.ndjson").write_bytes(
+        b'{"id": "a", "n": 12345678901234567890123, "f": 1.10, "o": {"p": [1, "x"]}}\n'
+        b"\n"
+        b"[1]\n"
+        b'{"id": "b"\n'
+        b'{"id": "\xff"}\n'
+        b'{"id": "c", "n": null, "o": true}\n'
+    )
+    rows = log(tmp_path / "log.ndjson").scan().select(schema.ROW, schema.FAULT, "id", "n", "f", "o").collect().rows()
+    assert rows[0][:5] == (1, None, "a", "12345678901234567890123", "1.10")
+    assert json.loads(rows[0][5]) == {"p": [1, "x"]}
+    assert [row[:3] for row in rows[1:]] == [
+        (3, "malformed_row", None), (4, "malformed_row", None), (5, "bad_encoding", None), (6, None, "c"),
+    ]  # fmt: skip
+    assert rows[4][5] == "true"
+
+
+def test_parquet_files_that_drift_are_one_log(tmp_path: Path) -> None:
+    moment = datetime(2024, 5, 30)  # noqa: DTZ001
+    one = pl.DataFrame(
+        {"id": [1], "ts": pl.Series([moment], dtype=pl.Datetime("ms"))}, schema_overrides={"id": pl.Int32}
+    )
+    two = pl.DataFrame({"more": ["x"], "ts": pl.Series([moment], dtype=pl.Datetime("us")), "id": [2]})
+    one.write_parquet(tmp_path / "1.parquet")
+    two.write_parquet(tmp_path / "2.parquet")
+    found = log(tmp_path / "1.parquet", tmp_path / "2.parquet").scan().collect()
+    assert found.select(schema.FILE, schema.ROW, "id", "more").rows() == [(0, 1, 1, None), (1, 1, 2, "x")]
+
+
+def test_parquet_files_that_do_not_fit_together_say_so(tmp_path: Path) -> None:
+    pl.DataFrame({"id": [[1]]}).write_parquet(tmp_path / "1.parquet")
+    pl.DataFrame({"id": [{"a": 1}]}).write_parquet(tmp_path / "2.parquet")
+    with pytest.raises(InputError, match="do not fit together"):
+        log(tmp_path / "*.parquet")
+
+
+BAD = {
+    "a zip": ("a.csv", b"PK\x03\x04....", "zip"),
+    "bzip2": ("a.csv.bz2", b"BZh91AY", "bzip2"),
+    "xz": ("a.csv", b"\xfd7zXZ\x00", "xz"),
+    "UTF-16": ("a.csv", "id,ts\n".encode("utf-16"), "UTF-16"),
+    "an empty file": ("a.csv", b"", "empty"),
+    "blank lines": ("a.csv", b"\n\n\n", "blank"),
+    "a Parquet file in name only": ("a.parquet", b"id,ts\n", "not a Parquet"),
+    "a Parquet file cut short": ("a.parquet", b"PAR1abcdefgh", "cut short"),
+    "a damaged Parquet footer": ("a.parquet", b"PAR1xxxxxxxxxxxxxxxx\x08\x00\x00\x00PAR1", "damaged"),
+    "something binary": ("a", b"\x7fELF\x00\x00", "binary"),
+}
+
+
+@pytest.mark.parametrize(("name", "content", "said"), BAD.values(), ids=BAD.keys())
+def test_what_is_no_log_is_named_with_what_it_is(tmp_path: Path, name: str, content: bytes, said: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=said) as error:
+        log(tmp_path / name)
+    assert name in error.value.message
+
+
+def test_what_is_not_there_is_named_with_what_is(tmp_path: Path) -> None:
+    (tmp_path / "events.csv").write_bytes(TEXT)
+    (tmp_path / "empty").mkdir()
+    for path, said in (("event.csv", "no such file"), ("*.parquet", "no file matches"), ("empty", "no log")):
+        with pytest.raises(InputError, match=said):
+            log(tmp_path / path)
+    with pytest.raises(InputError) as error:
+        log(tmp_path / "event.csv")
+    assert "events.csv" in str(error.value.hint)
+
+
+def test_two_formats_are_two_logs(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(TEXT)
+    pl.read_csv(TEXT).write_parquet(tmp_path / "a.parquet")
+    with pytest.raises(SessionizeError, match=r"csv .* and parquet"):
+        log(tmp_path)
+
+
+def test_an_endless_line_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines, "LONGEST_LINE", 1000)
+    monkeypatch.setattr(lines, "BLOCK", 100)
+    (tmp_path / "a.csv").write_bytes(b"id,ts\n" + b"x" * 5000)
+    with pytest.raises(InputError, match="line 2"):
+        ids(log(tmp_path / "a.csv"))
+
+
+def test_the_raw_content_of_rows_can_be_had_again(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b"id,ts\n\na,\xff\nb,2\n")
+    pl.read_csv(TEXT).write_parquet(tmp_path / "a.parquet")
+    rows = pl.DataFrame({schema.FILE: [0], schema.ROW: [3]}, schema={schema.FILE: pl.UInt32, schema.ROW: pl.Int64})
+    assert log(tmp_path / "a.csv").raw(rows)["raw"].to_list() == ["a,\\xff"]
+    second = rows.with_columns(pl.lit(2, pl.Int64).alias(schema.ROW))
+    assert log(tmp_path / "a.parquet").raw(second)["raw"].to_list() == ['{"id": "b", "ts": 2}']

@@ -1,0 +1,41 @@
+"""What the README says is so."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from console import ROOT, SAMPLE, sessionize
+
+from sessionize import errors
+
+README = (ROOT / "README.md").read_text()
+
+
+def test_the_first_command_prints_what_is_shown(tmp_path: Path) -> None:
+    shutil.copytree(SAMPLE, tmp_path / "sample_data")
+    (shown,) = re.findall(r"```console\n\$ sessionize (.*?)\n(.*?)```", README, re.DOTALL)
+    done = sessionize(*shown[0].split(), cwd=tmp_path)
+    assert done.code == 0
+    assert done.err.splitlines() == shown[1].splitlines()
+
+
+def test_the_python_example_runs(tmp_path: Path) -> None:
+    shutil.copytree(SAMPLE, tmp_path / "sample_data")
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
+
+
+@pytest.mark.parametrize("error", [each for each in vars(errors).values() if isinstance(each, type)])
+def test_every_exit_code_is_explained(error: type) -> None:
+    assert f"| {getattr(error, 'exit_code', 70)} |" in README
+
+
+def test_every_option_that_the_readme_names_exists(tmp_path: Path) -> None:
+    helped = sessionize("run", "--help", cwd=tmp_path).out
+    named = set(re.findall(r"`?(--[a-z][a-z-]+)", README.split("## For developers")[0]))
+    assert {option for option in named if option not in helped} == set()
