@@ -10,13 +10,13 @@ if TYPE_CHECKING:
     from sessionize.api import Frames, sessionize
     from sessionize.config import Config, Output, Rules
     from sessionize.errors import SessionizeError
-    from sessionize.run import run
+    from sessionize.ways import run
 
 __all__ = ["Config", "Frames", "Output", "Rules", "SessionizeError", "run", "sessionize"]
 
 _HOMES = {
     "Config": "config", "Output": "config", "Rules": "config", "SessionizeError": "errors",
-    "Frames": "api", "sessionize": "api", "run": "run",
+    "Frames": "api", "sessionize": "api", "run": "ways",
 }  # fmt: skip
 
 

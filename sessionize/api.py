@@ -12,7 +12,7 @@ from sessionize.config import Config
 from sessionize.kernel.record import records
 from sessionize.manifest import Counts
 from sessionize.plan import resolve
-from sessionize.run.one_pass import sessions_of
+from sessionize.ways.one_pass import sessions_of
 
 
 class Frames(NamedTuple):
@@ -58,10 +58,10 @@ def sessionize(events: pl.LazyFrame | pl.DataFrame, config: Config | None = None
     asked = config or Config()
     frame = events.lazy()
     types = frame.collect_schema()
-    plan = resolve(asked, types, frame.head(1000).collect())
+    plan = resolve(asked, types, lambda column: frame.head(1000).select(column).collect().to_series())
     raw = frame.select(
         pl.lit(0, pl.UInt32).alias(schema.FILE),
-        pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias(schema.ROW),
+        pl.int_range(1, pl.len() + 1, dtype=pl.UInt32).alias(schema.ROW),
         pl.lit(None, pl.Enum(schema.REASONS)).alias(schema.FAULT),
         pl.all(),
     )
@@ -78,5 +78,5 @@ def sessionize(events: pl.LazyFrame | pl.DataFrame, config: Config | None = None
 def _rejected(frame: pl.LazyFrame, result: Result) -> pl.DataFrame:
     rows = result.rejected.select(row=pl.col(schema.ROW), reason=pl.col(schema.REASON))
     if rows.is_empty():
-        return frame.head(0).collect().with_columns(row=pl.lit(None, pl.Int64), reason=pl.lit(None, pl.String))
-    return frame.with_row_index("row", offset=1).cast({"row": pl.Int64}).join(rows.lazy(), on="row").collect()
+        return frame.head(0).collect().with_columns(row=pl.lit(None, pl.UInt32), reason=pl.lit(None, pl.String))
+    return frame.with_row_index("row", offset=1).cast({"row": pl.UInt32}).join(rows.lazy(), on="row").collect()

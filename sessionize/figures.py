@@ -22,7 +22,6 @@ def figures(metrics: pl.DataFrame | pl.LazyFrame) -> dict[str, Any]:
 def _figures() -> list[pl.Expr]:
     return [
         pl.len().alias("sessions"),
-        pl.col("profile_id").drop_nulls().n_unique().alias("profiles"),
         pl.col("events").sum().cast(pl.Int64),
         pl.col("page_views").sum().cast(pl.Int64),
         *_spread(pl.col("events"), "events_per_session"),

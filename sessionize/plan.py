@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, cast
 from zoneinfo import ZoneInfo
 
@@ -30,15 +30,16 @@ OPTIONS: Final = {
     )
 }
 Types = Mapping[str, pl.DataType]
+Sample = Callable[[pl.Expr], pl.Series]
 
 
-def resolve(config: Config, types: Types, sample: pl.DataFrame) -> Plan:
+def resolve(config: Config, types: Types, sample: Sample) -> Plan:
     """What the configuration means for a log with these columns.
 
     Args:
         config: What was asked for.
         types: Type of each of the log's columns.
-        sample: Some of its first rows.
+        sample: Gives a column of the log's first rows; asked only where the times are not typed.
 
     Raises:
         UsageError: If a column is missing or ambiguous, a zone or a time format is not known.
@@ -147,13 +148,13 @@ def _checked_where(where: str | None, types: Types) -> str | None:
     return where
 
 
-def _time_format(given: str | None, column: str, types: Types, sample: pl.DataFrame) -> TimeFormat:
+def _time_format(given: str | None, column: str, types: Types, sample: Sample) -> TimeFormat:
     dtype = field_type(column, types)
     if dtype is not None and dtype.is_temporal():
         return TimeFormat(kind="datetime")
     if given is not None:
         return _given_format(given)
-    values = sample.lazy().select(field(column, types).alias("time")).collect().to_series()
+    values = sample(field(column, types))
     if dtype == pl.String:
         texts = values.drop_nulls()
         numbers = texts.filter(texts.str.contains(NUMBER))

@@ -11,7 +11,7 @@ from typing import Final
 FILE: Final = "sessionize.file"
 """Ordinal of the row's file among the log's files (UInt32)."""
 ROW: Final = "sessionize.row"
-"""1-based data row of the file; the line number in a CSV or NDJSON file (Int64)."""
+"""1-based data row of the file; the line number in a CSV or NDJSON file (UInt32)."""
 FAULT: Final = "sessionize.fault"
 """Why the reader could not make out the row (Enum of REASONS); null for a whole row."""
 

@@ -74,7 +74,7 @@ def rows_of(log: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     """The log's rows, normalised."""
     raw = log.lazy().select(
         pl.lit(0, pl.UInt32).alias(schema.FILE),
-        pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias(schema.ROW),
+        pl.int_range(1, pl.len() + 1, dtype=pl.UInt32).alias(schema.ROW),
         pl.lit(None, pl.Enum(schema.REASONS)).alias(schema.FAULT),
         pl.all(),
     )

@@ -74,7 +74,7 @@ def _run(typed: dict[str, object]) -> None:
         sessions=not typed["no_sessions"],
         events=bool(typed["events"]),
     )
-    from sessionize.run import run as job
+    from sessionize.ways import run as job
 
     with view.progress(typed) as tell:
         result, manifest = job(asked, output, tell)

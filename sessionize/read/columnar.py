@@ -46,7 +46,7 @@ def _file(ordinal: int, source: Source) -> pl.LazyFrame:
     parts = {name: value for name, value in partitions(path).items() if name not in columns}
     return frame.with_row_index(schema.ROW, offset=1).select(
         pl.lit(ordinal, dtype=pl.UInt32).alias(schema.FILE),
-        pl.col(schema.ROW).cast(pl.Int64),
+        schema.ROW,
         pl.lit(None, dtype=FAULTS).alias(schema.FAULT),
         *columns,
         *(pl.lit(value, dtype=pl.String).alias(name) for name, value in parts.items()),

@@ -131,7 +131,7 @@ def parse(block: Block, form: Dialect, wanted: Collection[str]) -> pl.DataFrame:
 
 
 def _types(wanted: Collection[str]) -> dict[str, pl.DataType | type[pl.DataType]]:
-    return {schema.ROW: pl.Int64, schema.FAULT: FAULTS, **dict.fromkeys(wanted, pl.String)}
+    return {schema.ROW: pl.UInt32, schema.FAULT: FAULTS, **dict.fromkeys(wanted, pl.String)}
 
 
 def _header_at(lines: pl.DataFrame) -> int:
@@ -159,7 +159,7 @@ def _lines(block: Block) -> pl.DataFrame:
         raw = block.text.split(b"\n")[:-1]
         lines = pl.Series([line.decode("utf-8", "replace") for line in raw], dtype=pl.String)
         damaged = pl.Series([b"\0" in line or not _is_utf8(line) for line in raw], dtype=pl.Boolean)
-    numbers = pl.int_range(block.first, block.first + len(lines), dtype=pl.Int64, eager=True)
+    numbers = pl.int_range(block.first, block.first + len(lines), dtype=pl.UInt32, eager=True)
     return pl.DataFrame({schema.ROW: numbers, "line": lines, "damaged": damaged})
 
 

@@ -18,7 +18,7 @@ from sessionize.read.lines import Block, blocks
 
 SAMPLE_ROWS: Final = 1_000
 PLACE: Final = (schema.FILE, schema.ROW, schema.FAULT)
-PLACE_TYPES: Final = {schema.FILE: pl.UInt32(), schema.ROW: pl.Int64(), schema.FAULT: pl.Enum(schema.REASONS)}
+PLACE_TYPES: Final = {schema.FILE: pl.UInt32(), schema.ROW: pl.UInt32(), schema.FAULT: pl.Enum(schema.REASONS)}
 Parse = Callable[[Block, Collection[str]], pl.DataFrame]
 
 
@@ -28,7 +28,6 @@ class Log:
     Attributes:
         files: Its files, in input order.
         schema: Type of each of its own columns; all text but in Parquet.
-        sample: Its first rows that are whole.
     """
 
     def __init__(self, found: Sequence[Source], config: Config) -> None:
@@ -38,8 +37,10 @@ class Log:
         self._frame = columnar.scan(found) if kind == "parquet" else self._text_frame(config)
         types = self._frame.collect_schema()
         self.schema: dict[str, pl.DataType] = {name: types[name] for name in types if name not in PLACE}
-        whole = self._frame.filter(pl.col(schema.FAULT).is_null()).select(*self.schema)
-        self.sample = whole.head(SAMPLE_ROWS).collect()
+
+    def sample(self, column: pl.Expr) -> pl.Series:
+        """A column of the first rows."""
+        return self._frame.head(SAMPLE_ROWS).select(column).collect().to_series()
 
     def scan(self) -> pl.LazyFrame:
         """FILE, ROW, FAULT and the log's columns, of every row in input order; only what is selected is read."""
@@ -62,7 +63,7 @@ class Log:
             line for (ordinal,), part in rows.group_by(schema.FILE) for line in self._raw_lines(int(ordinal), part)
         ]
         return pl.DataFrame(
-            found, schema={schema.FILE: pl.UInt32, schema.ROW: pl.Int64, "raw": pl.String}, orient="row"
+            found, schema={schema.FILE: pl.UInt32, schema.ROW: pl.UInt32, "raw": pl.String}, orient="row"
         )
 
     def _raw_rows(self, rows: pl.DataFrame) -> pl.DataFrame:

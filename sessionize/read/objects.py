@@ -47,7 +47,7 @@ def parse(block: Block, wanted: Collection[str]) -> pl.DataFrame:
             record = _record(line)
             fault = None if record is not None else "malformed_row" if _is_utf8(line) else "bad_encoding"
             rows.append([number, fault, *(_text((record or {}).get(key)) for key in wanted)])
-    types = {schema.ROW: pl.Int64(), schema.FAULT: FAULTS, **dict.fromkeys(wanted, pl.String())}
+    types = {schema.ROW: pl.UInt32(), schema.FAULT: FAULTS, **dict.fromkeys(wanted, pl.String())}
     return pl.DataFrame(rows, schema=types, orient="row")
 
 

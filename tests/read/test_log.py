@@ -169,7 +169,7 @@ def test_an_endless_line_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_the_raw_content_of_rows_can_be_had_again(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(b"id,ts\n\na,\xff\nb,2\n")
     pl.read_csv(TEXT).write_parquet(tmp_path / "a.parquet")
-    rows = pl.DataFrame({schema.FILE: [0], schema.ROW: [3]}, schema={schema.FILE: pl.UInt32, schema.ROW: pl.Int64})
+    rows = pl.DataFrame({schema.FILE: [0], schema.ROW: [3]}, schema={schema.FILE: pl.UInt32, schema.ROW: pl.UInt32})
     assert log(tmp_path / "a.csv").raw(rows)["raw"].to_list() == ["a,\\xff"]
-    second = rows.with_columns(pl.lit(2, pl.Int64).alias(schema.ROW))
+    second = rows.with_columns(pl.lit(2, pl.UInt32).alias(schema.ROW))
     assert log(tmp_path / "a.parquet").raw(second)["raw"].to_list() == ['{"id": "b", "ts": 2}']

@@ -12,7 +12,7 @@ from sessionize.config import Config, Output, Plan
 from sessionize.errors import InputError
 from sessionize.plan import resolve
 from sessionize.read import Log, open_log
-from sessionize.run.one_pass import one_pass
+from sessionize.ways.one_pass import in_one_pass
 
 
 def run(config: Config, output: Output, tell: Callable[[str], None] = lambda _: None) -> tuple[Result, dict[str, Any]]:
@@ -33,7 +33,7 @@ def run(config: Config, output: Output, tell: Callable[[str], None] = lambda _: 
     log = open_log(config)
     plan = only_needed(resolve(config, log.schema, log.sample), output)
     tell("reading and sessionizing")
-    result = one_pass(log, plan, output)
+    result = in_one_pass(log, plan, output)
     if config.on_bad_row == "fail" and result.rejected.height:
         raise _bad_row(log, result)
     tell("writing")

@@ -14,7 +14,7 @@ from sessionize.manifest import Counts, microseconds
 from sessionize.read import Log
 
 
-def one_pass(log: Log, plan: Plan, output: Output) -> Result:
+def in_one_pass(log: Log, plan: Plan, output: Output) -> Result:
     """Sessions of a log that fits in memory."""
     return sessions_of(log.scan(), log.schema, plan, assign=output.events)
 
@@ -41,12 +41,13 @@ def sessions_of(raw: pl.LazyFrame, types: Mapping[str, pl.DataType], plan: Plan,
 
 
 def split(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Normalised rows as events and the rejected ones."""
+    """Normalised rows as events, and the rejected ones with their places."""
+    place = (schema.FILE, schema.ROW, schema.REASON)
     reason = rows[schema.REASON]
     if reason.null_count() == rows.height:
-        return rows.drop(schema.REASON), rows.clear().select(schema.FILE, schema.ROW, schema.REASON)
+        return rows.drop(place), rows.clear().select(place)
     good = reason.is_null()
-    return rows.filter(good).drop(schema.REASON), rows.filter(~good).select(schema.FILE, schema.ROW, schema.REASON)
+    return rows.filter(good).drop(place), rows.filter(~good).select(place)
 
 
 def newest(events: pl.DataFrame) -> int | None:
@@ -79,7 +80,7 @@ def counted(sessions: pl.DataFrame, rejected: pl.DataFrame, *, rows_read: int, d
 
 def annotated(events: pl.DataFrame, sessions: pl.DataFrame, assigned: pl.DataFrame) -> pl.DataFrame:
     """The events in their sessions' order, each with its session's id and its place in it."""
-    placed = events.drop(schema.FILE, schema.ROW)[assigned["row"]]
+    placed = events[assigned["row"]]
     if schema.SESSION_ID in placed.columns:
         placed = placed.rename({schema.SESSION_ID: "source_id"})
     texts = [name for name, dtype in placed.schema.items() if isinstance(dtype, pl.Categorical)]
