@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import polars as pl
@@ -9,10 +11,13 @@ import polars as pl
 from sessionize import schema
 from sessionize.commit import Result
 from sessionize.config import Config
+from sessionize.kernel.metrics import METRIC_NAMES
 from sessionize.kernel.record import records
 from sessionize.manifest import Counts
 from sessionize.plan import resolve
-from sessionize.ways.one_pass import sessions_of
+from sessionize.ways.gather import Room
+from sessionize.ways.memory import memory
+from sessionize.ways.spine import sessions_of
 
 
 class Frames(NamedTuple):
@@ -65,11 +70,15 @@ def sessionize(events: pl.LazyFrame | pl.DataFrame, config: Config | None = None
         pl.lit(None, pl.Enum(schema.REASONS)).alias(schema.FAULT),
         pl.all(),
     )
-    result = sessions_of(raw, types, plan, assign=True)
+    with TemporaryDirectory(prefix="sessionize-") as folder:
+        room = Room(memory(asked.memory_limit), lambda: Path(folder))
+        result = sessions_of([raw], types, plan, room, assign=True)
+        pieces = list(result.pieces)
+    sessions = pl.concat(piece.sessions for piece in pieces)
     return Frames(
-        sessions=records(result.sessions, plan.timezone),
-        metrics=result.metrics,
-        events=result.events if result.events is not None else pl.DataFrame(),
+        sessions=records(sessions, plan.timezone),
+        metrics=sessions.select(METRIC_NAMES),
+        events=pl.concat(piece.events for piece in pieces if piece.events is not None),
         rejected=_rejected(frame, result),
         counts=result.counts,
     )

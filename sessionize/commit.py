@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from dataclasses import asdict
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -14,12 +16,12 @@ import polars as pl
 
 from sessionize import schema
 from sessionize.config import Output, Plan
-from sessionize.kernel.metrics import METRICS
-from sessionize.kernel.record import json_rows
+from sessionize.kernel.metrics import FIGURED, METRIC_NAMES
+from sessionize.kernel.record import json_records, json_rows, records
 from sessionize.manifest import Counts, manifest
 from sessionize.publish import Publisher, map_os_errors
 from sessionize.read import Log
-from sessionize.write import write_json, write_records, write_rows
+from sessionize.write import ParquetWriter, Writer, writer
 
 MANIFEST: Final = "manifest.json"
 REJECTED: Final = "rejected.ndjson"
@@ -30,44 +32,66 @@ OURS: Final = (
 """Every name a run may write beside the manifest: what an earlier run left and this one does not write goes."""
 
 
+class Piece(NamedTuple):
+    """Some sessions, and where asked for their events.
+
+    Attributes:
+        sessions: Stamped wide rows.
+        events: The events of these sessions, each with ``session_id`` and ``position``, in the sessions' order.
+    """
+
+    sessions: pl.DataFrame
+    events: pl.DataFrame | None = None
+
+
 class Result(NamedTuple):
     """What a run has to write.
 
     Attributes:
-        sessions: Stamped wide rows, ordered by (start, session id).
+        pieces: All sessions, ordered by (start, session id), in pieces; at least one, though it may be empty.
         rejected: FILE, ROW and REASON of every row that is not an event, in input order.
-        events: Every event with ``session_id`` and ``position``, in the sessions' order; None where not asked for.
         counts: Checked.
         watermark: Microseconds since 1970, UTC; None for a log without events.
     """
 
-    sessions: pl.DataFrame
+    pieces: Iterable[Piece]
     rejected: pl.DataFrame
-    events: pl.DataFrame | None
     counts: Counts
     watermark: int | None
 
-    @property
-    def metrics(self) -> pl.DataFrame:
-        """One row a session, the columns of metrics.md."""
-        return self.sessions.select(metric.name for metric in METRICS)
+
+class Written(NamedTuple):
+    """What a run has written.
+
+    Attributes:
+        manifest: As it lies beside the outputs.
+        measures: What the summary figures are made of: the columns of FIGURED, one row a session.
+    """
+
+    manifest: dict[str, Any]
+    measures: pl.DataFrame
 
 
-class _File(NamedTuple):
+class _Output(NamedTuple):
+    """One file of pieces: what it takes of each, and what writes it."""
+
     name: str
-    rows: int
-    write: Callable[[Path], None]
+    take: Callable[[Piece], pl.DataFrame]
+    writer: Callable[[Path], Writer]
 
 
-def commit(result: Result, log: Log, plan: Plan, output: Output) -> dict[str, Any]:
+def commit(result: Result, log: Log, plan: Plan, output: Output, publisher: Publisher | None) -> Written:
     """Write all that a run has, or, on any error, nothing.
 
-    Returns:
-        The manifest.
+    Args:
+        result: What to write.
+        log: Where it comes from.
+        plan: What was decided.
+        output: What of it to write.
+        publisher: Holds the output directory; None writes the metrics to stdout.
 
     Raises:
         OutputError: If it cannot be written; the directory is as it was.
-        LockedError: If another run writes there.
     """
     account = manifest(
         version=version("sessionize"),
@@ -76,54 +100,79 @@ def commit(result: Result, log: Log, plan: Plan, output: Output) -> dict[str, An
         counts=result.counts,
         watermark=result.watermark,
     )
-    if output.to_stdout:
-        _to_stdout(result.metrics)
-        return account
-    directory = Path(output.directory)
-    with map_os_errors(directory), Publisher(directory) as publisher:
-        for name, rows, write in _files(result, log, plan, output):
-            write(publisher.path(name))
+    if publisher is None:
+        return Written(account, _to_stdout(result.pieces))
+    with map_os_errors(publisher.directory):
+        rows, measures = _write_pieces(result.pieces, _outputs(plan, output), publisher)
+        if result.rejected.height:
+            rows[REJECTED] = result.rejected.height
+            with writer(publisher.path(REJECTED), "ndjson") as out:
+                out.write(_rejected(result.rejected, log))
+        for name, height in rows.items():
             staged = publisher.seal(name)
-            account["outputs"].append({"path": name, "rows": rows, "bytes": staged.bytes, "sha256": staged.sha256})
+            account["outputs"].append({"path": name, "rows": height, "bytes": staged.bytes, "sha256": staged.sha256})
         text = json.dumps(account, indent=2, ensure_ascii=False) + "\n"
         publisher.path(MANIFEST).write_text(text, encoding="utf-8")
         publisher.seal(MANIFEST)
         publisher.commit(remove=OURS)
-    return account
+    return Written(account, measures)
 
 
-def _files(result: Result, log: Log, plan: Plan, output: Output) -> list[_File]:
-    form, sessions = output.form, result.sessions
-    files = [_File(f"metrics.{form}", sessions.height, lambda path: write_rows(result.metrics, path, form))]
-    if output.records:
-        files.insert(
-            0,
-            _File(f"sessions.{form}", sessions.height, lambda path: write_records(sessions, plan.timezone, path, form)),
-        )
-    if result.events is not None:
-        events = result.events
-        files.append(_File(f"events.{form}", events.height, lambda path: write_rows(events, path, form)))
-    if result.rejected.height:
-        rejected = result.rejected
-        files.append(_File(REJECTED, rejected.height, lambda path: _write_rejected(rejected, log, path)))
-    return files
+def _outputs(plan: Plan, output: Output) -> list[_Output]:
+    form, zone = output.form, plan.timezone
+    found = []
+    if output.records and form == "parquet":
+        found.append(_Output(f"sessions.{form}", lambda piece: records(piece.sessions, zone), ParquetWriter))
+    elif output.records:
+        lines = partial(writer, form=form, lines=lambda sessions: json_records(sessions, zone))
+        found.append(_Output(f"sessions.{form}", lambda piece: piece.sessions, lines))
+    found.append(
+        _Output(f"metrics.{form}", lambda piece: piece.sessions.select(METRIC_NAMES), partial(writer, form=form))
+    )
+    if output.events:
+        found.append(_Output(f"events.{form}", _events, partial(writer, form=form)))
+    return found
 
 
-def _write_rejected(rejected: pl.DataFrame, log: Log, path: Path) -> None:
+def _events(piece: Piece) -> pl.DataFrame:
+    if piece.events is None:
+        raise ValueError("events are to be written, but none were kept")
+    return piece.events
+
+
+def _write_pieces(
+    pieces: Iterable[Piece], outputs: list[_Output], publisher: Publisher
+) -> tuple[dict[str, int], pl.DataFrame]:
+    """Write every piece to every output; rows of each, and the measures."""
+    rows = dict.fromkeys((output.name for output in outputs), 0)
+    measures = []
+    with ExitStack() as stack:
+        files = [(output, stack.enter_context(output.writer(publisher.path(output.name)))) for output in outputs]
+        for piece in pieces:
+            measures.append(piece.sessions.select(FIGURED))
+            for output, file in files:
+                frame = output.take(piece)
+                rows[output.name] += frame.height
+                file.write(frame)
+    return rows, pl.concat(measures)
+
+
+def _rejected(rejected: pl.DataFrame, log: Log) -> pl.DataFrame:
     """Every rejected row with its file, row number, reason and raw content."""
     names = pl.Series([file.path for file in log.files], dtype=pl.String)
     raw = log.raw(rejected)
-    rows = rejected.join(raw, on=[schema.FILE, schema.ROW], how="left", maintain_order="left").select(
+    return rejected.join(raw, on=[schema.FILE, schema.ROW], how="left", maintain_order="left").select(
         file=names.gather(rejected[schema.FILE]),
         row=pl.col(schema.ROW),
         reason=pl.col(schema.REASON).cast(pl.String),
         raw=pl.col("raw"),
     )
-    write_json(json_rows(rows), path, "ndjson")
 
 
-def _to_stdout(metrics: pl.DataFrame) -> None:
-    out = sys.stdout.buffer
-    for piece in metrics.iter_slices(100_000):
-        out.write("".join(f"{line}\n" for line in json_rows(piece)).encode())
+def _to_stdout(pieces: Iterable[Piece]) -> pl.DataFrame:
+    out, measures = sys.stdout.buffer, []
+    for piece in pieces:
+        measures.append(piece.sessions.select(FIGURED))
+        out.write("".join(f"{line}\n" for line in json_rows(piece.sessions.select(METRIC_NAMES))).encode())
     out.flush()
+    return pl.concat(measures)

@@ -27,6 +27,7 @@ from sessionize.errors import LockedError, OutputError, SessionizeError
 
 LOCK: Final = ".sessionize.lock"  # never deleted; empty between runs, else the run's pid
 INTENT: Final = ".sessionize.commit"  # there only while a commit is under way or was cut short
+SCRATCH: Final = "scratch"  # a directory for what does not fit in memory
 _HELD: Final[set[Publisher]] = set()
 _COMMITTING: Final = threading.Lock()
 _TEMP: Final = re.compile(r"\..+\.\d+\.partial")
@@ -90,6 +91,13 @@ class Publisher:
         if (self.directory / _plain(name)).is_dir():
             raise _output_error(self.directory / name, errno.EISDIR)
         return self._temp(name, self._pid)
+
+    def scratch(self) -> Path:
+        """Make a directory for temporary files, which goes at the end of the run, or with the next run's start."""
+        path = self._temp(SCRATCH, self._pid)
+        with _all_ours(path):
+            path.mkdir(exist_ok=True)
+        return path
 
     def seal(self, name: str) -> Staged:
         """Force the written file to disk; size and digest from one read."""
@@ -183,7 +191,7 @@ class Publisher:
         for path in self.directory.iterdir():
             if _TEMP.fullmatch(path.name):
                 with suppress(OSError):
-                    path.unlink()
+                    shutil.rmtree(path) if path.name.startswith(f".{SCRATCH}.") else path.unlink()
 
 
 def abandon_all() -> None:

@@ -1,56 +1,152 @@
-"""Frames to files, in one of four formats. What appears under which name, and when, is `publish`'s."""
+"""Frames to files, in one of four formats, piece by piece. What appears under which name, and when, is `publish`'s."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final
+from queue import Queue
+from threading import Thread
+from typing import IO, Any, Final, Protocol, Self
 
 import polars as pl
+from polars.io.plugins import register_io_source
 
 from sessionize.config import OutputFormat
-from sessionize.kernel.record import json_records, json_rows, records
+from sessionize.kernel.record import json_rows
+from sessionize.kernel.wide import PIECE
 
-ROW_GROUP: Final = 262_144
-"""Rows of a Parquet row group: fixed, so that the same rows give the same bytes however they came together."""
 COMPRESSION_LEVEL: Final = 1
 """Of zstd: a third less time than the default for files 6 % larger."""
+CSV_TIME: Final = "%Y-%m-%dT%H:%M:%S%.6fZ"
+Lines = Callable[[pl.DataFrame], pl.Series]
 
 
-def write_rows(frame: pl.DataFrame, path: Path, form: OutputFormat) -> None:
-    """Write a flat frame: metrics or events."""
+class Writer(Protocol):
+    """A file that is written piece by piece; its bytes do not depend on how the rows are cut into pieces."""
+
+    def write(self, rows: pl.DataFrame) -> None:
+        """Append rows, of the same columns each time."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        """Finish the file."""
+
+
+def writer(path: Path, form: OutputFormat, lines: Lines = json_rows) -> Writer:
+    """A writer of a format.
+
+    Args:
+        path: Of the file.
+        form: Of the file.
+        lines: Gives the JSON object of each row.
+    """
     if form == "parquet":
-        _write_parquet(frame, path)
-    elif form == "csv":
-        frame.write_csv(path, datetime_format="%Y-%m-%dT%H:%M:%S%.6fZ")
-    else:
-        write_json(json_rows(frame), path, form)
+        return ParquetWriter(path)
+    return CsvWriter(path) if form == "csv" else JsonWriter(path, lines, array=form == "json")
 
 
-def write_records(sessions: pl.DataFrame, timezone: str, path: Path, form: OutputFormat) -> None:
-    """Write stamped wide rows as Session records."""
-    if form == "parquet":
-        _write_parquet(records(sessions, timezone), path)
-    else:
-        write_json(json_records(sessions, timezone), path, form)
+class ParquetWriter:
+    """Row groups of PIECE rows. Polars encodes in a thread of its own, while the next piece is made."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._pieces: Queue[pl.DataFrame | None] = Queue(maxsize=2)
+        self._failed: list[BaseException] = []
+        self._thread: Thread | None = None
+
+    def __enter__(self) -> Self:
+        """Nothing to open: the columns are known with the first piece."""
+        return self
+
+    def write(self, rows: pl.DataFrame) -> None:
+        """Append rows.
+
+        Raises:
+            OSError: If an earlier piece could not be written.
+        """
+        if self._thread is None:
+            self._thread = Thread(target=self._sink, args=(rows.schema,), daemon=True)
+            self._thread.start()
+        self._pieces.put(rows)
+        if self._failed:
+            raise self._failed[0]
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        """Write the footer, or after an error stop where it is."""
+        self._pieces.put(None)
+        if self._thread is not None:
+            self._thread.join()
+        if self._failed and error is None:
+            raise self._failed[0]
+
+    def _sink(self, schema: pl.Schema) -> None:
+        try:
+            register_io_source(self._taken, schema=schema).sink_parquet(
+                self._path, compression="zstd", compression_level=COMPRESSION_LEVEL, row_group_size=PIECE,
+                engine="streaming",
+            )  # fmt: skip
+        except BaseException as error:  # noqa: BLE001 - raised again in the thread that writes
+            self._failed.append(error)
+            while self._pieces.get() is not None:
+                pass
+
+    def _taken(self, columns: list[str] | None, *_: Any) -> Iterator[pl.DataFrame]:
+        while (piece := self._pieces.get()) is not None:
+            yield piece if columns is None else piece.select(columns)
 
 
-def _write_parquet(frame: pl.DataFrame, path: Path) -> None:
-    frame.rechunk().write_parquet(
-        path, compression="zstd", compression_level=COMPRESSION_LEVEL, row_group_size=ROW_GROUP
-    )
+class _TextWriter:
+    """What the text formats share: an open file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._rows = 0
+
+    def __enter__(self) -> Self:
+        """Open the file."""
+        self._out: IO[bytes] = self._path.open("wb")
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        """Close the file."""
+        self._out.close()
 
 
-def write_json(lines: pl.Series, path: Path, form: OutputFormat) -> None:
-    """Write JSON objects, one a line; ``json`` is one array of them."""
-    with path.open("wb") as out:
-        separator = b",\n" if form == "json" else b"\n"
-        if form == "json":
-            out.write(b"[\n")
-        for start in range(0, len(lines), ROW_GROUP):
-            piece = lines.slice(start, ROW_GROUP)
-            out.write(separator if start else b"")
-            out.write(separator.join(line.encode() for line in piece))
-        if form == "json":
-            out.write(b"\n]\n")
-        elif len(lines):
-            out.write(b"\n")
+class CsvWriter(_TextWriter):
+    """CSV with a header line; times are ISO 8601 with Z."""
+
+    def write(self, rows: pl.DataFrame) -> None:
+        """Append rows."""
+        rows.write_csv(self._out, datetime_format=CSV_TIME, include_header=not self._rows)
+        self._rows += max(1, rows.height)
+
+
+class JsonWriter(_TextWriter):
+    """JSON objects, one a line, or as one array."""
+
+    def __init__(self, path: Path, lines: Lines, *, array: bool) -> None:
+        super().__init__(path)
+        self._lines = lines
+        self._array = array
+
+    def __enter__(self) -> Self:
+        """Open the file, and the array."""
+        super().__enter__()
+        self._out.write(b"[\n" if self._array else b"")
+        return self
+
+    def write(self, rows: pl.DataFrame) -> None:
+        """Append rows."""
+        separator = b",\n" if self._array else b"\n"
+        lines = self._lines(rows)
+        if len(lines):
+            self._out.write(separator if self._rows else b"")
+            self._out.write(separator.join(line.encode() for line in lines))
+            self._rows += len(lines)
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        """Close the array, and the file."""
+        end = b"\n" if self._rows else b""
+        self._out.write(end + b"]\n" if self._array else end)
+        super().__exit__(kind, error, trace)

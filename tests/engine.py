@@ -11,7 +11,7 @@ from oracle import Event, OracleResult, OracleRules
 
 from sessionize import schema
 from sessionize.config import Config, Plan, Rules, TimeFormat
-from sessionize.kernel import normalise, sessionize, stamped
+from sessionize.kernel import Sessionized, described, normalise, sessionize, stamped
 from sessionize.kernel.metrics import METRICS
 
 METRIC_NAMES = [metric.name for metric in METRICS]
@@ -100,7 +100,7 @@ def engine(
     good = rows.filter(pl.col(schema.REASON).is_null())
     newest = good[schema.TIMESTAMP].to_physical().max()
     watermark = rules.until_us if rules.until_us is not None else newest
-    done = [(part, sessionize(part, plan, assign=True)) for part in parts(good)]
+    done = [(part, _described(sessionize(part, plan, assign=True), plan)) for part in parts(good)]
     sessions = pl.concat([each.sessions for _, each in done])
     sessions = stamped(sessions, plan, watermark).sort("start", "session_id")  # type: ignore[arg-type]
     times = pl.col("start", "end").dt.epoch("us")
@@ -111,6 +111,10 @@ def engine(
         watermark=watermark,  # type: ignore[arg-type]
         assignment=_assignment(done),
     )
+
+
+def _described(done: Sessionized, plan: Plan) -> Sessionized:
+    return done._replace(sessions=described(done.sessions, plan))
 
 
 def _assignment(done: Any) -> dict[int, tuple[str, int]]:

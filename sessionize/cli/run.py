@@ -77,12 +77,12 @@ def _run(typed: dict[str, object]) -> None:
     from sessionize.ways import run as job
 
     with view.progress(typed) as tell:
-        result, manifest = job(asked, output, tell)
+        done = job(asked, output, tell)
     if typed["json"]:
-        print(json.dumps(manifest, indent=2, ensure_ascii=False))
+        print(json.dumps(done.manifest, indent=2, ensure_ascii=False))
     if not typed["quiet"]:
-        view.after_run(result, manifest, color=not typed["no_color"])
-    counts = result.counts
+        view.after_run(done, color=not typed["no_color"])
+    counts = done.counts
     if limit is not None and limit.broken_by(counts.rejected, counts.rows_read):
         raise ChecksFailed(
             f"{counts.rejected} of {counts.rows_read} rows rejected, over --max-rejected {typed['max_rejected']}",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from sessionize.commit import Result
+    from sessionize.ways import Run
 
 
 def plain(text: object) -> str:
@@ -46,14 +46,14 @@ def progress(typed: Mapping[str, Any]) -> Iterator[Callable[[str], None]]:
         yield lambda stage: status.update(f"{stage} …")
 
 
-def after_run(result: Result, manifest: Mapping[str, Any], *, color: bool) -> None:
+def after_run(run: Run, *, color: bool) -> None:
     """What was read, which columns were taken, the main figures, what was rejected, where it lies."""
     from sessionize.figures import figures
 
     out = console(color=color)
-    counts = result.counts
-    shown = figures(result.metrics)
-    for label, text in _lines(manifest, shown):
+    counts = run.counts
+    shown = figures(run.measures)
+    for label, text in _lines(run.manifest, shown):
         out.print(f"{label:>10}", style="dim", end="  ")
         out.print(plain(text), soft_wrap=True)
     if counts.rejected:

@@ -2,12 +2,13 @@
 
 ::
 
-    raw rows ── normalise ──► events, rejected ── sessionize ──► wide rows ── stamped, records ──► output
+    raw rows ── normalise ──► events, rejected ── sessionize ──► sessions ── described, stamped ──► output
                row-local                         key-local                  row by row, watermark given
 """
 
+from sessionize.kernel.keys import Dictionaries
 from sessionize.kernel.normalise import normalise
 from sessionize.kernel.sessions import Sessionized, sessionize
-from sessionize.kernel.wide import stamped
+from sessionize.kernel.wide import described, is_active, stamped
 
-__all__ = ["Sessionized", "normalise", "sessionize", "stamped"]
+__all__ = ["Dictionaries", "Sessionized", "described", "is_active", "normalise", "sessionize", "stamped"]

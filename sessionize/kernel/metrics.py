@@ -21,9 +21,22 @@ PRESENT_AT_MOST_US: Final = 5 * 60 * MICROSECONDS
 TIME: Final = pl.col("time")
 GAP: Final = pl.col("gap")
 """Microseconds since the session's event before; 0 at its first."""
+EVERY: Final = pl.repeat(value=True, n=pl.len())
 IS_VIEW: Final = pl.col("is_view")
 IS_CONVERSION: Final = pl.col("is_conversion")
 UTC_INSTANT: Final = pl.Datetime("us", "UTC")
+
+
+class First(NamedTuple):
+    """The value at the session's first event."""
+
+    of: pl.Expr
+
+
+class Last(NamedTuple):
+    """The value at the session's last event."""
+
+    of: pl.Expr
 
 
 class Total(NamedTuple):
@@ -38,6 +51,9 @@ class Largest(NamedTuple):
     of: pl.Expr
 
 
+Named = First | Last | Total | Largest
+
+
 class Metric(NamedTuple):
     """One column of the metrics.
 
@@ -46,7 +62,7 @@ class Metric(NamedTuple):
         dtype: Of the output.
         unit: Of a number that leaves the program; empty where it counts or names.
         meaning: One sentence, for the schema and the help.
-        over: Aggregate over the session's sorted events: of any kind as an expression, the commonest two by name, as
+        over: Aggregate over the session's sorted events: of any kind as an expression, the commonest four by name, as
             they are so much faster. Texts are still codes here, seconds still microseconds.
         then: What follows from the metrics above it.
         role: Role whose first non-null value it is, or whose dictionary its code is decoded with.
@@ -57,7 +73,7 @@ class Metric(NamedTuple):
     dtype: pl.DataType | type[pl.DataType]
     unit: str
     meaning: str
-    over: pl.Expr | Total | Largest | None = None
+    over: pl.Expr | Named | None = None
     then: pl.Expr | None = None
     role: str | None = None
     needs: tuple[str, ...] = ()
@@ -87,11 +103,11 @@ METRICS: Final = (
     Metric("session_id", pl.String, "", "the session record's id"),
     Metric("source_id", pl.String, "", "the log's own session id; null where the key is a profile id", role=SESSION_ID),
     Metric(PROFILE_ID, pl.String, "", "first non-null profile id", role=PROFILE_ID),
-    Metric("start", UTC_INSTANT, "", "time of the first event", over=TIME.first()),
-    Metric("end", UTC_INSTANT, "", "time of the last event", over=TIME.last()),
-    Metric("duration_s", pl.Float64, "s", "end - start", over=TIME.last() - TIME.first()),
+    Metric("start", UTC_INSTANT, "", "time of the first event", over=First(TIME)),
+    Metric("end", UTC_INSTANT, "", "time of the last event", over=Last(TIME)),
+    Metric("duration_s", pl.Float64, "s", "end - start", over=Total(GAP)),
     Metric("status", pl.String, "", "active while it could still grow at the log's watermark, else ended"),
-    Metric("events", pl.UInt32, "", "events", over=pl.len()),
+    Metric("events", pl.UInt32, "", "events", over=Total(EVERY)),
     Metric("page_views", pl.UInt32, "", "events whose type is a page view", over=Total(IS_VIEW)),
     Metric("unique_pages", pl.UInt32, "", "different pages over all events", over=_PAGE.drop_nulls().n_unique(),
            needs=(PAGE,)),
@@ -104,9 +120,9 @@ METRICS: Final = (
         over=pl.coalesce(_last(_viewed(_PAGE)), _last(_PAGE)), role=PAGE, needs=(PAGE,),
     ),
     Metric("entry_event", pl.String, "", "type of the first event",
-           over=pl.col(EVENT_TYPE).first(), role=EVENT_TYPE, needs=(EVENT_TYPE,)),
+           over=First(pl.col(EVENT_TYPE)), role=EVENT_TYPE, needs=(EVENT_TYPE,)),
     Metric("exit_event", pl.String, "", "type of the last event",
-           over=pl.col(EVENT_TYPE).last(), role=EVENT_TYPE, needs=(EVENT_TYPE,)),
+           over=Last(pl.col(EVENT_TYPE)), role=EVENT_TYPE, needs=(EVENT_TYPE,)),
     Metric("bounced", pl.Boolean, "", "exactly one event", then=pl.col("events") == 1),
     Metric(
         "engaged", pl.Boolean, "", "longer than 10 s, or at least 2 page views, or a conversion",
@@ -131,4 +147,9 @@ METRICS: Final = (
     Metric("bot", pl.Boolean, "", "a known crawler; null where no user agent tells"),
 )  # fmt: skip
 
-METRIC_SCHEMA: Final = {metric.name: metric.dtype for metric in METRICS}
+METRIC_NAMES: Final = tuple(metric.name for metric in METRICS)
+FIGURED: Final = (
+    "events", "page_views", "duration_s", "bounced", "engaged", "converted", "conversions", "value", "status", "bot",
+    "start", "end",
+)  # fmt: skip
+"""What the summary figures are made of: narrow columns, of which many sessions fit in memory."""

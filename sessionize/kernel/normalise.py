@@ -9,7 +9,6 @@ import polars as pl
 
 from sessionize import schema
 from sessionize.config import Plan
-from sessionize.kernel.keys import dictionary
 from sessionize.kernel.timestamps import OUT_OF_RANGE, instant
 
 REASONS: Final = pl.Enum(schema.REASONS)
@@ -33,40 +32,64 @@ def normalise(raw: pl.LazyFrame, types: Types, plan: Plan) -> pl.LazyFrame:
     """
     if plan.where is not None:
         raw = raw.filter(pl.sql_expr(plan.where) | pl.col(schema.FAULT).is_not_null())
+    (time_column,) = plan.columns[schema.TIMESTAMP]
     columns = {role: _role(role, names, types) for role, names in plan.columns.items() if role != schema.TIMESTAMP}
     columns |= {schema.PROPERTY_PREFIX + name: field(name, types) for name in plan.properties}
     columns |= {schema.TRAIT_PREFIX + name: field(name, types) for name in plan.traits}
     columns |= {schema.SPLIT_PREFIX + name: text(name, types) for name in plan.rules.split_on}
-    (time_column,) = plan.columns[schema.TIMESTAMP]
-    written = field(time_column, types)
-    time = written.map_batches(
-        lambda values: instant(values, plan.time, plan.timezone), return_dtype=pl.Int64, is_elementwise=True
+    chosen = raw.select(
+        schema.FILE, schema.ROW, schema.FAULT, **columns, **{schema.TIMESTAMP: field(time_column, types)}
     )
-    known = [pl.col(role).is_not_null() for role in (schema.SESSION_ID, schema.PROFILE_ID) if role in columns]
-    return (
-        raw.select(schema.FILE, schema.ROW, schema.FAULT, _blank=_is_blank(written, types.get(time_column)),
-                   **columns, **{schema.TIMESTAMP: time})
-        .with_columns(_reason(pl.any_horizontal(known)).alias(schema.REASON))
-        .with_columns(pl.col(schema.TIMESTAMP).cast(pl.Datetime("us", "UTC")))
-        .drop(schema.FAULT, "_blank")
-    )  # fmt: skip
+    result = {name: dtype for name, dtype in chosen.collect_schema().items() if name != schema.FAULT}
+    result |= {schema.TIMESTAMP: pl.Datetime("us", "UTC"), schema.REASON: REASONS}
+    # A function of whole batches, as it can see cheaply that nothing in one is blank, unreadable or without a key.
+    return chosen.map_batches(lambda rows: _normalised(rows, plan), streamable=True, schema=pl.Schema(result))
 
 
-def _is_blank(written: pl.Expr, dtype: pl.DataType | None) -> pl.Expr:
+def _normalised(rows: pl.DataFrame, plan: Plan) -> pl.DataFrame:
+    """Some rows with their chosen columns; texts not yet looked at, times as they are written."""
+    written, fault = rows[schema.TIMESTAMP], rows[schema.FAULT]
+    names = [name for name in plan.columns if name not in (schema.TIMESTAMP, schema.VALUE)]
+    names += [schema.SPLIT_PREFIX + name for name in plan.rules.split_on]
+    texts = {name: _without_blanks(rows[name]) for name in names}
+    micros = instant(written, plan.time, plan.timezone)
+    keys = [texts[role] for role in (schema.SESSION_ID, schema.PROFILE_ID) if role in texts]
+    reason = _reason(fault, written, micros, keys)
+    time = micros.cast(pl.Datetime("us", "UTC")).alias(schema.TIMESTAMP)
+    return rows.drop(schema.FAULT).with_columns(*texts.values(), time, reason)
+
+
+def _reason(fault: pl.Series, written: pl.Series, micros: pl.Series, keys: list[pl.Series]) -> pl.Series:
+    """Why each row is no event; null where it is one."""
+    keyed = any(not key.null_count() for key in keys)
+    sound = not micros.null_count() and micros.min() != OUT_OF_RANGE
+    if keyed and sound and fault.null_count() == len(fault):
+        return fault.alias(schema.REASON)
+    held = pl.DataFrame({"fault": fault, "written": written, "micros": micros}).with_columns(
+        has_key=pl.Series(_any_there(keys))
+    )
+    time = pl.col("micros")
+    return held.select(
+        pl.coalesce(
+            pl.col("fault"),
+            pl.when(_is_blank(written.dtype)).then(_as_reason("null_timestamp")),
+            pl.when(time.is_null()).then(_as_reason("bad_timestamp")),
+            pl.when(time == OUT_OF_RANGE).then(_as_reason("timestamp_out_of_range")),
+            pl.when(~pl.col("has_key")).then(_as_reason("no_session_key")),
+        ).alias(schema.REASON)
+    ).to_series()
+
+
+def _any_there(columns: list[pl.Series]) -> pl.Series:
+    there = [column.is_not_null() for column in columns]
+    return there[0] if len(there) == 1 else there[0] | there[1]
+
+
+def _is_blank(dtype: pl.DataType) -> pl.Expr:
+    written = pl.col("written")
     if dtype != pl.String:
         return written.is_null()
     return written.is_null() | (written.str.strip_chars(BLANKS).str.len_bytes() == 0)
-
-
-def _reason(has_key: pl.Expr) -> pl.Expr:
-    time = pl.col(schema.TIMESTAMP)
-    return pl.coalesce(
-        pl.col(schema.FAULT),
-        pl.when("_blank").then(_as_reason("null_timestamp")),
-        pl.when(time.is_null()).then(_as_reason("bad_timestamp")),
-        pl.when(time == OUT_OF_RANGE).then(_as_reason("timestamp_out_of_range")),
-        pl.when(~has_key).then(_as_reason("no_session_key")),
-    )
 
 
 def _as_reason(name: str) -> pl.Expr:
@@ -76,14 +99,14 @@ def _as_reason(name: str) -> pl.Expr:
 def _role(role: str, names: tuple[str, ...], types: Types) -> pl.Expr:
     if role == schema.VALUE:
         return field(names[0], types).cast(pl.Float64, strict=False)
-    found = text(names[0], types) if len(names) == 1 else _joined(names, types)
-    return found.cast(dictionary()) if role in (schema.SESSION_ID, schema.PAGE, schema.EVENT_TYPE) else found
+    return text(names[0], types) if len(names) == 1 else _joined(names, types)
 
 
 def _joined(names: tuple[str, ...], types: Types) -> pl.Expr:
-    """Several columns as one id; null where one of them is."""
+    """Several columns as one id; null where one of them is null or blank."""
     escaped = (
-        text(name, types)
+        pl.when(text(name, types).str.strip_chars(BLANKS) != "")
+        .then(text(name, types))
         .str.replace_all("\\", "\\\\", literal=True)
         .str.replace_all(ID_SEPARATOR, f"\\{ID_SEPARATOR}", literal=True)
         for name in names
@@ -121,20 +144,19 @@ def field_type(name: str, types: Types) -> pl.DataType | None:
 
 
 def text(name: str, types: Types) -> pl.Expr:
-    """A column as text, every digit and byte kept; blank is null."""
+    """A column as text, every digit and byte kept."""
     dtype = field_type(name, types)
     column = field(name, types)
     if dtype == pl.Binary:
         return column.bin.encode("hex")
     if isinstance(dtype, pl.Struct):
         return column.struct.json_encode()
-    if dtype != pl.String:
-        return column.cast(pl.String)
-    return column.map_batches(_without_blanks, return_dtype=pl.String, is_elementwise=True)
+    return column if dtype == pl.String else column.cast(pl.String)
 
 
 def _without_blanks(texts: pl.Series) -> pl.Series:
+    """The column with blank texts as nulls."""
     # Every blank text sorts before "!": one cheap comparison spares most columns the closer look.
     if not (texts < "!").any():
         return texts
-    return pl.select(pl.when(texts.str.strip_chars(BLANKS) != "").then(texts)).to_series()
+    return pl.select(pl.when(texts.str.strip_chars(BLANKS) != "").then(texts).alias(texts.name)).to_series()

@@ -8,15 +8,8 @@ from sessionize import schema
 from sessionize.config import Plan
 from sessionize.kernel.keys import coded, key_codes
 
-CODED = (schema.SESSION_ID, schema.PAGE, schema.EVENT_TYPE)
-"""Roles held as dictionaries, because the kernel compares their values."""
 DESCRIPTIVE = (schema.PROFILE_ID, schema.REFERRER, schema.CHANNEL, schema.IP)
 """Roles of which a session takes the first non-null value."""
-
-
-def with_dictionaries(events: pl.DataFrame) -> pl.DataFrame:
-    """The events with the columns that are compared as dictionaries."""
-    return events.with_columns(coded(events[name]) for name in CODED if name in events.columns)
 
 
 def numbers(events: pl.DataFrame, plan: Plan) -> pl.DataFrame:
@@ -36,7 +29,7 @@ def numbers(events: pl.DataFrame, plan: Plan) -> pl.DataFrame:
         columns[f"split_{number}"] = coded(events[schema.SPLIT_PREFIX + name]).to_physical()
     for field, among in sparse_fields(events).items():
         columns[f"has_{field}"] = events.select(pl.any_horizontal(pl.col(*among).is_not_null())).to_series()
-    return pl.DataFrame(columns).rechunk()
+    return pl.DataFrame(columns)
 
 
 def fields(events: pl.DataFrame) -> dict[str, tuple[str, ...]]:

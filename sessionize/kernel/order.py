@@ -27,8 +27,6 @@ def in_order(keys: NDArray[np.uint32], times: NDArray[np.int64]) -> NDArray[np.i
         >>> in_order(np.array([1, 0, 1, 0], "u4"), np.array([5, 9, 3, 9]))
         array([1, 3, 2, 0])
     """
-    if len(times) == 0:
-        return np.empty(0, np.int64)
     if np.all(times[1:] >= times[:-1]):
         return stable_order(keys.astype(np.int64))
     by_time = stable_order(times)
@@ -37,6 +35,8 @@ def in_order(keys: NDArray[np.uint32], times: NDArray[np.int64]) -> NDArray[np.i
 
 def stable_order(values: NDArray[np.int64]) -> NDArray[np.int64]:
     """Positions that put the values in order, equal ones in the order they came."""
+    if len(values) == 0:
+        return np.empty(0, np.int64)
     lowest, highest = int(values.min()), int(values.max())
     row_bits = max(1, (len(values) - 1).bit_length())
     step = 1

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -17,22 +17,23 @@ from numpy.typing import NDArray
 from sessionize import schema
 from sessionize.config import Plan
 from sessionize.kernel.boundaries import mark_starts
-from sessionize.kernel.metrics import METRICS, Largest, Total
-from sessionize.kernel.numbers import numbers, sparse_fields, with_dictionaries
+from sessionize.kernel.keys import Dictionaries
+from sessionize.kernel.metrics import METRICS, First, Largest, Last, Total
+from sessionize.kernel.numbers import numbers, sparse_fields
 from sessionize.kernel.order import in_order
-from sessionize.kernel.wide import CLOSED, ENDED_BY, LAST_OF_KEY, described, session_order
+from sessionize.kernel.wide import CLOSED, ENDED_BY, LAST_OF_KEY, PIECE, session_order, with_fields
 
 LOT_ROWS: Final = 500_000
 """About so many rows of whole keys are worked on at once: what fits in the processor's caches sorts far faster."""
 MOST_LOTS: Final = 256
-THREADS: Final = 2
 
 
 class Sessionized(NamedTuple):
     """What became of the events.
 
     Attributes:
-        sessions: One wide row a session, ordered by (start, session id); see `wide`.
+        sessions: One row a session, ordered by (start, session id): measured, its texts still in dictionaries. `wide`
+            makes the output's columns of it.
         duplicates: Rows of the input that repeat an event (UInt32, ascending).
         assigned: Where asked for, one row an event: ``row`` of the input, ``session`` (number of the row in
             ``sessions``), ``position`` (from 1), in order of session and position.
@@ -51,32 +52,50 @@ def sessionize(events: pl.DataFrame, plan: Plan, *, assign: bool = False) -> Ses
         plan: The rules.
         assign: Whether to say which session each event is in.
     """
-    events = with_dictionaries(events)
+    with Dictionaries() as dictionaries:
+        events = dictionaries.coded(events.rechunk())
     narrow = numbers(events, plan)
-    with ThreadPoolExecutor(THREADS) as threads:
+    with ThreadPoolExecutor(pl.thread_pool_size()) as threads:
         lots = list(
-            threads.map(lambda rows: _lot(narrow[rows], events, plan, assign=assign), _whole_keys(narrow["key"]))
+            threads.map(
+                lambda rows: _lot(narrow, rows, events, plan, assign=assign), _whole_keys(narrow["key"], threads)
+            )
         )
-    measured = pl.concat([lot.sessions for lot in lots])
-    order = session_order(measured, events)
+        measured = pl.concat([lot.sessions for lot in lots], rechunk=True)
+        order = session_order(measured, events, plan)
+        pieces = list(threads.map(lambda places: with_fields(measured[places], events), _cut(order)))
     return Sessionized(
-        described(measured[order], events, plan),
+        pl.concat(pieces, rechunk=False),
         pl.concat([lot.duplicates for lot in lots]).sort(),
         _renumbered(lots, order) if assign else None,
     )
 
 
-def _whole_keys(keys: pl.Series) -> list[NDArray[np.int64]]:
+def _cut(order: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    return np.split(order, range(PIECE, len(order), PIECE))
+
+
+def _whole_keys(keys: pl.Series, threads: ThreadPoolExecutor) -> list[NDArray[np.uint32]]:
     """Rows, in input order, of lots of whole keys."""
     lots = min(MOST_LOTS, 1 << (len(keys) // LOT_ROWS).bit_length())
-    lot = (keys.to_numpy() & (lots - 1)).astype(np.uint8)
-    rows = np.argsort(lot, kind="stable")
+    lot = keys.to_numpy().astype(np.uint8) & np.uint8(lots - 1)
+    starts = range(0, max(1, len(keys)), LOT_ROWS)
+    slices = list(threads.map(lambda start: _by_lot(lot[start : start + LOT_ROWS], start, lots), starts))
+    return [np.concatenate(parts) for parts in zip(*slices, strict=True)]
+
+
+def _by_lot(lot: NDArray[np.uint8], start: int, lots: int) -> list[NDArray[np.uint32]]:
+    """Row numbers, counted from ``start``, of each lot."""
+    rows = np.argsort(lot, kind="stable").astype(np.uint32) + np.uint32(start)
     return np.split(rows, np.cumsum(np.bincount(lot, minlength=lots))[:-1])
 
 
-def _lot(rows: pl.DataFrame, events: pl.DataFrame, plan: Plan, *, assign: bool) -> Sessionized:
-    """One lot's sessions, measured but not described, in order of key and time."""
-    rows = rows[in_order(rows["key"].to_numpy(), rows["time"].to_numpy())]
+def _lot(
+    narrow: pl.DataFrame, lot: NDArray[np.uint32], events: pl.DataFrame, plan: Plan, *, assign: bool
+) -> Sessionized:
+    """The sessions of some rows, measured but not described, in order of key and time."""
+    order = in_order(narrow["key"].to_numpy()[lot], narrow["time"].to_numpy()[lot])
+    rows = narrow[lot[order]]
     rows, duplicates = _without_duplicates(rows, events)
     rows = mark_starts(rows, plan)
     rows = rows.with_columns(
@@ -111,33 +130,55 @@ def _measured(rows: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
         pl.when(f"has_{field}").then("row").first(ignore_nulls=True).alias(f"at_{field}")
         for field in sparse_fields(events)
     ]
-    at_end = pl.col("time") == pl.col("time").last()
-    closed = (pl.col("is_end") & at_end).any() if rows["is_end"].any() else pl.lit(value=False)
+    expressions = [measure.alias(name) for name, measure in over.items() if isinstance(measure, pl.Expr)]
+    starts = rows["starts"].arg_true()
+    at_start = rows.select("key", "row", "cause")[starts]
     last = (pl.col("key") != pl.col("key").shift(-1)).fill_null(value=True)
-    named = [measure.alias(name) for name, measure in over.items() if isinstance(measure, pl.Expr)]
     return (
         rows.lazy()
         .group_by("session", maintain_order=True)
-        .agg(pl.col("key", "row", "cause").first(), *named, *first_with, closed.alias(CLOSED))
-        .with_columns(_reduced(rows, over))
+        .agg(*expressions, *first_with, _closed(rows).alias(CLOSED))
+        .with_columns(*at_start, *_named(rows, starts.to_numpy(), over))
         .with_columns(last.alias(LAST_OF_KEY), pl.when(~last).then(pl.col("cause").shift(-1)).alias(ENDED_BY))
         .drop("session", "key", "cause")
         .collect(engine="in-memory")
     )
 
 
-def _reduced(rows: pl.DataFrame, over: Mapping[str, object]) -> list[pl.Series]:
-    """Totals and largest values of each session; its rows lie side by side."""
-    starts = rows["starts"].arg_true().to_numpy()
+def _closed(rows: pl.DataFrame) -> pl.Expr:
+    """Whether an end event is in the session's last instant."""
+    if not rows["is_end"].any():
+        return pl.lit(value=False)
+    return (pl.col("is_end") & (pl.col("time") == pl.col("time").last())).any()
+
+
+def _named(rows: pl.DataFrame, starts: NDArray[np.uint32], over: Mapping[str, object]) -> list[pl.Series]:
+    """The measures that have a name, in NumPy: a session's rows lie side by side, from ``starts`` on."""
+    ends = np.append(starts[1:], rows.height)[: len(starts)] - 1
     found = []
     for name, measure in over.items():
-        if isinstance(measure, (Total, Largest)):
+        if isinstance(measure, First | Last | Total | Largest):
             values = rows.select(measure.of).to_series()
-            numbers = (values.cast(pl.UInt8) if values.dtype == pl.Boolean else values).to_numpy()
-            reduce = np.add if isinstance(measure, Total) else np.maximum
-            kind = np.uint32 if numbers.dtype == np.uint8 else numbers.dtype
-            found.append(pl.Series(name, reduce.reduceat(numbers, starts, dtype=kind)))
+            match measure:
+                case First():
+                    values = values[starts]
+                case Last():
+                    values = values[ends]
+                case Total():
+                    values = pl.Series(_totals(values, starts, ends))
+                case Largest():
+                    values = pl.Series(np.maximum.reduceat(values.to_numpy(), starts))
+            found.append(values.alias(name))
     return found
+
+
+def _totals(values: pl.Series, starts: NDArray[np.uint32], ends: NDArray[np.int64]) -> NDArray[Any]:
+    if values.dtype.is_float():
+        return np.add.reduceat(values.to_numpy(), starts)
+    # Of whole numbers the sum is exact as a difference of running sums, which is faster.
+    kind = pl.UInt32 if values.dtype == pl.Boolean else pl.Int64
+    running = values.cast(kind).cum_sum().to_numpy()
+    return np.diff(running[ends], prepend=running.dtype.type(0))
 
 
 def _renumbered(lots: list[Sessionized], order: NDArray[np.int64]) -> pl.DataFrame:

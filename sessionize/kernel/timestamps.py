@@ -13,8 +13,6 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 import polars as pl
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from sessionize.config import TimeFormat
 
@@ -140,6 +138,9 @@ def _typed(times: pl.Series, unit: str, timezone: str | None) -> pl.Series:
 
 def _iso(texts: pl.Series, timezone: str) -> pl.Series:
     """ISO 8601: through Arrow where the whole column is of one kind, which is far faster; else by pattern."""
+    import pyarrow as pa  # noqa: PLC0415 - takes a good part of the start, and only texts need it
+    import pyarrow.compute as pc  # noqa: PLC0415
+
     values = texts.to_arrow(compat_level=pl.CompatLevel.oldest())
     for zone in (None, "UTC"):
         try:

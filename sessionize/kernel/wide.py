@@ -1,6 +1,7 @@
 """The wide row of a session: metrics, the record's descriptive fields, and what the watermark will need.
 
-`described` fetches texts by row; `stamped` sets what only the whole log can tell: status and end reason.
+`with_fields` fetches a session's texts by row, still as codes; `described` makes the output's columns; `stamped` sets
+what only the whole log can tell: status and end reason.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from sessionize.kernel.boundaries import CAUSES
 from sessionize.kernel.keys import key_text
 from sessionize.kernel.metrics import METRICS, UTC_INSTANT
 from sessionize.kernel.numbers import fields
+from sessionize.kernel.order import stable_order
 
 LAST_OF_KEY: Final = "last_of_key"
 """Whether the session is its key's last."""
@@ -24,58 +26,71 @@ ENDED_BY: Final = "ended_by"
 """Code of CAUSES of the boundary that ended the session; null for its key's last."""
 CLOSED: Final = "closed"
 """Whether the session's last instant holds an end event."""
-STAMPED: Final = ("status", "end_reason")
-"""Metrics that depend on the watermark."""
+PIECE: Final = 262_144
+"""Sessions that are gathered, described and written at once; a row group of the Parquet output."""
 
 
-def session_order(sessions: pl.DataFrame, events: pl.DataFrame) -> NDArray[np.int64]:
+def session_order(sessions: pl.DataFrame, events: pl.DataFrame, plan: Plan) -> NDArray[np.int64]:
     """Positions that put measured sessions in order of (start, session id).
 
     Ids are made and compared only where starts are equal, which is rare.
     """
     starts = sessions["start"].to_numpy()
-    order = np.argsort(starts, kind="stable")
-    tied = np.flatnonzero(starts[order][1:] == starts[order][:-1])
+    order = stable_order(starts)
+    ordered = starts[order]
+    tied = np.flatnonzero(ordered[1:] == ordered[:-1])
     if len(tied):
         places = np.union1d(tied, tied + 1)
-        some = sessions[order[places]]
-        by_id = pl.DataFrame({"start": some["start"], "id": _keys(some, events), "at": order[places]})
+        start = pl.Series("start", ordered[places])
+        ids = _session_id(key_text(_ids(sessions["row"][order[places]], events)), start, plan)
+        by_id = pl.DataFrame({"start": start, "id": ids, "at": order[places]})
         order[places] = by_id.sort("start", "id")["at"].to_numpy()
     return order
 
 
-def _keys(sessions: pl.DataFrame, events: pl.DataFrame) -> pl.Series:
+def _ids(rows: pl.Series, events: pl.DataFrame) -> pl.DataFrame:
     ids = {"source_id": schema.SESSION_ID, schema.PROFILE_ID: schema.PROFILE_ID}
-    first = {name: events[role].gather(sessions["row"]) for name, role in ids.items() if role in events.columns}
-    return key_text(pl.DataFrame(first).cast(pl.String))
+    first = {name: events[role].gather(rows) for name, role in ids.items() if role in events.columns}
+    return pl.DataFrame(first).cast(pl.String)
 
 
-def described(sessions: pl.DataFrame, events: pl.DataFrame, plan: Plan) -> pl.DataFrame:
-    """Measured sessions with all that can be said of them before the watermark is known.
+def with_fields(sessions: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
+    """Measured sessions with their source id and descriptive fields, in the events' own types.
 
     Args:
         sessions: Measured: ``row`` of the first event, ``at_<field>`` of the first that has the field.
         events: The canonical events the rows count in.
-        plan: Whether any boundary rule is in force.
     """
-    sessions = sessions.with_columns(_texts(sessions, events))
-    session_id = key_text(sessions)
-    if not plan.rules.none_in_force:
-        session_id = pl.select(pl.concat_str(session_id, pl.lit("."), sessions["start"])).to_series()
-    return _completed(sessions.with_columns(pl.col("start", "end").cast(UTC_INSTANT), session_id.alias("session_id")))
-
-
-def _texts(sessions: pl.DataFrame, events: pl.DataFrame) -> list[pl.Series]:
     found = []
     if schema.SESSION_ID in events.columns:
-        found.append(events[schema.SESSION_ID].gather(sessions["row"]).cast(pl.String).alias("source_id"))
+        found.append(events[schema.SESSION_ID].gather(sessions["row"]).alias("source_id"))
     for field, columns in fields(events).items():
         at = sessions[f"at_{field}"] if f"at_{field}" in sessions.columns else sessions["row"]
         found += [events[name].gather(at) for name in columns]
     for metric in METRICS:
         if metric.over is not None and metric.role is not None and metric.name in sessions.columns:
-            found.append(sessions[metric.name].cat.to(events[metric.role].dtype).cast(pl.String))
-    return found
+            found.append(sessions[metric.name].cat.to(events[metric.role].dtype))
+    return sessions.with_columns(found).drop("row", pl.selectors.starts_with("at_"))
+
+
+def described(sessions: pl.DataFrame, plan: Plan) -> pl.DataFrame:
+    """All that can be said of sessions before the watermark is known: every metric but status and end reason.
+
+    Row-local: any part of the sessions.
+
+    Args:
+        sessions: As `sessionize` gives them.
+        plan: Whether any boundary rule is in force.
+    """
+    coded = [name for name, dtype in sessions.schema.items() if isinstance(dtype, pl.Categorical)]
+    sessions = sessions.with_columns(pl.col(coded).cast(pl.String))
+    session_id = _session_id(key_text(sessions), sessions["start"], plan)
+    return _completed(sessions.with_columns(pl.col("start", "end").cast(UTC_INSTANT), session_id.alias("session_id")))
+
+
+def _session_id(keys: pl.Series, starts: pl.Series, plan: Plan) -> pl.Series:
+    """The key and the start in microseconds; the key alone where no rule is in force."""
+    return keys if plan.rules.none_in_force else pl.select(pl.concat_str(keys, pl.lit("."), starts)).to_series()
 
 
 def _completed(sessions: pl.DataFrame) -> pl.DataFrame:
@@ -86,7 +101,7 @@ def _completed(sessions: pl.DataFrame) -> pl.DataFrame:
         if metric.then is not None:
             sessions = sessions.with_columns(metric.then.alias(metric.name))
     names = [metric.name for metric in METRICS]
-    kept = [name for name in sessions.columns if name not in names and name != "row" and not name.startswith("at_")]
+    kept = [name for name in sessions.columns if name not in names]
     return sessions.select(
         *(
             pl.col(metric.name).cast(metric.dtype) if metric.name in sessions.columns else metric.unsaid
@@ -102,6 +117,20 @@ def seconds(microseconds: pl.Series) -> pl.Series:
     return pl.select(pl.when(microseconds.is_not_null()).then(pl.Series(exact))).to_series().alias(microseconds.name)
 
 
+def is_active(plan: Plan, watermark: int | None) -> pl.Expr:
+    """Whether a session could still grow: its key's last, no end event in it, silent for no longer than the timeout.
+
+    Args:
+        plan: Its timeout.
+        watermark: Of the whole log, microseconds since 1970 UTC; None for a log without events.
+    """
+    timeout = plan.rules.timeout_us
+    open_ended = pl.col(LAST_OF_KEY) & ~pl.col(CLOSED)
+    if timeout is None or watermark is None:
+        return open_ended
+    return open_ended & (pl.col("end").to_physical() >= watermark - timeout)
+
+
 def stamped(sessions: pl.DataFrame, plan: Plan, watermark: int | None) -> pl.DataFrame:
     """The sessions with status and end reason (semantics, section 6; metrics, ``end_reason``).
 
@@ -110,13 +139,7 @@ def stamped(sessions: pl.DataFrame, plan: Plan, watermark: int | None) -> pl.Dat
         plan: Its timeout.
         watermark: Of the whole log, microseconds since 1970 UTC; None for a log without events.
     """
-    timeout = plan.rules.timeout_us
-    silent = (
-        pl.lit(value=False)
-        if timeout is None or watermark is None
-        else pl.col("end").to_physical() < watermark - timeout
-    )
-    active = pl.col(LAST_OF_KEY) & ~pl.col(CLOSED) & ~silent
+    active = is_active(plan, watermark)
     reason = (
         pl.when(CLOSED)
         .then(pl.lit("end_event"))

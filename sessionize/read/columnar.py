@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote
@@ -36,15 +36,39 @@ def scan(sources: Sequence[Source]) -> pl.LazyFrame:
     return together
 
 
-def _file(ordinal: int, source: Source) -> pl.LazyFrame:
+def pieces(sources: Sequence[Source], types: pl.Schema, rows_at_once: int) -> Iterator[tuple[pl.LazyFrame, float]]:
+    """The same frame as `scan`, some rows at a time, each with the share of the log that ends with it.
+
+    Args:
+        sources: Files that `scan` has seen.
+        types: Of the columns of `scan`.
+        rows_at_once: Of a piece, at most.
+    """
+    none = pl.LazyFrame(schema=types)
+    heights = [_scan(source).select(pl.len()).collect().item() for source in sources]
+    seen, whole = 0, max(1, sum(heights))
+    for ordinal, (source, rows) in enumerate(zip(sources, heights, strict=True)):
+        for start in range(0, max(1, rows), rows_at_once):
+            part = _file(ordinal, source, start, rows_at_once)
+            seen += min(rows_at_once, rows - start)
+            yield pl.concat([none, part], how="diagonal_relaxed"), seen / whole
+
+
+def _scan(source: Source) -> pl.LazyFrame:
+    return pl.scan_parquet(source.place, glob=False, hive_partitioning=False)
+
+
+def _file(ordinal: int, source: Source, start: int = 0, length: int | None = None) -> pl.LazyFrame:
     path = source.file.path
-    frame = pl.scan_parquet(source.place, glob=False, hive_partitioning=False)
+    frame = _scan(source)
     try:
         columns = frame.collect_schema().names()
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         raise InputError(f"{path}: damaged: {str(error).splitlines()[0]}", hint="fetch the file again") from None
     parts = {name: value for name, value in partitions(path).items() if name not in columns}
-    return frame.with_row_index(schema.ROW, offset=1).select(
+    # Sliced first and numbered then: Polars reads only the slice's rows, which it does not the other way round.
+    part = frame if length is None else frame.slice(start, length)
+    return part.with_row_index(schema.ROW, offset=start + 1).select(
         pl.lit(ordinal, dtype=pl.UInt32).alias(schema.FILE),
         schema.ROW,
         pl.lit(None, dtype=FAULTS).alias(schema.FAULT),

@@ -13,8 +13,6 @@ from glob import glob, has_magic
 from pathlib import Path
 from typing import IO, Final, cast
 
-import pyarrow as pa
-
 from sessionize.config import Config, InputFormat
 from sessionize.errors import InputError, UsageError
 
@@ -74,6 +72,8 @@ class Source:
         if self.packed == "gz":
             return cast("IO[bytes]", gzip.open(self.place, "rb"))
         if self.packed == "zst":
+            import pyarrow as pa  # noqa: PLC0415 - takes a good part of the start, and few logs need it
+
             return cast("IO[bytes]", pa.CompressedInputStream(pa.OSFile(self.place), "zstd"))
         return Path(self.place).open("rb")
 

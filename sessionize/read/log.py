@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import IO, Any, Final
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import IO, Any, Final, NamedTuple
 
 import polars as pl
 from polars.io.plugins import register_io_source
@@ -17,6 +17,8 @@ from sessionize.read.files import LogFile, Source, sources
 from sessionize.read.lines import Block, blocks
 
 SAMPLE_ROWS: Final = 1_000
+PACKED_RATIO: Final = 8
+"""Of a compressed log, about; only to estimate how much is still to come."""
 PLACE: Final = (schema.FILE, schema.ROW, schema.FAULT)
 PLACE_TYPES: Final = {schema.FILE: pl.UInt32(), schema.ROW: pl.UInt32(), schema.FAULT: pl.Enum(schema.REASONS)}
 Parse = Callable[[Block, Collection[str]], pl.DataFrame]
@@ -32,11 +34,18 @@ class Log:
 
     def __init__(self, found: Sequence[Source], config: Config) -> None:
         self._sources = tuple(found)
+        self.share_read = 0.0
+        """Which share of the log `pieces` has given out, about."""
         self.files: tuple[LogFile, ...] = tuple(source.file for source in found)
-        kind = self.files[0].format
-        self._frame = columnar.scan(found) if kind == "parquet" else self._text_frame(config)
-        types = self._frame.collect_schema()
-        self.schema: dict[str, pl.DataType] = {name: types[name] for name in types if name not in PLACE}
+        if self.files[0].format == "parquet":
+            self._frame = columnar.scan(found)
+            self._types = self._frame.collect_schema()
+        else:
+            self._opened = [_opened(source, config) for source in found]
+            names = (name for file in self._opened for name in (*file.columns, *file.partitions))
+            self._types = pl.Schema({**PLACE_TYPES, **dict.fromkeys(names, pl.String())})
+            self._frame = self._text_frame()
+        self.schema: dict[str, pl.DataType] = {name: dtype for name, dtype in self._types.items() if name not in PLACE}
 
     def sample(self, column: pl.Expr) -> pl.Series:
         """A column of the first rows."""
@@ -45,6 +54,19 @@ class Log:
     def scan(self) -> pl.LazyFrame:
         """FILE, ROW, FAULT and the log's columns, of every row in input order; only what is selected is read."""
         return self._frame
+
+    def pieces(self, rows_at_once: int) -> Iterator[pl.LazyFrame]:
+        """The same as `scan`, some rows at a time, so that what is done with them needs memory for these only.
+
+        Args:
+            rows_at_once: Rows of a piece of a Parquet file, at most; a text file's are blocks of lines.
+        """
+        if self.files[0].format == "parquet":
+            found = columnar.pieces(self._sources, self._types, rows_at_once)
+        else:
+            found = self._text_pieces()
+        for piece, self.share_read in found:
+            yield piece
 
     def raw(self, rows: pl.DataFrame) -> pl.DataFrame:
         """What stands at given places.
@@ -83,25 +105,43 @@ class Log:
             if not wanted:
                 return
 
-    def _text_frame(self, config: Config) -> pl.LazyFrame:
+    def _text_frame(self) -> pl.LazyFrame:
         """CSV and NDJSON: a generator of batches, one a block, in place of a scan."""
-        files = [_opened(source, config) for source in self._sources]
-        names = dict.fromkeys(name for _, parts, columns, _ in files for name in (*columns, *parts))
-        types = {**PLACE_TYPES, **dict.fromkeys(names, pl.String())}
 
         def batches(
             columns: list[str] | None, predicate: pl.Expr | None, rows: int | None, _size: int | None
         ) -> Iterator[pl.DataFrame]:
             left = rows
-            for ordinal, file in enumerate(files):
-                for batch in _batches(ordinal, file, columns or list(types), types):
+            for ordinal, file in enumerate(self._opened):
+                for block in blocks(file.source):
+                    batch = _parsed(ordinal, file, block, columns or list(self._types), self._types)
                     kept = batch if predicate is None else batch.filter(predicate)
                     yield kept if left is None else kept.head(left)
                     left = None if left is None else left - kept.height
                     if left is not None and left <= 0:
                         return
 
-        return register_io_source(batches, schema=types)
+        return register_io_source(batches, schema=self._types)
+
+    def _text_pieces(self) -> Iterator[tuple[pl.LazyFrame, float]]:
+        """A frame a block, each with the share of the log that ends with it, about; at least one."""
+        whole = sum(_unpacked_bytes(source) for source in self._sources)
+        seen = 0
+        for ordinal, file in enumerate(self._opened):
+            for block in blocks(file.source):
+                seen += len(block.text)
+                yield self._piece(ordinal, file, block), min(1.0, seen / whole)
+
+    def _piece(self, ordinal: int, file: _Opened, block: Block) -> pl.LazyFrame:
+        def parsed(columns: list[str] | None, predicate: pl.Expr | None, *_: Any) -> Iterator[pl.DataFrame]:
+            rows = _parsed(ordinal, file, block, columns or list(self._types), self._types)
+            yield rows if predicate is None else rows.filter(predicate)
+
+        return register_io_source(parsed, schema=self._types)
+
+
+def _unpacked_bytes(source: Source) -> int:
+    return source.file.bytes * (1 if source.packed is None else PACKED_RATIO)
 
 
 def open_log(config: Config, *, stdin: IO[bytes] | None = None) -> Log:
@@ -118,29 +158,35 @@ def open_log(config: Config, *, stdin: IO[bytes] | None = None) -> Log:
     return Log(sources(config, stdin), config)
 
 
-_Opened = tuple[Source, dict[str, "str | None"], tuple[str, ...], Parse]
+class _Opened(NamedTuple):
+    """A text file and how it is laid out."""
+
+    source: Source
+    partitions: dict[str, str | None]
+    columns: tuple[str, ...]
+    parse: Parse
 
 
 def _opened(source: Source, config: Config) -> _Opened:
+    parts = partitions(source.file.path)
     if source.file.format == "ndjson":
-        return source, partitions(source.file.path), objects.keys(source), objects.parse
+        return _Opened(source, parts, objects.keys(source), objects.parse)
     form = delimited.dialect(source, config)
-    parse: Parse = lambda block, wanted: delimited.parse(block, form, wanted)  # noqa: E731
-    return source, partitions(source.file.path), form.names, parse
+    return _Opened(source, parts, form.names, lambda block, wanted: delimited.parse(block, form, wanted))
 
 
-def _batches(ordinal: int, file: _Opened, columns: list[str], types: dict[str, Any]) -> Iterator[pl.DataFrame]:
-    """One frame a block, with exactly the asked columns in their order; what the file has not is null."""
-    source, parts, own, parse = file
-    wanted = [name for name in columns if name in own]
+def _parsed(
+    ordinal: int, file: _Opened, block: Block, columns: list[str], types: Mapping[str, pl.DataType]
+) -> pl.DataFrame:
+    """A block with exactly the asked columns in their order; what the file has not is null."""
+    own, parts = file.columns, file.partitions
     absent = [name for name in columns if name not in own and name not in parts and name not in PLACE]
     given = {schema.FILE: ordinal, **{name: value for name, value in parts.items() if name not in own}}
-    for block in blocks(source):
-        yield (
-            parse(block, wanted)
-            .with_columns(
-                *(pl.lit(value, dtype=types[name]).alias(name) for name, value in given.items() if name in columns),
-                *(pl.lit(None, dtype=pl.String).alias(name) for name in absent),
-            )
-            .select(columns)
+    return (
+        file.parse(block, [name for name in columns if name in own])
+        .with_columns(
+            *(pl.lit(value, dtype=types[name]).alias(name) for name, value in given.items() if name in columns),
+            *(pl.lit(None, dtype=pl.String).alias(name) for name in absent),
         )
+        .select(columns)
+    )

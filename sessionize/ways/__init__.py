@@ -3,19 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+
+import polars as pl
 
 from sessionize import schema
 from sessionize.commit import Result, commit
 from sessionize.config import Config, Output, Plan
 from sessionize.errors import InputError
+from sessionize.manifest import Counts
 from sessionize.plan import resolve
+from sessionize.publish import Publisher, map_os_errors
 from sessionize.read import Log, open_log
-from sessionize.ways.one_pass import in_one_pass
+from sessionize.ways.gather import Room
+from sessionize.ways.memory import memory
+from sessionize.ways.spine import sessions_of
 
 
-def run(config: Config, output: Output, tell: Callable[[str], None] = lambda _: None) -> tuple[Result, dict[str, Any]]:
+class Run(NamedTuple):
+    """What became of a run.
+
+    Attributes:
+        counts: Of rows and sessions; they add up.
+        manifest: As it was written.
+        measures: What the summary figures are made of, one row a session.
+    """
+
+    counts: Counts
+    manifest: dict[str, Any]
+    measures: pl.DataFrame
+
+
+def run(config: Config, output: Output, tell: Callable[[str], None] = lambda _: None) -> Run:
     """The main job: an event log in; sessions, metrics and a manifest out.
 
     Args:
@@ -23,21 +46,32 @@ def run(config: Config, output: Output, tell: Callable[[str], None] = lambda _: 
         output: What to write, and where.
         tell: Told the name of each stage as it begins.
 
-    Returns:
-        What was written, and the manifest.
-
     Raises:
         SessionizeError: Of the kind that says who must act.
     """
     tell("opening")
     log = open_log(config)
     plan = only_needed(resolve(config, log.schema, log.sample), output)
-    tell("reading and sessionizing")
-    result = in_one_pass(log, plan, output)
-    if config.on_bad_row == "fail" and result.rejected.height:
-        raise _bad_row(log, result)
-    tell("writing")
-    return result, commit(result, log, plan, output)
+    with ExitStack() as stack:
+        publisher, scratch = _places(output, stack)
+        room = Room(memory(config.memory_limit), scratch, lambda: log.share_read)
+        tell("reading and sessionizing")
+        pieces = log.pieces(room.memory.rows_at_once)
+        result = sessions_of(pieces, log.schema, plan, room, assign=output.events)
+        if config.on_bad_row == "fail" and result.rejected.height:
+            raise _bad_row(log, result)
+        tell("writing")
+        return Run(result.counts, *commit(result, log, plan, output, publisher))
+
+
+def _places(output: Output, stack: ExitStack) -> tuple[Publisher | None, Callable[[], Path]]:
+    """What holds the output directory, locked from here on; and what makes a directory for temporary files."""
+    if output.to_stdout:
+        return None, lambda: Path(stack.enter_context(TemporaryDirectory(prefix="sessionize-")))
+    directory = Path(output.directory)
+    stack.enter_context(map_os_errors(directory))
+    publisher = stack.enter_context(Publisher(directory))
+    return publisher, publisher.scratch
 
 
 def only_needed(plan: Plan, output: Output) -> Plan:

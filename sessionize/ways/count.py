@@ -1,0 +1,67 @@
+"""Counting a run's rows and sessions where they are, and checking that they add up."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from sessionize import schema
+from sessionize.config import Plan
+from sessionize.kernel import Sessionized, is_active
+from sessionize.manifest import Counts
+from sessionize.ways.sieve import Sieve
+
+SEEDS = (1, 2)
+"""Of two hashes of 64 bits: together they tell a profile as surely as its text, in 16 bytes."""
+
+
+class Tally:
+    """Adds up what the parts of a log came to.
+
+    Args:
+        plan: The rules.
+        watermark: Of the whole log, microseconds since 1970 UTC; None for a log without events.
+    """
+
+    def __init__(self, plan: Plan, watermark: int | None) -> None:
+        self._active = is_active(plan, watermark)
+        self._sums = dict.fromkeys(("events", "duplicates", "sessions", "active_sessions", "conversions"), 0)
+        self._profiles: list[pl.DataFrame] = []
+
+    def add(self, done: Sessionized) -> None:
+        """Count a part."""
+        sessions = done.sessions
+        self._sums["events"] += int(sessions["events"].sum())
+        self._sums["duplicates"] += done.duplicates.len()
+        self._sums["sessions"] += sessions.height
+        self._sums["active_sessions"] += int(sessions.select(self._active.sum()).item())
+        self._sums["conversions"] += int(sessions["conversions"].sum())
+        if schema.PROFILE_ID in sessions.columns:
+            profiles = sessions.lazy().select(schema.PROFILE_ID).drop_nulls().unique()
+            self._profiles.append(profiles.select(_hashes()).collect(engine="streaming"))
+
+    def counts(self, sieve: Sieve) -> Counts:
+        """All of it, and the rows that the sieve has seen.
+
+        Raises:
+            AccountingError: If rows in and rows out do not add up.
+        """
+        rejected = sieve.rejected
+        reasons = rejected[schema.REASON].cast(pl.String).value_counts().sort(schema.REASON)
+        counts = Counts(
+            rows_read=sieve.read,
+            rejected=rejected.height,
+            rejected_by_reason=dict(reasons.iter_rows()),
+            profiles=self._different_profiles(),
+            **self._sums,
+        )
+        counts.check()
+        return counts
+
+    def _different_profiles(self) -> int:
+        if len(self._profiles) < 2:
+            return sum(part.height for part in self._profiles)
+        return pl.concat(self._profiles).unique().height
+
+
+def _hashes() -> list[pl.Expr]:
+    return [pl.col(schema.PROFILE_ID).hash(seed).alias(str(seed)) for seed in SEEDS]

@@ -1,0 +1,156 @@
+"""The sessions of one part or many, in one order: (start, session id), piece by piece.
+
+Of one part, the sessions wait in memory as codes. Of many, each part's sessions are written to a file in their order;
+a piece is then what all files hold between two starts. Only the starts stay in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from sessionize import schema
+from sessionize.commit import Piece
+from sessionize.config import Plan
+from sessionize.kernel import Sessionized, described, stamped
+from sessionize.kernel.wide import PIECE
+from sessionize.ways.ahead import ahead
+
+AHEAD: Final = 2
+"""Pieces that are made while one is written."""
+
+
+class InMemory:
+    """The sessions of one part.
+
+    Args:
+        done: What the kernel found.
+        events: The part's canonical events, where they are to be written too.
+        plan: The rules.
+        watermark: Of the whole log, microseconds since 1970 UTC; None for a log without events.
+    """
+
+    def __init__(self, done: Sessionized, events: pl.DataFrame | None, plan: Plan, watermark: int | None) -> None:
+        self._done = done
+        self._events = events
+        self._plan = plan
+        self._watermark = watermark
+
+    def __iter__(self) -> Iterator[Piece]:
+        """Each piece, in order; at least one."""
+        return ahead(self._piece, range(0, max(1, self._done.sessions.height), PIECE), most=AHEAD)
+
+    def _piece(self, start: int) -> Piece:
+        coded = self._done.sessions.slice(start, PIECE)
+        sessions = stamped(described(coded, self._plan), self._plan, self._watermark)
+        if self._events is None or self._done.assigned is None:
+            return Piece(sessions)
+        within = pl.col("session").is_between(start, start + sessions.height, closed="left")
+        assigned = self._done.assigned.filter(within).with_columns(pl.col("session") - start)
+        return Piece(sessions, annotated(self._events, sessions, assigned))
+
+
+class _Place(NamedTuple):
+    """Where one part's sessions lie, and their events."""
+
+    sessions: Path
+    events: Path
+    starts: NDArray[np.int64]
+    first_event: NDArray[np.int64]
+
+    def span(self, low: int, high: int) -> tuple[int, int]:
+        """Rows of the sessions that start from ``low`` on and before ``high``."""
+        start, end = np.searchsorted(self.starts, (low, high), side="left")
+        return int(start), int(end)
+
+
+class OnDisk:
+    """The sessions of many parts.
+
+    Args:
+        folder: For the parts' files.
+        plan: The rules.
+        watermark: Of the whole log, microseconds since 1970 UTC; None for a log without events.
+    """
+
+    def __init__(self, folder: Path, plan: Plan, watermark: int | None) -> None:
+        self._folder = folder
+        self._plan = plan
+        self._watermark = watermark
+        self._places: list[_Place] = []
+
+    def add(self, done: Sessionized, events: pl.DataFrame | None) -> None:
+        """Put a part's sessions, and its events where they are to be written too, to disk."""
+        number = len(self._places)
+        sessions = described(done.sessions, self._plan)
+        place = _Place(
+            self._folder / f"sessions-{number}.arrow",
+            self._folder / f"of-sessions-{number}.arrow",
+            sessions["start"].to_physical().to_numpy(),
+            np.cumsum(np.append(0, sessions["events"].to_numpy()), dtype=np.int64),
+        )
+        sessions.write_ipc(place.sessions, compat_level=pl.CompatLevel.oldest())
+        if events is not None and done.assigned is not None:
+            annotated(events, sessions, done.assigned).write_ipc(place.events, compat_level=pl.CompatLevel.oldest())
+        self._places.append(place)
+
+    def __iter__(self) -> Iterator[Piece]:
+        """Each piece, in order; at least one."""
+        return ahead(lambda bounds: self._piece(*bounds), self._bounds(), most=1)
+
+    def _bounds(self) -> list[tuple[int, int]]:
+        """Starts between which about PIECE sessions lie: from one, up to but not with the other."""
+        starts = np.sort(np.concatenate([place.starts for place in self._places]))
+        cuts = [int(cut) for cut in np.unique(starts[PIECE::PIECE])]
+        least, most = -(2**63), 2**63 - 1
+        return list(zip([least, *cuts], [*cuts, most], strict=True))
+
+    def _piece(self, low: int, high: int) -> Piece:
+        spans = [(place, *place.span(low, high)) for place in self._places]
+        sessions = pl.concat([_slice(place.sessions, start, end) for place, start, end in spans])
+        order = sessions.select(pl.arg_sort_by("start", "session_id")).to_series()
+        whole = stamped(sessions[order], self._plan, self._watermark)
+        if not self._places[0].events.exists():
+            return Piece(whole)
+        events = pl.concat(
+            [
+                _slice(place.events, int(place.first_event[start]), int(place.first_event[end]))
+                for place, start, end in spans
+            ]
+        )
+        return Piece(whole, events[_events_order(sessions["events"].to_numpy(), order.to_numpy())])
+
+
+def _slice(path: Path, start: int, end: int) -> pl.DataFrame:
+    return pl.scan_ipc(path).slice(start, end - start).collect()
+
+
+def _events_order(events: NDArray[np.uint32], order: NDArray[np.uint32]) -> NDArray[np.int64]:
+    """Places of the events, when those of each session lie together and the sessions are put in an order."""
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order))
+    return np.argsort(np.repeat(place, events), kind="stable")
+
+
+def annotated(events: pl.DataFrame, sessions: pl.DataFrame, assigned: pl.DataFrame) -> pl.DataFrame:
+    """The events in their sessions' order, each with its session's id and its place in it.
+
+    Args:
+        events: Canonical events.
+        sessions: Described wide rows.
+        assigned: One row an event: ``row`` of it, ``session`` (row of ``sessions``), ``position``.
+    """
+    placed = events[assigned["row"]]
+    if schema.SESSION_ID in placed.columns:
+        placed = placed.rename({schema.SESSION_ID: "source_id"})
+    coded = [name for name, dtype in placed.schema.items() if isinstance(dtype, pl.Categorical)]
+    return placed.select(
+        sessions["session_id"].gather(assigned["session"]).alias("session_id"),
+        assigned["position"],
+        pl.all(),
+    ).with_columns(pl.col(coded).cast(pl.String))

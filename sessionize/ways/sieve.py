@@ -1,0 +1,60 @@
+"""What streams by: normalised rows in, events out; the rejected rows and the count of all stay behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+import polars as pl
+
+from sessionize import schema
+from sessionize.config import Plan
+from sessionize.kernel import normalise
+from sessionize.kernel.normalise import REASONS
+from sessionize.ways.ahead import ahead
+
+PLACE: Final = (schema.FILE, schema.ROW, schema.REASON)
+
+
+class Sieve:
+    """Takes the rows that are no events out of a stream of normalised rows, and counts what passes.
+
+    Most logs have few rejected rows, or none: so the place of every row need not be held in memory.
+    """
+
+    def __init__(self) -> None:
+        self.read = 0
+        self.newest: int | None = None
+        self._rejected = [pl.DataFrame(schema={schema.FILE: pl.UInt32, schema.ROW: pl.UInt32, schema.REASON: REASONS})]
+
+    def events(
+        self, pieces: Iterable[pl.LazyFrame], types: Mapping[str, pl.DataType], plan: Plan
+    ) -> Iterator[pl.DataFrame]:
+        """The events of each piece of a log, without their places.
+
+        Args:
+            pieces: FILE, ROW, FAULT and the log's columns of some rows each, in input order.
+            types: Type of each of the log's columns.
+            plan: What the configuration means for this log.
+        """
+
+        def normalised(piece: pl.LazyFrame) -> pl.DataFrame:
+            return normalise(piece, types, plan).collect(engine="streaming")
+
+        yield from map(self._kept, ahead(normalised, pieces, most=1))
+
+    def _kept(self, rows: pl.DataFrame) -> pl.DataFrame:
+        self.read += rows.height
+        if rows[schema.REASON].null_count() < rows.height:
+            good = rows[schema.REASON].is_null()
+            self._rejected.append(rows.filter(~good).select(PLACE))
+            rows = rows.filter(good)
+        newest = rows[schema.TIMESTAMP].to_physical().max()
+        if isinstance(newest, int):
+            self.newest = newest if self.newest is None else max(newest, self.newest)
+        return rows.drop(PLACE)
+
+    @property
+    def rejected(self) -> pl.DataFrame:
+        """FILE, ROW and REASON of the rows that are no events, in input order."""
+        return pl.concat(self._rejected)

@@ -1,0 +1,84 @@
+"""However a key's rows come together, in memory or through files, the same rows come out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import polars as pl
+import pytest
+from engine import plan_of, raw_frame
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from oracle import Event, OracleRules
+from strategies import logs, roles, rules
+
+from sessionize import Config, Output, run, schema
+from sessionize.commit import Result
+from sessionize.ways import gather, merge
+from sessionize.ways.gather import Room
+from sessionize.ways.memory import Memory
+from sessionize.ways.spine import sessions_of
+
+AMPLE = 10**12
+
+
+def pieces_of(log: pl.DataFrame, rows: int) -> list[pl.LazyFrame]:
+    """The log as a reader gives it, some rows at a time."""
+    raw = log.select(
+        pl.lit(0, pl.UInt32).alias(schema.FILE),
+        pl.int_range(1, pl.len() + 1, dtype=pl.UInt32).alias(schema.ROW),
+        pl.lit(None, pl.Enum(schema.REASONS)).alias(schema.FAULT),
+        pl.all(),
+    )
+    return [raw.slice(start, rows).lazy() for start in range(0, max(1, raw.height), rows)]
+
+
+def outcome(result: Result) -> dict[str, Any]:
+    """All that a result says; sums of money rounded, as the order in which equal sums are added may differ."""
+    pieces = list(result.pieces)
+    sessions = pl.concat(piece.sessions for piece in pieces)
+    events = pl.concat(piece.events for piece in pieces if piece.events is not None)
+    return {
+        "sessions": sessions.with_columns(pl.col("value").round(6)).to_dicts(),
+        "events": events.to_dicts(),
+        "rejected": result.rejected.to_dicts(),
+        "counts": result.counts,
+        "watermark": result.watermark,
+    }
+
+
+@settings(max_examples=150, deadline=None)
+@given(logs(), rules(), roles(), st.integers(1, 7), st.integers(1, 4), st.integers(1, 9))
+def test_files_by_key_give_the_same_as_memory(
+    log: list[Event], rule: OracleRules, role: frozenset[str], rows: int, piece: int, parts: int
+) -> None:
+    plan, frame = plan_of(rule, role), raw_frame(log, role, rule)
+    types = dict(frame.schema)
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        whole = outcome(sessions_of(pieces_of(frame, AMPLE), types, plan, Room(Memory(AMPLE), _none), assign=True))
+        patch.setattr(merge, "PIECE", piece)
+        patch.setattr(gather, "PARTS", (parts, parts))
+        patch.setattr(gather, "DICTIONARY_ENTRY", AMPLE)  # nothing fits in memory
+        room = Room(Memory(1), lambda: Path(folder))
+        split = outcome(sessions_of(pieces_of(frame, rows), types, plan, room, assign=True))
+    assert split == whole
+
+
+def _none() -> Path:
+    raise AssertionError("this log fits in memory")
+
+
+def test_a_run_short_of_memory_writes_the_same_bytes_and_leaves_no_temporary_file(tmp_path: Path) -> None:
+    sample = Path(__file__).parent.parent / "sample_data" / "events.csv"
+    config = Config(inputs=(str(sample),))
+    with pytest.MonkeyPatch.context() as patch:
+        run(config, Output(directory=str(tmp_path / "memory"), events=True))
+        patch.setattr(gather, "DICTIONARY_ENTRY", AMPLE)
+        run(config, Output(directory=str(tmp_path / "files"), events=True))
+    written = {path.name: path.read_bytes() for path in (tmp_path / "files").iterdir()}
+    assert written == {path.name: path.read_bytes() for path in (tmp_path / "memory").iterdir()}
+    assert set(written) == {
+        ".sessionize.lock", "manifest.json", "events.parquet", "metrics.parquet", "sessions.parquet", "rejected.ndjson",
+    }  # fmt: skip
