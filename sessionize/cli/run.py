@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
 import typer
 
@@ -81,7 +82,8 @@ def _run(typed: dict[str, object]) -> None:
     if typed["json"]:
         print(json.dumps(manifest, indent=2, ensure_ascii=False))
     if not typed["quiet"]:
-        view.after_run(result, manifest, color=not typed["no_color"])
+        with suppress(OSError):  # the run is done, whoever reads of it
+            view.after_run(result, manifest, color=not typed["no_color"])
     counts = result.counts
     if limit is not None and limit.broken_by(counts.rejected, counts.rows_read):
         raise ChecksFailed(

@@ -6,8 +6,8 @@ import os
 import sys
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -32,6 +32,17 @@ def console(*, color: bool = True) -> Console:
     return Console(stderr=True, markup=False, highlight=False, emoji=False, no_color=None if color else True)
 
 
+_SPINNING: Final[list[Console]] = []
+"""The console on which something turns, its cursor hidden."""
+
+
+def leave_terminal() -> None:
+    """Give the terminal its cursor back, when a signal ends the run."""
+    if _SPINNING:
+        with suppress(OSError):
+            os.write(sys.stderr.fileno(), b"\r\x1b[K\x1b[?25h")
+
+
 @contextmanager
 def progress(typed: Mapping[str, Any]) -> Iterator[Callable[[str], None]]:
     """A function to tell each stage to: a spinner on a terminal, lines with ``--verbose``, else nothing."""
@@ -42,8 +53,13 @@ def progress(typed: Mapping[str, Any]) -> Iterator[Callable[[str], None]]:
     if quiet or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield lambda _: None
         return
-    with console(color=not typed["no_color"]).status("starting") as status:
-        yield lambda stage: status.update(f"{stage} …")
+    terminal = console(color=not typed["no_color"])
+    with terminal.status("starting") as status:
+        _SPINNING.append(terminal)
+        try:
+            yield lambda stage: status.update(f"{stage} …")
+        finally:
+            _SPINNING.clear()
 
 
 def after_run(result: Result, manifest: Mapping[str, Any], *, color: bool) -> None:
