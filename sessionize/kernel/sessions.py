@@ -58,7 +58,7 @@ def sessionize(events: pl.DataFrame, plan: Plan, *, assign: bool = False) -> Ses
             threads.map(lambda rows: _lot(narrow[rows], events, plan, assign=assign), _whole_keys(narrow["key"]))
         )
     measured = pl.concat([lot.sessions for lot in lots])
-    order = session_order(measured, events)
+    order = session_order(measured, events, plan)
     return Sessionized(
         described(measured[order], events, plan),
         pl.concat([lot.duplicates for lot in lots]).sort(),

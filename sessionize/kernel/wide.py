@@ -28,7 +28,7 @@ STAMPED: Final = ("status", "end_reason")
 """Metrics that depend on the watermark."""
 
 
-def session_order(sessions: pl.DataFrame, events: pl.DataFrame) -> NDArray[np.int64]:
+def session_order(sessions: pl.DataFrame, events: pl.DataFrame, plan: Plan) -> NDArray[np.int64]:
     """Positions that put measured sessions in order of (start, session id).
 
     Ids are made and compared only where starts are equal, which is rare.
@@ -39,7 +39,8 @@ def session_order(sessions: pl.DataFrame, events: pl.DataFrame) -> NDArray[np.in
     if len(tied):
         places = np.union1d(tied, tied + 1)
         some = sessions[order[places]]
-        by_id = pl.DataFrame({"start": some["start"], "id": _keys(some, events), "at": order[places]})
+        ids = _session_id(_keys(some, events), some["start"], plan)
+        by_id = pl.DataFrame({"start": some["start"], "id": ids, "at": order[places]})
         order[places] = by_id.sort("start", "id")["at"].to_numpy()
     return order
 
@@ -59,10 +60,13 @@ def described(sessions: pl.DataFrame, events: pl.DataFrame, plan: Plan) -> pl.Da
         plan: Whether any boundary rule is in force.
     """
     sessions = sessions.with_columns(_texts(sessions, events))
-    session_id = key_text(sessions)
-    if not plan.rules.none_in_force:
-        session_id = pl.select(pl.concat_str(session_id, pl.lit("."), sessions["start"])).to_series()
+    session_id = _session_id(key_text(sessions), sessions["start"], plan)
     return _completed(sessions.with_columns(pl.col("start", "end").cast(UTC_INSTANT), session_id.alias("session_id")))
+
+
+def _session_id(keys: pl.Series, starts: pl.Series, plan: Plan) -> pl.Series:
+    """The key and the start in microseconds; the key alone where no rule is in force."""
+    return keys if plan.rules.none_in_force else pl.select(pl.concat_str(keys, pl.lit("."), starts)).to_series()
 
 
 def _texts(sessions: pl.DataFrame, events: pl.DataFrame) -> list[pl.Series]:
