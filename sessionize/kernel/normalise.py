@@ -16,6 +16,8 @@ REASONS: Final = pl.Enum(schema.REASONS)
 BLANKS: Final = " \t\n\r\v\f"
 ID_SEPARATOR: Final = "|"
 """Between the columns that are an id together; escaped inside them, so that no two ids share a text."""
+TEXTS: Final = (pl.String, pl.Categorical, pl.Enum)
+"""Types of text, whole or by a dictionary."""
 Types = Mapping[str, pl.DataType]
 
 
@@ -53,8 +55,9 @@ def normalise(raw: pl.LazyFrame, types: Types, plan: Plan) -> pl.LazyFrame:
 
 
 def _is_blank(written: pl.Expr, dtype: pl.DataType | None) -> pl.Expr:
-    if dtype != pl.String:
+    if dtype not in TEXTS:
         return written.is_null()
+    written = written.cast(pl.String)
     return written.is_null() | (written.str.strip_chars(BLANKS).str.len_bytes() == 0)
 
 
@@ -121,16 +124,20 @@ def field_type(name: str, types: Types) -> pl.DataType | None:
 
 
 def text(name: str, types: Types) -> pl.Expr:
-    """A column as text, every digit and byte kept; blank is null."""
+    """A column as text, every digit and byte kept; blank is null, and so is a number that is none."""
     dtype = field_type(name, types)
     column = field(name, types)
     if dtype == pl.Binary:
-        return column.bin.encode("hex")
-    if isinstance(dtype, pl.Struct):
-        return column.struct.json_encode()
-    if dtype != pl.String:
+        column = column.bin.encode("hex")
+    elif isinstance(dtype, (pl.Struct, pl.List, pl.Array)):
+        # Polars encodes only structs: take a list out of one.
+        inside = pl.struct(column.alias("v")).struct.json_encode().str.slice(5).str.strip_suffix("}")
+        return pl.when(column.is_not_null()).then(inside)
+    elif dtype is not None and dtype.is_float():
+        return column.fill_nan(None).cast(pl.String)
+    elif dtype not in TEXTS:
         return column.cast(pl.String)
-    return column.map_batches(_without_blanks, return_dtype=pl.String, is_elementwise=True)
+    return column.cast(pl.String).map_batches(_without_blanks, return_dtype=pl.String, is_elementwise=True)
 
 
 def _without_blanks(texts: pl.Series) -> pl.Series:
