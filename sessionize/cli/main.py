@@ -126,9 +126,9 @@ def _os_error(error: BaseException) -> int:
 
 
 def _print(message: str, hint: str | None, *, label: str = "error: ") -> None:
-    from sessionize.cli.view import plain
+    from sessionize.cli.view import plain, wrapped
 
     with suppress(OSError):  # a stderr that takes nothing: the exit code still tells
-        print(f"{label}{plain(message)}", file=sys.stderr)
+        print(f"{label}{wrapped(plain(message), len(label)) if label else message}", file=sys.stderr)
         if hint:
-            print(f"  hint: {plain(hint)}", file=sys.stderr)
+            print(f"  hint: {wrapped(plain(hint), 8)}", file=sys.stderr)

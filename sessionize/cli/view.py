@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import textwrap
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -23,6 +24,17 @@ def plain(text: object) -> str:
         else f"\\x{ord(letter):02x}"
         for letter in str(text)
     )
+
+
+def wrapped(text: str, indent: int) -> str:
+    """Text broken between words where a terminal shows it, its further lines indented; else as it is."""
+    try:
+        width = os.get_terminal_size(sys.stderr.fileno()).columns - indent
+    except (OSError, ValueError):
+        return text
+    if width < 20:
+        return text
+    return f"\n{' ' * indent}".join(textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False))
 
 
 def console(*, color: bool = True) -> Console:
@@ -54,12 +66,12 @@ def progress(typed: Mapping[str, Any]) -> Iterator[Callable[[str], None]]:
         yield lambda _: None
         return
     terminal = console(color=not typed["no_color"])
-    with terminal.status("starting") as status:
-        _SPINNING.append(terminal)
-        try:
+    _SPINNING.append(terminal)
+    try:
+        with terminal.status("starting") as status:
             yield lambda stage: status.update(f"{stage} …")
-        finally:
-            _SPINNING.clear()
+    finally:
+        _SPINNING.clear()
 
 
 def after_run(result: Result, manifest: Mapping[str, Any], *, color: bool) -> None:
@@ -71,12 +83,12 @@ def after_run(result: Result, manifest: Mapping[str, Any], *, color: bool) -> No
     shown = figures(result.metrics)
     for label, text in _lines(manifest, shown):
         out.print(f"{label:>10}", style="dim", end="  ")
-        out.print(plain(text), soft_wrap=True)
+        out.print(wrapped(plain(text), 12), soft_wrap=True)
     if counts.rejected:
         reasons = ", ".join(f"{number:,} {reason}" for reason, number in counts.rejected_by_reason.items())
         share = counts.rejected / max(1, counts.rows_read)
         out.print(f"{'rejected':>10}", style="bold yellow", end="  ")
-        out.print(f"{counts.rejected:,} rows ({share:.2%}): {reasons}", soft_wrap=True)
+        out.print(wrapped(f"{counts.rejected:,} rows ({share:.2%}): {reasons}", 12), soft_wrap=True)
         if counts.rejected_by_reason.get("bad_timestamp", 0) == counts.rejected == counts.rows_read:
             out.print(
                 f"{'hint':>10}  no time could be read: say how they are written with --time-format", soft_wrap=True

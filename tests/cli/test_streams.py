@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
+import re
 import select
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 
@@ -51,6 +55,38 @@ def test_a_closed_stdin_is_an_empty_log(tmp_path: Path) -> None:
 def test_without_a_command_the_help_is_shown_and_no_error(tmp_path: Path) -> None:
     done = sessionize(cwd=tmp_path)
     assert (done.code, done.err.startswith("Usage: sessionize")) == (2, True)
+
+
+def shown(command: str, folder: Path, columns: int) -> list[str]:
+    """What a terminal of so many columns gets to show, line by line."""
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    environment = {**os.environ, "TERM": "dumb", "COLUMNS": str(columns)}
+    subprocess.run(command, shell=True, cwd=folder, stderr=follower, env=environment, check=False)  # noqa: S602
+    os.close(follower)
+    text = b""
+    while select.select([leader], [], [], 0.1)[0]:
+        try:
+            text += os.read(leader, 100_000)
+        except OSError:  # Linux says so where the other end is closed
+            break
+    os.close(leader)
+    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text.decode()).splitlines()
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_lines_are_broken_between_words_and_fit_the_terminal(tmp_path: Path, columns: int) -> None:
+    done = shown(f"{RUN} run {CSV} -o out", tmp_path, columns)
+    wrong = shown(f"{RUN} run {CSV} -o out --page pageurl", tmp_path, columns)
+    (tmp_path / "log.csv").write_bytes(CSV.read_bytes())
+    short = shown(f"{RUN} run log.csv -o out", tmp_path, columns)
+    assert max(map(len, short)) <= columns
+    assert max(map(len, wrong)) <= columns
+    assert "utm_campaign" in " ".join(done).replace(",", " ").split()
+    further = [line for line in short if line.startswith(" " * 12)]
+    assert further
+    labels = [line[:12].strip() for line in short if line[:12].strip()]
+    assert labels == ["read", "columns", "times", "sessions", "length", "rates", "wrote", "rejected"]
 
 
 def test_ctrl_c_gives_the_terminal_its_cursor_back(tmp_path: Path) -> None:

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfoNotFoundError
 
+import polars as pl
 import pytest
 from console import SAMPLE, sessionize
+
+from sessionize import plan
+from sessionize.api import sessionize as sessions_of
+from sessionize.cli import parse
+from sessionize.config import Config
+from sessionize.errors import UsageError
 
 CSV = SAMPLE / "events.csv"
 
@@ -39,7 +48,14 @@ def test_a_configuration_that_would_not_be_followed_is_exit_2(tmp_path: Path, li
     assert (done.code, line.split(" ", maxsplit=1)[0] in done.err) == (2, True), done.err
 
 
-def test_utc_needs_no_list_of_zones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONTZPATH", "")
-    done = sessionize("run", CSV, "-o", "out", "--until", "2024-05-31", cwd=tmp_path)
-    assert done.code == 0, done.err
+def test_utc_needs_no_list_of_zones(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_here(name: str) -> None:
+        raise ZoneInfoNotFoundError(name)
+
+    monkeypatch.setattr(plan, "ZoneInfo", none_here)
+    monkeypatch.setattr(parse, "ZoneInfo", none_here)
+    log = pl.DataFrame({"session_id": ["a"], "ts": ["2024-05-30"]})
+    assert sessions_of(log, Config()).counts.sessions == 1
+    assert parse.moment("2024-05-31", "UTC", "--until") == datetime(2024, 5, 31, tzinfo=UTC)
+    with pytest.raises(UsageError):
+        sessions_of(log, Config(timezone="Europe/Berlin"))
