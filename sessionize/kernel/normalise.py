@@ -78,9 +78,18 @@ def _as_reason(name: str) -> pl.Expr:
 
 def _role(role: str, names: tuple[str, ...], types: Types) -> pl.Expr:
     if role == schema.VALUE:
-        return field(names[0], types).cast(pl.Float64, strict=False)
+        return _amount(names[0], types)
     found = text(names[0], types) if len(names) == 1 else _joined(names, types)
     return found.cast(dictionary()) if role in (schema.SESSION_ID, schema.PAGE, schema.EVENT_TYPE) else found
+
+
+def _amount(name: str, types: Types) -> pl.Expr:
+    """A column as numbers; blanks around one do not matter, and what is no finite number is null."""
+    amount = field(name, types)
+    if field_type(name, types) in TEXTS:
+        amount = amount.cast(pl.String).str.strip_chars(BLANKS)
+    amount = amount.cast(pl.Float64, strict=False)
+    return pl.when(amount.is_finite()).then(amount)
 
 
 def _joined(names: tuple[str, ...], types: Types) -> pl.Expr:

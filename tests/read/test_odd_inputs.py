@@ -147,3 +147,14 @@ def test_a_date_as_a_number_is_read_by_the_pattern_given(tmp_path: Path) -> None
     found = metrics(tmp_path, "log.parquet", "--time-format", "%Y%m%d")
     assert found["start"].to_list() == [datetime(2024, 5, 30, tzinfo=UTC)]
     assert metrics(tmp_path, "log.parquet", "--time-format", "iso").is_empty()
+
+
+def test_what_is_no_finite_amount_leaves_the_others_sum_as_it_is(tmp_path: Path) -> None:
+    amounts = ["1.5", " 2 ", "nan", "inf", "much", ""]
+    rows = "".join(f"a,2024-05-30,purchase,{amount}\n" for amount in amounts)
+    (tmp_path / "log.csv").write_text(f"session_id,ts,event,value\n{rows}")
+    assert metrics(tmp_path, "log.csv")["value"].to_list() == [3.5]
+    typed = pa.array(["1.5", "nan"]).dictionary_encode()
+    for column in ([1.5, float("nan")], typed):
+        parquet(tmp_path / "log.parquet", session_id=["a"] * 2, ts=[NOON] * 2, event=["purchase"] * 2, value=column)
+        assert metrics(tmp_path, "log.parquet")["value"].to_list() == [1.5]
