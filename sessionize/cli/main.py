@@ -21,6 +21,7 @@ from sessionize.errors import SessionizeError
 
 REPORT_AT: Final = "please report it with what was typed"
 UNFORESEEN: Final = 70
+DAMAGED: Final = 3
 MACHINE: Final = 4
 MACHINE_ERRORS: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF, errno.EMFILE, errno.ENFILE}
 """A full disk, a closed stdout and the like, where no output names the place."""
@@ -107,6 +108,9 @@ def _tell(error: BaseException, *, debug: bool) -> int:
     if isinstance(error, MemoryError):
         _print("out of memory", "set --memory-limit, or use a larger machine")
         return MACHINE
+    if type(error).__name__ == "ComputeError" and str(error).startswith("parquet:"):
+        _print(f"an input is damaged: {str(error).splitlines()[0]}", "fetch the file again")
+        return DAMAGED
     number = _os_error(error)
     if number in MACHINE_ERRORS:
         _print(f"cannot write: {os.strerror(number).lower()}", "look at where stdout leads, and at the room in TMPDIR")

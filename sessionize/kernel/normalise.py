@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Final
 
@@ -18,6 +19,8 @@ ID_SEPARATOR: Final = "|"
 """Between the columns that are an id together; escaped inside them, so that no two ids share a text."""
 TEXTS: Final = (pl.String, pl.Categorical, pl.Enum)
 """Types of text, whole or by a dictionary."""
+NUMBER: Final = r"^-?\d+(\.\d+)?([eE][+-]?\d+)?$"
+WHOLE: Final = r"^(0|-?[1-9]\d*)$"
 Types = Mapping[str, pl.DataType]
 
 
@@ -117,10 +120,30 @@ def field(name: str, types: Types) -> pl.Expr:
 
 def _inside(column: pl.Expr, dtype: pl.DataType, path: list[str]) -> pl.Expr:
     if not isinstance(dtype, pl.Struct):
-        return column.str.json_path_match("$" + "".join(f"['{step}']" for step in path))
+        return column.cast(pl.String).map_batches(
+            lambda texts: _in_json(texts, path), return_dtype=pl.String, is_elementwise=True
+        )
     for step in path:
         column = column.struct.field(step)
     return column
+
+
+def _in_json(texts: pl.Series, path: list[str]) -> pl.Series:
+    """What stands at a path in objects as text; null where there is none.
+
+    Polars finds it fast, but reads a number that is no 64-bit integer as a float: such ones are read again.
+    """
+    quoted = "".join(f"[{json.dumps(step, ensure_ascii=False)}]" for step in path)
+    found = pl.select(pl.lit(texts).str.json_path_match("$" + quoted)).to_series()
+    rows = (found.str.contains(NUMBER) & ~found.str.contains(WHOLE)).arg_true()
+    return found.scatter(rows, [_number_in(text, path) for text in texts.gather(rows)]) if len(rows) else found
+
+
+def _number_in(text: str, path: list[str]) -> str | None:
+    found = json.loads(text, parse_int=str, parse_float=str)
+    for step in path:
+        found = found[step]
+    return str(found)
 
 
 def field_type(name: str, types: Types) -> pl.DataType | None:

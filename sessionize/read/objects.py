@@ -86,12 +86,15 @@ def _record(line: bytes) -> dict[str, Any] | None:
 def _text(value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return None if value is None else str.__str__(value)
-    return json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":"))
+    return _json(value)
 
 
-def _plain(value: Any) -> Any:
+def _json(value: Any) -> str:
+    """JSON of a nested value, each number in the digits it came in."""
     if isinstance(value, _Number):
-        return json.loads(value)
+        return str.__str__(value)
     if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
-    return [_plain(inner) for inner in value] if isinstance(value, list) else value
+        return "{" + ",".join(f"{_json(key)}:{_json(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(_json, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)

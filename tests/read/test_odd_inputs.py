@@ -14,9 +14,10 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from console import Outcome, sessionize
+from console import SAMPLE, Outcome, sessionize
 
 from sessionize import publish
+from sessionize.api import sessionize as frames_of
 from sessionize.config import Config
 from sessionize.errors import InputError
 from sessionize.read import files, open_log
@@ -158,3 +159,32 @@ def test_what_is_no_finite_amount_leaves_the_others_sum_as_it_is(tmp_path: Path)
     for column in ([1.5, float("nan")], typed):
         parquet(tmp_path / "log.parquet", session_id=["a"] * 2, ts=[NOON] * 2, event=["purchase"] * 2, value=column)
         assert metrics(tmp_path, "log.parquet")["value"].to_list() == [1.5]
+
+
+NUMBERS = ("12345678901234567890123", "200.0", "-0", "1e3", "9007199254740993", '"007"', '"1.50"')
+
+
+def test_a_number_inside_json_keeps_its_digits(tmp_path: Path) -> None:
+    expected = {number.strip('"') for number in NUMBERS}
+    objects = [f'{{"the id":{{"it\'s":{number}}}}}' for number in NUMBERS]
+    (tmp_path / "log.csv").write_text("ts;p\n" + "".join(f"2024-05-30;{each}\n" for each in [*objects, "{broken"]))
+    (tmp_path / "log.ndjson").write_text("".join(f'{{"ts":"2024-05-30","p":{each}}}\n' for each in objects))
+    for log in ("log.csv", "log.ndjson"):
+        assert set(metrics(tmp_path, log, "--session-id", "p.the id.it's")["source_id"]) == expected
+
+
+def test_a_parquet_file_damaged_in_its_middle_is_an_input_error(tmp_path: Path) -> None:
+    content = bytearray((SAMPLE / "events.parquet").read_bytes())
+    content[200:3000] = bytes(each ^ 0x55 for each in content[200:3000])
+    (tmp_path / "log.parquet").write_bytes(content)
+    done = sessionize("run", "log.parquet", "-o", "out", cwd=tmp_path)
+    assert (done.code, "damaged" in done.err) == (3, True), done.err
+
+
+def test_a_frame_may_have_columns_named_row_and_reason() -> None:
+    log = pl.DataFrame({"session_id": ["a", None, "b"], "ts": [NOON, NOON, None], "row": [7, 8, 9], "reason": "mine"})
+    found = frames_of(log).rejected
+    assert found["row"].to_list() == [8, 9]
+    assert found["sessionize.row"].to_list() == [2, 3]
+    assert found["sessionize.reason"].to_list() == ["no_session_key", "null_timestamp"]
+    assert frames_of(log.head(1)).rejected.schema == found.schema
