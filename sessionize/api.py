@@ -27,7 +27,8 @@ class Frames(NamedTuple):
         sessions: Session records, nested; the open objects are JSON text.
         metrics: One row a session, ordered by (start, session id).
         events: Every event with ``session_id`` and its 1-based ``position``, in the sessions' order.
-        rejected: The rows that are no events, as they came, with ``row`` (1-based) and ``reason``.
+        rejected: The rows that are no events, as they came, with ``row`` (1-based) and ``reason``; these two as
+            ``sessionize.row`` and ``sessionize.reason`` where the frame has columns of their names.
         counts: How many of each; they add up.
     """
 
@@ -85,7 +86,8 @@ def sessionize(events: pl.LazyFrame | pl.DataFrame, config: Config | None = None
 
 
 def _rejected(frame: pl.LazyFrame, result: Result) -> pl.DataFrame:
-    rows = result.rejected.select(row=pl.col(schema.ROW), reason=pl.col(schema.REASON))
-    if rows.is_empty():
-        return frame.head(0).collect().with_columns(row=pl.lit(None, pl.UInt32), reason=pl.lit(None, pl.String))
-    return frame.with_row_index("row", offset=1).cast({"row": pl.UInt32}).join(rows.lazy(), on="row").collect()
+    taken = frame.collect_schema().names()
+    row, reason = (f"sessionize.{name}" if name in taken else name for name in ("row", "reason"))
+    rows = result.rejected.select(pl.col(schema.ROW).alias(row), pl.col(schema.REASON).cast(pl.String).alias(reason))
+    numbered = frame.with_row_index(row, offset=1).with_columns(pl.col(row).cast(pl.UInt32))
+    return numbered.join(rows.lazy(), on=row, maintain_order="left").collect()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Final, cast
 from zoneinfo import ZoneInfo
 
@@ -12,7 +12,7 @@ import polars as pl
 from sessionize import schema
 from sessionize.config import Config, Plan, TimeFormat, TimeKind
 from sessionize.errors import UsageError
-from sessionize.kernel.normalise import field, field_type
+from sessionize.kernel.normalise import TEXTS, field, field_type
 from sessionize.kernel.timestamps import PER_SECOND, compiled
 
 EPOCH_UNITS: Final[tuple[tuple[float, TimeKind], ...]] = ((1e11, "s"), (1e14, "ms"), (1e17, "us"))
@@ -70,9 +70,12 @@ def option(role: str) -> str:
 
 
 def _check_zone(name: str) -> None:
+    if name == "UTC":  # known even where the machine has no zones
+        return
     try:
         ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
+        pl.Series([0]).cast(pl.Datetime("us")).dt.replace_time_zone(name)
+    except (KeyError, ValueError, OSError, pl.exceptions.ComputeError):
         raise UsageError(f"no such time zone: {name}", hint="for example --timezone Europe/Berlin") from None
 
 
@@ -84,7 +87,7 @@ def _columns(config: Config, types: Types) -> dict[str, tuple[str, ...]]:
         if given:
             _check_given(role, given, types)
             found[role] = given
-        elif name := _by_name(role, [name for name in types if name not in taken]):
+        elif name := _by_name(role, types, taken):
             found[role] = (name,)
     _check_required(found, types)
     return found
@@ -112,15 +115,29 @@ def listed(names: Iterable[str]) -> str:
     return f"{shown}, … ({len(names)} in all)" if len(names) > 40 else shown
 
 
-def _by_name(role: str, names: list[str]) -> str | None:
+def _by_name(role: str, types: Types, taken: Collection[str]) -> str | None:
+    """The one column with a usual name of the role; one inside a struct where no plain column has such a name."""
     usual = {schema.spelling(name) for name in schema.USUAL_NAMES[role]}
-    candidates = [name for name in names if schema.spelling(name) in usual]
+    plain = [name for name, dtype in types.items() if not isinstance(dtype, pl.Struct)]
+    inside = [name for root, dtype in types.items() if isinstance(dtype, pl.Struct) for name in _leaves(root, dtype)]
+    candidates: list[str] = []
+    for names in (plain, inside):
+        candidates = candidates or [name for name in names if schema.spelling(name) in usual and name not in taken]
     if len(candidates) > 1:
         raise UsageError(
             f"two columns could be the {role}: {' and '.join(repr(name) for name in candidates)}",
             hint=f"say which: {option(role).replace('COLUMN', candidates[0])}",
         )
     return candidates[0] if candidates else None
+
+
+def _leaves(name: str, dtype: pl.DataType) -> Iterator[str]:
+    """Names of the plain columns in a struct, such as ``session.id``."""
+    if isinstance(dtype, pl.Struct):
+        for inner in dtype.fields:
+            yield from _leaves(f"{name}.{inner.name}", cast("pl.DataType", inner.dtype))
+    else:
+        yield name
 
 
 def _check_required(found: Mapping[str, tuple[str, ...]], types: Types) -> None:
@@ -155,7 +172,8 @@ def _time_format(given: str | None, column: str, types: Types, sample: Sample) -
     if given is not None:
         return _given_format(given)
     values = sample(field(column, types))
-    if dtype == pl.String:
+    if dtype in TEXTS:
+        values = values.cast(pl.String)
         texts = values.drop_nulls()
         numbers = texts.filter(texts.str.contains(NUMBER))
         if not len(numbers) or 2 * len(numbers) < len(texts.filter(texts.str.contains(r"\S"))):
@@ -168,7 +186,7 @@ def _time_format(given: str | None, column: str, types: Types, sample: Sample) -
 
 def _unit(numbers: pl.Series) -> TimeKind:
     """Unit of epoch numbers, from the size of the middle one."""
-    middle = numbers.abs().median()
+    middle = numbers.drop_nans().abs().median()
     size = middle if isinstance(middle, float) else 0.0
     return next((unit for bound, unit in EPOCH_UNITS if size < bound), "ns")
 

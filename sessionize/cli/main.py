@@ -7,17 +7,24 @@ whichever comes first: a signal, or the end of the work.
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import signal
 import sys
 import threading
 import traceback
+from contextlib import suppress
 from typing import Final
 
 from sessionize.errors import SessionizeError
 
 REPORT_AT: Final = "please report it with what was typed"
 UNFORESEEN: Final = 70
+DAMAGED: Final = 3
+MACHINE: Final = 4
+MACHINE_ERRORS: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF, errno.EMFILE, errno.ENFILE}
+"""A full disk, a closed stdout and the like, where no output names the place."""
 DONE: Final = signal.SIGUSR1
 """What the worker sends when it has ended."""
 WAITED_FOR: Final = (signal.SIGINT, signal.SIGTERM, DONE)
@@ -27,6 +34,7 @@ def main() -> None:
     """Run the command line and exit."""
     # A closed pipe (`| head`) ends the run silently, as it does any other tool.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    _fill_closed_streams()
     signal.pthread_sigmask(signal.SIG_BLOCK, WAITED_FOR)
     codes: list[int] = []
     threading.Thread(target=_work, args=(codes,), daemon=True).start()
@@ -37,15 +45,32 @@ def main() -> None:
     _exit(128 + number)
 
 
+def _fill_closed_streams() -> None:
+    """Put something in the place of a standard stream that was closed (`>&-`): writing to it is an error.
+
+    Else the first file that is opened would take its number, and what is printed would lie in that file.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDONLY), mode))
+
+
 def _work(codes: list[int]) -> None:
-    codes.append(_run(sys.argv[1:]))
-    os.kill(os.getpid(), DONE)
+    code = UNFORESEEN
+    try:
+        code = _run(sys.argv[1:])
+    finally:  # whatever happens, the main thread must not wait for ever
+        codes.append(code)
+        os.kill(os.getpid(), DONE)
 
 
 def _abandon() -> None:
     publish = sys.modules.get("sessionize.publish")
     if publish is not None:
         publish.abandon_all()
+    view = sys.modules.get("sessionize.cli.view")
+    if view is not None:
+        view.leave_terminal()
 
 
 def _exit(code: int) -> None:
@@ -62,6 +87,7 @@ def _run(arguments: list[str]) -> int:
 
     try:
         code = app(arguments, prog_name="sessionize", standalone_mode=False)
+        sys.stdout.flush()
     except BaseException as error:  # noqa: BLE001 - the one place; Polars' PanicException is no Exception
         return _tell(error, debug="--debug" in arguments)
     return code if isinstance(code, int) else 0
@@ -70,17 +96,25 @@ def _run(arguments: list[str]) -> int:
 def _tell(error: BaseException, *, debug: bool) -> int:
     """Print the error as a user reads it; return its exit code."""
     if debug:
-        traceback.print_exception(error)
+        with suppress(OSError):
+            traceback.print_exception(error)
     if isinstance(error, SessionizeError):
         _print(error.message, error.hint)
         return error.exit_code
     usage = getattr(error, "format_message", None)
-    if usage is not None:  # Typer's own: what was typed is wrong
-        _print(usage(), None)
+    if usage is not None:  # Typer's own: what was typed is wrong, or nothing was, which asks for help
+        _print(usage(), None, label="" if type(error).__name__ == "NoArgsIsHelpError" else "error: ")
         return int(getattr(error, "exit_code", 2))
     if isinstance(error, MemoryError):
         _print("out of memory", "set --memory-limit, or use a larger machine")
-        return 4
+        return MACHINE
+    if type(error).__name__ == "ComputeError" and str(error).startswith("parquet:"):
+        _print(f"an input is damaged: {str(error).splitlines()[0]}", "fetch the file again")
+        return DAMAGED
+    number = _os_error(error)
+    if number in MACHINE_ERRORS:
+        _print(f"cannot write: {os.strerror(number).lower()}", "look at where stdout leads, and at the room in TMPDIR")
+        return MACHINE
     first = str(error).strip().splitlines()
     _print(
         f"unforeseen {type(error).__name__}: {first[0] if first else ''}",
@@ -89,9 +123,16 @@ def _tell(error: BaseException, *, debug: bool) -> int:
     return UNFORESEEN
 
 
-def _print(message: str, hint: str | None) -> None:
-    from sessionize.cli.view import plain
+def _os_error(error: BaseException) -> int:
+    """Number of the system's error; 0 for any other. Polars tells it in the text only."""
+    told = re.search(r"os error (\d+)", str(error))
+    return (error.errno if isinstance(error, OSError) else None) or (int(told[1]) if told else 0)
 
-    print(f"error: {plain(message)}", file=sys.stderr)
-    if hint:
-        print(f"  hint: {plain(hint)}", file=sys.stderr)
+
+def _print(message: str, hint: str | None, *, label: str = "error: ") -> None:
+    from sessionize.cli.view import plain, wrapped
+
+    with suppress(OSError):  # a stderr that takes nothing: the exit code still tells
+        print(f"{label}{wrapped(plain(message), len(label)) if label else message}", file=sys.stderr)
+        if hint:
+            print(f"  hint: {wrapped(plain(hint), 8)}", file=sys.stderr)

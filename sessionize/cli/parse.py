@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,8 @@ UNITS: Final = {
     "us": timedelta(microseconds=1), "ms": timedelta(milliseconds=1), "s": timedelta(seconds=1),
     "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1),
 }  # fmt: skip
+LONGEST: Final = timedelta(days=3_652_059)
+"""All years that a time can have."""
 SIZE: Final = re.compile(r"(?i)(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?")
 
 
@@ -28,8 +30,13 @@ def duration(text: str, option: str) -> timedelta:
     if not parts or "".join(number + unit for number, unit in parts) != text:
         raise UsageError(f"{option} {text!r} is no duration", hint=f"for example {option} 30m, 45s, 1h30m, 2d")
     total = timedelta()
-    for number, unit in parts:
-        total += float(number) * UNITS[unit] if "." in number else int(number) * UNITS[unit]
+    try:
+        for number, unit in parts:
+            total += float(number) * UNITS[unit] if "." in number else int(number) * UNITS[unit]
+    except (OverflowError, ValueError):
+        total = timedelta.max
+    if total > LONGEST:
+        raise UsageError(f"{option} {text[:40]!r} is longer than any log", hint=f"for no limit: {option} none")
     return total
 
 
@@ -79,6 +86,7 @@ def moment(text: str, timezone: str, option: str) -> datetime:
     """An instant in ISO 8601; a naive one is in the zone."""
     try:
         found = datetime.fromisoformat(text)
-        return found if found.tzinfo else found.replace(tzinfo=ZoneInfo(timezone))
-    except (ValueError, KeyError, OSError):
+        zone = UTC if timezone == "UTC" else ZoneInfo(timezone)
+        return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
+    except (ValueError, KeyError, OSError, OverflowError):
         raise UsageError(f"{option} {text!r} is no time", hint=f"for example {option} 2024-05-31T00:00:00Z") from None

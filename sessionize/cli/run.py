@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
 import typer
 
 from sessionize.cli import options as o
 from sessionize.cli import parse, settings, view
 from sessionize.config import Output
-from sessionize.errors import ChecksFailed
+from sessionize.errors import ChecksFailed, UsageError
 
 
 def run(  # noqa: PLR0913, PLR0917 - one parameter an option
@@ -74,6 +75,7 @@ def _run(typed: dict[str, object]) -> None:
         sessions=not typed["no_sessions"],
         events=bool(typed["events"]),
     )
+    _check_output(output, typed)
     from sessionize.ways import run as job
 
     with view.progress(typed) as tell:
@@ -81,10 +83,25 @@ def _run(typed: dict[str, object]) -> None:
     if typed["json"]:
         print(json.dumps(done.manifest, indent=2, ensure_ascii=False))
     if not typed["quiet"]:
-        view.after_run(done, color=not typed["no_color"])
+        with suppress(OSError):  # the run is done, whoever reads of it
+            view.after_run(done, color=not typed["no_color"])
     counts = done.counts
     if limit is not None and limit.broken_by(counts.rejected, counts.rows_read):
         raise ChecksFailed(
             f"{counts.rejected} of {counts.rows_read} rows rejected, over --max-rejected {typed['max_rejected']}",
             hint="outputs are complete; the rows and reasons are in rejected.ndjson",
         )
+
+
+def _check_output(output: Output, typed: dict[str, object]) -> None:
+    """Refuse what could not be seen: two things on one stdout, a name that cannot be written down."""
+    if not output.directory:
+        raise UsageError("--output is empty", hint="for example -o out")
+    if output.directory.encode(errors="replace").decode() != output.directory:
+        raise UsageError("--output is no UTF-8", hint="for example -o out")
+    if not output.to_stdout:
+        return
+    if typed["json"]:
+        raise UsageError("--json and -o - would both print on stdout", hint="-o DIR --json, or -o - alone")
+    if output.events or output.form not in ("parquet", "ndjson"):
+        raise UsageError("-o - writes the metrics as NDJSON, nothing else", hint="-o DIR with --events or --format")

@@ -12,6 +12,8 @@ from sessionize.config import Config, Rules
 from sessionize.errors import UsageError
 
 FILE_NAMES: Final = ("sessionize.toml", "pyproject.toml")
+TYPED_ONLY: Final = ("inputs", "output", "config", "debug")
+"""What no file can say, as it is needed before the file is read, or always typed."""
 COLUMN_OPTIONS: Final = (
     schema.SESSION_ID, schema.PROFILE_ID, schema.EVENT_ID, schema.TIMESTAMP, schema.EVENT_TYPE, schema.PAGE,
 )  # fmt: skip
@@ -28,12 +30,10 @@ def with_file(typed: dict[str, Any], context: Any) -> dict[str, Any]:
         UsageError: If the file cannot be read, or names an option there is not.
     """
     path, options = _found(typed.get("config"))
-    unknown = [name for name in options if name.replace("-", "_") not in typed]
+    known = sorted(name.replace("_", "-") for name in typed if name not in TYPED_ONLY)
+    unknown = [name for name in options if name.replace("_", "-") not in known]
     if unknown:
-        raise UsageError(
-            f"{path}: no such option: {', '.join(unknown)}",
-            hint=f"there are {', '.join(sorted(name.replace('_', '-') for name in typed))}",
-        )
+        raise UsageError(f"{path}: no such option: {', '.join(unknown)}", hint=f"there are {', '.join(known)}")
     merged = dict(typed)
     for name, value in options.items():
         parameter = name.replace("-", "_")
@@ -47,7 +47,9 @@ def _as_typed(value: Any, default: Any, name: str) -> Any:
     if repeatable or name in ("session_id", "profile_id", "event_id"):
         return [str(each) for each in value] if isinstance(value, list) else [str(value)]
     if isinstance(default, bool):
-        return bool(value)
+        if not isinstance(value, bool):
+            raise UsageError(f"{name.replace('_', '-')} is true or false, without quotes, not {value!r}")
+        return value
     return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+import textwrap
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,11 +26,33 @@ def plain(text: object) -> str:
     )
 
 
+def wrapped(text: str, indent: int) -> str:
+    """Text broken between words where a terminal shows it, its further lines indented; else as it is."""
+    try:
+        width = os.get_terminal_size(sys.stderr.fileno()).columns - indent
+    except (OSError, ValueError):
+        return text
+    if width < 20:
+        return text
+    return f"\n{' ' * indent}".join(textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False))
+
+
 def console(*, color: bool = True) -> Console:
     """A console on stderr that interprets no markup."""
     from rich.console import Console
 
     return Console(stderr=True, markup=False, highlight=False, emoji=False, no_color=None if color else True)
+
+
+_SPINNING: Final[list[Console]] = []
+"""The console on which something turns, its cursor hidden."""
+
+
+def leave_terminal() -> None:
+    """Give the terminal its cursor back, when a signal ends the run."""
+    if _SPINNING:
+        with suppress(OSError):
+            os.write(sys.stderr.fileno(), b"\r\x1b[K\x1b[?25h")
 
 
 @contextmanager
@@ -42,8 +65,13 @@ def progress(typed: Mapping[str, Any]) -> Iterator[Callable[[str], None]]:
     if quiet or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield lambda _: None
         return
-    with console(color=not typed["no_color"]).status("starting") as status:
-        yield lambda stage: status.update(f"{stage} …")
+    terminal = console(color=not typed["no_color"])
+    _SPINNING.append(terminal)
+    try:
+        with terminal.status("starting") as status:
+            yield lambda stage: status.update(f"{stage} …")
+    finally:
+        _SPINNING.clear()
 
 
 def after_run(run: Run, *, color: bool) -> None:
@@ -55,12 +83,12 @@ def after_run(run: Run, *, color: bool) -> None:
     shown = figures(run.measures)
     for label, text in _lines(run.manifest, shown):
         out.print(f"{label:>10}", style="dim", end="  ")
-        out.print(plain(text), soft_wrap=True)
+        out.print(wrapped(plain(text), 12), soft_wrap=True)
     if counts.rejected:
         reasons = ", ".join(f"{number:,} {reason}" for reason, number in counts.rejected_by_reason.items())
         share = counts.rejected / max(1, counts.rows_read)
         out.print(f"{'rejected':>10}", style="bold yellow", end="  ")
-        out.print(f"{counts.rejected:,} rows ({share:.2%}): {reasons}", soft_wrap=True)
+        out.print(wrapped(f"{counts.rejected:,} rows ({share:.2%}): {reasons}", 12), soft_wrap=True)
         if counts.rejected_by_reason.get("bad_timestamp", 0) == counts.rejected == counts.rows_read:
             out.print(
                 f"{'hint':>10}  no time could be read: say how they are written with --time-format", soft_wrap=True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Final
 
@@ -15,6 +16,10 @@ REASONS: Final = pl.Enum(schema.REASONS)
 BLANKS: Final = " \t\n\r\v\f"
 ID_SEPARATOR: Final = "|"
 """Between the columns that are an id together; escaped inside them, so that no two ids share a text."""
+TEXTS: Final = (pl.String, pl.Categorical, pl.Enum)
+"""Types of text, whole or by a dictionary."""
+NUMBER: Final = r"^-?\d+(\.\d+)?([eE][+-]?\d+)?$"
+WHOLE: Final = r"^(0|-?[1-9]\d*)$"
 Types = Mapping[str, pl.DataType]
 
 
@@ -87,8 +92,9 @@ def _any_there(columns: list[pl.Series]) -> pl.Series:
 
 def _is_blank(dtype: pl.DataType) -> pl.Expr:
     written = pl.col("written")
-    if dtype != pl.String:
+    if dtype not in TEXTS:
         return written.is_null()
+    written = written.cast(pl.String)
     return written.is_null() | (written.str.strip_chars(BLANKS).str.len_bytes() == 0)
 
 
@@ -98,8 +104,17 @@ def _as_reason(name: str) -> pl.Expr:
 
 def _role(role: str, names: tuple[str, ...], types: Types) -> pl.Expr:
     if role == schema.VALUE:
-        return field(names[0], types).cast(pl.Float64, strict=False)
+        return _amount(names[0], types)
     return text(names[0], types) if len(names) == 1 else _joined(names, types)
+
+
+def _amount(name: str, types: Types) -> pl.Expr:
+    """A column as numbers; blanks around one do not matter, and what is no finite number is null."""
+    amount = field(name, types)
+    if field_type(name, types) in TEXTS:
+        amount = amount.cast(pl.String).str.strip_chars(BLANKS)
+    amount = amount.cast(pl.Float64, strict=False)
+    return pl.when(amount.is_finite()).then(amount)
 
 
 def _joined(names: tuple[str, ...], types: Types) -> pl.Expr:
@@ -128,10 +143,30 @@ def field(name: str, types: Types) -> pl.Expr:
 
 def _inside(column: pl.Expr, dtype: pl.DataType, path: list[str]) -> pl.Expr:
     if not isinstance(dtype, pl.Struct):
-        return column.str.json_path_match("$" + "".join(f"['{step}']" for step in path))
+        return column.cast(pl.String).map_batches(
+            lambda texts: _in_json(texts, path), return_dtype=pl.String, is_elementwise=True
+        )
     for step in path:
         column = column.struct.field(step)
     return column
+
+
+def _in_json(texts: pl.Series, path: list[str]) -> pl.Series:
+    """What stands at a path in objects as text; null where there is none.
+
+    Polars finds it fast, but reads a number that is no 64-bit integer as a float: such ones are read again.
+    """
+    quoted = "".join(f"[{json.dumps(step, ensure_ascii=False)}]" for step in path)
+    found = pl.select(pl.lit(texts).str.json_path_match("$" + quoted)).to_series()
+    rows = (found.str.contains(NUMBER) & ~found.str.contains(WHOLE)).arg_true()
+    return found.scatter(rows, [_number_in(text, path) for text in texts.gather(rows)]) if len(rows) else found
+
+
+def _number_in(text: str, path: list[str]) -> str | None:
+    found = json.loads(text, parse_int=str, parse_float=str)
+    for step in path:
+        found = found[step]
+    return str(found)
 
 
 def field_type(name: str, types: Types) -> pl.DataType | None:
@@ -144,13 +179,17 @@ def field_type(name: str, types: Types) -> pl.DataType | None:
 
 
 def text(name: str, types: Types) -> pl.Expr:
-    """A column as text, every digit and byte kept."""
+    """A column as text, every digit and byte kept; a number that is none is null."""
     dtype = field_type(name, types)
     column = field(name, types)
     if dtype == pl.Binary:
         return column.bin.encode("hex")
-    if isinstance(dtype, pl.Struct):
-        return column.struct.json_encode()
+    if isinstance(dtype, (pl.Struct, pl.List, pl.Array)):
+        # Polars encodes only structs: take a list out of one.
+        inside = pl.struct(column.alias("v")).struct.json_encode().str.slice(5).str.strip_suffix("}")
+        return pl.when(column.is_not_null()).then(inside)
+    if dtype is not None and dtype.is_float():
+        return column.fill_nan(None).cast(pl.String)
     return column if dtype == pl.String else column.cast(pl.String)
 
 

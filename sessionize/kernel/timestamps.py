@@ -54,7 +54,7 @@ def instant(times: pl.Series, time: TimeFormat, timezone: str) -> pl.Series:
         return _typed(times, times.dtype.time_unit, None if times.dtype.time_zone else timezone)
     if times.dtype == pl.Date:
         return _typed(times.cast(pl.Datetime("us")), "us", timezone)
-    if times.dtype.is_numeric():
+    if times.dtype.is_numeric() and time.kind in PER_SECOND:
         return _epoch(times, PER_SECOND[time.kind])
     return _text(times.cast(pl.String), time, timezone)
 

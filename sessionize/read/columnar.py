@@ -22,7 +22,7 @@ def scan(sources: Sequence[Source]) -> pl.LazyFrame:
     Raises:
         InputError: If a file is damaged, or a column is of types that have nothing in common.
     """
-    frames = [_file(ordinal, source) for ordinal, source in enumerate(sources)]
+    frames = _fitting([_file(ordinal, source) for ordinal, source in enumerate(sources)])
     if len(frames) == 1:
         return frames[0]
     together = pl.concat(frames, how="diagonal_relaxed")
@@ -56,6 +56,30 @@ def pieces(sources: Sequence[Source], types: pl.Schema, rows_at_once: int) -> It
 
 def _scan(source: Source) -> pl.LazyFrame:
     return pl.scan_parquet(source.place, glob=False, hive_partitioning=False)
+
+
+def _fitting(frames: list[pl.LazyFrame]) -> list[pl.LazyFrame]:
+    """The frames, with no column that would lose digits to the type common to all.
+
+    Whole numbers in one file and fractions in another become text, as 64-bit ids would not fit a float; of times, the
+    unit is microseconds, as that of a coarser file would cut those of a finer one.
+    """
+    types: dict[str, set[pl.DataType]] = {}
+    for frame in frames:
+        for name, dtype in frame.collect_schema().items():
+            types.setdefault(name, set()).add(dtype)
+    texts = [name for name, of in types.items() if _any(of, "is_integer") and _any(of, "is_float")]
+    times = [name for name, of in types.items() if len(of) > 1 and all(isinstance(each, pl.Datetime) for each in of)]
+    casts = {name: pl.col(name).cast(pl.String) for name in texts}
+    casts |= {name: pl.col(name).dt.cast_time_unit("us") for name in times}
+    return [
+        frame.with_columns(casts[name] for name in frame.collect_schema() if name in casts) if casts else frame
+        for frame in frames
+    ]
+
+
+def _any(types: set[pl.DataType], claim: str) -> bool:
+    return any(getattr(dtype, claim)() for dtype in types)
 
 
 def _file(ordinal: int, source: Source, start: int = 0, length: int | None = None) -> pl.LazyFrame:

@@ -62,6 +62,8 @@ def dialect(source: Source, config: Config) -> Dialect:
         ) from None
     delimiter = config.delimiter or max(DELIMITERS, key=lambda each: _outside_quotes(line, each))
     fields = _fields(line, delimiter)
+    if fields is None and "\r" in line:
+        raise InputError(f"{path}: lines end in carriage returns alone", hint="convert it: tr '\\r' '\\n' < FILE")
     if fields is None:
         raise InputError(f"{path}: a quote in the first line never closes")
     if config.csv_columns is None:

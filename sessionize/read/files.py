@@ -7,7 +7,7 @@ import gzip
 import hashlib
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from glob import glob, has_magic
 from pathlib import Path
@@ -23,6 +23,8 @@ ENDINGS: Final[dict[str, InputFormat]] = {
     ".parquet": "parquet", ".pq": "parquet", ".parq": "parquet",
     ".ndjson": "ndjson", ".jsonl": "ndjson", ".json": "ndjson",
 }  # fmt: skip
+RUN_LOCK: Final = ".sessionize.lock"
+"""Lies in every folder that a run wrote."""
 PACKED: Final = (".gz", ".zst", ".zstd")
 FOREIGN: Final = (
     (b"PK\x03\x04", "a zip archive (or a spreadsheet)", "unzip it, or save the sheet as CSV"),
@@ -48,8 +50,8 @@ class LogFile:
         path: As given or found; ``-`` for stdin.
         format: By its content, else its name.
         bytes: On disk.
-        modified_ns: Modification time, nanoseconds since 1970; None for stdin.
-        digest: SHA-256 of a Parquet file's footer, or of all of stdin.
+        modified_ns: Modification time, nanoseconds since 1970; None for stdin and pipes.
+        digest: SHA-256 of a Parquet file's footer, or of all of stdin or a pipe.
     """
 
     path: str
@@ -102,21 +104,43 @@ def _named(text: str, config: Config, stdin: IO[bytes] | None) -> Iterator[Sourc
     if text == STDIN:
         yield _spooled(stdin or sys.stdin.buffer, config)
         return
+    if Path(text).is_fifo():  # `<(zcat log.gz)`, /dev/stdin: what is read once is gone
+        with Path(text).open("rb") as pipe:
+            yield _spooled(pipe, config, text)
+        return
+    for each in _paths(text):
+        yield _source(str(each), str(each), config)
+
+
+def _paths(text: str) -> Sequence[Path]:
+    """Files of a folder, of a glob (of the folders it matches, too), or the one that is named."""
     path = Path(text)
     if path.is_dir():
-        paths = sorted(each for each in path.rglob("*") if _is_log(each, path))
+        paths = _logs_in(path)
         if not paths:
             raise InputError(
                 f"{text}: no log in this folder", hint=f"logs end in {', '.join(ENDINGS)}, maybe with .gz or .zst"
             )
-    elif has_magic(text) and not path.exists():
-        paths = [Path(each) for each in sorted(glob(text, recursive=True)) if Path(each).is_file()]  # noqa: PTH207
-        if not paths:
-            raise InputError(f"{text}: no file matches")
-    else:
-        paths = [path]
-    for each in paths:
-        yield _source(str(each), str(each), config)
+        return paths
+    if not has_magic(text) or path.exists():
+        return [path]
+    matches = [Path(each) for each in sorted(glob(text, recursive=True)) if not _is_marker(Path(each))]  # noqa: PTH207
+    paths = [each for match in matches for each in (_logs_in(match) if match.is_dir() else [match])]
+    if not paths:
+        raise InputError(f"{text}: no file matches")
+    return list(dict.fromkeys(paths))
+
+
+def _logs_in(folder: Path) -> list[Path]:
+    """Logs in a folder and those below; not what an earlier run wrote into a folder of its own below."""
+    written = {lock.parent for lock in folder.rglob(RUN_LOCK)} - {folder}
+    found = (path for path in folder.rglob("*") if _is_log(path, folder))
+    return sorted(path for path in found if not written.intersection(path.parents))
+
+
+def _is_marker(path: Path) -> bool:
+    """Whether it is one of the files that Spark and Hive lay beside their data, such as ``_SUCCESS``."""
+    return path.name.startswith("_") and _ending(path.name) not in ENDINGS and path.is_file()
 
 
 def _is_log(path: Path, folder: Path) -> bool:
@@ -129,8 +153,8 @@ def _ending(name: str) -> str:
     return Path(path.stem).suffix if path.suffix in PACKED else path.suffix
 
 
-def _spooled(stdin: IO[bytes], config: Config) -> Source:
-    """Stdin as a file that vanishes with the process, as it must be read more than once."""
+def _spooled(stdin: IO[bytes], config: Config, shown: str = STDIN) -> Source:
+    """Stdin, or a pipe, as a file that vanishes with the process, as it must be read more than once."""
     if stdin.isatty():
         raise UsageError("nothing is piped into stdin", hint="cat events.csv | sessionize run - -o out")
     digest = hashlib.sha256()
@@ -140,8 +164,8 @@ def _spooled(stdin: IO[bytes], config: Config) -> Source:
         digest.update(chunk)
     spool.flush()
     _KEPT.append(spool)
-    source = _source(spool.name, STDIN, config)
-    file = LogFile(STDIN, source.file.format, source.file.bytes, None, digest.hexdigest())
+    source = _source(spool.name, shown, config)
+    file = LogFile(shown, source.file.format, source.file.bytes, None, digest.hexdigest())
     return Source(file, source.place, source.packed)
 
 
@@ -149,6 +173,8 @@ _KEPT: list[object] = []
 
 
 def _source(place: str, shown: str, config: Config) -> Source:
+    if not is_utf8(shown):
+        raise InputError(f"{shown}: the name is not UTF-8", hint="rename it, or pipe it: … - < FILE")
     try:
         status = Path(place).stat()
         with Path(place).open("rb") as file:
@@ -165,6 +191,15 @@ def _source(place: str, shown: str, config: Config) -> Source:
     kind = config.input_format or _format(head, shown)
     digest = _footer_digest(draft) if kind == "parquet" else None
     return Source(LogFile(shown, kind, status.st_size, status.st_mtime_ns, digest), place, packed)
+
+
+def is_utf8(name: str) -> bool:
+    """Whether a name from the command line or a folder can be written down."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _missing(path: str) -> InputError:

@@ -12,6 +12,7 @@ from typing import Any, Final
 import polars as pl
 
 from sessionize import schema
+from sessionize.errors import InputError
 from sessionize.read.files import Source
 from sessionize.read.lines import Block, blocks
 
@@ -26,16 +27,28 @@ class _Number(str):
 
 
 def keys(source: Source) -> tuple[str, ...]:
-    """Keys of the objects in the file's first lines, in order of first sight."""
+    """Keys of the objects in the file's first lines, in order of first sight.
+
+    Raises:
+        InputError: If there is no object among them.
+    """
     found: dict[str, None] = {}
-    seen = 0
+    seen, records = 0, 0
     for block in blocks(source):
         for line in block.text.split(b"\n"):
             record = _record(line) if line.strip() else None
             found |= dict.fromkeys(record or ())
+            records += record is not None
             seen += 1
             if seen > SAMPLED:
-                return tuple(found)
+                break
+        if seen > SAMPLED:
+            break
+    if not records:
+        raise InputError(
+            f"{source.file.path}: none of its first lines is a JSON object",
+            hint="NDJSON has one object a line; an array or indented JSON becomes that by: jq -c '.[]?' FILE",
+        )
     return tuple(found)
 
 
@@ -63,6 +76,8 @@ def _record(line: bytes) -> dict[str, Any] | None:
     """The line's object; None where it is not one whole JSON object."""
     try:
         record = json.loads(line.decode(), parse_int=_Number, parse_float=_Number)
+        if b"\\u" in line:
+            json.dumps(record, ensure_ascii=False).encode()  # half of a surrogate pair is no text
     except (ValueError, RecursionError):
         return None
     return record if isinstance(record, dict) else None
@@ -71,12 +86,15 @@ def _record(line: bytes) -> dict[str, Any] | None:
 def _text(value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return None if value is None else str.__str__(value)
-    return json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":"))
+    return _json(value)
 
 
-def _plain(value: Any) -> Any:
+def _json(value: Any) -> str:
+    """JSON of a nested value, each number in the digits it came in."""
     if isinstance(value, _Number):
-        return json.loads(value)
+        return str.__str__(value)
     if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
-    return [_plain(inner) for inner in value] if isinstance(value, list) else value
+        return "{" + ",".join(f"{_json(key)}:{_json(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(_json, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)

@@ -94,6 +94,25 @@ def test_rows_are_ordered_by_start_and_session_id(tmp_path: Path) -> None:
     assert metrics.equals(metrics.sort("start", "session_id"))
 
 
+@pytest.mark.parametrize("timeout", ["30m", "none"])
+def test_sessions_of_one_start_are_ordered_by_id_and_not_by_key(tmp_path: Path, timeout: str) -> None:
+    keys = [
+        "a",
+        "a-1",
+        "a b",
+        "a.5",
+        "a.2",
+        "1",
+        "1.05",
+        "Z",
+        "é",
+    ]  # "a-1.17…" is before "a.17…", though "a" is before "a-1"
+    (tmp_path / "log.csv").write_text("session_id,ts\n" + "".join(f"{key},2024-01-01\n" for key in keys))
+    assert sessionize("run", "log.csv", "-o", "out", "--timeout", timeout, cwd=tmp_path).code == 0
+    ids = pl.read_parquet(tmp_path / "out" / "metrics.parquet")["session_id"].to_list()
+    assert ids == sorted(ids, key=str.encode)
+
+
 def test_the_same_run_gives_the_same_bytes_and_the_manifest_their_digests(tmp_path: Path) -> None:
     for out in ("a", "b"):
         sessionize("run", CSV, "-o", out, "--events", cwd=tmp_path)
