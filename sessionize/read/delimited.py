@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import csv
 import re
+import shlex
+from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple
 
@@ -58,7 +60,8 @@ def dialect(source: Source, config: Config) -> Dialect:
         line = first.decode()
     except UnicodeDecodeError:
         raise InputError(
-            f"{path}: the first line is not UTF-8", hint="convert it: iconv -f LATIN1 -t UTF-8 FILE"
+            f"{path}: the header (line 1) is not UTF-8",
+            hint=f"convert it: iconv -f LATIN1 -t UTF-8 {shlex.quote(path)}",
         ) from None
     delimiter = config.delimiter or max(DELIMITERS, key=lambda each: _outside_quotes(line, each))
     fields = _fields(line, delimiter)
@@ -81,16 +84,16 @@ def _outside_quotes(line: str, delimiter: str) -> int:
 
 def _header(fields: Sequence[str], path: str) -> tuple[str, ...]:
     """Column names; one without a name is called for its place, an unnamed one after the last is none."""
-    while fields and not fields[-1].strip():
-        fields = fields[:-1]
-    names = [name.strip() or f"column_{place}" for place, name in enumerate(fields, 1)]
-    twice = sorted({name for name in names if names.count(name) > 1})
+    width = max((place for place, name in enumerate(fields, 1) if name.strip()), default=0)
+    if not 0 < width <= MOST_FIELDS:
+        raise InputError(f"{path}: {width:,} columns", hint="is this a CSV with a header line?")
+    names = [name.strip() or f"column_{place}" for place, name in enumerate(fields[:width], 1)]
+    twice = sorted(name for name, times in Counter(names).items() if times > 1)
     if twice:
         raise InputError(
-            f"{path}: the header names a column twice: {', '.join(twice)}", hint="name them apart with --columns"
+            f"{path}: the header names a column twice: {', '.join(twice)}",
+            hint=f"name them apart: tail -n +2 {shlex.quote(path)} | sessionize run - --columns A,B,C …",
         )
-    if len(names) > MOST_FIELDS:
-        raise InputError(f"{path}: {len(names)} columns", hint="is this a CSV with a header line?")
     return tuple(names)
 
 
