@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import suppress
 from typing import IO, Any, Final
 
 import polars as pl
@@ -86,6 +87,8 @@ class Log:
     def _text_frame(self, config: Config) -> pl.LazyFrame:
         """CSV and NDJSON: a generator of batches, one a block, in place of a scan."""
         files = [_opened(source, config) for source in self._sources]
+        if self.files[0].format == "ndjson":
+            files = _with_all_keys(files, asked(config))
         names = dict.fromkeys(name for _, parts, columns, _ in files for name in (*columns, *parts))
         types = {**PLACE_TYPES, **dict.fromkeys(names, pl.String())}
 
@@ -127,6 +130,27 @@ def _opened(source: Source, config: Config) -> _Opened:
     form = delimited.dialect(source, config)
     parse: Parse = lambda block, wanted: delimited.parse(block, form, wanted)  # noqa: E731
     return source, partitions(source.file.path), form.names, parse
+
+
+def asked(config: Config) -> list[str]:
+    """Columns that were asked for by name; of ``a.b``, ``a`` too."""
+    names = [name for role in config.columns for name in config.chosen(role)]
+    names += [*config.properties, *config.traits, *config.rules.split_on]
+    if config.where is not None:
+        with suppress(pl.exceptions.PolarsError):
+            names += pl.sql_expr(config.where).meta.root_names()
+    steps = [name.split(".") for name in names]
+    return list(dict.fromkeys(".".join(parts[:size]) for parts in steps for size in range(len(parts), 0, -1)))
+
+
+def _with_all_keys(files: list[_Opened], names: list[str]) -> list[_Opened]:
+    """NDJSON files with the keys of all of them, and the asked-for ones that only later lines have."""
+    every = dict.fromkeys(key for _, _, own, _ in files for key in own)
+    for source, parts, _, _ in files:
+        missing = [name for name in names if name not in every and name not in parts]
+        later = objects.later_keys(source, missing) if missing else set()
+        every |= dict.fromkeys(name for name in missing if name in later)
+    return [(source, parts, tuple(every), parse) for source, parts, _, parse in files]
 
 
 def _batches(ordinal: int, file: _Opened, columns: list[str], types: dict[str, Any]) -> Iterator[pl.DataFrame]:
