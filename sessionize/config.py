@@ -76,6 +76,8 @@ class Config:
         input_format: Given format; None finds it from content, then name.
         delimiter: Of a CSV; None finds it among ``, ; tab |``.
         csv_columns: Names of a CSV that has no header line.
+        multiline: Whether a quoted field of a CSV may hold line breaks.
+        verify: Whether the checksums of Parquet files' pages are checked before any is read.
         time_format: ``iso``, ``s``, ``ms``, ``us``, ``ns`` or a strptime pattern; None finds it.
         timezone: IANA zone of naive timestamps, weekdays and days.
         rules: Where a session ends.
@@ -94,6 +96,8 @@ class Config:
     input_format: InputFormat | None = None
     delimiter: str | None = None
     csv_columns: tuple[str, ...] | None = None
+    multiline: bool = False
+    verify: bool = False
     time_format: str | None = None
     timezone: str = "UTC"
     rules: Rules = field(default_factory=Rules)

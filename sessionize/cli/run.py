@@ -27,6 +27,8 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     input_format: o.InputFormat = None,
     delimiter: o.Delimiter = None,
     columns: o.CsvColumns = None,
+    multiline: o.Multiline = False,
+    verify: o.Verify = False,
     time_format: o.TimeFormat = None,
     timezone: o.Timezone = "UTC",
     on_bad_row: o.OnBadRow = "reject",

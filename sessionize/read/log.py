@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
-from typing import IO, Any, Final
+from typing import IO, Any, Final, NamedTuple
 
 import polars as pl
 from polars.io.plugins import register_io_source
 
 from sessionize import schema
 from sessionize.config import Config
-from sessionize.read import columnar, delimited, objects
+from sessionize.read import columnar, delimited, multiline, objects
 from sessionize.read.columnar import partitions
 from sessionize.read.files import LogFile, Source, sources
-from sessionize.read.lines import Block, blocks
+from sessionize.read.lines import blocks
 
 SAMPLE_ROWS: Final = 1_000
 PLACE: Final = (schema.FILE, schema.ROW, schema.FAULT)
 PLACE_TYPES: Final = {schema.FILE: pl.UInt32(), schema.ROW: pl.UInt32(), schema.FAULT: pl.Enum(schema.REASONS)}
-Parse = Callable[[Block, Collection[str]], pl.DataFrame]
+Batches = Callable[[Collection[str]], Iterator[pl.DataFrame]]
+Lines = Callable[[], Iterator[tuple[Sequence[int], Sequence[bytes]]]]
 
 
 class Log:
@@ -75,21 +77,21 @@ class Log:
         return found.select(schema.FILE, schema.ROW).with_columns(raw=pl.Series(texts, dtype=pl.String))
 
     def _raw_lines(self, ordinal: int, rows: pl.DataFrame) -> Iterator[tuple[int, int, str]]:
-        wanted = sorted(set(rows[schema.ROW]))
-        for block in blocks(self._sources[ordinal]):
-            lines = block.text.split(b"\n")
-            while wanted and wanted[0] < block.first + len(lines) - 1:
-                line = wanted.pop(0)
-                yield ordinal, line, lines[line - block.first].decode("utf-8", "backslashreplace")
+        wanted = sorted(set(rows[schema.ROW]), reverse=True)
+        for numbers, lines in self._opened[ordinal].lines():
+            while wanted and wanted[-1] <= numbers[-1]:
+                number = wanted.pop()
+                yield ordinal, number, lines[bisect_left(numbers, number)].decode("utf-8", "backslashreplace")
             if not wanted:
                 return
 
     def _text_frame(self, config: Config) -> pl.LazyFrame:
         """CSV and NDJSON: a generator of batches, one a block, in place of a scan."""
         files = [_opened(source, config) for source in self._sources]
+        self._opened = files
         if self.files[0].format == "ndjson":
             files = _with_all_keys(files, asked(config))
-        names = dict.fromkeys(name for _, parts, columns, _ in files for name in (*columns, *parts))
+        names = dict.fromkeys(name for file in files for name in (*file.own, *file.parts))
         types = {**PLACE_TYPES, **dict.fromkeys(names, pl.String())}
 
         def batches(
@@ -121,15 +123,50 @@ def open_log(config: Config, *, stdin: IO[bytes] | None = None) -> Log:
     return Log(sources(config, stdin), config)
 
 
-_Opened = tuple[Source, dict[str, "str | None"], tuple[str, ...], Parse]
+class _Opened(NamedTuple):
+    """A text file whose layout is known.
+
+    Attributes:
+        source: The file.
+        parts: Columns that its folders name.
+        own: Its own columns.
+        batches: ROW, FAULT and the wanted ones of its columns, a block at a time.
+        lines: Numbers and content of its lines, a block at a time.
+    """
+
+    source: Source
+    parts: dict[str, str | None]
+    own: tuple[str, ...]
+    batches: Batches
+    lines: Lines
 
 
 def _opened(source: Source, config: Config) -> _Opened:
+    parts = partitions(source.file.path)
     if source.file.format == "ndjson":
-        return source, partitions(source.file.path), objects.keys(source), objects.parse
+        read: Batches = lambda wanted: (objects.parse(block, wanted) for block in blocks(source))  # noqa: E731
+        return _Opened(source, parts, objects.keys(source), read, lambda: _numbered(source))
     form = delimited.dialect(source, config)
-    parse: Parse = lambda block, wanted: delimited.parse(block, form, wanted)  # noqa: E731
-    return source, partitions(source.file.path), form.names, parse
+    if config.multiline:
+        return _Opened(source, parts, form.names, *_over_lines(source, form))
+    read = lambda wanted: (delimited.parse(block, form, wanted) for block in blocks(source))  # noqa: E731
+    return _Opened(source, parts, form.names, read, lambda: _numbered(source))
+
+
+def _over_lines(source: Source, form: delimited.Dialect) -> tuple[Batches, Lines]:
+    def records() -> Iterator[multiline.Records]:
+        return multiline.records(blocks(source), form)
+
+    return (
+        lambda wanted: (multiline.parse(found, form, wanted) for found in records()),
+        lambda: ((found.numbers, found.lines()) for found in records()),
+    )
+
+
+def _numbered(source: Source) -> Iterator[tuple[Sequence[int], Sequence[bytes]]]:
+    for block in blocks(source):
+        lines = block.text.split(b"\n")[:-1]
+        yield range(block.first, block.first + len(lines)), lines
 
 
 def asked(config: Config) -> list[str]:
@@ -145,26 +182,22 @@ def asked(config: Config) -> list[str]:
 
 def _with_all_keys(files: list[_Opened], names: list[str]) -> list[_Opened]:
     """NDJSON files with the keys of all of them, and the asked-for ones that only later lines have."""
-    every = dict.fromkeys(key for _, _, own, _ in files for key in own)
-    for source, parts, _, _ in files:
-        missing = [name for name in names if name not in every and name not in parts]
-        later = objects.later_keys(source, missing) if missing else set()
+    every = dict.fromkeys(key for file in files for key in file.own)
+    for file in files:
+        missing = [name for name in names if name not in every and name not in file.parts]
+        later = objects.later_keys(file.source, missing) if missing else set()
         every |= dict.fromkeys(name for name in missing if name in later)
-    return [(source, parts, tuple(every), parse) for source, parts, _, parse in files]
+    return [file._replace(own=tuple(every)) for file in files]
 
 
 def _batches(ordinal: int, file: _Opened, columns: list[str], types: dict[str, Any]) -> Iterator[pl.DataFrame]:
     """One frame a block, with exactly the asked columns in their order; what the file has not is null."""
-    source, parts, own, parse = file
+    own, parts = file.own, file.parts
     wanted = [name for name in columns if name in own]
     absent = [name for name in columns if name not in own and name not in parts and name not in PLACE]
     given = {schema.FILE: ordinal, **{name: value for name, value in parts.items() if name not in own}}
-    for block in blocks(source):
-        yield (
-            parse(block, wanted)
-            .with_columns(
-                *(pl.lit(value, dtype=types[name]).alias(name) for name, value in given.items() if name in columns),
-                *(pl.lit(None, dtype=pl.String).alias(name) for name in absent),
-            )
-            .select(columns)
-        )
+    for batch in file.batches(wanted):
+        yield batch.with_columns(
+            *(pl.lit(value, dtype=types[name]).alias(name) for name, value in given.items() if name in columns),
+            *(pl.lit(None, dtype=pl.String).alias(name) for name in absent),
+        ).select(columns)
