@@ -104,10 +104,11 @@ def field(name: str, types: Types) -> pl.Expr:
 
 
 def _inside(column: pl.Expr, dtype: pl.DataType, path: list[str]) -> pl.Expr:
-    if not isinstance(dtype, pl.Struct):
-        return column.str.json_path_match("$" + "".join(f"['{step}']" for step in path))
-    for step in path:
-        column = column.struct.field(step)
+    kind: object = dtype
+    for place, step in enumerate(path):
+        if not isinstance(kind, pl.Struct):
+            return column.str.json_path_match("$" + "".join(f"['{each}']" for each in path[place:]))
+        column, kind = column.struct.field(step), dict(kind).get(step)
     return column
 
 

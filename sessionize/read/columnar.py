@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple, TypeGuard
 from urllib.parse import unquote
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from sessionize import schema
 from sessionize.errors import InputError
+from sessionize.read.drift import Change, unified
 from sessionize.read.files import Source
 
 FAULTS: Final = pl.Enum(schema.REASONS)
+# Else a time whose zone is an offset, as Arrow's may be, makes Polars panic. Such times are taken to UTC below.
+os.environ.setdefault("POLARS_IGNORE_TIMEZONE_PARSE_ERROR", "1")
+
+
+class _Part(NamedTuple):
+    """A file's rows, and the types of its columns."""
+
+    frame: pl.LazyFrame
+    types: dict[str, pl.DataType]
 
 
 def scan(sources: Sequence[Source]) -> pl.LazyFrame:
@@ -22,7 +35,9 @@ def scan(sources: Sequence[Source]) -> pl.LazyFrame:
     Raises:
         InputError: If a file is damaged, or a column is of types that have nothing in common.
     """
-    frames = [_file(ordinal, source) for ordinal, source in enumerate(sources)]
+    parts = [_part(source) for source in sources]
+    changes = unified([source.file.path for source in sources], [part.types for part in parts])
+    frames = [_placed(ordinal, part, changes) for ordinal, part in enumerate(parts)]
     if len(frames) == 1:
         return frames[0]
     together = pl.concat(frames, how="diagonal_relaxed")
@@ -36,21 +51,67 @@ def scan(sources: Sequence[Source]) -> pl.LazyFrame:
     return together
 
 
-def _file(ordinal: int, source: Source) -> pl.LazyFrame:
+def _part(source: Source) -> _Part:
     path = source.file.path
-    frame = pl.scan_parquet(source.place, glob=False, hive_partitioning=False)
     try:
-        columns = frame.collect_schema().names()
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
-        raise InputError(f"{path}: damaged: {str(error).splitlines()[0]}", hint="fetch the file again") from None
-    parts = {name: value for name, value in partitions(path).items() if name not in columns}
-    return frame.with_row_index(schema.ROW, offset=1).select(
+        frame = pl.scan_parquet(source.place, glob=False, hive_partitioning=False)
+        types = dict(frame.collect_schema())
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, UnicodeError) as error:
+        raise _damaged(path, error) from None
+    parts = {name: value for name, value in partitions(path).items() if name not in types}
+    offsets = {name: pl.Datetime(dtype.time_unit, "UTC") for name, dtype in types.items() if _is_by_offset(dtype)}
+    frame = frame.with_row_index(schema.ROW, offset=1).with_columns(
+        *(pl.col(name).to_physical().cast(dtype) for name, dtype in offsets.items()),
+        *(pl.lit(value, dtype=pl.String).alias(name) for name, value in parts.items()),
+    )
+    return _Part(frame, types | offsets | dict.fromkeys(parts, pl.String()))
+
+
+def _is_by_offset(dtype: pl.DataType) -> TypeGuard[pl.Datetime]:
+    return isinstance(dtype, pl.Datetime) and (dtype.time_zone or "").startswith(("+", "-"))
+
+
+def _placed(ordinal: int, part: _Part, changes: Mapping[str, Change]) -> pl.LazyFrame:
+    changed = [
+        changes[name](pl.col(name), dtype).alias(name) if name in changes and dtype != pl.Null else pl.col(name)
+        for name, dtype in part.types.items()
+    ]
+    return part.frame.select(
         pl.lit(ordinal, dtype=pl.UInt32).alias(schema.FILE),
         schema.ROW,
         pl.lit(None, dtype=FAULTS).alias(schema.FAULT),
-        *columns,
-        *(pl.lit(value, dtype=pl.String).alias(name) for name, value in parts.items()),
+        *changed,
     )
+
+
+def verify(sources: Sequence[Source]) -> None:
+    """Read every page of the files, and compare it with its checksum where the writer left one.
+
+    Raises:
+        InputError: If one is damaged; it is named.
+    """
+    for source in sources:
+        try:
+            with pq.ParquetFile(source.place, page_checksum_verification=True) as file:
+                for _ in file.iter_batches():
+                    pass
+        except (pa.ArrowException, OSError) as error:
+            raise _damaged(source.file.path, error) from None
+
+
+def damaged(sources: Sequence[Source]) -> InputError | None:
+    """What is wrong with the first of the files that cannot be read to the end; None where all can."""
+    for source in sources:
+        try:
+            pl.scan_parquet(source.place, glob=False, hive_partitioning=False).collect(engine="streaming")
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+            return _damaged(source.file.path, error)
+    return None
+
+
+def _damaged(path: str, error: BaseException) -> InputError:
+    reason = next(iter(str(error).splitlines()), type(error).__name__)
+    return InputError(f"{path}: damaged, or of a kind that is not read: {reason}", hint="fetch the file again")
 
 
 def partitions(path: str) -> dict[str, str | None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import IO, Any, Final, NamedTuple
 
 import polars as pl
@@ -36,10 +36,28 @@ class Log:
     def __init__(self, found: Sequence[Source], config: Config) -> None:
         self._sources = tuple(found)
         self.files: tuple[LogFile, ...] = tuple(source.file for source in found)
-        kind = self.files[0].format
-        self._frame = columnar.scan(found) if kind == "parquet" else self._text_frame(config)
+        self._frame = self._parquet_frame(config) if self._is_parquet else self._text_frame(config)
         types = self._frame.collect_schema()
         self.schema: dict[str, pl.DataType] = {name: types[name] for name in types if name not in PLACE}
+
+    @property
+    def _is_parquet(self) -> bool:
+        return self.files[0].format == "parquet"
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Names the file, where damage to one shows only as it is read.
+
+        Raises:
+            InputError: In place of what Polars raises, if a file cannot be read to its end.
+        """
+        try:
+            yield
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
+            found = columnar.damaged(self._sources) if self._is_parquet else None
+            if found is None:
+                raise
+            raise found from None
 
     def sample(self, column: pl.Expr) -> pl.Series:
         """A column of the first rows."""
@@ -60,7 +78,7 @@ class Log:
             file as JSON.
         """
         rows = rows.select(schema.FILE, schema.ROW)
-        if self.files[0].format == "parquet":
+        if self._is_parquet:
             return self._raw_rows(rows)
         found = [
             line for (ordinal,), part in rows.group_by(schema.FILE) for line in self._raw_lines(int(ordinal), part)
@@ -84,6 +102,11 @@ class Log:
                 yield ordinal, number, lines[bisect_left(numbers, number)].decode("utf-8", "backslashreplace")
             if not wanted:
                 return
+
+    def _parquet_frame(self, config: Config) -> pl.LazyFrame:
+        if config.verify:
+            columnar.verify(self._sources)
+        return columnar.scan(self._sources)
 
     def _text_frame(self, config: Config) -> pl.LazyFrame:
         """CSV and NDJSON: a generator of batches, one a block, in place of a scan."""

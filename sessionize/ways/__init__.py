@@ -31,9 +31,10 @@ def run(config: Config, output: Output, tell: Callable[[str], None] = lambda _: 
     """
     tell("opening")
     log = open_log(config)
-    plan = only_needed(resolve(config, log.schema, log.sample), output)
-    tell("reading and sessionizing")
-    result = in_one_pass(log, plan, output)
+    with log.reading():
+        plan = only_needed(resolve(config, log.schema, log.sample), output)
+        tell("reading and sessionizing")
+        result = in_one_pass(log, plan, output)
     if config.on_bad_row == "fail" and result.rejected.height:
         raise _bad_row(log, result)
     tell("writing")
