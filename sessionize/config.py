@@ -126,10 +126,13 @@ class TimeFormat:
         kind: ``datetime`` for a typed column, ``text`` for ISO 8601, a unit for epoch numbers, ``pattern``
             for a strptime pattern.
         pattern: The pattern; empty for any other kind.
+        guessed: Whether a unit was found by the size of modern times: a time before 1990 or after 2100 is then one of
+            another unit, or stands for none, and is out of range.
     """
 
     kind: TimeKind
     pattern: str = ""
+    guessed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

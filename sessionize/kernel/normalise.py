@@ -107,9 +107,15 @@ def _inside(column: pl.Expr, dtype: pl.DataType, path: list[str]) -> pl.Expr:
     kind: object = dtype
     for place, step in enumerate(path):
         if not isinstance(kind, pl.Struct):
-            return column.str.json_path_match("$" + "".join(f"['{each}']" for each in path[place:]))
+            return column.str.json_path_match("$" + "".join(map(_step, path[place:])))
         column, kind = column.struct.field(step), dict(kind).get(step)
     return column
+
+
+def _step(key: str) -> str:
+    """A key as a step of a JSON path."""
+    escaped = key.replace("\\", "\\\\").replace("'", "\\'")
+    return f"['{escaped}']"
 
 
 def field_type(name: str, types: Types) -> pl.DataType | None:

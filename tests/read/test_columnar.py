@@ -235,17 +235,17 @@ def test_hive_folders_are_columns_however_deep(tmp_path: Path, pattern: str) -> 
 def test_names_with_a_point_reach_into_structs_and_json_text(tmp_path: Path) -> None:
     pl.DataFrame({
         "who": [{"id": "a", "deep": {"x": 7}, "text": '{"k": "v", "n": 12345678901234567}'}],
-        "props": ['{"$session_id": "s1", "n": {"m": [1, 2]}}'],
+        "props": ['{"$session_id": "s1", "n": {"m": [1, 2]}, "it\'s": "q"}'],
         "timestamp": [NOON],
     }).write_parquet(tmp_path / "a.parquet")  # fmt: skip
     found = log(tmp_path / "a.parquet")
-    names = ("who.deep.x", "props.$session_id", "props.n.m", "who.text.k", "who.text.n")
+    names = ("who.deep.x", "props.$session_id", "props.n.m", "who.text.k", "who.text.n", "props.it's")
     plan = Plan(
         columns={"session_id": ("who.id",), "timestamp": ("timestamp",)}, time=TimeFormat(kind="datetime"),
         properties=names,
     )  # fmt: skip
     row = normalise(found.scan(), found.schema, plan).collect().row(0, named=True)
-    assert [row[schema.PROPERTY_PREFIX + name] for name in names] == [7, "s1", "[1,2]", "v", "12345678901234567"]
+    assert [row[schema.PROPERTY_PREFIX + name] for name in names] == [7, "s1", "[1,2]", "v", "12345678901234567", "q"]
 
 
 def flipped(path: Path, at: int) -> None:
