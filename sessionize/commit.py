@@ -19,7 +19,7 @@ from sessionize.kernel.record import json_rows
 from sessionize.manifest import Counts, manifest
 from sessionize.publish import Publisher, map_os_errors
 from sessionize.read import Log
-from sessionize.write import write_json, write_records, write_rows
+from sessionize.write import ESCAPES, seen, write_json, write_records, write_rows
 
 MANIFEST: Final = "manifest.json"
 REJECTED: Final = "rejected.ndjson"
@@ -85,16 +85,27 @@ def commit(result: Result, log: Log, plan: Plan, output: Output) -> dict[str, An
             write(publisher.path(name))
             staged = publisher.seal(name)
             account["outputs"].append({"path": name, "rows": rows, "bytes": staged.bytes, "sha256": staged.sha256})
-        text = json.dumps(account, indent=2, ensure_ascii=False) + "\n"
+        text = manifest_text(account)
         publisher.path(MANIFEST).write_text(text, encoding="utf-8")
         publisher.seal(MANIFEST)
         publisher.commit(remove=OURS)
     return account
 
 
+def manifest_text(account: dict[str, Any]) -> str:
+    """A manifest as JSON that is safe to look at."""
+    return (
+        json.dumps(account, indent=2, ensure_ascii=False).translate(
+            {ord(letter): escape for letter, escape in ESCAPES.items()}
+        )
+        + "\n"
+    )
+
+
 def _files(result: Result, log: Log, plan: Plan, output: Output) -> list[_File]:
-    form, sessions = output.form, result.sessions
-    files = [_File(f"metrics.{form}", sessions.height, lambda path: write_rows(result.metrics, path, form))]
+    form, safe, sessions = output.form, output.safe_csv, result.sessions
+    write: Callable[[Path], None] = lambda path: write_rows(result.metrics, path, form, safe_csv=safe)  # noqa: E731
+    files = [_File(f"metrics.{form}", sessions.height, write)]
     if output.records:
         files.insert(
             0,
@@ -102,7 +113,7 @@ def _files(result: Result, log: Log, plan: Plan, output: Output) -> list[_File]:
         )
     if result.events is not None:
         events = result.events
-        files.append(_File(f"events.{form}", events.height, lambda path: write_rows(events, path, form)))
+        files.append(_File(f"events.{form}", events.height, lambda path: write_rows(events, path, form, safe_csv=safe)))
     if result.rejected.height:
         rejected = result.rejected
         files.append(_File(REJECTED, rejected.height, lambda path: _write_rejected(rejected, log, path)))
@@ -125,5 +136,5 @@ def _write_rejected(rejected: pl.DataFrame, log: Log, path: Path) -> None:
 def _to_stdout(metrics: pl.DataFrame) -> None:
     out = sys.stdout.buffer
     for piece in metrics.iter_slices(100_000):
-        out.write("".join(f"{line}\n" for line in json_rows(piece)).encode())
+        out.write("".join(f"{line}\n" for line in seen(json_rows(piece))).encode())
     out.flush()

@@ -173,12 +173,14 @@ class Output:
         form: Format of sessions, metrics and events; CSV leaves the nested session records out.
         sessions: Whether Session records are written.
         events: Whether every event is written, with its session and its place in it.
+        safe_csv: Whether texts that a spreadsheet would take for a formula begin with an apostrophe in a CSV.
     """
 
     directory: str
     form: OutputFormat = "parquet"
     sessions: bool = True
     events: bool = False
+    safe_csv: bool = False
 
     @property
     def to_stdout(self) -> bool:

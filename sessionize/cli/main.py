@@ -70,7 +70,7 @@ def _run(arguments: list[str]) -> int:
 def _tell(error: BaseException, *, debug: bool) -> int:
     """Print the error as a user reads it; return its exit code."""
     if debug:
-        traceback.print_exception(error)
+        _print_traceback(error)
     if isinstance(error, SessionizeError):
         _print(error.message, error.hint)
         return error.exit_code
@@ -87,6 +87,13 @@ def _tell(error: BaseException, *, debug: bool) -> int:
         f"this is a bug: {REPORT_AT}; --debug shows the traceback",
     )
     return UNFORESEEN
+
+
+def _print_traceback(error: BaseException) -> None:
+    from sessionize.cli.view import plain
+
+    for line in "".join(traceback.format_exception(error)).splitlines():
+        print(plain(line), file=sys.stderr)
 
 
 def _print(message: str, hint: str | None) -> None:

@@ -106,6 +106,10 @@ Events = Annotated[
     bool, _option("Write every event too, with its session and its place in it.", "--events", panel=OUTPUT)
 ]
 NoSessions = Annotated[bool, _option("Leave the Session records out: metrics only.", "--no-sessions", panel=OUTPUT)]
+SafeCsv = Annotated[bool, _option(
+    "Put ' before texts in a CSV that begin with = + - @ tab or CR, which spreadsheets run. [default: off: ids keep "
+    "their bytes]",
+    "--safe-csv", panel=OUTPUT)]  # fmt: skip
 Json = Annotated[bool, _option("Print the manifest on stdout.", "--json", panel=OUTPUT)]
 
 MemoryLimit = Annotated[str | None, _option(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import typer
 
 from sessionize.cli import options as o
@@ -47,6 +45,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     format: o.Format = "parquet",  # noqa: A002 - named for its option
     events: o.Events = False,
     no_sessions: o.NoSessions = False,
+    safe_csv: o.SafeCsv = False,
     json: o.Json = False,
     memory_limit: o.MemoryLimit = None,
     config: o.ConfigFile = None,
@@ -75,13 +74,16 @@ def _run(typed: dict[str, object]) -> None:
         form=settings.one_of(typed["format"], ("parquet", "json", "ndjson", "csv"), "--format"),
         sessions=not typed["no_sessions"],
         events=bool(typed["events"]),
+        safe_csv=bool(typed["safe_csv"]),
     )
     from sessionize.ways import run as job
 
     with view.progress(typed) as tell:
         result, manifest = job(asked, output, tell)
     if typed["json"]:
-        print(json.dumps(manifest, indent=2, ensure_ascii=False))
+        from sessionize.commit import manifest_text
+
+        print(manifest_text(manifest), end="")
     if not typed["quiet"]:
         view.after_run(result, manifest, color=not typed["no_color"])
     counts = result.counts

@@ -16,11 +16,9 @@ if TYPE_CHECKING:
 
 
 def plain(text: object) -> str:
-    """Text from the data, safe to print: control and formatting characters as escapes."""
+    """Text from the data, safe to print in one line: control and formatting characters as escapes."""
     return "".join(
-        letter
-        if letter in "\n\t" or unicodedata.category(letter) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
-        else f"\\x{ord(letter):02x}"
+        letter if unicodedata.category(letter) not in ("Cc", "Cf", "Cs", "Zl", "Zp") else f"\\x{ord(letter):02x}"
         for letter in str(text)
     )
 

@@ -99,8 +99,8 @@ def _check_foreign(head: bytes, path: str) -> None:
             raise _not_read(path, what, cure)
     if path.lower().endswith(".br"):
         raise _not_read(path, "compressed with Brotli", f"brotli -dc FILE {PIPE}")
-    for order, zeros in (("LE", head[1:512:2]), ("BE", head[0:512:2])):
-        if len(zeros) > 3 and zeros.count(0) > 0.6 * len(zeros):
+    for order, high, low in (("LE", head[1:512:2], head[0:512:2]), ("BE", head[0:512:2], head[1:512:2])):
+        if len(low) > 3 and high.count(0) > 0.6 * len(high) and low.count(0) < 0.1 * len(low):
             raise _not_read(path, "UTF-16 text", f"iconv -f UTF-16{order} -t UTF-8 FILE {PIPE}")
 
 
