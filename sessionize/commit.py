@@ -21,7 +21,7 @@ from sessionize.kernel.record import json_records, json_rows, records
 from sessionize.manifest import Counts, manifest
 from sessionize.publish import Publisher, map_os_errors
 from sessionize.read import Log
-from sessionize.write import ParquetWriter, Writer, writer
+from sessionize.write import ESCAPES, ParquetWriter, Writer, seen, writer
 
 MANIFEST: Final = "manifest.json"
 REJECTED: Final = "rejected.ndjson"
@@ -111,26 +111,31 @@ def commit(result: Result, log: Log, plan: Plan, output: Output, publisher: Publ
         for name, height in rows.items():
             staged = publisher.seal(name)
             account["outputs"].append({"path": name, "rows": height, "bytes": staged.bytes, "sha256": staged.sha256})
-        text = json.dumps(account, indent=2, ensure_ascii=False) + "\n"
+        text = manifest_text(account)
         publisher.path(MANIFEST).write_text(text, encoding="utf-8")
         publisher.seal(MANIFEST)
         publisher.commit(remove=OURS)
     return Written(account, measures)
 
 
+def manifest_text(account: dict[str, Any]) -> str:
+    """A manifest as JSON that is safe to look at."""
+    text = json.dumps(account, indent=2, ensure_ascii=False)
+    return text.translate({ord(letter): escape for letter, escape in ESCAPES.items()}) + "\n"
+
+
 def _outputs(plan: Plan, output: Output) -> list[_Output]:
     form, zone = output.form, plan.timezone
+    flat = partial(writer, form=form, safe_csv=output.safe_csv)
     found = []
     if output.records and form == "parquet":
         found.append(_Output(f"sessions.{form}", lambda piece: records(piece.sessions, zone), ParquetWriter))
     elif output.records:
         lines = partial(writer, form=form, lines=lambda sessions: json_records(sessions, zone))
         found.append(_Output(f"sessions.{form}", lambda piece: piece.sessions, lines))
-    found.append(
-        _Output(f"metrics.{form}", lambda piece: piece.sessions.select(METRIC_NAMES), partial(writer, form=form))
-    )
+    found.append(_Output(f"metrics.{form}", lambda piece: piece.sessions.select(METRIC_NAMES), flat))
     if output.events:
-        found.append(_Output(f"events.{form}", _events, partial(writer, form=form)))
+        found.append(_Output(f"events.{form}", _events, flat))
     return found
 
 
@@ -173,6 +178,7 @@ def _to_stdout(pieces: Iterable[Piece]) -> pl.DataFrame:
     out, measures = sys.stdout.buffer, []
     for piece in pieces:
         measures.append(piece.sessions.select(FIGURED))
-        out.write("".join(f"{line}\n" for line in json_rows(piece.sessions.select(METRIC_NAMES))).encode())
+        lines = seen(json_rows(piece.sessions.select(METRIC_NAMES)))
+        out.write("".join(f"{line}\n" for line in lines).encode())
     out.flush()
     return pl.concat(measures)

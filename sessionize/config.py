@@ -76,6 +76,8 @@ class Config:
         input_format: Given format; None finds it from content, then name.
         delimiter: Of a CSV; None finds it among ``, ; tab |``.
         csv_columns: Names of a CSV that has no header line.
+        multiline: Whether a quoted field of a CSV may hold line breaks.
+        verify: Whether the checksums of Parquet files' pages are checked before any is read.
         time_format: ``iso``, ``s``, ``ms``, ``us``, ``ns`` or a strptime pattern; None finds it.
         timezone: IANA zone of naive timestamps, weekdays and days.
         rules: Where a session ends.
@@ -94,6 +96,8 @@ class Config:
     input_format: InputFormat | None = None
     delimiter: str | None = None
     csv_columns: tuple[str, ...] | None = None
+    multiline: bool = False
+    verify: bool = False
     time_format: str | None = None
     timezone: str = "UTC"
     rules: Rules = field(default_factory=Rules)
@@ -122,10 +126,13 @@ class TimeFormat:
         kind: ``datetime`` for a typed column, ``text`` for ISO 8601, a unit for epoch numbers, ``pattern``
             for a strptime pattern.
         pattern: The pattern; empty for any other kind.
+        guessed: Whether a unit was found by the size of modern times: a time before 1990 or after 2100 is then one of
+            another unit, or stands for none, and is out of range.
     """
 
     kind: TimeKind
     pattern: str = ""
+    guessed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,12 +173,14 @@ class Output:
         form: Format of sessions, metrics and events; CSV leaves the nested session records out.
         sessions: Whether Session records are written.
         events: Whether every event is written, with its session and its place in it.
+        safe_csv: Whether texts that a spreadsheet would take for a formula begin with an apostrophe in a CSV.
     """
 
     directory: str
     form: OutputFormat = "parquet"
     sessions: bool = True
     events: bool = False
+    safe_csv: bool = False
 
     @property
     def to_stdout(self) -> bool:

@@ -13,7 +13,7 @@ from sessionize import schema
 from sessionize.config import Config, Plan, TimeFormat, TimeKind
 from sessionize.errors import UsageError
 from sessionize.kernel.normalise import TEXTS, field, field_type
-from sessionize.kernel.timestamps import PER_SECOND, compiled
+from sessionize.kernel.timestamps import MODERN, PER_SECOND, compiled
 
 EPOCH_UNITS: Final[tuple[tuple[float, TimeKind], ...]] = ((1e11, "s"), (1e14, "ms"), (1e17, "us"))
 """A number below the bound is taken in the unit: seconds to the year 5138, milliseconds from 1973 on, …"""
@@ -181,14 +181,16 @@ def _time_format(given: str | None, column: str, types: Types, sample: Sample) -
         values = numbers.str.strip_chars()
     elif dtype is None or not dtype.is_numeric():
         raise UsageError(f"column {column!r} cannot be the timestamp: it holds {dtype}")
-    return TimeFormat(kind=_unit(values.cast(pl.Float64, strict=False)))
+    return _unit(values.cast(pl.Float64, strict=False))
 
 
-def _unit(numbers: pl.Series) -> TimeKind:
-    """Unit of epoch numbers, from the size of the middle one."""
+def _unit(numbers: pl.Series) -> TimeFormat:
+    """Unit of epoch numbers, from the size of the middle one; a guess to hold the others to, if that is a modern time."""
     middle = numbers.drop_nans().abs().median()
     size = middle if isinstance(middle, float) else 0.0
-    return next((unit for bound, unit in EPOCH_UNITS if size < bound), "ns")
+    unit: TimeKind = next((unit for bound, unit in EPOCH_UNITS if size < bound), "ns")
+    earliest, latest = (bound / 1_000_000 * PER_SECOND[unit] for bound in MODERN)
+    return TimeFormat(kind=unit, guessed=earliest <= size <= latest)
 
 
 def _given_format(given: str) -> TimeFormat:

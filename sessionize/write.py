@@ -21,6 +21,25 @@ CSV_TIME: Final = "%Y-%m-%dT%H:%M:%S%.6fZ"
 Lines = Callable[[pl.DataFrame], pl.Series]
 
 
+FORMULA: Final = r"^[=+\-@\t\r]"
+"""What a spreadsheet takes for the beginning of a formula."""
+UNSEEN: Final = (
+    *range(0x7F, 0xA0),
+    0x061C,
+    *range(0x200B, 0x2010),
+    *range(0x2028, 0x202F),
+    *range(0x2060, 0x2070),
+    0xFEFF,
+)
+"""Characters that steer a terminal or turn its text around, and that JSON lets stand as they are."""
+ESCAPES: Final = {chr(code): f"\\u{code:04x}" for code in UNSEEN}
+
+
+def seen(lines: pl.Series) -> pl.Series:
+    """JSON text of the same meaning that no terminal obeys, whatever the log holds."""
+    return lines.str.replace_many(ESCAPES) if lines.str.contains(f"[{''.join(ESCAPES)}]").any() else lines
+
+
 class Writer(Protocol):
     """A file that is written piece by piece; its bytes do not depend on how the rows are cut into pieces."""
 
@@ -33,17 +52,18 @@ class Writer(Protocol):
         """Finish the file."""
 
 
-def writer(path: Path, form: OutputFormat, lines: Lines = json_rows) -> Writer:
+def writer(path: Path, form: OutputFormat, lines: Lines = json_rows, *, safe_csv: bool = False) -> Writer:
     """A writer of a format.
 
     Args:
         path: Of the file.
         form: Of the file.
         lines: Gives the JSON object of each row.
+        safe_csv: Whether texts that a spreadsheet would take for a formula begin with an apostrophe in a CSV.
     """
     if form == "parquet":
         return ParquetWriter(path)
-    return CsvWriter(path) if form == "csv" else JsonWriter(path, lines, array=form == "json")
+    return CsvWriter(path, safe=safe_csv) if form == "csv" else JsonWriter(path, lines, array=form == "json")
 
 
 class ParquetWriter:
@@ -116,10 +136,19 @@ class _TextWriter:
 class CsvWriter(_TextWriter):
     """CSV with a header line; times are ISO 8601 with Z."""
 
+    def __init__(self, path: Path, *, safe: bool) -> None:
+        super().__init__(path)
+        self._safe = safe
+
     def write(self, rows: pl.DataFrame) -> None:
         """Append rows."""
+        rows = rows.with_columns(_no_formula(pl.col(pl.String))) if self._safe else rows
         rows.write_csv(self._out, datetime_format=CSV_TIME, include_header=not self._rows)
         self._rows += max(1, rows.height)
+
+
+def _no_formula(texts: pl.Expr) -> pl.Expr:
+    return pl.when(texts.str.contains(FORMULA)).then("'" + texts).otherwise(texts).name.keep()
 
 
 class JsonWriter(_TextWriter):
@@ -139,7 +168,7 @@ class JsonWriter(_TextWriter):
     def write(self, rows: pl.DataFrame) -> None:
         """Append rows."""
         separator = b",\n" if self._array else b"\n"
-        lines = self._lines(rows)
+        lines = seen(self._lines(rows))
         if len(lines):
             self._out.write(separator if self._rows else b"")
             self._out.write(separator.join(line.encode() for line in lines))

@@ -97,7 +97,7 @@ def _tell(error: BaseException, *, debug: bool) -> int:
     """Print the error as a user reads it; return its exit code."""
     if debug:
         with suppress(OSError):
-            traceback.print_exception(error)
+            _print_traceback(error)
     if isinstance(error, SessionizeError):
         _print(error.message, error.hint)
         return error.exit_code
@@ -127,6 +127,13 @@ def _os_error(error: BaseException) -> int:
     """Number of the system's error; 0 for any other. Polars tells it in the text only."""
     told = re.search(r"os error (\d+)", str(error))
     return (error.errno if isinstance(error, OSError) else None) or (int(told[1]) if told else 0)
+
+
+def _print_traceback(error: BaseException) -> None:
+    from sessionize.cli.view import plain
+
+    for line in "".join(traceback.format_exception(error)).splitlines():
+        print(plain(line), file=sys.stderr)
 
 
 def _print(message: str, hint: str | None, *, label: str = "error: ") -> None:

@@ -55,6 +55,12 @@ Delimiter = Annotated[str | None, _option("Separator of a CSV, \\t for a tab. [d
                                           "--delimiter", panel=LOG, metavar="CHAR")]  # fmt: skip
 CsvColumns = Annotated[str | None, _option("Names for a CSV without a header line. [default: its first line]",
                                            "--columns", panel=LOG, metavar="A,B,C")]  # fmt: skip
+Multiline = Annotated[bool, _option("Quoted fields of a CSV may hold line breaks. [default: off: a record is a line]",
+                                    "--multiline", panel=LOG)]  # fmt: skip
+Verify = Annotated[bool, _option(
+    "Check the page checksums of Parquet files first; only files written with checksums can be checked. "
+    "[default: off]",
+    "--verify", panel=LOG)]  # fmt: skip
 TimeFormat = Annotated[str | None, _option(
     "How times are written: iso, s, ms, us, ns or a strptime pattern (%L: milliseconds). [default: found]",
     "--time-format", panel=LOG, metavar="FORMAT")]  # fmt: skip
@@ -100,6 +106,10 @@ Events = Annotated[
     bool, _option("Write every event too, with its session and its place in it.", "--events", panel=OUTPUT)
 ]
 NoSessions = Annotated[bool, _option("Leave the Session records out: metrics only.", "--no-sessions", panel=OUTPUT)]
+SafeCsv = Annotated[bool, _option(
+    "Put ' before texts in a CSV that begin with = + - @ tab or CR, which spreadsheets run. [default: off: ids keep "
+    "their bytes]",
+    "--safe-csv", panel=OUTPUT)]  # fmt: skip
 Json = Annotated[bool, _option("Print the manifest on stdout.", "--json", panel=OUTPUT)]
 
 MemoryLimit = Annotated[str | None, _option(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 
 import typer
@@ -28,6 +27,8 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     input_format: o.InputFormat = None,
     delimiter: o.Delimiter = None,
     columns: o.CsvColumns = None,
+    multiline: o.Multiline = False,
+    verify: o.Verify = False,
     time_format: o.TimeFormat = None,
     timezone: o.Timezone = "UTC",
     on_bad_row: o.OnBadRow = "reject",
@@ -46,6 +47,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     format: o.Format = "parquet",  # noqa: A002 - named for its option
     events: o.Events = False,
     no_sessions: o.NoSessions = False,
+    safe_csv: o.SafeCsv = False,
     json: o.Json = False,
     memory_limit: o.MemoryLimit = None,
     config: o.ConfigFile = None,
@@ -74,6 +76,7 @@ def _run(typed: dict[str, object]) -> None:
         form=settings.one_of(typed["format"], ("parquet", "json", "ndjson", "csv"), "--format"),
         sessions=not typed["no_sessions"],
         events=bool(typed["events"]),
+        safe_csv=bool(typed["safe_csv"]),
     )
     _check_output(output, typed)
     from sessionize.ways import run as job
@@ -81,7 +84,9 @@ def _run(typed: dict[str, object]) -> None:
     with view.progress(typed) as tell:
         done = job(asked, output, tell)
     if typed["json"]:
-        print(json.dumps(done.manifest, indent=2, ensure_ascii=False))
+        from sessionize.commit import manifest_text
+
+        print(manifest_text(done.manifest), end="")
     if not typed["quiet"]:
         with suppress(OSError):  # the run is done, whoever reads of it
             view.after_run(done, color=not typed["no_color"])

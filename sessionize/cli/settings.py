@@ -99,6 +99,8 @@ def config(typed: dict[str, Any]) -> Config:
         input_format=one_of(typed["input_format"], ("csv", "parquet", "ndjson"), "--input-format"),
         delimiter=_delimiter(typed["delimiter"]),
         csv_columns=tuple(typed["columns"].split(",")) if typed["columns"] else None,
+        multiline=bool(typed.get("multiline")),
+        verify=bool(typed.get("verify")),
         time_format=typed["time_format"],
         timezone=timezone,
         rules=_rules(typed),

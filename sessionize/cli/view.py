@@ -17,11 +17,9 @@ if TYPE_CHECKING:
 
 
 def plain(text: object) -> str:
-    """Text from the data, safe to print: control and formatting characters as escapes."""
+    """Text from the data, safe to print in one line: control and formatting characters as escapes."""
     return "".join(
-        letter
-        if letter in "\n\t" or unicodedata.category(letter) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
-        else f"\\x{ord(letter):02x}"
+        letter if unicodedata.category(letter) not in ("Cc", "Cf", "Cs", "Zl", "Zp") else f"\\x{ord(letter):02x}"
         for letter in str(text)
     )
 
@@ -102,7 +100,7 @@ def _lines(manifest: Mapping[str, Any], shown: Mapping[str, Any]) -> Iterator[tu
     yield "read", f"{counts['rows_read']:,} rows from {name} ({_bytes(size)})"
     columns = manifest["columns"]
     yield "columns", ", ".join(_chosen(role, of) for role, of in columns.items())
-    yield "times", f"{manifest['rules']['time_format']}, naive ones in {manifest['rules']['timezone']}"
+    yield "times", _times(manifest["rules"]["time_format"], manifest["rules"]["timezone"])
     yield "sessions", _sessions(counts)
     if counts["sessions"]:
         yield (
@@ -121,6 +119,11 @@ def _lines(manifest: Mapping[str, Any], shown: Mapping[str, Any]) -> Iterator[tu
         )
     if manifest["outputs"]:
         yield "wrote", ", ".join(f"{file['path']} ({_bytes(file['bytes'])})" for file in manifest["outputs"])
+
+
+def _times(written: str, timezone: str) -> str:
+    units = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
+    return f"{units[written]} since 1970" if written in units else f"{written}, naive ones in {timezone}"
 
 
 def _chosen(role: str, column: str | list[str]) -> str:

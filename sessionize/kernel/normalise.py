@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 import polars as pl
@@ -142,12 +143,12 @@ def field(name: str, types: Types) -> pl.Expr:
 
 
 def _inside(column: pl.Expr, dtype: pl.DataType, path: list[str]) -> pl.Expr:
-    if not isinstance(dtype, pl.Struct):
-        return column.cast(pl.String).map_batches(
-            lambda texts: _in_json(texts, path), return_dtype=pl.String, is_elementwise=True
-        )
-    for step in path:
-        column = column.struct.field(step)
+    kind: object = dtype
+    for place, step in enumerate(path):
+        if not isinstance(kind, pl.Struct):
+            find = partial(_in_json, path=path[place:])
+            return column.cast(pl.String).map_batches(find, return_dtype=pl.String, is_elementwise=True)
+        column, kind = column.struct.field(step), dict(kind).get(step)
     return column
 
 

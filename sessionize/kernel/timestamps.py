@@ -20,6 +20,7 @@ OUT_OF_RANGE: Final = -(2**63)
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 EARLIEST: Final = (datetime(1, 1, 1, tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
 LATEST: Final = (datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
+MODERN: Final = tuple((datetime(year, 1, 1, tzinfo=UTC) - EPOCH) // timedelta(microseconds=1) for year in (1990, 2100))
 PER_SECOND: Final = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 MICROSECONDS: Final = 1_000_000
 
@@ -55,7 +56,7 @@ def instant(times: pl.Series, time: TimeFormat, timezone: str) -> pl.Series:
     if times.dtype == pl.Date:
         return _typed(times.cast(pl.Datetime("us")), "us", timezone)
     if times.dtype.is_numeric() and time.kind in PER_SECOND:
-        return _epoch(times, PER_SECOND[time.kind])
+        return _held(_epoch(times, PER_SECOND[time.kind]), time)
     return _text(times.cast(pl.String), time, timezone)
 
 
@@ -65,9 +66,18 @@ def _epoch(times: pl.Series, per_second: int) -> pl.Series:
     return _real(times.cast(pl.Float64), per_second)
 
 
+def _held(values: pl.Series, time: TimeFormat) -> pl.Series:
+    """The values, those that no guessed unit can mean out of range."""
+    if not time.guessed:
+        return values
+    value = pl.col("value")
+    kept = value.is_between(MODERN[0], MODERN[1]) | value.is_null()
+    return _computed(value=values).select(pl.when(kept).then(value).otherwise(pl.lit(OUT_OF_RANGE))).to_series()
+
+
 def _text(texts: pl.Series, time: TimeFormat, timezone: str) -> pl.Series:
     if time.kind in PER_SECOND:
-        return _epoch_text(texts, PER_SECOND[time.kind])
+        return _held(_epoch_text(texts, PER_SECOND[time.kind]), time)
     if time.kind == "pattern":
         return _parsed(texts, compiled(time.pattern), timezone)
     return _iso(texts, timezone)

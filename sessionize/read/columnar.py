@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple, TypeGuard
 from urllib.parse import unquote
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from sessionize import schema
 from sessionize.errors import InputError
+from sessionize.read.drift import Change, unified
 from sessionize.read.files import Source
 
 FAULTS: Final = pl.Enum(schema.REASONS)
+# Else a time whose zone is an offset, as Arrow's may be, makes Polars panic. Such times are taken to UTC below.
+os.environ.setdefault("POLARS_IGNORE_TIMEZONE_PARSE_ERROR", "1")
+
+
+class _Part(NamedTuple):
+    """A file's rows, and the types of its columns."""
+
+    frame: pl.LazyFrame
+    types: dict[str, pl.DataType]
 
 
 def scan(sources: Sequence[Source]) -> pl.LazyFrame:
@@ -22,7 +35,9 @@ def scan(sources: Sequence[Source]) -> pl.LazyFrame:
     Raises:
         InputError: If a file is damaged, or a column is of types that have nothing in common.
     """
-    frames = _fitting([_file(ordinal, source) for ordinal, source in enumerate(sources)])
+    parts = [_part(source) for source in sources]
+    changes = _changes(sources, parts)
+    frames = [_placed(ordinal, part, changes) for ordinal, part in enumerate(parts)]
     if len(frames) == 1:
         return frames[0]
     together = pl.concat(frames, how="diagonal_relaxed")
@@ -45,60 +60,84 @@ def pieces(sources: Sequence[Source], types: pl.Schema, rows_at_once: int) -> It
         rows_at_once: Of a piece, at most.
     """
     none = pl.LazyFrame(schema=types)
-    heights = [_scan(source).select(pl.len()).collect().item() for source in sources]
+    parts = [_part(source) for source in sources]
+    changes = _changes(sources, parts)
+    heights = [part.frame.select(pl.len()).collect().item() for part in parts]
     seen, whole = 0, max(1, sum(heights))
     for ordinal, (source, rows) in enumerate(zip(sources, heights, strict=True)):
         for start in range(0, max(1, rows), rows_at_once):
-            part = _file(ordinal, source, start, rows_at_once)
+            piece = _placed(ordinal, _part(source, start, rows_at_once), changes)
             seen += min(rows_at_once, rows - start)
-            yield pl.concat([none, part], how="diagonal_relaxed"), seen / whole
+            yield pl.concat([none, piece], how="diagonal_relaxed"), seen / whole
 
 
-def _scan(source: Source) -> pl.LazyFrame:
-    return pl.scan_parquet(source.place, glob=False, hive_partitioning=False)
+def _changes(sources: Sequence[Source], parts: Sequence[_Part]) -> Mapping[str, Change]:
+    return unified([source.file.path for source in sources], [part.types for part in parts])
 
 
-def _fitting(frames: list[pl.LazyFrame]) -> list[pl.LazyFrame]:
-    """The frames, with no column that would lose digits to the type common to all.
-
-    Whole numbers in one file and fractions in another become text, as 64-bit ids would not fit a float; of times, the
-    unit is microseconds, as that of a coarser file would cut those of a finer one.
-    """
-    types: dict[str, set[pl.DataType]] = {}
-    for frame in frames:
-        for name, dtype in frame.collect_schema().items():
-            types.setdefault(name, set()).add(dtype)
-    texts = [name for name, of in types.items() if _any(of, "is_integer") and _any(of, "is_float")]
-    times = [name for name, of in types.items() if len(of) > 1 and all(isinstance(each, pl.Datetime) for each in of)]
-    casts = {name: pl.col(name).cast(pl.String) for name in texts}
-    casts |= {name: pl.col(name).dt.cast_time_unit("us") for name in times}
-    return [
-        frame.with_columns(casts[name] for name in frame.collect_schema() if name in casts) if casts else frame
-        for frame in frames
-    ]
-
-
-def _any(types: set[pl.DataType], claim: str) -> bool:
-    return any(getattr(dtype, claim)() for dtype in types)
-
-
-def _file(ordinal: int, source: Source, start: int = 0, length: int | None = None) -> pl.LazyFrame:
+def _part(source: Source, start: int = 0, length: int | None = None) -> _Part:
     path = source.file.path
-    frame = _scan(source)
     try:
-        columns = frame.collect_schema().names()
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
-        raise InputError(f"{path}: damaged: {str(error).splitlines()[0]}", hint="fetch the file again") from None
-    parts = {name: value for name, value in partitions(path).items() if name not in columns}
+        frame = pl.scan_parquet(source.place, glob=False, hive_partitioning=False)
+        types = dict(frame.collect_schema())
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, UnicodeError) as error:
+        raise _damaged(path, error) from None
+    parts = {name: value for name, value in partitions(path).items() if name not in types}
+    offsets = {name: pl.Datetime(dtype.time_unit, "UTC") for name, dtype in types.items() if _is_by_offset(dtype)}
     # Sliced first and numbered then: Polars reads only the slice's rows, which it does not the other way round.
-    part = frame if length is None else frame.slice(start, length)
-    return part.with_row_index(schema.ROW, offset=start + 1).select(
+    sliced = frame if length is None else frame.slice(start, length)
+    numbered = sliced.with_row_index(schema.ROW, offset=start + 1).with_columns(
+        *(pl.col(name).to_physical().cast(dtype) for name, dtype in offsets.items()),
+        *(pl.lit(value, dtype=pl.String).alias(name) for name, value in parts.items()),
+    )
+    return _Part(numbered, types | offsets | dict.fromkeys(parts, pl.String()))
+
+
+def _is_by_offset(dtype: pl.DataType) -> TypeGuard[pl.Datetime]:
+    return isinstance(dtype, pl.Datetime) and (dtype.time_zone or "").startswith(("+", "-"))
+
+
+def _placed(ordinal: int, part: _Part, changes: Mapping[str, Change]) -> pl.LazyFrame:
+    changed = [
+        changes[name](pl.col(name), dtype).alias(name) if name in changes and dtype != pl.Null else pl.col(name)
+        for name, dtype in part.types.items()
+    ]
+    return part.frame.select(
         pl.lit(ordinal, dtype=pl.UInt32).alias(schema.FILE),
         schema.ROW,
         pl.lit(None, dtype=FAULTS).alias(schema.FAULT),
-        *columns,
-        *(pl.lit(value, dtype=pl.String).alias(name) for name, value in parts.items()),
+        *changed,
     )
+
+
+def verify(sources: Sequence[Source]) -> None:
+    """Read every page of the files, and compare it with its checksum where the writer left one.
+
+    Raises:
+        InputError: If one is damaged; it is named.
+    """
+    for source in sources:
+        try:
+            with pq.ParquetFile(source.place, page_checksum_verification=True) as file:
+                for _ in file.iter_batches():
+                    pass
+        except (pa.ArrowException, OSError) as error:
+            raise _damaged(source.file.path, error) from None
+
+
+def damaged(sources: Sequence[Source]) -> InputError | None:
+    """What is wrong with the first of the files that cannot be read to the end; None where all can."""
+    for source in sources:
+        try:
+            pl.scan_parquet(source.place, glob=False, hive_partitioning=False).collect(engine="streaming")
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+            return _damaged(source.file.path, error)
+    return None
+
+
+def _damaged(path: str, error: BaseException) -> InputError:
+    reason = next(iter(str(error).splitlines()), type(error).__name__)
+    return InputError(f"{path}: damaged, or of a kind that is not read: {reason}", hint="fetch the file again")
 
 
 def partitions(path: str) -> dict[str, str | None]:

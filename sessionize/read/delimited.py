@@ -4,13 +4,15 @@ A block is first seen as lines. A line without a quote is whole if it has as man
 of them with nothing between (RFC 4180 says nothing of these; NASA's log has them). A line with quotes is whole if it
 is a record of RFC 4180, or else if Python's csv reads it strictly: there, a quote inside an unquoted field is a
 character like any other. Only whole lines reach Polars' parser, which on others loses rows without a word. A quoted
-field may not hold a line break.
+field may hold a line break only where it was asked for (`multiline`).
 """
 
 from __future__ import annotations
 
 import csv
 import re
+import shlex
+from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple
 
@@ -27,6 +29,7 @@ UNUSED: Final = "\x01"
 """A separator no line has: Polars then gives lines."""
 FAULTS: Final = pl.Enum(schema.REASONS)
 MOST_FIELDS: Final = 10_000
+LONGEST_HEADER: Final = 1 << 20
 
 
 class Dialect(NamedTuple):
@@ -51,21 +54,23 @@ def dialect(source: Source, config: Config) -> Dialect:
         UsageError: If ``--columns`` does not fit the file.
     """
     path = source.file.path
-    first = next((line for block in blocks(source) for line in block.text.split(b"\n") if line.strip()), None)
+    first = _first_record(source, multiline=config.multiline)
     if first is None:
         raise InputError(f"{path}: nothing but blank lines")
     try:
         line = first.decode()
     except UnicodeDecodeError:
         raise InputError(
-            f"{path}: the first line is not UTF-8", hint="convert it: iconv -f LATIN1 -t UTF-8 FILE"
+            f"{path}: the header (line 1) is not UTF-8",
+            hint=f"convert it: iconv -f LATIN1 -t UTF-8 {shlex.quote(path)}",
         ) from None
     delimiter = config.delimiter or max(DELIMITERS, key=lambda each: _outside_quotes(line, each))
     fields = _fields(line, delimiter)
     if fields is None and "\r" in line:
         raise InputError(f"{path}: lines end in carriage returns alone", hint="convert it: tr '\\r' '\\n' < FILE")
     if fields is None:
-        raise InputError(f"{path}: a quote in the first line never closes")
+        hint = None if config.multiline else "is it over several lines? --multiline reads such records"
+        raise InputError(f"{path}: a quote in the first line never closes", hint=hint)
     if config.csv_columns is None:
         return Dialect(delimiter, _header(fields, path), header=True)
     width = len(config.csv_columns)
@@ -77,22 +82,34 @@ def dialect(source: Source, config: Config) -> Dialect:
     return Dialect(delimiter, config.csv_columns, header=False)
 
 
+def _first_record(source: Source, *, multiline: bool) -> bytes | None:
+    """The first line that is not blank; with ``multiline``, to the end of the record that it begins."""
+    first = b""
+    for line in (line for block in blocks(source) for line in block.text.split(b"\n")):
+        if not first and not line.strip():
+            continue
+        first = b"\n".join([first, line]) if first else line
+        if not multiline or first.count(b'"') % 2 == 0 or len(first) > LONGEST_HEADER:
+            return first
+    return first or None
+
+
 def _outside_quotes(line: str, delimiter: str) -> int:
     return re.sub(r'"[^"]*"', "", line).count(delimiter)
 
 
 def _header(fields: Sequence[str], path: str) -> tuple[str, ...]:
     """Column names; one without a name is called for its place, an unnamed one after the last is none."""
-    while fields and not fields[-1].strip():
-        fields = fields[:-1]
-    names = [name.strip() or f"column_{place}" for place, name in enumerate(fields, 1)]
-    twice = sorted({name for name in names if names.count(name) > 1})
+    width = max((place for place, name in enumerate(fields, 1) if name.strip()), default=0)
+    if not 0 < width <= MOST_FIELDS:
+        raise InputError(f"{path}: {width:,} columns", hint="is this a CSV with a header line?")
+    names = [" ".join(name.split("\n")).strip() or f"column_{place}" for place, name in enumerate(fields[:width], 1)]
+    twice = sorted(name for name, times in Counter(names).items() if times > 1)
     if twice:
         raise InputError(
-            f"{path}: the header names a column twice: {', '.join(twice)}", hint="name them apart with --columns"
+            f"{path}: the header names a column twice: {', '.join(twice)}",
+            hint=f"name them apart: tail -n +2 {shlex.quote(path)} | sessionize run - --columns A,B,C …",
         )
-    if len(names) > MOST_FIELDS:
-        raise InputError(f"{path}: {len(names)} columns", hint="is this a CSV with a header line?")
     return tuple(names)
 
 

@@ -1,12 +1,14 @@
-"""From what was typed to files: paths, folders, globs, stdin; what each one is, by its content first."""
+"""From what was typed to files: paths, folders, globs, stdin."""
 
 from __future__ import annotations
 
 import difflib
 import gzip
 import hashlib
+import os
 import sys
 import tempfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from glob import glob, has_magic
@@ -15,31 +17,14 @@ from typing import IO, Final, cast
 
 from sessionize.config import Config, InputFormat
 from sessionize.errors import InputError, UsageError
+from sessionize.read.kinds import ENDINGS, ending, recognised
 
 STDIN: Final = "-"
 CHUNK: Final = 1 << 20
-ENDINGS: Final[dict[str, InputFormat]] = {
-    ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".tab": "csv", ".psv": "csv", ".log": "csv",
-    ".parquet": "parquet", ".pq": "parquet", ".parq": "parquet",
-    ".ndjson": "ndjson", ".jsonl": "ndjson", ".json": "ndjson",
-}  # fmt: skip
 RUN_LOCK: Final = ".sessionize.lock"
 """Lies in every folder that a run wrote."""
-PACKED: Final = (".gz", ".zst", ".zstd")
-FOREIGN: Final = (
-    (b"PK\x03\x04", "a zip archive (or a spreadsheet)", "unzip it, or save the sheet as CSV"),
-    (b"BZh", "compressed with bzip2", "pipe it: bzcat FILE | sessionize … -"),
-    (b"\xfd7zXZ", "compressed with xz", "pipe it: xzcat FILE | sessionize … -"),
-    (b"\x04\x22\x4d\x18", "compressed with lz4", "pipe it: lz4cat FILE | sessionize … -"),
-    (b"\x1f\x9d", "compressed with compress", "pipe it: zcat FILE | sessionize … -"),
-    (b"\xff\xfe", "UTF-16 text", "convert it: iconv -f UTF-16 -t UTF-8 FILE"),
-    (b"\xfe\xff", "UTF-16 text", "convert it: iconv -f UTF-16 -t UTF-8 FILE"),
-    (b"ORC", "an ORC file", "convert it to Parquet"),
-    (b"Obj\x01", "an Avro file", "convert it to Parquet"),
-    (b"ARROW1", "an Arrow file", "convert it to Parquet"),
-    (b"%PDF", "a PDF", "export the log as CSV"),
-    (b"SQLite format 3", "an SQLite database", "export the table as CSV"),
-)
+HEAD: Final = 4096
+"""Bytes from which a file's kind is told."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +94,7 @@ def _named(text: str, config: Config, stdin: IO[bytes] | None) -> Iterator[Sourc
             yield _spooled(pipe, config, text)
         return
     for each in _paths(text):
-        yield _source(str(each), str(each), config)
+        yield _source(str(each), _shown(str(each)), config)
 
 
 def _paths(text: str) -> Sequence[Path]:
@@ -140,17 +125,17 @@ def _logs_in(folder: Path) -> list[Path]:
 
 def _is_marker(path: Path) -> bool:
     """Whether it is one of the files that Spark and Hive lay beside their data, such as ``_SUCCESS``."""
-    return path.name.startswith("_") and _ending(path.name) not in ENDINGS and path.is_file()
+    return path.name.startswith("_") and ending(path.name) not in ENDINGS and path.is_file()
+
+
+def _shown(path: str) -> str:
+    """The path as text that can be written: bytes of a name that are no UTF-8 as escapes."""
+    return os.fsencode(path).decode(errors="backslashreplace")
 
 
 def _is_log(path: Path, folder: Path) -> bool:
     hidden = any(part.startswith((".", "_")) for part in path.relative_to(folder).parts)
-    return path.is_file() and not hidden and _ending(path.name) in ENDINGS
-
-
-def _ending(name: str) -> str:
-    path = Path(name.lower())
-    return Path(path.stem).suffix if path.suffix in PACKED else path.suffix
+    return path.is_file() and not hidden and ending(path.name) in ENDINGS
 
 
 def _spooled(stdin: IO[bytes], config: Config, shown: str = STDIN) -> Source:
@@ -178,7 +163,7 @@ def _source(place: str, shown: str, config: Config) -> Source:
     try:
         status = Path(place).stat()
         with Path(place).open("rb") as file:
-            head = file.read(512)
+            head = file.read(HEAD)
     except FileNotFoundError:
         raise _missing(shown) from None
     except OSError as error:
@@ -188,7 +173,7 @@ def _source(place: str, shown: str, config: Config) -> Source:
     packed = "gz" if head[:2] == b"\x1f\x8b" else "zst" if head[:4] == b"\x28\xb5\x2f\xfd" else None
     draft = Source(LogFile(shown, "csv", status.st_size, status.st_mtime_ns, None), place, packed)
     head = head if packed is None else _unpacked_head(draft)
-    kind = config.input_format or _format(head, shown)
+    kind = recognised(head, shown, config.input_format)
     digest = _footer_digest(draft) if kind == "parquet" else None
     return Source(LogFile(shown, kind, status.st_size, status.st_mtime_ns, digest), place, packed)
 
@@ -212,7 +197,7 @@ def _missing(path: str) -> InputError:
 
 def _unpacked_head(source: Source) -> bytes:
     with unreadable(source.file.path), source.open() as file:
-        head = file.read(512)
+        head = file.read(HEAD)
     if not head:
         raise InputError(f"{source.file.path}: the file is empty")
     return head
@@ -228,28 +213,11 @@ class unreadable:  # noqa: N801 - reads as a statement
         """Nothing to prepare."""
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        """Translate EOFError and OSError, of gzip as of zstd."""
-        if isinstance(error, (EOFError, OSError)):
+        """Translate what gzip and zstd raise."""
+        if isinstance(error, (EOFError, OSError, zlib.error)):
             raise InputError(
                 f"{self.path}: damaged or cut short ({str(error).splitlines()[0]})", hint="fetch the file again"
             ) from None
-
-
-def _format(head: bytes, path: str) -> InputFormat:
-    """What a file is, by its first bytes, else its name."""
-    if head.startswith(b"PAR1"):
-        return "parquet"
-    for magic, what, cure in FOREIGN:
-        if head.startswith(magic):
-            raise InputError(f"{path}: this is {what}, which is not read", hint=cure)
-    ending = ENDINGS.get(_ending(path))
-    if ending == "parquet":
-        raise InputError(f"{path}: not a Parquet file, whatever its name says", hint="was it cut short? fetch it again")
-    if ending is not None:
-        return ending
-    if b"\0" in head:
-        raise InputError(f"{path}: binary, and of no kind that is known", hint="CSV, NDJSON and Parquet are read")
-    return "ndjson" if head.lstrip().startswith(b"{") else "csv"
 
 
 def _footer_digest(source: Source) -> str:

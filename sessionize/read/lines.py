@@ -10,7 +10,12 @@ from sessionize.read.files import Source, unreadable
 
 BLOCK: Final = 32 << 20
 """Bytes read at once."""
-LONGEST_LINE: Final = 256 << 20
+LONGEST_LINE: Final = 64 << 20
+MOST_LINES: Final = 4 << 20
+"""Of a block: a line costs memory even where it is blank."""
+BOMB: Final = (1 << 30, 500)
+"""A compressed file that unpacks to more bytes than this, and to more than so many times its size, is no log."""
+PEEK: Final = 64 << 10
 BOM: Final = b"\xef\xbb\xbf"
 
 
@@ -27,16 +32,21 @@ class Block(NamedTuple):
 
 
 def blocks(source: Source) -> Iterator[Block]:
-    """The file's lines in order, without its byte order mark.
+    """The file's lines in order, without its byte order mark; lines may also end in carriage returns alone.
 
     Raises:
-        InputError: If it is damaged, or a line is longer than any memory should hold.
+        InputError: If it is damaged, or a line, or what it unpacks to, is longer than any log's.
     """
-    first, rest = 1, b""
+    first, rest, size = 1, b"", 0
+    lone = _ends_in_carriage_returns(source)
     with unreadable(source.file.path), source.open() as file:
         while chunk := file.read(BLOCK):
+            size += len(chunk)
+            _check_size(size, source)
             if first == 1 and not rest:
                 chunk = chunk.removeprefix(BOM)
+            if lone:
+                chunk = chunk.replace(b"\r", b"\n")
             cut = chunk.rfind(b"\n") + 1
             if not cut:
                 rest += chunk
@@ -44,14 +54,44 @@ def blocks(source: Source) -> Iterator[Block]:
                 continue
             text = _unix(rest + chunk[:cut])
             rest = chunk[cut:]
-            yield Block(text, first)
-            first += text.count(b"\n")
+            for block in _pieces(text, first):
+                yield block
+                first += block.text.count(b"\n")
     if rest:
         yield Block(_unix(rest + b"\n"), first)
 
 
+def _pieces(text: bytes, first: int) -> Iterator[Block]:
+    """The text as blocks of not too many lines."""
+    if text.count(b"\n") <= MOST_LINES:
+        yield Block(text, first)
+        return
+    start = 0
+    while start < len(text):
+        end = text.find(b"\n", start + MOST_LINES) + 1 or len(text)
+        yield Block(text[start:end], first)
+        first += text.count(b"\n", start, end)
+        start = end
+
+
+def _ends_in_carriage_returns(source: Source) -> bool:
+    """Whether lines end as on a Mac of old."""
+    with unreadable(source.file.path), source.open() as file:
+        head = file.read(PEEK)
+    return b"\n" not in head and b"\r" in head[:-1]
+
+
 def _unix(text: bytes) -> bytes:
     return text.replace(b"\r\n", b"\n") if b"\r\n" in text else text
+
+
+def _check_size(size: int, source: Source) -> None:
+    least, ratio = BOMB
+    if source.packed and size > least and size > ratio * source.file.bytes:
+        raise InputError(
+            f"{source.file.path}: unpacks to more than {ratio} times its size: no log does",
+            hint="if you trust it, unpack it first",
+        )
 
 
 def _check_length(length: int, source: Source, line: int) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import IO, Any, Final, NamedTuple
 
 import polars as pl
@@ -11,7 +13,7 @@ from polars.io.plugins import register_io_source
 
 from sessionize import schema
 from sessionize.config import Config
-from sessionize.read import columnar, delimited, objects
+from sessionize.read import columnar, delimited, multiline, objects
 from sessionize.read.columnar import partitions
 from sessionize.read.files import LogFile, Source, sources
 from sessionize.read.lines import Block, blocks
@@ -19,9 +21,14 @@ from sessionize.read.lines import Block, blocks
 SAMPLE_ROWS: Final = 1_000
 PACKED_RATIO: Final = 8
 """Of a compressed log, about; only to estimate how much is still to come."""
+PIECE_BYTES: Final = 4 << 20
+"""Of text that is read at once, at least: many small files are one piece."""
 PLACE: Final = (schema.FILE, schema.ROW, schema.FAULT)
 PLACE_TYPES: Final = {schema.FILE: pl.UInt32(), schema.ROW: pl.UInt32(), schema.FAULT: pl.Enum(schema.REASONS)}
-Parse = Callable[[Block, Collection[str]], pl.DataFrame]
+Unit = Block | multiline.Records
+Units = Callable[[], Iterator[Unit]]
+Parse = Callable[[Any, Collection[str]], pl.DataFrame]
+Lines = Callable[[], Iterator[tuple[Sequence[int], Sequence[bytes]]]]
 
 
 class Log:
@@ -37,15 +44,27 @@ class Log:
         self.share_read = 0.0
         """Which share of the log `pieces` has given out, about."""
         self.files: tuple[LogFile, ...] = tuple(source.file for source in found)
-        if self.files[0].format == "parquet":
-            self._frame = columnar.scan(found)
-            self._types = self._frame.collect_schema()
-        else:
-            self._opened = [_opened(source, config) for source in found]
-            names = (name for file in self._opened for name in (*file.columns, *file.partitions))
-            self._types = pl.Schema({**PLACE_TYPES, **dict.fromkeys(names, pl.String())})
-            self._frame = self._text_frame()
+        self._types, self._frame = self._parquet_frame(config) if self._is_parquet else self._text_frame(config)
         self.schema: dict[str, pl.DataType] = {name: dtype for name, dtype in self._types.items() if name not in PLACE}
+
+    @property
+    def _is_parquet(self) -> bool:
+        return self.files[0].format == "parquet"
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Names the file, where damage to one shows only as it is read.
+
+        Raises:
+            InputError: In place of what Polars raises, if a file cannot be read to its end.
+        """
+        try:
+            yield
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
+            found = columnar.damaged(self._sources) if self._is_parquet else None
+            if found is None:
+                raise
+            raise found from None
 
     def sample(self, column: pl.Expr) -> pl.Series:
         """A column of the first rows."""
@@ -61,10 +80,7 @@ class Log:
         Args:
             rows_at_once: Rows of a piece of a Parquet file, at most; a text file's are blocks of lines.
         """
-        if self.files[0].format == "parquet":
-            found = columnar.pieces(self._sources, self._types, rows_at_once)
-        else:
-            found = self._text_pieces()
+        found = columnar.pieces(self._sources, self._types, rows_at_once) if self._is_parquet else self._text_pieces()
         for piece, self.share_read in found:
             yield piece
 
@@ -79,7 +95,7 @@ class Log:
             file as JSON.
         """
         rows = rows.select(schema.FILE, schema.ROW)
-        if self.files[0].format == "parquet":
+        if self._is_parquet:
             return self._raw_rows(rows)
         found = [
             line for (ordinal,), part in rows.group_by(schema.FILE) for line in self._raw_lines(int(ordinal), part)
@@ -96,46 +112,65 @@ class Log:
         return found.select(schema.FILE, schema.ROW).with_columns(raw=pl.Series(texts, dtype=pl.String))
 
     def _raw_lines(self, ordinal: int, rows: pl.DataFrame) -> Iterator[tuple[int, int, str]]:
-        wanted = sorted(set(rows[schema.ROW]))
-        for block in blocks(self._sources[ordinal]):
-            lines = block.text.split(b"\n")
-            while wanted and wanted[0] < block.first + len(lines) - 1:
-                line = wanted.pop(0)
-                yield ordinal, line, lines[line - block.first].decode("utf-8", "backslashreplace")
+        wanted = sorted(set(rows[schema.ROW]), reverse=True)
+        for numbers, lines in self._opened[ordinal].lines():
+            while wanted and wanted[-1] <= numbers[-1]:
+                number = wanted.pop()
+                yield ordinal, number, lines[bisect_left(numbers, number)].decode("utf-8", "backslashreplace")
             if not wanted:
                 return
 
-    def _text_frame(self) -> pl.LazyFrame:
+    def _parquet_frame(self, config: Config) -> tuple[pl.Schema, pl.LazyFrame]:
+        if config.verify:
+            columnar.verify(self._sources)
+        frame = columnar.scan(self._sources)
+        return frame.collect_schema(), frame
+
+    def _text_frame(self, config: Config) -> tuple[pl.Schema, pl.LazyFrame]:
         """CSV and NDJSON: a generator of batches, one a block, in place of a scan."""
+        files = [_opened(source, config) for source in self._sources]
+        if self.files[0].format == "ndjson":
+            files = _with_all_keys(files, asked(config))
+        self._opened = files
+        names = (name for file in files for name in (*file.own, *file.parts))
+        types = pl.Schema({**PLACE_TYPES, **dict.fromkeys(names, pl.String())})
 
         def batches(
             columns: list[str] | None, predicate: pl.Expr | None, rows: int | None, _size: int | None
         ) -> Iterator[pl.DataFrame]:
             left = rows
-            for ordinal, file in enumerate(self._opened):
-                for block in blocks(file.source):
-                    batch = _parsed(ordinal, file, block, columns or list(self._types), self._types)
+            for ordinal, file in enumerate(files):
+                for unit in file.units():
+                    batch = _parsed(ordinal, file, unit, columns or list(types), types)
                     kept = batch if predicate is None else batch.filter(predicate)
                     yield kept if left is None else kept.head(left)
                     left = None if left is None else left - kept.height
                     if left is not None and left <= 0:
                         return
 
-        return register_io_source(batches, schema=self._types)
+        return types, register_io_source(batches, schema=types)
 
     def _text_pieces(self) -> Iterator[tuple[pl.LazyFrame, float]]:
-        """A frame a block, each with the share of the log that ends with it, about; at least one."""
+        """A frame a block, or some small files, each with the share of the log that ends with it, about."""
         whole = sum(_unpacked_bytes(source) for source in self._sources)
-        seen = 0
+        held: list[tuple[int, Unit]] = []
+        seen = size = 0
         for ordinal, file in enumerate(self._opened):
-            for block in blocks(file.source):
-                seen += len(block.text)
-                yield self._piece(ordinal, file, block), min(1.0, seen / whole)
+            for unit in file.units():
+                held.append((ordinal, unit))
+                size += len(unit.text)
+                if size >= PIECE_BYTES:
+                    seen += size
+                    yield self._piece(held), min(1.0, seen / whole)
+                    held, size = [], 0
+        if held:
+            yield self._piece(held), 1.0
 
-    def _piece(self, ordinal: int, file: _Opened, block: Block) -> pl.LazyFrame:
+    def _piece(self, units: list[tuple[int, Unit]]) -> pl.LazyFrame:
         def parsed(columns: list[str] | None, predicate: pl.Expr | None, *_: Any) -> Iterator[pl.DataFrame]:
-            rows = _parsed(ordinal, file, block, columns or list(self._types), self._types)
-            yield rows if predicate is None else rows.filter(predicate)
+            for ordinal, unit in units:
+                rows = _parsed(ordinal, self._opened[ordinal], unit, columns or list(self._types), self._types)
+                yield rows if predicate is None else rows.filter(predicate)
 
         return register_io_source(parsed, schema=self._types)
 
@@ -159,31 +194,82 @@ def open_log(config: Config, *, stdin: IO[bytes] | None = None) -> Log:
 
 
 class _Opened(NamedTuple):
-    """A text file and how it is laid out."""
+    """A text file whose layout is known.
+
+    Attributes:
+        source: The file.
+        parts: Columns that its folders name.
+        own: Its own columns.
+        units: Its content: blocks of lines, or of records over several lines.
+        parse: Gives ROW, FAULT and the wanted ones of its columns of a unit.
+        lines: Numbers and content of its lines, a block at a time.
+    """
 
     source: Source
-    partitions: dict[str, str | None]
-    columns: tuple[str, ...]
+    parts: dict[str, str | None]
+    own: tuple[str, ...]
+    units: Units
     parse: Parse
+    lines: Lines
 
 
 def _opened(source: Source, config: Config) -> _Opened:
     parts = partitions(source.file.path)
     if source.file.format == "ndjson":
-        return _Opened(source, parts, objects.keys(source), objects.parse)
+        return _Opened(
+            source, parts, objects.keys(source), lambda: blocks(source), objects.parse, lambda: _numbered(source)
+        )
     form = delimited.dialect(source, config)
-    return _Opened(source, parts, form.names, lambda block, wanted: delimited.parse(block, form, wanted))
+    if not config.multiline:
+        parse: Parse = lambda block, wanted: delimited.parse(block, form, wanted)  # noqa: E731
+        return _Opened(source, parts, form.names, lambda: blocks(source), parse, lambda: _numbered(source))
+
+    def records() -> Iterator[multiline.Records]:
+        return multiline.records(blocks(source), form)
+
+    return _Opened(
+        source, parts, form.names, records,
+        lambda found, wanted: multiline.parse(found, form, wanted),
+        lambda: ((found.numbers, found.lines()) for found in records()),
+    )  # fmt: skip
+
+
+def _numbered(source: Source) -> Iterator[tuple[Sequence[int], Sequence[bytes]]]:
+    for block in blocks(source):
+        lines = block.text.split(b"\n")[:-1]
+        yield range(block.first, block.first + len(lines)), lines
+
+
+def asked(config: Config) -> list[str]:
+    """Columns that were asked for by name; of ``a.b``, ``a`` too."""
+    names = [name for role in config.columns for name in config.chosen(role)]
+    names += [*config.properties, *config.traits, *config.rules.split_on]
+    if config.where is not None:
+        with suppress(pl.exceptions.PolarsError):
+            names += pl.sql_expr(config.where).meta.root_names()
+    steps = [name.split(".") for name in names]
+    return list(dict.fromkeys(".".join(parts[:size]) for parts in steps for size in range(len(parts), 0, -1)))
+
+
+def _with_all_keys(files: list[_Opened], names: list[str]) -> list[_Opened]:
+    """NDJSON files with the keys of all of them, and the asked-for ones that only later lines have."""
+    every = dict.fromkeys(key for file in files for key in file.own)
+    for file in files:
+        missing = [name for name in names if name not in every and name not in file.parts]
+        later = objects.later_keys(file.source, missing) if missing else set()
+        every |= dict.fromkeys(name for name in missing if name in later)
+    return [file._replace(own=tuple(every)) for file in files]
 
 
 def _parsed(
-    ordinal: int, file: _Opened, block: Block, columns: list[str], types: Mapping[str, pl.DataType]
+    ordinal: int, file: _Opened, unit: Unit, columns: list[str], types: Mapping[str, pl.DataType]
 ) -> pl.DataFrame:
-    """A block with exactly the asked columns in their order; what the file has not is null."""
-    own, parts = file.columns, file.partitions
+    """A unit with exactly the asked columns in their order; what the file has not is null."""
+    own, parts = file.own, file.parts
     absent = [name for name in columns if name not in own and name not in parts and name not in PLACE]
     given = {schema.FILE: ordinal, **{name: value for name, value in parts.items() if name not in own}}
     return (
-        file.parse(block, [name for name in columns if name in own])
+        file.parse(unit, [name for name in columns if name in own])
         .with_columns(
             *(pl.lit(value, dtype=types[name]).alias(name) for name, value in given.items() if name in columns),
             *(pl.lit(None, dtype=pl.String).alias(name) for name in absent),

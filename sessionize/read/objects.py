@@ -1,23 +1,36 @@
-"""NDJSON: one JSON object a line. A line that is none is told by its number; a column is a key of the first lines.
+"""NDJSON: one JSON object a line. A line that is none is told by its number; a column is a key of the objects.
 
-Numbers keep their digits and nested values their text, as all columns are text here as they are in a CSV.
+Numbers keep their digits and nested values are their JSON text, as all columns are text here as they are in a CSV.
+Polars parses whole blocks; where it refuses one, or would not read it to the letter, the block is cut ever smaller,
+and what is left is read line by line. Of a key that an object has twice the first counts.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Iterable, Sequence
+from itertools import islice
 from typing import Any, Final
 
 import polars as pl
 
 from sessionize import schema
-from sessionize.errors import InputError
 from sessionize.read.files import Source
 from sessionize.read.lines import Block, blocks
 
 SAMPLED: Final = 1_000
+FEW: Final = 64
+"""Lines that are not worth another cut."""
+CUTS: Final = 16
 FAULTS: Final = pl.Enum(schema.REASONS)
+SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
+"""What Polars reads as a NUL where it stands alone."""
+UNUSED: Final = b"\x01"
+"""A separator no line has: Polars then gives lines."""
+NO_KEY: Final = "\0"
+"""Of no object: an empty schema would ask Polars to find the keys."""
+NUMBER: Final = r"^-?[0-9][0-9.eE+-]*$"
 
 
 class _Number(str):
@@ -27,60 +40,158 @@ class _Number(str):
 
 
 def keys(source: Source) -> tuple[str, ...]:
-    """Keys of the objects in the file's first lines, in order of first sight.
+    """Keys of the objects in the file's first lines, in order of first sight."""
+    lines = (line for block in blocks(source) for line in block.text.split(b"\n"))
+    return tuple(_keys_of(islice(lines, SAMPLED)))
 
-    Raises:
-        InputError: If there is no object among them.
-    """
-    found: dict[str, None] = {}
-    seen, records = 0, 0
+
+def later_keys(source: Source, wanted: Collection[str]) -> set[str]:
+    """Which of the wanted keys any object of the file has: for those that its first lines have not."""
+    found: set[str] = set()
     for block in blocks(source):
-        for line in block.text.split(b"\n"):
-            record = _record(line) if line.strip() else None
-            found |= dict.fromkeys(record or ())
-            records += record is not None
-            seen += 1
-            if seen > SAMPLED:
-                break
-        if seen > SAMPLED:
+        for name in set(wanted) - found:
+            written = json.dumps(name, ensure_ascii=False).encode()
+            if written in block.text:
+                lines = (line for line in block.text.split(b"\n") if written in line)
+                found |= {name} & set(_keys_of(lines))
+        if found == set(wanted):
             break
-    if not records:
-        raise InputError(
-            f"{source.file.path}: none of its first lines is a JSON object",
-            hint="NDJSON has one object a line; an array or indented JSON becomes that by: jq -c '.[]?' FILE",
-        )
-    return tuple(found)
+    return found
+
+
+def _keys_of(lines: Iterable[bytes]) -> dict[str, None]:
+    found: dict[str, None] = {}
+    for line in lines:
+        found |= dict.fromkeys(_record(line) or ())
+    return found
 
 
 def parse(block: Block, wanted: Collection[str]) -> pl.DataFrame:
     """ROW, FAULT and the wanted keys of every line of a block that is not blank, in order."""
-    rows: list[list[Any]] = []
-    for number, line in enumerate(block.text.split(b"\n")[:-1], block.first):
-        if line.strip():
-            record = _record(line)
-            fault = None if record is not None else "malformed_row" if _is_utf8(line) else "bad_encoding"
-            rows.append([number, fault, *(_text((record or {}).get(key)) for key in wanted)])
-    types = {schema.ROW: pl.UInt32(), schema.FAULT: FAULTS, **dict.fromkeys(wanted, pl.String())}
-    return pl.DataFrame(rows, schema=types, orient="row")
+    frame = _whole(block.text, wanted)
+    if frame is not None and frame.height == block.text.count(b"\n"):
+        return _placed(frame, pl.int_range(block.first, block.first + frame.height, dtype=pl.UInt32, eager=True))
+    lines = block.text.split(b"\n")[:-1]
+    numbers = [number for number, line in enumerate(lines, block.first) if line.strip()]
+    if frame is None or frame.height != len(numbers):
+        frame = pl.concat([_types(wanted).clear(), *_cut([line for line in lines if line.strip()], wanted)])
+    return _placed(frame, pl.Series(numbers, dtype=pl.UInt32))
 
 
-def _is_utf8(line: bytes) -> bool:
+def _types(wanted: Collection[str]) -> pl.DataFrame:
+    return pl.DataFrame(schema={schema.FAULT: FAULTS, **dict.fromkeys(wanted, pl.String)})
+
+
+def _placed(frame: pl.DataFrame, numbers: pl.Series) -> pl.DataFrame:
+    return pl.select(numbers.alias(schema.ROW)).hstack(frame)
+
+
+def _cut(lines: Sequence[bytes], wanted: Collection[str]) -> list[pl.DataFrame]:
+    if len(lines) <= FEW:
+        return [_one_by_one(lines, wanted)] if lines else []
+    size = max(FEW, -(-len(lines) // CUTS))
+    frames: list[pl.DataFrame] = []
+    for start in range(0, len(lines), size):
+        part = lines[start : start + size]
+        frame = _whole(b"\n".join(part) + b"\n", wanted)
+        frames += [frame] if frame is not None and frame.height == len(part) else _cut(part, wanted)
+    return frames
+
+
+def _whole(text: bytes, wanted: Collection[str]) -> pl.DataFrame | None:
+    """FAULT and the wanted keys of lines that are all objects; None where one is not, or cannot be read exactly."""
+    if SURROGATE.search(text):
+        return None
     try:
-        line.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+        frame = pl.read_ndjson(text, schema=dict.fromkeys((*wanted, NO_KEY), pl.String))
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
+        return None
+    numbers = [name for name in wanted if _has_numbers(frame[name])]
+    exact = _with_digits(frame, text, numbers) if numbers else frame
+    if exact is None:
+        return None
+    return exact.with_columns(pl.lit(None, dtype=FAULTS).alias(schema.FAULT)).select(schema.FAULT, *wanted)
+
+
+def _has_numbers(values: pl.Series) -> bool:
+    return bool(values.str.contains(NUMBER).any())
+
+
+def _with_digits(frame: pl.DataFrame, text: bytes, numbers: Sequence[str]) -> pl.DataFrame | None:
+    """Real numbers as they are written, which Polars gives in its own way; None where lines and rows differ."""
+    line = _lines(text)
+    if len(line) != frame.height:
+        line = line.filter(line.str.contains(r"\S"))
+    if len(line) != frame.height:
+        return None
+    for name in numbers:
+        key = rf"[{{,]\s*{re.escape(json.dumps(name, ensure_ascii=False))}\s*:\s*"
+        rows = line.str.contains(rf"{key}-?(?:[0-9]+[.eE]|0)").arg_true()
+        if len(rows):
+            read = pl.DataFrame({"line": line[rows], "read": frame[name][rows]})
+            written = pl.col("line").str.extract(rf"{key}(-?[0-9][0-9.eE+-]*)")
+            same = written.cast(pl.Float64, strict=False) == pl.col("read").cast(pl.Float64, strict=False)
+            exact = read.select(pl.when(same).then(written).otherwise("read")).to_series()
+            frame = frame.with_columns(frame[name].scatter(rows, exact))
+    return frame
+
+
+def _lines(text: bytes) -> pl.Series:
+    if UNUSED in text:
+        return pl.Series(text.split(b"\n")[:-1], dtype=pl.Binary).cast(pl.String)
+    return pl.read_csv(
+        text, has_header=False, new_columns=["line"], separator=UNUSED.decode(), quote_char=None, infer_schema=False,
+        empty_string_is_null=False,
+    ).to_series()  # fmt: skip
+
+
+def _one_by_one(lines: Sequence[bytes], wanted: Collection[str]) -> pl.DataFrame:
+    rows: list[list[str | None]] = []
+    for line in lines:
+        record = _record(line)
+        fault = None if record is not None else "malformed_row" if _is_text(line) else "bad_encoding"
+        rows.append([fault, *(_text((record or {}).get(key)) for key in wanted)])
+    return pl.DataFrame(rows, schema=_types(wanted).schema, orient="row")
 
 
 def _record(line: bytes) -> dict[str, Any] | None:
-    """The line's object; None where it is not one whole JSON object."""
+    """The line's object; None where it is not one whole JSON object of Unicode text."""
     try:
-        record = json.loads(line.decode(), parse_int=_Number, parse_float=_Number)
-        if b"\\u" in line:
-            json.dumps(record, ensure_ascii=False).encode()  # half of a surrogate pair is no text
+        record = _DECODER.decode(line.decode())
+        if SURROGATE.search(line):
+            json.dumps(record, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         return None
     return record if isinstance(record, dict) else None
+
+
+def _is_text(line: bytes) -> bool:
+    """Whether a line that is no record has only characters: no byte that is no UTF-8, no half of a surrogate pair."""
+    try:
+        text = line.decode()
+        if SURROGATE.search(line):
+            json.dumps(_DECODER.decode(text), ensure_ascii=False).encode()
+    except UnicodeError:
+        return False
+    except (ValueError, RecursionError):
+        return True
+    return True
+
+
+def _first_of_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        found.setdefault(key, value)
+    return found
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
+
+
+_DECODER: Final = json.JSONDecoder(
+    parse_int=_Number, parse_float=_Number, parse_constant=_no_number, object_pairs_hook=_first_of_each
+)
 
 
 def _text(value: Any) -> str | None:
@@ -90,11 +201,11 @@ def _text(value: Any) -> str | None:
 
 
 def _json(value: Any) -> str:
-    """JSON of a nested value, each number in the digits it came in."""
+    """JSON text with its numbers' own digits, spaced as Polars spaces it."""
     if isinstance(value, _Number):
         return str.__str__(value)
     if isinstance(value, dict):
-        return "{" + ",".join(f"{_json(key)}:{_json(inner)}" for key, inner in value.items()) + "}"
+        return f"{{{', '.join(f'{_json(key)}: {_json(inner)}' for key, inner in value.items())}}}"
     if isinstance(value, list):
-        return "[" + ",".join(map(_json, value)) + "]"
+        return f"[{', '.join(map(_json, value))}]"
     return json.dumps(value, ensure_ascii=False)

@@ -51,13 +51,15 @@ def run(config: Config, output: Output, tell: Callable[[str], None] = lambda _: 
     """
     tell("opening")
     log = open_log(config)
-    plan = only_needed(resolve(config, log.schema, log.sample), output)
+    with log.reading():
+        plan = only_needed(resolve(config, log.schema, log.sample), output)
     with ExitStack() as stack:
         publisher, scratch = _places(output, stack)
         room = Room(memory(config.memory_limit), scratch, lambda: log.share_read)
         tell("reading and sessionizing")
-        pieces = log.pieces(room.memory.rows_at_once)
-        result = sessions_of(pieces, log.schema, plan, room, assign=output.events)
+        with log.reading():
+            pieces = log.pieces(room.memory.rows_at_once)
+            result = sessions_of(pieces, log.schema, plan, room, assign=output.events)
         if config.on_bad_row == "fail" and result.rejected.height:
             raise _bad_row(log, result)
         tell("writing")

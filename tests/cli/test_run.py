@@ -327,3 +327,31 @@ def test_help_and_version_load_no_engine(tmp_path: Path) -> None:
         )
         done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, check=True)
         assert done.stderr.decode().strip() == "[]"
+
+
+def test_multiline_reads_a_record_over_lines_and_its_place_is_its_first_line(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text(
+        'session_id,timestamp,page\ns,2024-05-30T12:00:00Z,"/a\nb"\n"s","never\nso",/\nt,"2024-05-30,/\n'
+    )
+    assert sessionize("run", "log.csv", "-o", "out", "--multiline", cwd=tmp_path).code == 0
+    assert pl.read_parquet(tmp_path / "out" / "metrics.parquet")["entry_page"].to_list() == ["/a\nb"]
+    told = [json.loads(line) for line in (tmp_path / "out" / "rejected.ndjson").read_text().splitlines()]
+    assert [(row["row"], row["reason"], row["raw"]) for row in told] == [
+        (4, "bad_timestamp", '"s","never\nso",/'), (6, "malformed_row", 't,"2024-05-30,/'),
+    ]  # fmt: skip
+    assert sessionize("run", "log.csv", "-o", "out", cwd=tmp_path).code == 0
+    assert counts(tmp_path / "out")["rejected_by_reason"] == {"malformed_row": 5}
+
+
+def test_a_key_that_appears_late_is_a_property_where_it_is_asked_for(tmp_path: Path) -> None:
+    early, late = (
+        '{"session_id": "a", "timestamp": 1717070400}\n',
+        '{"session_id": "b", "timestamp": 1717070400, "k": "v"}\n',
+    )
+    (tmp_path / "log.ndjson").write_text(early * 1200 + late)
+    done = sessionize("run", "log.ndjson", "-o", "out", "--property", "k", "--format", "ndjson", cwd=tmp_path)
+    assert done.code == 0
+    assert "seconds since 1970" in done.err
+    found = [json.loads(line) for line in (tmp_path / "out" / "sessions.ndjson").read_text().splitlines()]
+    assert [record["properties"].get("k") for record in found] == [None, "v"]
+    assert sessionize("run", "log.ndjson", "-o", "out", "--property", "kk", cwd=tmp_path).code == 2

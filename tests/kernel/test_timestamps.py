@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from functools import cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -10,8 +12,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sessionize.config import TimeFormat, TimeKind
-from sessionize.kernel.timestamps import EPOCH, ISO, OUT_OF_RANGE, _iso, _parsed, compiled, instant
+from sessionize.config import Config, TimeFormat, TimeKind
+from sessionize.kernel.timestamps import (
+    EARLIEST,
+    EPOCH,
+    ISO,
+    LATEST,
+    OUT_OF_RANGE,
+    _iso,
+    _parsed,
+    compiled,
+    instant,
+)
+from sessionize.plan import resolve
 
 MICROSECOND = timedelta(microseconds=1)
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "America/St_Johns", "Asia/Kolkata", "Australia/Lord_Howe",
@@ -182,3 +195,96 @@ def test_a_time_in_a_gap_or_an_overlap_follows_the_offset_before() -> None:
     assert read(["2024-03-31 02:30", "2024-10-27 02:30"], zone="Europe/Berlin") == [
         at(2024, 3, 31, 1, 30), at(2024, 10, 27, 0, 30),
     ]  # fmt: skip
+
+
+@cache
+def changes(name: str) -> list[datetime]:
+    """Local times just before each change of a zone's offset, in the offset before."""
+    zone, found = ZoneInfo(name), []
+    at, end, step = datetime(1975, 1, 1, tzinfo=UTC), datetime(2035, 1, 1, tzinfo=UTC), timedelta(days=1)
+    while at < end:
+        if at.astimezone(zone).utcoffset() != (at + step).astimezone(zone).utcoffset():
+            low, high = at, at + step
+            while high - low > timedelta(seconds=1):
+                middle = low + (high - low) // 2
+                same = middle.astimezone(zone).utcoffset() == at.astimezone(zone).utcoffset()
+                low, high = (middle, high) if same else (low, middle)
+            found.append(low.astimezone(zone).replace(tzinfo=None, microsecond=0))
+        at += step
+    return found
+
+
+@pytest.mark.parametrize("name", ZONES)
+def test_every_change_of_clocks_is_that_of_zoneinfo(name: str) -> None:
+    zone, minutes = ZoneInfo(name), (-1441, -61, -60, -31, -30, -1, 0, 1, 20, 29, 30, 31, 59, 60, 61, 90, 1439, 1441)
+    locals_ = [each + timedelta(minutes=minute) for each in changes(name) for minute in minutes]
+    expected = [(each.replace(tzinfo=zone) - EPOCH) // MICROSECOND for each in locals_]
+    assert len(locals_) > 0 or name in {"UTC", "Asia/Kolkata"}
+    assert read([each.isoformat(" ") for each in locals_], zone=name, dtype=pl.String()) == expected
+    assert read([*locals_], "datetime", zone=name, dtype=pl.Datetime("us")) == expected
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_the_first_and_the_last_day_of_all_are_read_or_out_of_range_in_any_zone(zone: str) -> None:
+    texts = ["0001-01-01 00:00:00", "0001-01-02 12:00:00", "9999-12-30 12:00:00", "9999-12-31 23:59:59.999999"]
+    found = read([*texts], zone=zone)
+    for text, value in zip(texts, found, strict=True):
+        offset = datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone)).utcoffset()
+        assert offset is not None
+        exact = (datetime.fromisoformat(text).replace(tzinfo=UTC) - EPOCH - offset) // MICROSECOND
+        assert value == (exact if EARLIEST <= exact <= LATEST else OUT_OF_RANGE)
+
+
+EXTREMES = (0, -1, 1, 2**31 - 1, 2**31, 2**53, 2**53 + 1, 2**62, 2**63 - 1, -(2**31), -(2**53), -(2**63))
+PER: dict[TimeKind, int] = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
+
+
+@pytest.mark.parametrize("kind", PER)
+@pytest.mark.parametrize("value", EXTREMES)
+def test_extremes_are_exact_or_out_of_range_in_every_form(kind: TimeKind, value: int) -> None:
+    exact = value * 1_000_000 // PER[kind]
+    expected = exact if EARLIEST <= exact <= LATEST else OUT_OF_RANGE
+    assert read([value], kind) == [expected]
+    assert read([str(value)], kind) == [expected]
+    assert read([f" {value}.0 "], kind) == [expected]
+    assert read([f"{value}", "1.5"], kind)[0] == expected
+    near = read([float(value)], kind)[0]
+    assert near is not None
+    assert abs(near - expected) <= max(1, abs(exact) // 2**52) or expected == OUT_OF_RANGE == near
+    if kind != "s":
+        for zone in (None, "UTC"):
+            typed = pl.Series([value]).cast(pl.Datetime(kind, zone))  # type: ignore[arg-type]
+            assert instant(typed, TimeFormat(kind="datetime"), "UTC").to_list() == [expected]
+
+
+@pytest.mark.parametrize("kind", PER)
+def test_a_unit_that_was_guessed_holds_the_other_times_to_it(kind: TimeKind) -> None:
+    scale, modern, other = PER[kind], 1_717_070_400, 1000 if kind != "ns" else 1
+    values = [modern * scale, 0, -1, modern * scale * other if kind in {"s", "ms"} else modern, None]
+    expected = [NOON, OUT_OF_RANGE, OUT_OF_RANGE, OUT_OF_RANGE, None]
+    guessed = TimeFormat(kind=kind, guessed=True)
+    assert instant(pl.Series(values), guessed, "UTC").to_list() == expected
+    assert instant(pl.Series(values, dtype=pl.Int64).cast(pl.String), guessed, "UTC").to_list() == expected
+    assert read([0], kind) == [0]
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([1_717_070_400, 0, -1], TimeFormat(kind="s", guessed=False)),
+        ([1_717_070_400, 1_717_070_401, 0], TimeFormat(kind="s", guessed=True)),
+        ([1_717_070_400_000] * 3 + [0], TimeFormat(kind="ms", guessed=True)),
+        ([1_717_070_400_000_000], TimeFormat(kind="us", guessed=True)),
+        ([1_717_070_400_000_000_000], TimeFormat(kind="ns", guessed=True)),
+        ([0, 60, 1800], TimeFormat(kind="s", guessed=False)),
+        (["1717070400.5", "x"], TimeFormat(kind="s", guessed=True)),
+        (["1717070400", "2024-05-30", "2024-05-30"], TimeFormat(kind="text")),
+    ],
+    ids=str,
+)
+def test_the_unit_is_found_from_the_size_of_the_middle_one(values: list[Any], expected: TimeFormat) -> None:
+    column = pl.Series("ts", values)
+    asked = Config(columns={"session_id": "ts", "timestamp": "ts"})
+    assert (
+        resolve(asked, {"ts": column.dtype}, lambda each: column.to_frame().select(each).to_series()).time == expected
+    )

@@ -1,0 +1,95 @@
+"""Columns whose type differs from file to file: the one type that holds them all to the letter, or who disagrees.
+
+Times of different units and zones become microseconds (in UTC, where they have a zone), whole numbers take the wider
+type, and whatever meets text becomes text: an id that is a number in one file and text in the next is one id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+import polars as pl
+from polars.datatypes import IntegerType
+
+from sessionize.errors import InputError
+
+Types = Mapping[str, pl.DataType]
+Change = Callable[[pl.Expr, pl.DataType], pl.Expr]
+EXACT: Final = 2**53
+FARTHEST: Final = 2**63 - 1
+
+
+def unified(paths: Sequence[str], types: Sequence[Types]) -> dict[str, Change]:
+    """How a column is to be changed, for each that has not one type in all files that have it.
+
+    Args:
+        paths: Of the files, for messages.
+        types: Type of each column of each file.
+
+    Raises:
+        InputError: If a column's types have nothing in common; names a file of each.
+    """
+    found: dict[str, dict[pl.DataType, str]] = {}
+    for path, columns in zip(paths, types, strict=True):
+        for name, dtype in columns.items():
+            if dtype != pl.Null:
+                found.setdefault(name, {}).setdefault(dtype, path)
+    changes = {}
+    for name, kinds in found.items():
+        if len(kinds) > 1 and (change := _change(name, kinds)) is not None:
+            changes[name] = change
+    return changes
+
+
+def _change(name: str, kinds: Mapping[pl.DataType, str]) -> Change | None:
+    if all(dtype.is_temporal() for dtype in kinds):
+        return _of_times(name, kinds)
+    if any(all(isinstance(dtype, of) for dtype in kinds) for of in (IntegerType, pl.Struct, pl.List)):
+        return None
+    if any(dtype.is_temporal() for dtype in kinds) and any(dtype.is_numeric() for dtype in kinds):
+        raise _disagree(name, kinds, "a time and a number are not told apart")
+    if any(dtype == pl.Binary or isinstance(dtype, (pl.List, pl.Array)) for dtype in kinds):
+        raise _disagree(name, kinds, "run them apart, or convert one")
+    return _as_text
+
+
+def _of_times(name: str, kinds: Mapping[pl.DataType, str]) -> Change:
+    if not all(isinstance(dtype, pl.Datetime) or dtype == pl.Date for dtype in kinds):
+        raise _disagree(name, kinds, "run them apart, or convert one")
+    zoned = {isinstance(dtype, pl.Datetime) and dtype.time_zone is not None for dtype in kinds}
+    if len(zoned) > 1:
+        raise _disagree(name, kinds, "times with a zone and times without: run them apart, or convert one")
+    return _in_microseconds
+
+
+def _in_microseconds(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """Times in microseconds, those with a zone in UTC; one that does not fit is as far out of range as can be."""
+    if not isinstance(dtype, pl.Datetime):
+        return column.cast(pl.Datetime("us"))
+    zone = "UTC" if dtype.time_zone else None
+    value = column.to_physical()
+    if dtype.time_unit == "ns":
+        value = value // 1000
+    if dtype.time_unit == "ms":
+        fits = value.abs() <= FARTHEST // 1000
+        value = pl.when(fits | value.is_null()).then(pl.when(fits).then(value) * 1000).otherwise(FARTHEST)
+    return value.cast(pl.Datetime("us")).dt.replace_time_zone(zone)
+
+
+def _as_text(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    if isinstance(dtype, pl.Struct):
+        return column.struct.json_encode()
+    if isinstance(dtype, pl.Datetime):
+        return _in_microseconds(column, dtype).dt.to_string("%Y-%m-%dT%H:%M:%S%.6f" + ("Z" if dtype.time_zone else ""))
+    if dtype.is_float():
+        whole = column.is_finite() & (column == column.floor()) & (column.abs() < EXACT)
+        return pl.when(whole).then(pl.when(whole).then(column).cast(pl.Int64).cast(pl.String)).otherwise(
+            column.cast(pl.String)
+        )  # fmt: skip
+    return column.cast(pl.String)
+
+
+def _disagree(name: str, kinds: Mapping[pl.DataType, str], hint: str) -> InputError:
+    (one, first), (other, second), *_ = kinds.items()
+    return InputError(f"column {name!r} is {one} in {first}, but {other} in {second}", hint=hint)

@@ -1,0 +1,115 @@
+"""What a file is: by its first bytes, else by its name; what is not read is named, with the command that converts it."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+from typing import Final
+
+from sessionize.config import InputFormat
+from sessionize.errors import InputError
+
+ENDINGS: Final[dict[str, InputFormat]] = {
+    ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".tab": "csv", ".psv": "csv", ".log": "csv",
+    ".parquet": "parquet", ".pq": "parquet", ".parq": "parquet",
+    ".ndjson": "ndjson", ".jsonl": "ndjson", ".json": "ndjson",
+}  # fmt: skip
+PACKED: Final = (".gz", ".zst", ".zstd")
+PIPE: Final = "| sessionize run - …"
+FOREIGN: Final = (
+    (0, b"PK\x03\x04", "a zip archive (or a spreadsheet)", f"unzip -p FILE {PIPE}, or save the sheet as CSV"),
+    (4, b"1AY&SY", "compressed with bzip2", f"bzcat FILE {PIPE}"),
+    (0, b"\xfd7zXZ", "compressed with xz", f"xzcat FILE {PIPE}"),
+    (0, b"]\x00\x00", "compressed with lzma", f"xzcat --format=lzma FILE {PIPE}"),
+    (0, b"\x04\x22\x4d\x18", "compressed with lz4", f"lz4cat FILE {PIPE}"),
+    (0, b"\x1f\x9d", "compressed with compress", f"zcat FILE {PIPE}"),
+    (0, b"\xff\x06\x00\x00sNaPpY", "compressed with snappy", f"snzip -dc FILE {PIPE}"),
+    (0, b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", f"7z x -so FILE {PIPE}"),
+    (0, b"Rar!\x1a", "a RAR archive", f"unrar p -inul FILE {PIPE}"),
+    (257, b"ustar\0", "a tar archive", f"tar -xOf FILE {PIPE}"),
+    (257, b"ustar ", "a tar archive", f"tar -xOf FILE {PIPE}"),
+    (0, b"\xff\xfe\x00\x00", "UTF-32 text", f"iconv -f UTF-32 -t UTF-8 FILE {PIPE}"),
+    (0, b"\x00\x00\xfe\xff", "UTF-32 text", f"iconv -f UTF-32 -t UTF-8 FILE {PIPE}"),
+    (0, b"\xff\xfe", "UTF-16 text", f"iconv -f UTF-16 -t UTF-8 FILE {PIPE}"),
+    (0, b"\xfe\xff", "UTF-16 text", f"iconv -f UTF-16 -t UTF-8 FILE {PIPE}"),
+    (0, b"\xd0\xcf\x11\xe0", "an old Office document", "save the sheet as CSV"),
+    (0, b"ORC\n", "an ORC file", "convert it to Parquet"),
+    (0, b"Obj\x01", "an Avro file", "convert it to Parquet"),
+    (0, b"ARROW1\0\0", "an Arrow file", "convert it to Parquet"),
+    (0, b"%PDF", "a PDF", "export the log as CSV"),
+    (0, b"SQLite format 3", "an SQLite database", "export the table: sqlite3 -header -csv FILE 'SELECT * FROM events'"),
+)
+"""Where a mark stands, the mark, what has it, what to do."""
+BLANK: Final = b"\xef\xbb\xbf \t\r\n"
+MARKUP: Final = re.compile(rb"(?i)<(!doctype|html|\?xml)")
+OBJECT: Final = re.compile(rb'\{\s*(?:"|\})')
+OBJECT_OVER_LINES: Final = re.compile(rb"\{[ \t]*\r?\n")
+ARRAY: Final = re.compile(rb"\[\s*[{\]]")
+
+
+def recognised(head: bytes, path: str, asked: InputFormat | None) -> InputFormat:
+    """What a file is.
+
+    Args:
+        head: Its first bytes, unpacked.
+        path: For its ending, and to name it.
+        asked: The format that was asked for; beats the name, but not what the bytes rule out.
+
+    Raises:
+        InputError: If it is of a kind that is not read.
+    """
+    if head.startswith(b"PAR1") and asked in (None, "parquet"):
+        return "parquet"
+    _check_foreign(head, path)
+    if (asked or ENDINGS.get(ending(path))) == "parquet":
+        raise InputError(f"{path}: not a Parquet file, whatever its name says", hint="was it cut short? fetch it again")
+    found = asked or _text_kind(head, path)
+    if found == "ndjson" or ARRAY.match(head.lstrip(BLANK)):
+        _check_one_a_line(head.lstrip(BLANK), path, found)
+    return found
+
+
+def ending(name: str) -> str:
+    """The ending of a file's name, that of a compression left out.
+
+    Examples:
+        >>> ending("logs/Today.CSV.gz")
+        '.csv'
+    """
+    path = Path(name.lower())
+    return Path(path.stem).suffix if path.suffix in PACKED else path.suffix
+
+
+def _text_kind(head: bytes, path: str) -> InputFormat:
+    start = head.lstrip(BLANK)
+    if MARKUP.match(start):
+        raise _not_read(path, "a page of HTML or XML", "was it fetched without logging in? export the log as CSV")
+    if OBJECT.match(start):
+        return "ndjson"
+    by_name = ENDINGS.get(ending(path))
+    if by_name is None and b"\0" in head:
+        raise InputError(f"{path}: binary, and of no kind that is known", hint="CSV, NDJSON and Parquet are read")
+    return by_name or "csv"
+
+
+def _check_foreign(head: bytes, path: str) -> None:
+    for at, mark, what, cure in FOREIGN:
+        if head.startswith(mark, at):
+            raise _not_read(path, what, cure)
+    if path.lower().endswith(".br"):
+        raise _not_read(path, "compressed with Brotli", f"brotli -dc FILE {PIPE}")
+    for order, high, low in (("LE", head[1:512:2], head[0:512:2]), ("BE", head[0:512:2], head[1:512:2])):
+        if len(low) > 3 and high.count(0) > 0.6 * len(high) and low.count(0) < 0.1 * len(low):
+            raise _not_read(path, "UTF-16 text", f"iconv -f UTF-16{order} -t UTF-8 FILE {PIPE}")
+
+
+def _check_one_a_line(start: bytes, path: str, kind: InputFormat) -> None:
+    if ARRAY.match(start):
+        raise _not_read(path, "one JSON array", f"an object a line is read: jq -c '.[]' FILE {PIPE}")
+    if kind == "ndjson" and OBJECT_OVER_LINES.match(start):
+        raise _not_read(path, "JSON over several lines", f"an object a line is read: jq -c . FILE {PIPE}")
+
+
+def _not_read(path: str, what: str, cure: str) -> InputError:
+    return InputError(f"{path}: this is {what}, which is not read", hint=cure.replace("FILE", shlex.quote(path)))
