@@ -12,6 +12,7 @@ from typing import Literal
 
 from sessionize import schema
 from sessionize.errors import UsageError
+from sessionize.preset import Preset
 
 InputFormat = Literal["csv", "parquet", "ndjson"]
 OutputFormat = Literal["parquet", "json", "ndjson", "csv"]
@@ -84,6 +85,7 @@ class Config:
         until: Watermark of a one-shot run; None takes the newest event time.
         memory_limit: Bytes of peak memory to stay under; None for 80 % of the machine's.
         on_bad_row: Whether a row that cannot become an event is kept apart, or ends the run.
+        preset: A known layout: columns and readings for what is not given here. Its options are the caller's to apply.
     """
 
     inputs: tuple[str, ...] = ()
@@ -102,6 +104,7 @@ class Config:
     until: datetime | None = None
     memory_limit: int | None = None
     on_bad_row: Literal["reject", "fail"] = "reject"
+    preset: Preset | None = None
 
     def __post_init__(self) -> None:
         unknown = [role for role in self.columns if role not in schema.ROLES]
@@ -143,6 +146,7 @@ class Plan:
         traits: Columns carried into the session's traits.
         where: SQL expression over the log's own columns that keeps a row.
         until: Fixed watermark; None takes the newest event time.
+        preset: Name of the layout that was asked for.
     """
 
     columns: Mapping[str, tuple[str, ...]]
@@ -155,6 +159,7 @@ class Plan:
     traits: tuple[str, ...] = ()
     where: str | None = None
     until: datetime | None = None
+    preset: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -97,4 +97,5 @@ def _rules(plan: Plan) -> dict[str, Any]:
         "properties": list(plan.properties),
         "traits": list(plan.traits),
         "where": plan.where,
+        "preset": plan.preset,
     }

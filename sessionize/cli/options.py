@@ -29,6 +29,9 @@ def _option(help_text: str, *names: str, panel: str, metavar: str | None = None)
 
 Columns = list[str] | None
 
+Preset = Annotated[str | None, _option(
+    "A known layout, such as ga4, or your own TOML file; sessionize presets lists them. [default: none]",
+    "--preset", panel=LOG, metavar="NAME|FILE")]  # fmt: skip
 SessionId = Annotated[Columns, _option(
     "Column of the session id; twice: the columns together are the id. [default: found by name]",
     "--session-id", panel=LOG, metavar="COL")]  # fmt: skip
@@ -38,8 +41,8 @@ ProfileId = Annotated[Columns, _option(
 EventId = Annotated[Columns, _option(
     "Column of the event id; with it, repeated events are dropped. [default: found by name]",
     "--event-id", panel=LOG, metavar="COL")]  # fmt: skip
-Timestamp = Annotated[str | None, _option("Column of the time. [default: found by name]",
-                                          "--timestamp", panel=LOG, metavar="COL")]  # fmt: skip
+Timestamp = Annotated[Columns, _option("Column of the time; twice: date, then time of day. [default: found by name]",
+                                       "--timestamp", panel=LOG, metavar="COL")]  # fmt: skip
 EventType = Annotated[str | None, _option("Column of the event type. [default: found by name]",
                                           "--event-type", panel=LOG, metavar="COL")]  # fmt: skip
 Page = Annotated[str | None, _option("Column of the page. [default: found by name]",

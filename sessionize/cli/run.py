@@ -16,6 +16,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     context: typer.Context,
     inputs: o.Inputs,
     output: o.OutputDir,
+    preset: o.Preset = None,
     session_id: o.SessionId = None,
     profile_id: o.ProfileId = None,
     event_id: o.EventId = None,

@@ -9,6 +9,7 @@ import polars as pl
 
 from sessionize import schema
 from sessionize.config import Plan
+from sessionize.kernel import reach
 from sessionize.kernel.keys import dictionary
 from sessionize.kernel.timestamps import OUT_OF_RANGE, instant
 
@@ -37,14 +38,13 @@ def normalise(raw: pl.LazyFrame, types: Types, plan: Plan) -> pl.LazyFrame:
     columns |= {schema.PROPERTY_PREFIX + name: field(name, types) for name in plan.properties}
     columns |= {schema.TRAIT_PREFIX + name: field(name, types) for name in plan.traits}
     columns |= {schema.SPLIT_PREFIX + name: text(name, types) for name in plan.rules.split_on}
-    (time_column,) = plan.columns[schema.TIMESTAMP]
-    written = field(time_column, types)
+    written, written_type = time_text(plan.columns[schema.TIMESTAMP], types)
     time = written.map_batches(
         lambda values: instant(values, plan.time, plan.timezone), return_dtype=pl.Int64, is_elementwise=True
     )
     known = [pl.col(role).is_not_null() for role in (schema.SESSION_ID, schema.PROFILE_ID) if role in columns]
     return (
-        raw.select(schema.FILE, schema.ROW, schema.FAULT, _blank=_is_blank(written, types.get(time_column)),
+        raw.select(schema.FILE, schema.ROW, schema.FAULT, _blank=_is_blank(written, written_type),
                    **columns, **{schema.TIMESTAMP: time})
         .with_columns(_reason(pl.any_horizontal(known)).alias(schema.REASON))
         .with_columns(pl.col(schema.TIMESTAMP).cast(pl.Datetime("us", "UTC")))
@@ -92,15 +92,43 @@ def _joined(names: tuple[str, ...], types: Types) -> pl.Expr:
 
 
 def field(name: str, types: Types) -> pl.Expr:
-    """A column by its name; ``a.b`` reaches into a struct or a column of JSON text."""
+    """A column by its name; ``a.b`` reaches into a struct or a column of JSON text; see `reach` for more."""
     if name in types:
         return pl.col(name)
+    parts = reach.alternatives(name)
+    if len(parts) > 1 or reach.fixed(name) is not None:
+        return _first_of(parts, types)
+    if (keyed := reach.keyed(name)) is not None and (dtype := field_type(keyed[0], types)) is not None:
+        found = reach.value_of(field(keyed[0], types), dtype, *keyed[1:])
+        if found is not None:
+            return found
     root, *path = name.split(".")
     for size in range(len(path), 0, -1):
         root = ".".join([name.split(".", maxsplit=1)[0], *path[: size - 1]])
         if root in types:
             return _inside(pl.col(root), types[root], path[size - 1 :])
     return pl.col(name)
+
+
+def _first_of(parts: list[str], types: Types) -> pl.Expr:
+    """The first of several that is not null, those that the log has not left out."""
+    there = [part for part in parts if reach.fixed(part) is None and field_type(part, types) is not None]
+    fixed = [each for part in parts if (each := reach.fixed(part)) is not None]
+    kinds = {field_type(part, types) for part in there}
+    if len(kinds) == 1 and pl.String not in kinds and not fixed:
+        return pl.coalesce(field(part, types) for part in there)
+    if not there:
+        # A bare literal would be one row, not one for each of the log's.
+        first = pl.col(next(iter(types))).is_null()
+        return pl.when(first).then(pl.lit(fixed[0])).otherwise(pl.lit(fixed[0])) if fixed else pl.col(parts[0])
+    return pl.coalesce(*(text(part, types) for part in there), *(pl.lit(each) for each in fixed))
+
+
+def time_text(names: tuple[str, ...], types: Types) -> tuple[pl.Expr, pl.DataType | None]:
+    """The written time and its type; of several columns (a date and a time of day) one text, a blank between."""
+    if len(names) == 1:
+        return field(names[0], types), field_type(names[0], types)
+    return pl.concat_str(*(text(name, types) for name in names), separator=" "), pl.String()
 
 
 def _inside(column: pl.Expr, dtype: pl.DataType, path: list[str]) -> pl.Expr:

@@ -11,7 +11,8 @@ from polars.io.plugins import register_io_source
 
 from sessionize import schema
 from sessionize.config import Config
-from sessionize.read import columnar, delimited, objects
+from sessionize.kernel.shape import shaped
+from sessionize.read import columnar, delimited, layouts, objects
 from sessionize.read.columnar import partitions
 from sessionize.read.files import LogFile, Source, sources
 from sessionize.read.lines import Block, blocks
@@ -35,6 +36,9 @@ class Log:
         self.files: tuple[LogFile, ...] = tuple(source.file for source in found)
         kind = self.files[0].format
         self._frame = columnar.scan(found) if kind == "parquet" else self._text_frame(config)
+        self._as_read = self._frame
+        if config.preset is not None:
+            self._frame = shaped(self._frame, self._frame.collect_schema(), config.preset)
         types = self._frame.collect_schema()
         self.schema: dict[str, pl.DataType] = {name: types[name] for name in types if name not in PLACE}
 
@@ -67,10 +71,8 @@ class Log:
         )
 
     def _raw_rows(self, rows: pl.DataFrame) -> pl.DataFrame:
-        found = self._frame.join(rows.lazy(), on=[schema.FILE, schema.ROW], how="semi").collect(engine="streaming")
-        texts = [
-            json.dumps(row, default=str, ensure_ascii=False) for row in found.select(*self.schema).iter_rows(named=True)
-        ]
+        found = self._as_read.join(rows.lazy(), on=[schema.FILE, schema.ROW], how="semi").collect(engine="streaming")
+        texts = [json.dumps(row, default=str, ensure_ascii=False) for row in found.drop(PLACE).iter_rows(named=True)]
         return found.select(schema.FILE, schema.ROW).with_columns(raw=pl.Series(texts, dtype=pl.String))
 
     def _raw_lines(self, ordinal: int, rows: pl.DataFrame) -> Iterator[tuple[int, int, str]]:
@@ -124,6 +126,8 @@ _Opened = tuple[Source, dict[str, "str | None"], tuple[str, ...], Parse]
 def _opened(source: Source, config: Config) -> _Opened:
     if source.file.format == "ndjson":
         return source, partitions(source.file.path), objects.keys(source), objects.parse
+    if (laid_out := layouts.opened(source, config)) is not None:
+        return source, partitions(source.file.path), *laid_out
     form = delimited.dialect(source, config)
     parse: Parse = lambda block, wanted: delimited.parse(block, form, wanted)  # noqa: E731
     return source, partitions(source.file.path), form.names, parse
