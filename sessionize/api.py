@@ -9,6 +9,7 @@ import polars as pl
 from sessionize import schema
 from sessionize.commit import Result
 from sessionize.config import Config
+from sessionize.geo import Places, located
 from sessionize.kernel.record import records
 from sessionize.manifest import Counts
 from sessionize.plan import resolve
@@ -65,9 +66,10 @@ def sessionize(events: pl.LazyFrame | pl.DataFrame, config: Config | None = None
         pl.lit(None, pl.Enum(schema.REASONS)).alias(schema.FAULT),
         pl.all(),
     )
+    places = None if asked.geo_db is None else Places(asked.geo_db)
     result = sessions_of(raw, types, plan, assign=True)
     return Frames(
-        sessions=records(result.sessions, plan.timezone),
+        sessions=records(located(result.sessions, places, plan), plan.timezone),
         metrics=result.metrics,
         events=result.events if result.events is not None else pl.DataFrame(),
         rejected=_rejected(frame, result),

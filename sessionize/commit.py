@@ -105,14 +105,14 @@ def _files(result: Result, log: Log, plan: Plan, output: Output) -> list[_File]:
         files.append(_File(f"events.{form}", events.height, lambda path: write_rows(events, path, form)))
     if result.rejected.height:
         rejected = result.rejected
-        files.append(_File(REJECTED, rejected.height, lambda path: _write_rejected(rejected, log, path)))
+        files.append(_File(REJECTED, rejected.height, lambda path: _write_rejected(rejected, log, plan, path)))
     return files
 
 
-def _write_rejected(rejected: pl.DataFrame, log: Log, path: Path) -> None:
-    """Every rejected row with its file, row number, reason and raw content."""
+def _write_rejected(rejected: pl.DataFrame, log: Log, plan: Plan, path: Path) -> None:
+    """Every rejected row with its file, row number, reason and raw content, but for that where ids are private."""
     names = pl.Series([file.path for file in log.files], dtype=pl.String)
-    raw = log.raw(rejected)
+    raw = log.raw(rejected.clear() if plan.private else rejected)
     rows = rejected.join(raw, on=[schema.FILE, schema.ROW], how="left", maintain_order="left").select(
         file=names.gather(rejected[schema.FILE]),
         row=pl.col(schema.ROW),

@@ -12,6 +12,7 @@ import polars as pl
 from sessionize import schema
 from sessionize.config import Config, Plan, TimeFormat, TimeKind
 from sessionize.errors import UsageError
+from sessionize.kernel import agents
 from sessionize.kernel.normalise import field_type, time_text
 from sessionize.kernel.reach import FIRST_OF, alternatives
 from sessionize.kernel.timestamps import PER_SECOND, compiled
@@ -47,6 +48,9 @@ def resolve(config: Config, types: Types, sample: Sample) -> Plan:
     """
     _check_zone(config.timezone)
     columns = _columns(config, types)
+    _check_enrichment(config, columns)
+    if config.ip == "drop" and config.geo_db is None:
+        columns.pop(schema.IP, None)
     rules = config.rules
     for name in (*config.properties, *config.traits, *rules.split_on):
         _check_exists(name, types, "the option")
@@ -62,6 +66,13 @@ def resolve(config: Config, types: Types, sample: Sample) -> Plan:
         where=_checked_where(_where(config), types, sample),
         until=config.until,
         preset=None if config.preset is None else config.preset.name,
+        page_path=config.page_path,
+        channels=config.channels and schema.CHANNEL not in columns,
+        own_hosts=config.own_hosts,
+        agents=schema.USER_AGENT in columns and agents.installed(),
+        exclude_bots=config.exclude_bots,
+        ip=config.ip,
+        hash_key=config.hash_key,
     )
 
 
@@ -173,6 +184,30 @@ def _checked_where(where: str | None, types: Types, sample: Sample) -> str | Non
             f"--where: {str(error).splitlines()[0]}", hint=f"an expression over {listed(types)}; CSV columns are text"
         ) from None
     return where
+
+
+def _check_enrichment(config: Config, columns: Mapping[str, tuple[str, ...]]) -> None:
+    """Refuse what the log has no column for, or the machine no package; and an address that would leave as an id."""
+    if config.exclude_bots and schema.USER_AGENT not in columns:
+        raise UsageError("--exclude-bots: the log has no user agent", hint=f"say which: {option(schema.USER_AGENT)}")
+    if config.exclude_bots and not agents.installed():
+        raise UsageError(
+            "--exclude-bots needs the packages ua-parser and crawlerdetect", hint="pip install 'sessionize[ua]'"
+        )
+    if config.geo_db is not None and schema.IP not in columns:
+        raise UsageError("--geo-db: the log has no address", hint=f"say which: {option(schema.IP)}")
+    if config.ip != "full" and config.hash_key is None and _address_is_id(columns):
+        raise UsageError(
+            f"--ip {config.ip}: the address is an id here, and would be written", hint="add --hash-ids KEY_FILE"
+        )
+
+
+def _address_is_id(columns: Mapping[str, tuple[str, ...]]) -> bool:
+    """Whether an id is an address, by its column's role or its name: then it would be written whole."""
+    usual = {schema.spelling(name) for name in schema.USUAL_NAMES[schema.IP]}
+    parts = [part for role in schema.ID_ROLES for name in columns.get(role, ()) for part in alternatives(name)]
+    known = [part for name in columns.get(schema.IP, ()) for part in alternatives(name)]
+    return any(part in known or schema.spelling(part.split(".")[-1]) in usual for part in parts)
 
 
 def _time_format(given: str | None, names: tuple[str, ...], types: Types, sample: Sample) -> TimeFormat:

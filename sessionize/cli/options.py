@@ -9,6 +9,7 @@ import typer
 LOG: Final = "Reading the log"
 RULES: Final = "Where a session ends"
 MEANING: Final = "What an event means"
+PRIVACY: Final = "Privacy"
 OUTPUT: Final = "Output"
 OTHER: Final = "Other"
 
@@ -94,6 +95,25 @@ Property = Annotated[Columns, _option("Column carried into the session's propert
                                       "--property", panel=MEANING, metavar="COL")]  # fmt: skip
 Trait = Annotated[Columns, _option("Column carried into the session's traits. Repeatable.",
                                    "--trait", panel=MEANING, metavar="COL")]  # fmt: skip
+
+PagePath = Annotated[bool, _option("Cut pages to their path: no host, query string or fragment. [default: as they are]",
+                                   "--page-path", panel=MEANING)]  # fmt: skip
+Channels = Annotated[bool, _option(
+    "Find each session's channel by GA4's rules, where no column has it. [default: off]",
+    "--channels", panel=MEANING)]  # fmt: skip
+OwnHost = Annotated[Columns, _option(
+    "Host whose referrers are no source. Repeatable. [default: the hosts of the pages]",
+    "--own-host", panel=MEANING, metavar="HOST")]  # fmt: skip
+ExcludeBots = Annotated[bool, _option("Leave events of known bots out, by user agent. [default: off]",
+                                      "--exclude-bots", panel=MEANING)]  # fmt: skip
+GeoDb = Annotated[str | None, _option("MaxMind database that says where an address is. [default: none]",
+                                      "--geo-db", panel=MEANING, metavar="FILE")]  # fmt: skip
+
+HashIds = Annotated[str | None, _option(
+    "File with a secret key, or env:VARIABLE: hash session, profile and event ids with it. [default: as they are]",
+    "--hash-ids", panel=PRIVACY, metavar="KEY_FILE")]  # fmt: skip
+Ip = Annotated[str, _option("full; truncate: to /24 and /48; drop. [default: full]",
+                            "--ip", panel=PRIVACY, metavar="full|truncate|drop")]  # fmt: skip
 
 OutputDir = Annotated[str, typer.Option("--output", "-o", help="Directory to write into; - writes the metrics as NDJSON to stdout.",
                                         rich_help_panel=OUTPUT, metavar="DIR", show_default=False)]  # fmt: skip

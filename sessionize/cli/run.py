@@ -43,6 +43,13 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     conversion: o.Conversion = None,
     property: o.Property = None,  # noqa: A002 - named for its option
     trait: o.Trait = None,
+    page_path: o.PagePath = False,
+    channels: o.Channels = False,
+    own_host: o.OwnHost = None,
+    exclude_bots: o.ExcludeBots = False,
+    geo_db: o.GeoDb = None,
+    hash_ids: o.HashIds = None,
+    ip: o.Ip = "full",
     format: o.Format = "parquet",  # noqa: A002 - named for its option
     events: o.Events = False,
     no_sessions: o.NoSessions = False,

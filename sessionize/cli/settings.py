@@ -71,7 +71,17 @@ def _options(preset: Preset) -> dict[str, Any]:
 
 
 def _as_typed(value: Any, default: Any, name: str) -> Any:
-    repeatable = name in ("map", "property", "trait", "end_event", "start_event", "split_on", "page_view", "conversion")
+    repeatable = name in (
+        "map",
+        "property",
+        "trait",
+        "end_event",
+        "start_event",
+        "split_on",
+        "page_view",
+        "conversion",
+        "own_host",
+    )
     if repeatable or name in ("session_id", "profile_id", "event_id", "timestamp"):
         return [str(each) for each in value] if isinstance(value, list) else [str(value)]
     if isinstance(default, bool):
@@ -134,6 +144,13 @@ def config(typed: dict[str, Any]) -> Config:
         memory_limit=parse.size(memory, "--memory-limit") if memory else None,
         on_bad_row=one_of(typed["on_bad_row"], ("reject", "fail"), "--on-bad-row"),
         preset=typed.get("preset"),
+        page_path=typed["page_path"],
+        channels=typed["channels"],
+        own_hosts=tuple(typed["own_host"] or ()),
+        exclude_bots=typed["exclude_bots"],
+        ip=one_of(typed["ip"], ("full", "truncate", "drop"), "--ip"),
+        hash_key=parse.key(typed["hash_ids"]) if typed["hash_ids"] else None,
+        geo_db=typed["geo_db"],
     )
 
 

@@ -10,7 +10,7 @@ from sessionize.kernel.keys import coded, key_codes
 
 CODED = (schema.SESSION_ID, schema.PAGE, schema.EVENT_TYPE)
 """Roles held as dictionaries, because the kernel compares their values."""
-DESCRIPTIVE = (schema.PROFILE_ID, schema.REFERRER, schema.CHANNEL, schema.IP)
+DESCRIPTIVE = (schema.PROFILE_ID, schema.REFERRER, schema.CHANNEL, schema.IP, schema.USER_AGENT)
 """Roles of which a session takes the first non-null value."""
 
 

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from sessionize import schema
 from sessionize.config import Plan
+from sessionize.kernel.agents import agents
 from sessionize.kernel.boundaries import CAUSES
+from sessionize.kernel.channels import channels
 from sessionize.kernel.keys import key_text
 from sessionize.kernel.metrics import METRICS, UTC_INSTANT
 from sessionize.kernel.numbers import fields
@@ -58,7 +60,7 @@ def described(sessions: pl.DataFrame, events: pl.DataFrame, plan: Plan) -> pl.Da
         events: The canonical events the rows count in.
         plan: Whether any boundary rule is in force.
     """
-    sessions = sessions.with_columns(_texts(sessions, events))
+    sessions = _told(sessions.with_columns(_texts(sessions, events)), events, plan)
     session_id = key_text(sessions)
     if not plan.rules.none_in_force:
         session_id = pl.select(pl.concat_str(session_id, pl.lit("."), sessions["start"])).to_series()
@@ -76,6 +78,15 @@ def _texts(sessions: pl.DataFrame, events: pl.DataFrame) -> list[pl.Series]:
         if metric.over is not None and metric.role is not None and metric.name in sessions.columns:
             found.append(sessions[metric.name].cat.to(events[metric.role].dtype).cast(pl.String))
     return found
+
+
+def _told(sessions: pl.DataFrame, events: pl.DataFrame, plan: Plan) -> pl.DataFrame:
+    """What follows from a session's own texts: device, system, app and bot; its channel."""
+    if plan.agents and schema.USER_AGENT in sessions.columns:
+        sessions = sessions.hstack(agents(sessions[schema.USER_AGENT]))
+    if plan.channels and schema.CHANNEL not in sessions.columns:
+        sessions = sessions.with_columns(channels(sessions, events, plan).alias(schema.CHANNEL))
+    return sessions.drop(schema.USER_AGENT, strict=False)
 
 
 def _completed(sessions: pl.DataFrame) -> pl.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import polars as pl
 
@@ -10,6 +11,7 @@ from sessionize import schema
 from sessionize.commit import Result
 from sessionize.config import Output, Plan
 from sessionize.kernel import normalise, sessionize, stamped
+from sessionize.kernel.enrich import enriched, private_events
 from sessionize.manifest import Counts, microseconds
 from sessionize.read import Log
 
@@ -30,13 +32,14 @@ def sessions_of(raw: pl.LazyFrame, types: Mapping[str, pl.DataType], plan: Plan,
     """
     rows = normalise(raw, types, plan).collect(engine="streaming")
     events, rejected = split(rows)
-    read = rows.height
+    events, bots = enriched(events, plan)
+    read = rows.height - bots
     del rows
     done = sessionize(events, plan, assign=assign)
     watermark = newest(events) if plan.until is None else microseconds(plan.until)
     sessions = stamped(done.sessions, plan, watermark)
-    counts = counted(sessions, rejected, rows_read=read, duplicates=done.duplicates.len())
-    placed = None if done.assigned is None else annotated(events, sessions, done.assigned)
+    counts = replace(counted(sessions, rejected, rows_read=read, duplicates=done.duplicates.len()), bots=bots)
+    placed = None if done.assigned is None else private_events(annotated(events, sessions, done.assigned), plan)
     return Result(sessions, rejected, placed, counts, watermark)
 
 
