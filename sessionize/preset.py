@@ -139,8 +139,11 @@ def _layout(name: str, table: Mapping[str, Any]) -> Layout:
         raise UsageError(
             f"preset {name}: layout.kind {kind!r} is none of {', '.join(get_args(LayoutKind))}",
         )
+    delimiter = _text(name, table, "delimiter") or None
+    if delimiter is not None and (len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n'):
+        raise UsageError(f"preset {name}: layout.delimiter {delimiter!r} is not one character")
     return Layout(
         kind=kind,  # type: ignore[arg-type]  # checked above
-        delimiter=_text(name, table, "delimiter") or None,
+        delimiter=delimiter,
         names=_texts(name, "layout.names", table.get("names", [])),
     )

@@ -50,8 +50,16 @@ def opened(source: Source, config: Config) -> tuple[tuple[str, ...], Parse] | No
         return None
     delimiter = config.delimiter or layout.delimiter or "\t"
     if layout.kind == "w3c":
-        names = _w3c_names(source)
-        return names, lambda block, wanted: _w3c(block, names, delimiter, wanted, source.file.path)
+        told = config.csv_columns is None
+        names = config.csv_columns or _w3c_names(source)
+
+        def w3c(block: Block, wanted: Collection[str]) -> pl.DataFrame:
+            lines = _lines(block)
+            if told:
+                _check_fields(lines, names, source.file.path)
+            return _split(lines.filter(~lines["line"].str.starts_with("#")), names, delimiter, wanted)
+
+        return names, w3c
     names = config.csv_columns or layout.names
     if config.csv_columns is None and has_header(source, names):
         return None
@@ -100,14 +108,12 @@ def _lines(block: Block) -> pl.DataFrame:
     return lines.filter(pl.col("line").str.contains(r"\S"))
 
 
-def _w3c(block: Block, names: tuple[str, ...], delimiter: str, wanted: Collection[str], path: str) -> pl.DataFrame:
-    lines = _lines(block)
-    remarks = lines["line"].str.starts_with("#")
-    again = lines.filter(remarks & lines["line"].str.starts_with(FIELDS.decode()))
+def _check_fields(lines: pl.DataFrame, names: tuple[str, ...], path: str) -> None:
+    """Refuse a file whose fields change on the way."""
+    again = lines.filter(pl.col("line").str.starts_with(FIELDS.decode()))
     for row, line in again.select(schema.ROW, "line").iter_rows():
         if tuple(line.removeprefix(FIELDS.decode()).split()) != names:
             raise InputError(f"{path}, line {row}: other fields than in the first line", hint="run the parts apart")
-    return _split(lines.filter(~remarks), names, delimiter, wanted)
 
 
 def _split(lines: pl.DataFrame, names: tuple[str, ...], delimiter: str, wanted: Collection[str]) -> pl.DataFrame:

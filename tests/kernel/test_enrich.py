@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sessionize import Config, schema
@@ -34,6 +34,7 @@ def log(*rows: Mapping[str, Any]) -> pl.DataFrame:
     )
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from([*schema.UTM, "q", "utm_id"]), st.text(min_size=1).filter(lambda t: t.strip() == t)
@@ -272,6 +273,7 @@ def test_bots_cannot_be_left_out_of_a_log_without_user_agents() -> None:
 KEY = b"0123456789abcdef0123456789abcdef"
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(st.none(), st.text(max_size=5)), max_size=20), st.binary(min_size=16, max_size=100))
 def test_a_hashed_id_is_blake2b_with_the_key(ids: list[str | None], key: bytes) -> None:
     short = key if len(key) <= 64 else hashlib.blake2b(key).digest()
@@ -356,3 +358,7 @@ def test_an_address_that_is_an_id_is_refused_unless_ids_are_hashed() -> None:
     assert "203.0.113.7" not in str(found.metrics.to_dicts()) + str(found.sessions.to_dicts()) + str(
         found.events.to_dicts()
     )
+
+
+def test_the_host_above_the_pages_own_is_no_source_either() -> None:
+    assert channel(page="https://blog.shop.example/a", referrer="https://shop.example/") == "Direct"

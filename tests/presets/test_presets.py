@@ -132,6 +132,34 @@ def test_a_snowplow_table_with_a_header_is_read_by_its_names(tmp_path: Path) -> 
     assert found.columns["session_id"] == "domain_sessionid"
 
 
+@pytest.mark.parametrize("form", ["parquet", "csv"])
+def test_mobile_snowplow_sessions_are_inside_a_context(form: str, tmp_path: Path) -> None:
+    context = "contexts_com_snowplowanalytics_snowplow_client_session_1_0_1"
+    inside = [
+        [{"session_id": "m1", "user_id": "u1"}],
+        [],
+        [{"session_id": "m1", "user_id": "u1"}, {"session_id": "no", "user_id": "no"}],
+    ]
+    log = pl.DataFrame(
+        {
+            "event_id": ["1", "2", "3"],
+            "event_name": ["screen_view"] * 3,
+            "domain_sessionid": pl.Series([None, "web1", None], dtype=pl.String),
+            "network_userid": ["n"] * 3,
+            "derived_tstamp": ["2024-05-30 09:00:00.000", "2024-05-30 09:01:00.000", "2024-05-30 11:00:00.000"],
+            context: inside,
+        }
+    )
+    path = tmp_path / f"events.{form}"
+    if form == "parquet":
+        log.write_parquet(path)
+    else:
+        log.with_columns(pl.Series(context, [json.dumps(each) for each in inside])).write_csv(path)
+    assert ran(tmp_path, path, "--preset", "snowplow").of("source_id", "profile_id", "events", "page_views") == [
+        ("m1", "u1", 2, 2), ("web1", "n", 1, 1),
+    ]  # fmt: skip
+
+
 def test_segment_joins_tracks_and_pages_and_a_login_does_not_cut_the_session(tmp_path: Path) -> None:
     (tmp_path / "tracks.csv").write_text(
         "id,received_at,sent_at,original_timestamp,timestamp,anonymous_id,user_id,event,context_campaign_name\n"
@@ -448,6 +476,7 @@ WRONG: dict[str, tuple[str, str]] = {
     "a role there is not": ("[columns]\nsessionid = ['a']", "sessionid"),
     "no list of columns": ("[columns]\nsession_id = 5", "session_id"),
     "no TOML": ("title = ", "own.toml"),
+    "a delimiter of two": ("[layout]\ndelimiter = '::'", "::"),
     "a layout there is not": ("[layout]\nkind = 'xml'", "xml"),
 }
 
