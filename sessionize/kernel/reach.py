@@ -59,13 +59,13 @@ def value_of(column: pl.Expr, dtype: pl.DataType, key: str, rest: str) -> pl.Exp
         return column.list.get(int(key), null_on_oob=True).struct.field(rest).cast(pl.String) if rest in types else None
     if "key" not in types or "value" not in types:
         return None
-    value = pl.element().struct.field("value")
-    if isinstance(types["value"], pl.Struct):
-        inner = list(types["value"].to_schema())
-        wanted = [rest] if rest else [name for name in VALUE_FIELDS if name in inner] or inner
-        value = pl.coalesce(value.struct.field(name).cast(pl.String) for name in wanted)
-    found = pl.when(pl.element().struct.field("key") == key).then(value.cast(pl.String)).drop_nulls()
-    return column.list.eval(found).list.first()
+    has_key = pl.element().struct.field("key") == key
+    found = column.list.eval(pl.when(has_key).then(pl.element().struct.field("value")).drop_nulls()).list.first()
+    if not isinstance(types["value"], pl.Struct):
+        return found.cast(pl.String)
+    inner = list(types["value"].to_schema())
+    wanted = [rest] if rest else [name for name in VALUE_FIELDS if name in inner] or inner
+    return pl.coalesce(found.struct.field(name).cast(pl.String) for name in wanted)
 
 
 def _in_json(column: pl.Expr, key: str, rest: str) -> pl.Expr:

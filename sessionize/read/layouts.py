@@ -65,7 +65,7 @@ def opened(source: Source, config: Config) -> tuple[tuple[str, ...], Parse] | No
         return None
     if not names:
         raise UsageError("the preset names no columns", hint="give them as layout.names, or with --columns")
-    return names, lambda block, wanted: _split(_lines(block), names, delimiter, wanted)
+    return names, lambda block, wanted: _split(_lines(block), names, delimiter, wanted, block.text)
 
 
 def has_header(source: Source, names: Collection[str]) -> bool:
@@ -116,38 +116,52 @@ def _check_fields(lines: pl.DataFrame, names: tuple[str, ...], path: str) -> Non
             raise InputError(f"{path}, line {row}: other fields than in the first line", hint="run the parts apart")
 
 
-def _split(lines: pl.DataFrame, names: tuple[str, ...], delimiter: str, wanted: Collection[str]) -> pl.DataFrame:
-    """Lines as fields; one with too few, or with more that are not empty, is malformed."""
-    line, separators = pl.col("line"), len(names) - 1
-    count = line.str.count_matches(delimiter, literal=True)
-    filled = line.str.strip_chars_end(delimiter).str.count_matches(delimiter, literal=True)
-    lines = lines.with_columns(
-        pl.coalesce(
-            schema.FAULT,
-            pl.when((count < separators) | (filled > separators)).then(pl.lit("malformed_row", dtype=FAULTS)),
-        ).alias(schema.FAULT)
-    )
-    whole = lines[schema.FAULT].is_null()
-    empty = pl.DataFrame(schema=dict.fromkeys(wanted, pl.String))
-    fields = empty.clear(lines.height - int(whole.sum()))
-    if whole.any():
-        fields = pl.concat([_fields(lines.filter(whole)["line"], names, delimiter, wanted), fields])
-    placed = pl.concat([lines.filter(whole), lines.filter(~whole)]).select(schema.ROW, schema.FAULT)
-    return placed.hstack(fields).sort(schema.ROW)
+def _split(
+    lines: pl.DataFrame, names: tuple[str, ...], delimiter: str, wanted: Collection[str], text: bytes = b""
+) -> pl.DataFrame:
+    """Lines as fields; one with too few, or with more that are not empty, is malformed.
+
+    Args:
+        lines: ROW, FAULT and line.
+        names: Of the fields.
+        delimiter: Between them.
+        wanted: Names of those to give.
+        text: The same lines, where there are no others in it.
+    """
+    separators = len(names) - 1
+    count = lines["line"].str.count_matches(delimiter, literal=True)
+    if lines[schema.FAULT].null_count() == lines.height and (count == separators).all():
+        text = text if text.count(b"\n") == lines.height else _joined(lines["line"])
+        return lines.select(schema.ROW, schema.FAULT).hstack(_fields(text, lines.height, names, delimiter, wanted))
+    filled = lines["line"].str.strip_chars_end(delimiter).str.count_matches(delimiter, literal=True)
+    odd = pl.when((count < separators) | (filled > separators)).then(pl.lit("malformed_row", dtype=FAULTS))
+    lines = lines.with_columns(pl.coalesce(schema.FAULT, odd).alias(schema.FAULT))
+    whole, bad = lines.filter(pl.col(schema.FAULT).is_null()), lines.filter(pl.col(schema.FAULT).is_not_null())
+    fields = _fields(_joined(whole["line"]), whole.height, names, delimiter, wanted)
+    missing = fields.clear(bad.height)
+    placed = pl.concat([whole, bad]).select(schema.ROW, schema.FAULT)
+    return placed.hstack(pl.concat([fields, missing])).sort(schema.ROW)
 
 
-def _fields(lines: pl.Series, names: tuple[str, ...], delimiter: str, wanted: Collection[str]) -> pl.DataFrame:
-    text: str = lines.str.join("\n").item()
+def _joined(lines: pl.Series) -> bytes:
+    text: str = lines.str.join("\n").item() or ""
+    return f"{text}\n".encode()
+
+
+def _fields(text: bytes, height: int, names: tuple[str, ...], delimiter: str, wanted: Collection[str]) -> pl.DataFrame:
+    if not wanted or not height:
+        return pl.DataFrame(schema=dict.fromkeys(wanted, pl.String))
     fields = (
         pl.scan_csv(
-            f"{text}\n".encode(), has_header=False, schema=dict.fromkeys(names, pl.String), separator=delimiter,
-            quote_char=None, extra_columns="ignore",
+            text, has_header=False, schema=dict.fromkeys(names, pl.String), separator=delimiter, quote_char=None,
+            extra_columns="ignore",
         )
-        .select(pl.lit(0).alias("__row"), *wanted) if wanted else pl.LazyFrame({"__row": range(len(lines))})
-    ).collect()  # fmt: skip
-    if fields.height != len(lines):
-        raise AccountingError(f"{len(lines)} whole lines parsed as {fields.height} rows")
-    return fields.drop("__row")
+        .select(*wanted)
+        .collect()
+    )  # fmt: skip
+    if fields.height != height:
+        raise AccountingError(f"{height} whole lines parsed as {fields.height} rows")
+    return fields
 
 
 def _access(block: Block, wanted: Collection[str]) -> pl.DataFrame:
