@@ -11,6 +11,7 @@ import polars as pl
 from sessionize import schema
 from sessionize.commit import Result
 from sessionize.config import Config
+from sessionize.geo import Places, located
 from sessionize.kernel.metrics import METRIC_NAMES
 from sessionize.kernel.record import records
 from sessionize.manifest import Counts
@@ -71,11 +72,12 @@ def sessionize(events: pl.LazyFrame | pl.DataFrame, config: Config | None = None
         pl.lit(None, pl.Enum(schema.REASONS)).alias(schema.FAULT),
         pl.all(),
     )
+    places = None if asked.geo_db is None else Places(asked.geo_db)
     with TemporaryDirectory(prefix="sessionize-") as folder:
         room = Room(memory(asked.memory_limit), lambda: Path(folder))
         result = sessions_of([raw], types, plan, room, assign=True)
         pieces = list(result.pieces)
-    sessions = pl.concat(piece.sessions for piece in pieces)
+    sessions = located(pl.concat(piece.sessions for piece in pieces), places, plan)
     return Frames(
         sessions=records(sessions, plan.timezone),
         metrics=sessions.select(METRIC_NAMES),

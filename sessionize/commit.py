@@ -107,7 +107,7 @@ def commit(result: Result, log: Log, plan: Plan, output: Output, publisher: Publ
         if result.rejected.height:
             rows[REJECTED] = result.rejected.height
             with writer(publisher.path(REJECTED), "ndjson") as out:
-                out.write(_rejected(result.rejected, log))
+                out.write(_rejected(result.rejected, log, plan))
         for name, height in rows.items():
             staged = publisher.seal(name)
             account["outputs"].append({"path": name, "rows": height, "bytes": staged.bytes, "sha256": staged.sha256})
@@ -162,10 +162,10 @@ def _write_pieces(
     return rows, pl.concat(measures)
 
 
-def _rejected(rejected: pl.DataFrame, log: Log) -> pl.DataFrame:
-    """Every rejected row with its file, row number, reason and raw content."""
+def _rejected(rejected: pl.DataFrame, log: Log, plan: Plan) -> pl.DataFrame:
+    """Every rejected row with its file, row number, reason and raw content, but for that where ids are private."""
     names = pl.Series([file.path for file in log.files], dtype=pl.String)
-    raw = log.raw(rejected)
+    raw = log.raw(rejected.clear() if plan.private else rejected)
     return rejected.join(raw, on=[schema.FILE, schema.ROW], how="left", maintain_order="left").select(
         file=names.gather(rejected[schema.FILE]),
         row=pl.col(schema.ROW),

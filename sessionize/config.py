@@ -12,9 +12,11 @@ from typing import Literal
 
 from sessionize import schema
 from sessionize.errors import UsageError
+from sessionize.preset import Preset
 
 InputFormat = Literal["csv", "parquet", "ndjson"]
 OutputFormat = Literal["parquet", "json", "ndjson", "csv"]
+IpHandling = Literal["full", "truncate", "drop"]
 TimeKind = Literal["datetime", "text", "s", "ms", "us", "ns", "pattern"]
 
 MICROSECOND = timedelta(microseconds=1)
@@ -86,6 +88,14 @@ class Config:
         until: Watermark of a one-shot run; None takes the newest event time.
         memory_limit: Bytes of peak memory to stay under; None for 80 % of the machine's.
         on_bad_row: Whether a row that cannot become an event is kept apart, or ends the run.
+        preset: A known layout: columns and readings for what is not given here. Its options are the caller's to apply.
+        page_path: Whether a page is cut to its path; campaigns in it are found before.
+        channels: Whether a session gets its channel by GA4's rules, where the log has no column for it.
+        own_hosts: Hosts whose referrers are no source, beside those of the pages themselves.
+        exclude_bots: Whether events of known bots are left out.
+        ip: What becomes of addresses: cut to their network, or dropped.
+        hash_key: Secret with which ids are hashed; None leaves them as they are.
+        geo_db: MaxMind database that says where an address is.
     """
 
     inputs: tuple[str, ...] = ()
@@ -106,6 +116,14 @@ class Config:
     until: datetime | None = None
     memory_limit: int | None = None
     on_bad_row: Literal["reject", "fail"] = "reject"
+    preset: Preset | None = None
+    page_path: bool = False
+    channels: bool = False
+    own_hosts: tuple[str, ...] = ()
+    exclude_bots: bool = False
+    ip: IpHandling = "full"
+    hash_key: bytes | None = field(default=None, repr=False)
+    geo_db: str | None = None
 
     def __post_init__(self) -> None:
         unknown = [role for role in self.columns if role not in schema.ROLES]
@@ -150,6 +168,14 @@ class Plan:
         traits: Columns carried into the session's traits.
         where: SQL expression over the log's own columns that keeps a row.
         until: Fixed watermark; None takes the newest event time.
+        preset: Name of the layout that was asked for.
+        page_path: Whether a page is cut to its path.
+        channels: Whether a session gets its channel by GA4's rules; never where the log has a column for it.
+        own_hosts: Hosts whose referrers are no source.
+        agents: Whether user agents are looked into: the log has them, and the extra is there.
+        exclude_bots: Whether events of known bots are left out.
+        ip: What becomes of addresses.
+        hash_key: Secret with which ids are hashed.
     """
 
     columns: Mapping[str, tuple[str, ...]]
@@ -162,6 +188,24 @@ class Plan:
     traits: tuple[str, ...] = ()
     where: str | None = None
     until: datetime | None = None
+    preset: str | None = None
+    page_path: bool = False
+    channels: bool = False
+    own_hosts: tuple[str, ...] = ()
+    agents: bool = False
+    exclude_bots: bool = False
+    ip: IpHandling = "full"
+    hash_key: bytes | None = field(default=None, repr=False)
+
+    @property
+    def utm_in_page(self) -> bool:
+        """Whether campaigns are looked for in the pages: where the log has no column of them."""
+        return schema.PAGE in self.columns and not any(name in self.columns for name in schema.UTM)
+
+    @property
+    def private(self) -> bool:
+        """Whether what stands in the log may not leave the house as it is."""
+        return self.hash_key is not None or self.ip != "full"
 
 
 @dataclass(frozen=True, kw_only=True)

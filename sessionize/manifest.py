@@ -19,6 +19,8 @@ class Counts:
     """Rows and sessions, counted where they pass. They add up: of parts, of nights.
 
     ``rows_read + carried_in = events + rejected + duplicates + late + early + carried_out``
+
+    Events of bots that were to be left out are, as those that ``--where`` leaves out, not among the rows read.
     """
 
     rows_read: int = 0
@@ -34,6 +36,7 @@ class Counts:
     active_sessions: int = 0
     profiles: int = 0
     conversions: int = 0
+    bots: int = 0
 
     def check(self) -> None:
         """Raise AccountingError unless each row read is accounted for, once."""
@@ -97,4 +100,11 @@ def _rules(plan: Plan) -> dict[str, Any]:
         "properties": list(plan.properties),
         "traits": list(plan.traits),
         "where": plan.where,
+        "preset": plan.preset,
+        "page_path": plan.page_path,
+        "channels": plan.channels,
+        "own_hosts": list(plan.own_hosts),
+        "exclude_bots": plan.exclude_bots,
+        "ip": plan.ip,
+        "hash_ids": plan.hash_key is not None,
     }

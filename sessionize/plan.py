@@ -12,7 +12,9 @@ import polars as pl
 from sessionize import schema
 from sessionize.config import Config, Plan, TimeFormat, TimeKind
 from sessionize.errors import UsageError
-from sessionize.kernel.normalise import TEXTS, field, field_type
+from sessionize.kernel import agents
+from sessionize.kernel.normalise import TEXTS, field_type, time_text
+from sessionize.kernel.reach import FIRST_OF, alternatives
 from sessionize.kernel.timestamps import MODERN, PER_SECOND, compiled
 
 EPOCH_UNITS: Final[tuple[tuple[float, TimeKind], ...]] = ((1e11, "s"), (1e14, "ms"), (1e17, "us"))
@@ -46,21 +48,31 @@ def resolve(config: Config, types: Types, sample: Sample) -> Plan:
     """
     _check_zone(config.timezone)
     columns = _columns(config, types)
+    _check_enrichment(config, columns)
+    if config.ip == "drop" and config.geo_db is None:
+        columns.pop(schema.IP, None)
     rules = config.rules
     for name in (*config.properties, *config.traits, *rules.split_on):
         _check_exists(name, types, "the option")
-    (time_column,) = columns[schema.TIMESTAMP]
     return Plan(
         columns=columns,
-        time=_time_format(config.time_format, time_column, types, sample),
+        time=_time_format(config.time_format, columns[schema.TIMESTAMP], types, sample),
         timezone=config.timezone,
         rules=rules,
         page_views=config.page_views,
         conversions=config.conversions,
         properties=config.properties,
         traits=config.traits,
-        where=_checked_where(config.where, types),
+        where=_checked_where(_where(config), types, sample),
         until=config.until,
+        preset=None if config.preset is None else config.preset.name,
+        page_path=config.page_path,
+        channels=config.channels and schema.CHANNEL not in columns,
+        own_hosts=config.own_hosts,
+        agents=schema.USER_AGENT in columns and agents.installed(),
+        exclude_bots=config.exclude_bots,
+        ip=config.ip,
+        hash_key=config.hash_key,
     )
 
 
@@ -80,23 +92,48 @@ def _check_zone(name: str) -> None:
 
 
 def _columns(config: Config, types: Types) -> dict[str, tuple[str, ...]]:
-    taken = {name for role in config.columns for name in config.chosen(role)}
+    known = {role: _from_preset(config, role, types) for role in schema.ROLES if not config.chosen(role)}
+    chosen = [*(config.chosen(role) for role in config.columns), *(names for names in known.values() if names)]
+    taken = {part for names in chosen for name in names for part in (name, *alternatives(name))}
     found: dict[str, tuple[str, ...]] = {}
     for role in schema.ROLES:
         given = config.chosen(role)
         if given:
             _check_given(role, given, types)
             found[role] = given
+        elif (names := known[role]) is not None:
+            found |= {role: names} if names else {}
         elif name := _by_name(role, types, taken):
             found[role] = (name,)
     _check_required(found, types)
     return found
 
 
+def _from_preset(config: Config, role: str, types: Types) -> tuple[str, ...] | None:
+    """The preset's best choice that the log has; none of an empty list; None where the preset does not say."""
+    choices = {} if config.preset is None else config.preset.columns
+    there = (names for names in choices.get(role, ()) if all(field_type(name, types) is not None for name in names))
+    best = next(there, None)
+    if best is None:
+        return () if role in choices and not choices[role] else None
+    return tuple(_what_is_there(name, types) for name in best)
+
+
+def _what_is_there(name: str, types: Types) -> str:
+    """A reference to the first of several without those that the log has not."""
+    return FIRST_OF.join(part for part in alternatives(name) if field_type(part, types) is not None)
+
+
+def _where(config: Config) -> str | None:
+    """The user's condition and the preset's."""
+    asked = [each for each in (config.where, config.preset.where if config.preset else None) if each is not None]
+    return " AND ".join(f"({each})" for each in asked) if len(asked) > 1 else next(iter(asked), None)
+
+
 def _check_given(role: str, names: tuple[str, ...], types: Types) -> None:
     for name in names:
         _check_exists(name, types, option(role).split(" ", maxsplit=1)[0])
-    if len(names) > 1 and role not in schema.ID_ROLES:
+    if len(names) > 1 and role not in (*schema.ID_ROLES, schema.TIMESTAMP):
         raise UsageError(f"{option(role)} takes one column, not {len(names)}")
 
 
@@ -152,12 +189,13 @@ def _check_required(found: Mapping[str, tuple[str, ...]], types: Types) -> None:
         )
 
 
-def _checked_where(where: str | None, types: Types) -> str | None:
+def _checked_where(where: str | None, types: Types, sample: Sample) -> str | None:
     if where is None:
         return None
     try:
         kept = pl.DataFrame(schema=dict(types)).lazy().filter(pl.sql_expr(where))
         kept.collect()
+        sample(pl.sql_expr(where))
     except pl.exceptions.PolarsError as error:
         raise UsageError(
             f"--where: {str(error).splitlines()[0]}", hint=f"an expression over {listed(types)}; CSV columns are text"
@@ -165,13 +203,37 @@ def _checked_where(where: str | None, types: Types) -> str | None:
     return where
 
 
-def _time_format(given: str | None, column: str, types: Types, sample: Sample) -> TimeFormat:
-    dtype = field_type(column, types)
+def _check_enrichment(config: Config, columns: Mapping[str, tuple[str, ...]]) -> None:
+    """Refuse what the log has no column for, or the machine no package; and an address that would leave as an id."""
+    if config.exclude_bots and schema.USER_AGENT not in columns:
+        raise UsageError("--exclude-bots: the log has no user agent", hint=f"say which: {option(schema.USER_AGENT)}")
+    if config.exclude_bots and not agents.installed():
+        raise UsageError(
+            "--exclude-bots needs the packages ua-parser and crawlerdetect", hint="pip install 'sessionize[ua]'"
+        )
+    if config.geo_db is not None and schema.IP not in columns:
+        raise UsageError("--geo-db: the log has no address", hint=f"say which: {option(schema.IP)}")
+    if config.ip != "full" and config.hash_key is None and _address_is_id(columns):
+        raise UsageError(
+            f"--ip {config.ip}: the address is an id here, and would be written", hint="add --hash-ids KEY_FILE"
+        )
+
+
+def _address_is_id(columns: Mapping[str, tuple[str, ...]]) -> bool:
+    """Whether an id is an address, by its column's role or its name: then it would be written whole."""
+    usual = {schema.spelling(name) for name in schema.USUAL_NAMES[schema.IP]}
+    parts = [part for role in schema.ID_ROLES for name in columns.get(role, ()) for part in alternatives(name)]
+    known = [part for name in columns.get(schema.IP, ()) for part in alternatives(name)]
+    return any(part in known or schema.spelling(part.split(".")[-1]) in usual for part in parts)
+
+
+def _time_format(given: str | None, names: tuple[str, ...], types: Types, sample: Sample) -> TimeFormat:
+    written, dtype = time_text(names, types)
     if dtype is not None and dtype.is_temporal():
         return TimeFormat(kind="datetime")
     if given is not None:
         return _given_format(given)
-    values = sample(field(column, types))
+    values = sample(written)
     if dtype in TEXTS:
         values = values.cast(pl.String)
         texts = values.drop_nulls()
@@ -180,7 +242,7 @@ def _time_format(given: str | None, column: str, types: Types, sample: Sample) -
             return TimeFormat(kind="text")
         values = numbers.str.strip_chars()
     elif dtype is None or not dtype.is_numeric():
-        raise UsageError(f"column {column!r} cannot be the timestamp: it holds {dtype}")
+        raise UsageError(f"column {' + '.join(names)!r} cannot be the timestamp: it holds {dtype}")
     return _unit(values.cast(pl.Float64, strict=False))
 
 

@@ -49,7 +49,7 @@ def outcome(result: Result) -> dict[str, Any]:
     }
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(logs(), rules(), roles(), st.integers(1, 7), st.integers(1, 4), st.integers(1, 9))
 def test_files_by_key_give_the_same_as_memory(
     log: list[Event], rule: OracleRules, role: frozenset[str], rows: int, piece: int, parts: int

@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperCommand
 
 from sessionize.cli.options import OTHER
+from sessionize.cli.presets import presets
 from sessionize.cli.run import run
 from sessionize.cli.schema import schema
 
@@ -41,8 +42,8 @@ app: Final = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, schema):
-    app.command(cls=GroupedHelp, no_args_is_help=True)(command)
+for command in (run, schema, presets):
+    app.command(cls=GroupedHelp, no_args_is_help=command is not presets)(command)
 
 
 def _show_version(value: bool) -> None:

@@ -9,6 +9,7 @@ import typer
 LOG: Final = "Reading the log"
 RULES: Final = "Where a session ends"
 MEANING: Final = "What an event means"
+PRIVACY: Final = "Privacy"
 OUTPUT: Final = "Output"
 OTHER: Final = "Other"
 
@@ -29,6 +30,9 @@ def _option(help_text: str, *names: str, panel: str, metavar: str | None = None)
 
 Columns = list[str] | None
 
+Preset = Annotated[str | None, _option(
+    "A known layout, such as ga4, or your own TOML file; sessionize presets lists them. [default: none]",
+    "--preset", panel=LOG, metavar="NAME|FILE")]  # fmt: skip
 SessionId = Annotated[Columns, _option(
     "Column of the session id; twice: the columns together are the id. [default: found by name]",
     "--session-id", panel=LOG, metavar="COL")]  # fmt: skip
@@ -38,8 +42,8 @@ ProfileId = Annotated[Columns, _option(
 EventId = Annotated[Columns, _option(
     "Column of the event id; with it, repeated events are dropped. [default: found by name]",
     "--event-id", panel=LOG, metavar="COL")]  # fmt: skip
-Timestamp = Annotated[str | None, _option("Column of the time. [default: found by name]",
-                                          "--timestamp", panel=LOG, metavar="COL")]  # fmt: skip
+Timestamp = Annotated[Columns, _option("Column of the time; twice: date, then time of day. [default: found by name]",
+                                       "--timestamp", panel=LOG, metavar="COL")]  # fmt: skip
 EventType = Annotated[str | None, _option("Column of the event type. [default: found by name]",
                                           "--event-type", panel=LOG, metavar="COL")]  # fmt: skip
 Page = Annotated[str | None, _option("Column of the page. [default: found by name]",
@@ -97,6 +101,25 @@ Property = Annotated[Columns, _option("Column carried into the session's propert
                                       "--property", panel=MEANING, metavar="COL")]  # fmt: skip
 Trait = Annotated[Columns, _option("Column carried into the session's traits. Repeatable.",
                                    "--trait", panel=MEANING, metavar="COL")]  # fmt: skip
+
+PagePath = Annotated[bool, _option("Cut pages to their path: no host, query string or fragment. [default: as they are]",
+                                   "--page-path", panel=MEANING)]  # fmt: skip
+Channels = Annotated[bool, _option(
+    "Find each session's channel by GA4's rules, where no column has it. [default: off]",
+    "--channels", panel=MEANING)]  # fmt: skip
+OwnHost = Annotated[Columns, _option(
+    "Host whose referrers are no source. Repeatable. [default: the hosts of the pages]",
+    "--own-host", panel=MEANING, metavar="HOST")]  # fmt: skip
+ExcludeBots = Annotated[bool, _option("Leave events of known bots out, by user agent. [default: off]",
+                                      "--exclude-bots", panel=MEANING)]  # fmt: skip
+GeoDb = Annotated[str | None, _option("MaxMind database that says where an address is. [default: none]",
+                                      "--geo-db", panel=MEANING, metavar="FILE")]  # fmt: skip
+
+HashIds = Annotated[str | None, _option(
+    "File with a secret key, or env:VARIABLE: hash session, profile and event ids with it. [default: as they are]",
+    "--hash-ids", panel=PRIVACY, metavar="KEY_FILE")]  # fmt: skip
+Ip = Annotated[str, _option("full; truncate: to /24 and /48; drop. [default: full]",
+                            "--ip", panel=PRIVACY, metavar="full|truncate|drop")]  # fmt: skip
 
 OutputDir = Annotated[str, typer.Option("--output", "-o", help="Directory to write into; - writes the metrics as NDJSON to stdout.",
                                         rich_help_panel=OUTPUT, metavar="DIR", show_default=False)]  # fmt: skip

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -16,6 +18,8 @@ UNITS: Final = {
 }  # fmt: skip
 LONGEST: Final = timedelta(days=3_652_059)
 """All years that a time can have."""
+SHORTEST_KEY: Final = 16
+MAKE_KEY: Final = "make one, once, and keep it: openssl rand -hex 32 > key"
 SIZE: Final = re.compile(r"(?i)(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?")
 
 
@@ -80,6 +84,24 @@ def limit(text: str, option: str) -> Limit:
     if not most >= 0:
         raise UsageError(f"{option} {text!r} is no limit", hint=f"for example {option} 100 or {option} 0.5%")
     return Limit(most / 100 if share else most, share)
+
+
+def key(source: str) -> bytes:
+    """The secret in a file, or in an environment variable: ``env:NAME``. Never on the command line itself."""
+    name = source.removeprefix("env:")
+    if name != source:
+        found = os.environ.get(name, "").encode()
+        place = f"the environment variable {name}"
+    else:
+        try:
+            found = Path(source).read_bytes()
+        except OSError as error:
+            raise UsageError(f"--hash-ids {source}: {(error.strerror or str(error)).lower()}", hint=MAKE_KEY) from None
+        place = source
+    found = found.strip()
+    if len(found) < SHORTEST_KEY:
+        raise UsageError(f"--hash-ids: {place} holds no key of at least {SHORTEST_KEY} characters", hint=MAKE_KEY)
+    return found
 
 
 def moment(text: str, timezone: str, option: str) -> datetime:

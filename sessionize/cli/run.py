@@ -16,6 +16,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     context: typer.Context,
     inputs: o.Inputs,
     output: o.OutputDir,
+    preset: o.Preset = None,
     session_id: o.SessionId = None,
     profile_id: o.ProfileId = None,
     event_id: o.EventId = None,
@@ -44,6 +45,13 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     conversion: o.Conversion = None,
     property: o.Property = None,  # noqa: A002 - named for its option
     trait: o.Trait = None,
+    page_path: o.PagePath = False,
+    channels: o.Channels = False,
+    own_host: o.OwnHost = None,
+    exclude_bots: o.ExcludeBots = False,
+    geo_db: o.GeoDb = None,
+    hash_ids: o.HashIds = None,
+    ip: o.Ip = "full",
     format: o.Format = "parquet",  # noqa: A002 - named for its option
     events: o.Events = False,
     no_sessions: o.NoSessions = False,

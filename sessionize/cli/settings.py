@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,6 +11,8 @@ from sessionize import schema
 from sessionize.cli import parse
 from sessionize.config import Config, Rules
 from sessionize.errors import UsageError
+from sessionize.preset import Preset
+from sessionize.presets import load
 
 FILE_NAMES: Final = ("sessionize.toml", "pyproject.toml")
 TYPED_ONLY: Final = ("inputs", "output", "config", "debug")
@@ -35,16 +38,51 @@ def with_file(typed: dict[str, Any], context: Any) -> dict[str, Any]:
     if unknown:
         raise UsageError(f"{path}: no such option: {', '.join(unknown)}", hint=f"there are {', '.join(known)}")
     merged = dict(typed)
-    for name, value in options.items():
-        parameter = name.replace("-", "_")
-        if context.get_parameter_source(parameter).name != "COMMANDLINE":
-            merged[parameter] = _as_typed(value, merged[parameter], parameter)
+    given = {name for name in typed if context.get_parameter_source(name).name == "COMMANDLINE"}
+    _fill(merged, given, options)
+    if merged.get("preset"):
+        preset = load(merged["preset"])
+        unknown = [name for name in preset.options if name.replace("-", "_") not in typed]
+        if unknown:
+            raise UsageError(f"preset {preset.name}: no such option: {', '.join(unknown)}")
+        _fill(merged, given, _options(preset))
+        merged["preset"] = preset
     return merged
 
 
+def _fill(merged: dict[str, Any], given: set[str], options: Mapping[str, Any]) -> None:
+    """Take the options that were not given yet."""
+    for name, value in options.items():
+        parameter = name.replace("-", "_")
+        if parameter not in given:
+            merged[parameter] = _as_typed(value, merged[parameter], parameter)
+            given.add(parameter)
+
+
+def _options(preset: Preset) -> dict[str, Any]:
+    """A preset's options; of a CSV also its delimiter and names."""
+    layout = preset.layout
+    found = dict(preset.options)
+    if layout.kind == "csv" and layout.delimiter is not None:
+        found.setdefault("delimiter", layout.delimiter)
+    if layout.kind == "csv" and layout.names:
+        found.setdefault("columns", list(layout.names))
+    return found
+
+
 def _as_typed(value: Any, default: Any, name: str) -> Any:
-    repeatable = name in ("map", "property", "trait", "end_event", "start_event", "split_on", "page_view", "conversion")
-    if repeatable or name in ("session_id", "profile_id", "event_id"):
+    repeatable = name in (
+        "map",
+        "property",
+        "trait",
+        "end_event",
+        "start_event",
+        "split_on",
+        "page_view",
+        "conversion",
+        "own_host",
+    )
+    if repeatable or name in ("session_id", "profile_id", "event_id", "timestamp"):
         return [str(each) for each in value] if isinstance(value, list) else [str(value)]
     if isinstance(default, bool):
         if not isinstance(value, bool):
@@ -109,6 +147,14 @@ def config(typed: dict[str, Any]) -> Config:
         until=parse.moment(until, timezone, "--until") if until else None,
         memory_limit=parse.size(memory, "--memory-limit") if memory else None,
         on_bad_row=one_of(typed["on_bad_row"], ("reject", "fail"), "--on-bad-row"),
+        preset=typed.get("preset"),
+        page_path=typed["page_path"],
+        channels=typed["channels"],
+        own_hosts=tuple(typed["own_host"] or ()),
+        exclude_bots=typed["exclude_bots"],
+        ip=one_of(typed["ip"], ("full", "truncate", "drop"), "--ip"),
+        hash_key=parse.key(typed["hash_ids"]) if typed["hash_ids"] else None,
+        geo_db=typed["geo_db"],
     )
 
 

@@ -117,6 +117,8 @@ def _lines(manifest: Mapping[str, Any], shown: Mapping[str, Any]) -> Iterator[tu
                 f"conversion {shown['conversion_rate']:.1%}"
             ),
         )
+    if shown["bot_share"] is not None or counts["bots"]:
+        yield "bots", _bots(counts, shown)
     if manifest["outputs"]:
         yield "wrote", ", ".join(f"{file['path']} ({_bytes(file['bytes'])})" for file in manifest["outputs"])
 
@@ -143,6 +145,12 @@ def _sessions(counts: Mapping[str, int]) -> str:
     if counts["active_sessions"]:
         parts.append(f"{counts['active_sessions']:,} still active")
     return ", ".join(parts)
+
+
+def _bots(counts: Mapping[str, int], shown: Mapping[str, Any]) -> str:
+    if counts["bots"]:
+        return f"{counts['bots']:,} events of known bots left out"
+    return f"{shown['bot_share']:.1%} of the sessions are of known bots"
 
 
 def _bytes(size: float) -> str:

@@ -11,6 +11,7 @@ import polars as pl
 
 from sessionize import schema
 from sessionize.config import Plan
+from sessionize.kernel import reach
 from sessionize.kernel.timestamps import OUT_OF_RANGE, instant
 
 REASONS: Final = pl.Enum(schema.REASONS)
@@ -38,14 +39,12 @@ def normalise(raw: pl.LazyFrame, types: Types, plan: Plan) -> pl.LazyFrame:
     """
     if plan.where is not None:
         raw = raw.filter(pl.sql_expr(plan.where) | pl.col(schema.FAULT).is_not_null())
-    (time_column,) = plan.columns[schema.TIMESTAMP]
     columns = {role: _role(role, names, types) for role, names in plan.columns.items() if role != schema.TIMESTAMP}
     columns |= {schema.PROPERTY_PREFIX + name: field(name, types) for name in plan.properties}
     columns |= {schema.TRAIT_PREFIX + name: field(name, types) for name in plan.traits}
     columns |= {schema.SPLIT_PREFIX + name: text(name, types) for name in plan.rules.split_on}
-    chosen = raw.select(
-        schema.FILE, schema.ROW, schema.FAULT, **columns, **{schema.TIMESTAMP: field(time_column, types)}
-    )
+    written, _ = time_text(plan.columns[schema.TIMESTAMP], types)
+    chosen = raw.select(schema.FILE, schema.ROW, schema.FAULT, **columns, **{schema.TIMESTAMP: written})
     result = {name: dtype for name, dtype in chosen.collect_schema().items() if name != schema.FAULT}
     result |= {schema.TIMESTAMP: pl.Datetime("us", "UTC"), schema.REASON: REASONS}
     # A function of whole batches, as it can see cheaply that nothing in one is blank, unreadable or without a key.
@@ -121,8 +120,7 @@ def _amount(name: str, types: Types) -> pl.Expr:
 def _joined(names: tuple[str, ...], types: Types) -> pl.Expr:
     """Several columns as one id; null where one of them is null or blank."""
     escaped = (
-        pl.when(text(name, types).str.strip_chars(BLANKS) != "")
-        .then(text(name, types))
+        _filled(text(name, types))
         .str.replace_all("\\", "\\\\", literal=True)
         .str.replace_all(ID_SEPARATOR, f"\\{ID_SEPARATOR}", literal=True)
         for name in names
@@ -131,15 +129,48 @@ def _joined(names: tuple[str, ...], types: Types) -> pl.Expr:
 
 
 def field(name: str, types: Types) -> pl.Expr:
-    """A column by its name; ``a.b`` reaches into a struct or a column of JSON text."""
+    """A column by its name; ``a.b`` reaches into a struct or a column of JSON text; see `reach` for more."""
     if name in types:
         return pl.col(name)
+    parts = reach.alternatives(name)
+    if len(parts) > 1 or reach.fixed(name) is not None:
+        return _first_of(parts, types)
+    if (keyed := reach.keyed(name)) is not None and (dtype := field_type(keyed[0], types)) is not None:
+        found = reach.value_of(field(keyed[0], types), dtype, *keyed[1:])
+        if found is not None:
+            return found
     root, *path = name.split(".")
     for size in range(len(path), 0, -1):
         root = ".".join([name.split(".", maxsplit=1)[0], *path[: size - 1]])
         if root in types:
             return _inside(pl.col(root), types[root], path[size - 1 :])
     return pl.col(name)
+
+
+def _first_of(parts: list[str], types: Types) -> pl.Expr:
+    """The first of several that is not null, those that the log has not left out."""
+    there = [part for part in parts if reach.fixed(part) is None and field_type(part, types) is not None]
+    fixed = [each for part in parts if (each := reach.fixed(part)) is not None]
+    kinds = {field_type(part, types) for part in there}
+    if len(kinds) == 1 and pl.String not in kinds and not fixed:
+        return pl.coalesce(field(part, types) for part in there)
+    if not there:
+        # A bare literal would be one row, not one for each of the log's.
+        first = pl.col(next(iter(types))).is_null()
+        return pl.when(first).then(pl.lit(fixed[0])).otherwise(pl.lit(fixed[0])) if fixed else pl.col(parts[0])
+    return pl.coalesce(*(_filled(text(part, types)) for part in there), *(pl.lit(each) for each in fixed))
+
+
+def _filled(texts: pl.Expr) -> pl.Expr:
+    """Texts with blank ones as nulls."""
+    return pl.when(texts.str.strip_chars(BLANKS) != "").then(texts)
+
+
+def time_text(names: tuple[str, ...], types: Types) -> tuple[pl.Expr, pl.DataType | None]:
+    """The written time and its type; of several columns (a date and a time of day) one text, a blank between."""
+    if len(names) == 1:
+        return field(names[0], types), field_type(names[0], types)
+    return pl.concat_str(*(_filled(text(name, types)) for name in names), separator=" "), pl.String()
 
 
 def _inside(column: pl.Expr, dtype: pl.DataType, path: list[str]) -> pl.Expr:

@@ -8,7 +8,7 @@ from sessionize import schema
 from sessionize.config import Plan
 from sessionize.kernel.keys import coded, key_codes
 
-DESCRIPTIVE = (schema.PROFILE_ID, schema.REFERRER, schema.CHANNEL, schema.IP)
+DESCRIPTIVE = (schema.PROFILE_ID, schema.REFERRER, schema.CHANNEL, schema.IP, schema.USER_AGENT)
 """Roles of which a session takes the first non-null value."""
 
 

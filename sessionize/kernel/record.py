@@ -70,6 +70,7 @@ def _prepared(sessions: pl.DataFrame) -> pl.DataFrame:
 def _record(sessions: pl.DataFrame, timezone: str) -> Fields:
     null = pl.lit(None, dtype=pl.String)
     ip = pl.col(schema.IP) if schema.IP in sessions.columns else null
+    device, system, app = (_told(sessions, part) for part in ("device", "os", "app"))
     return {
         "id": pl.col("session_id"),
         "metadata": {
@@ -86,17 +87,17 @@ def _record(sessions: pl.DataFrame, timezone: str) -> Fields:
         },
         "profile": Maybe(pl.col(schema.PROFILE_ID).is_not_null(), {"id": pl.col(schema.PROFILE_ID)}),
         "device": {
-            **dict.fromkeys(("name", "brand", "model", "type"), null),
+            **{name: device.get(name, null) for name in ("name", "brand", "model", "type")},
             "touch": pl.lit(None, dtype=pl.Boolean),
             "ip": ip,
             "resolution": null,
-            "geo": _geo(),
+            "geo": _geo(sessions),
             "color_depth": pl.lit(None, dtype=pl.Int32),
             "orientation": null,
         },
-        "os": {"name": null, "version": null},
+        "os": {name: system.get(name, null) for name in ("name", "version")},
         "app": {
-            **dict.fromkeys(("type", "name", "version", "language"), null),
+            **{name: app.get(name, null) for name in ("type", "name", "version", "language")},
             "bot": pl.col("bot"),
             "resolution": null,
         },
@@ -120,15 +121,24 @@ def _time(timezone: str) -> Fields:
     }
 
 
-def _geo() -> Fields:
+def _told(sessions: pl.DataFrame, part: str) -> dict[str, pl.Expr]:
+    """Fields of a part of the record that the sessions have columns for: ``device_name`` is the device's name."""
+    prefix = f"{part}_"
+    return {name.removeprefix(prefix): pl.col(name) for name in sessions.columns if name.startswith(prefix)}
+
+
+def _geo(sessions: pl.DataFrame) -> Fields:
     null = pl.lit(None, dtype=pl.String)
     nowhere = pl.lit(None, dtype=pl.Float64)
+    geo = _told(sessions, "geo")
+    north, east = geo.get("latitude", nowhere), geo.get("longitude", nowhere)
+    known = north.is_not_null() & east.is_not_null()
     return {
-        "country": {"name": null, "code": null},
-        **dict.fromkeys(("city", "county", "postal"), null),
-        "latitude": nowhere,
-        "longitude": nowhere,
-        "location": pl.lit(None, dtype=pl.List(pl.Float64)),
+        "country": {"name": geo.get("country", null), "code": geo.get("country_code", null)},
+        **{name: geo.get(name, null) for name in ("city", "county", "postal")},
+        "latitude": north,
+        "longitude": east,
+        "location": pl.when(known).then(pl.concat_list(east, north)),
     }
 
 

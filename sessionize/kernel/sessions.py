@@ -63,7 +63,7 @@ def sessionize(events: pl.DataFrame, plan: Plan, *, assign: bool = False) -> Ses
         )
         measured = pl.concat([lot.sessions for lot in lots], rechunk=True)
         order = session_order(measured, events, plan)
-        pieces = list(threads.map(lambda places: with_fields(measured[places], events), _cut(order)))
+        pieces = list(threads.map(lambda places: with_fields(measured[places], events, plan), _cut(order)))
     return Sessionized(
         pl.concat(pieces, rechunk=False),
         pl.concat([lot.duplicates for lot in lots]).sort(),

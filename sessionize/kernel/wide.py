@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 from sessionize import schema
 from sessionize.config import Plan
+from sessionize.kernel.agents import agents
 from sessionize.kernel.boundaries import CAUSES
+from sessionize.kernel.channels import channels
 from sessionize.kernel.keys import key_text
 from sessionize.kernel.metrics import METRICS, UTC_INSTANT
 from sessionize.kernel.numbers import fields
@@ -54,12 +56,13 @@ def _ids(rows: pl.Series, events: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(first).cast(pl.String)
 
 
-def with_fields(sessions: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
+def with_fields(sessions: pl.DataFrame, events: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     """Measured sessions with their source id and descriptive fields, in the events' own types.
 
     Args:
         sessions: Measured: ``row`` of the first event, ``at_<field>`` of the first that has the field.
         events: The canonical events the rows count in.
+        plan: Whether channels are to be told.
     """
     found = []
     if schema.SESSION_ID in events.columns:
@@ -70,7 +73,10 @@ def with_fields(sessions: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
     for metric in METRICS:
         if metric.over is not None and metric.role is not None and metric.name in sessions.columns:
             found.append(sessions[metric.name].cat.to(events[metric.role].dtype))
-    return sessions.with_columns(found).drop("row", pl.selectors.starts_with("at_"))
+    sessions = sessions.with_columns(found)
+    if plan.channels and schema.CHANNEL not in sessions.columns:
+        sessions = sessions.with_columns(channels(sessions, events, plan).alias(schema.CHANNEL))
+    return sessions.drop("row", pl.selectors.starts_with("at_"))
 
 
 def described(sessions: pl.DataFrame, plan: Plan) -> pl.DataFrame:
@@ -84,6 +90,9 @@ def described(sessions: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     """
     coded = [name for name, dtype in sessions.schema.items() if isinstance(dtype, pl.Categorical)]
     sessions = sessions.with_columns(pl.col(coded).cast(pl.String))
+    if plan.agents and schema.USER_AGENT in sessions.columns:
+        sessions = sessions.hstack(agents(sessions[schema.USER_AGENT]))
+    sessions = sessions.drop(schema.USER_AGENT, strict=False)
     session_id = _session_id(key_text(sessions), sessions["start"], plan)
     return _completed(sessions.with_columns(pl.col("start", "end").cast(UTC_INSTANT), session_id.alias("session_id")))
 

@@ -13,7 +13,8 @@ from polars.io.plugins import register_io_source
 
 from sessionize import schema
 from sessionize.config import Config
-from sessionize.read import columnar, delimited, multiline, objects
+from sessionize.kernel.shape import shaped
+from sessionize.read import columnar, delimited, layouts, multiline, objects
 from sessionize.read.columnar import partitions
 from sessionize.read.files import LogFile, Source, sources
 from sessionize.read.lines import Block, blocks
@@ -44,12 +45,19 @@ class Log:
         self.share_read = 0.0
         """Which share of the log `pieces` has given out, about."""
         self.files: tuple[LogFile, ...] = tuple(source.file for source in found)
-        self._types, self._frame = self._parquet_frame(config) if self._is_parquet else self._text_frame(config)
-        self.schema: dict[str, pl.DataType] = {name: dtype for name, dtype in self._types.items() if name not in PLACE}
+        self._types, self._as_read = self._parquet_frame(config) if self._is_parquet else self._text_frame(config)
+        self._preset = config.preset
+        self._frame = self._shaped(self._as_read)
+        types = self._frame.collect_schema()
+        self.schema: dict[str, pl.DataType] = {name: dtype for name, dtype in types.items() if name not in PLACE}
 
     @property
     def _is_parquet(self) -> bool:
         return self.files[0].format == "parquet"
+
+    def _shaped(self, rows: pl.LazyFrame) -> pl.LazyFrame:
+        """The rows with what the preset says of the columns themselves."""
+        return rows if self._preset is None else shaped(rows, self._types, self._preset)
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -82,7 +90,7 @@ class Log:
         """
         found = columnar.pieces(self._sources, self._types, rows_at_once) if self._is_parquet else self._text_pieces()
         for piece, self.share_read in found:
-            yield piece
+            yield self._shaped(piece)
 
     def raw(self, rows: pl.DataFrame) -> pl.DataFrame:
         """What stands at given places.
@@ -105,10 +113,8 @@ class Log:
         )
 
     def _raw_rows(self, rows: pl.DataFrame) -> pl.DataFrame:
-        found = self._frame.join(rows.lazy(), on=[schema.FILE, schema.ROW], how="semi").collect(engine="streaming")
-        texts = [
-            json.dumps(row, default=str, ensure_ascii=False) for row in found.select(*self.schema).iter_rows(named=True)
-        ]
+        found = self._as_read.join(rows.lazy(), on=[schema.FILE, schema.ROW], how="semi").collect(engine="streaming")
+        texts = [json.dumps(row, default=str, ensure_ascii=False) for row in found.drop(PLACE).iter_rows(named=True)]
         return found.select(schema.FILE, schema.ROW).with_columns(raw=pl.Series(texts, dtype=pl.String))
 
     def _raw_lines(self, ordinal: int, rows: pl.DataFrame) -> Iterator[tuple[int, int, str]]:
@@ -219,6 +225,8 @@ def _opened(source: Source, config: Config) -> _Opened:
         return _Opened(
             source, parts, objects.keys(source), lambda: blocks(source), objects.parse, lambda: _numbered(source)
         )
+    if (laid_out := layouts.opened(source, config)) is not None:
+        return _Opened(source, parts, laid_out[0], lambda: blocks(source), laid_out[1], lambda: _numbered(source))
     form = delimited.dialect(source, config)
     if not config.multiline:
         parse: Parse = lambda block, wanted: delimited.parse(block, form, wanted)  # noqa: E731

@@ -15,6 +15,7 @@ from sessionize import schema
 from sessionize.commit import Result, commit
 from sessionize.config import Config, Output, Plan
 from sessionize.errors import InputError
+from sessionize.geo import Places, located
 from sessionize.manifest import Counts
 from sessionize.plan import resolve
 from sessionize.publish import Publisher, map_os_errors
@@ -50,6 +51,7 @@ def run(config: Config, output: Output, tell: Callable[[str], None] = lambda _: 
         SessionizeError: Of the kind that says who must act.
     """
     tell("opening")
+    places = None if config.geo_db is None else Places(config.geo_db)
     log = open_log(config)
     with log.reading():
         plan = only_needed(resolve(config, log.schema, log.sample), output)
@@ -61,9 +63,10 @@ def run(config: Config, output: Output, tell: Callable[[str], None] = lambda _: 
             pieces = log.pieces(room.memory.rows_at_once)
             result = sessions_of(pieces, log.schema, plan, room, assign=output.events)
         if config.on_bad_row == "fail" and result.rejected.height:
-            raise _bad_row(log, result)
+            raise _bad_row(log, result, plan)
         tell("writing")
-        return Run(result.counts, *commit(result, log, plan, output, publisher))
+        found = (piece._replace(sessions=located(piece.sessions, places, plan)) for piece in result.pieces)
+        return Run(result.counts, *commit(result._replace(pieces=found), log, plan, output, publisher))
 
 
 def _places(output: Output, stack: ExitStack) -> tuple[Publisher | None, Callable[[], Path]]:
@@ -80,17 +83,18 @@ def only_needed(plan: Plan, output: Output) -> Plan:
     """The plan without the columns that no output needs, so that they are not read."""
     if output.events:
         return plan
-    unused = {schema.USER_AGENT} | (set() if output.records else {schema.IP})
+    looked_into = plan.agents or plan.exclude_bots
+    unused = (set() if looked_into else {schema.USER_AGENT}) | (set() if output.records else {schema.IP})
     kept = {role: names for role, names in plan.columns.items() if role not in unused}
     if output.records:
         return replace(plan, columns=kept)
     return replace(plan, columns=kept, properties=(), traits=())
 
 
-def _bad_row(log: Log, result: Result) -> InputError:
+def _bad_row(log: Log, result: Result, plan: Plan) -> InputError:
     first = result.rejected.row(0, named=True)
     file, row, reason = log.files[first[schema.FILE]].path, first[schema.ROW], first[schema.REASON]
-    raw = log.raw(result.rejected.head(1))["raw"].item()
+    raw = "(not shown, as ids are private)" if plan.private else log.raw(result.rejected.head(1))["raw"].item()
     return InputError(
         f"{file}, row {row}: {reason} ({result.rejected.height} bad rows in all); nothing was written",
         hint=f"it reads {raw[:200]!r}; --on-bad-row reject keeps such rows apart and goes on",

@@ -48,7 +48,8 @@ class Tally:
         rejected = sieve.rejected
         reasons = rejected[schema.REASON].cast(pl.String).value_counts().sort(schema.REASON)
         counts = Counts(
-            rows_read=sieve.read,
+            rows_read=sieve.read - sieve.bots,
+            bots=sieve.bots,
             rejected=rejected.height,
             rejected_by_reason=dict(reasons.iter_rows()),
             profiles=self._different_profiles(),

@@ -48,11 +48,15 @@ class Gathered:
 
     Args:
         events: Canonical events, some at a time, in input order; at least one frame.
+        told: Adds what the events' own rows tell; it is given codes where it can be, as few texts are then looked at.
         room: What memory and disk there is.
     """
 
-    def __init__(self, events: Iterable[pl.DataFrame], room: Room) -> None:
+    def __init__(
+        self, events: Iterable[pl.DataFrame], told: Callable[[pl.DataFrame], pl.DataFrame], room: Room
+    ) -> None:
         self._events = iter(events)
+        self._told = told
         self._room = room
         self.on_disk = False
         """Whether the events did not fit in memory; known when the first frame is there."""
@@ -63,12 +67,12 @@ class Gathered:
         size = 0
         with Dictionaries() as dictionaries:
             for frame in self._events:
-                held.append(dictionaries.coded(frame))
+                held.append(dictionaries.coded(self._told(dictionaries.coded(frame))))
                 size += int(held[-1].estimated_size())
                 if size + dictionaries.entries * DICTIONARY_ENTRY > self._room.memory.for_events:
                     break
             else:
-                yield pl.concat(held, rechunk=False)
+                yield pl.concat(held, how="diagonal", rechunk=False)
                 return
         self.on_disk = True
         yield from self._parts(held)
@@ -80,14 +84,15 @@ class Gathered:
         _check_space(folder, whole)
         count = int(min(max(PARTS[0], A_PART_OF * whole / self._room.memory.for_events), PARTS[1]))
         types = _as_text(held[0].clear()).schema
-        for number, frame in enumerate(chain(_emptied(held), self._events)):
+        for number, frame in enumerate(chain(_emptied(held), map(self._told, self._events))):
             for part, rows in enumerate(_by_key(_as_text(frame), count)):
                 if rows.height:
                     # Oldest: a newer form would write all the texts that the rows were taken from.
                     rows.write_ipc(folder / f"events-{part}-{number}.arrow", compat_level=pl.CompatLevel.oldest())
         for part in range(count):
             paths = sorted(folder.glob(f"events-{part}-*.arrow"), key=_number)
-            yield pl.concat([pl.DataFrame(schema=types), *(pl.read_ipc(path) for path in paths)])
+            frames = [pl.DataFrame(schema=types), *(pl.read_ipc(path) for path in paths)]
+            yield pl.concat(frames, how="diagonal")
             for path in paths:
                 path.unlink()
 

@@ -18,6 +18,7 @@ from sessionize import schema
 from sessionize.commit import Piece
 from sessionize.config import Plan
 from sessionize.kernel import Sessionized, described, stamped
+from sessionize.kernel.enrich import private_events
 from sessionize.kernel.wide import PIECE
 from sessionize.ways.ahead import ahead
 
@@ -52,7 +53,7 @@ class InMemory:
             return Piece(sessions)
         within = pl.col("session").is_between(start, start + sessions.height, closed="left")
         assigned = self._done.assigned.filter(within).with_columns(pl.col("session") - start)
-        return Piece(sessions, annotated(self._events, sessions, assigned))
+        return Piece(sessions, private_events(annotated(self._events, sessions, assigned), self._plan))
 
 
 class _Place(NamedTuple):
@@ -96,7 +97,8 @@ class OnDisk:
         )
         sessions.write_ipc(place.sessions, compat_level=pl.CompatLevel.oldest())
         if events is not None and done.assigned is not None:
-            annotated(events, sessions, done.assigned).write_ipc(place.events, compat_level=pl.CompatLevel.oldest())
+            placed = private_events(annotated(events, sessions, done.assigned), self._plan)
+            placed.write_ipc(place.events, compat_level=pl.CompatLevel.oldest())
         self._places.append(place)
 
     def __iter__(self) -> Iterator[Piece]:
@@ -112,16 +114,17 @@ class OnDisk:
 
     def _piece(self, low: int, high: int) -> Piece:
         spans = [(place, *place.span(low, high)) for place in self._places]
-        sessions = pl.concat([_slice(place.sessions, start, end) for place, start, end in spans])
+        sessions = pl.concat([_slice(place.sessions, start, end) for place, start, end in spans], how="diagonal")
         order = sessions.select(pl.arg_sort_by("start", "session_id")).to_series()
         whole = stamped(sessions[order], self._plan, self._watermark)
         if not self._places[0].events.exists():
             return Piece(whole)
         events = pl.concat(
-            [
+            how="diagonal",
+            items=[
                 _slice(place.events, int(place.first_event[start]), int(place.first_event[end]))
                 for place, start, end in spans
-            ]
+            ],
         )
         return Piece(whole, events[_events_order(sessions["events"].to_numpy(), order.to_numpy())])
 
@@ -146,8 +149,8 @@ def annotated(events: pl.DataFrame, sessions: pl.DataFrame, assigned: pl.DataFra
         assigned: One row an event: ``row`` of it, ``session`` (row of ``sessions``), ``position``.
     """
     placed = events[assigned["row"]]
-    if schema.SESSION_ID in placed.columns:
-        placed = placed.rename({schema.SESSION_ID: "source_id"})
+    roles = [role for role in schema.ROLES if role in placed.columns]
+    placed = placed.select(*roles, pl.exclude(roles)).rename({schema.SESSION_ID: "source_id"}, strict=False)
     coded = [name for name, dtype in placed.schema.items() if isinstance(dtype, pl.Categorical)]
     return placed.select(
         sessions["session_id"].gather(assigned["session"]).alias("session_id"),

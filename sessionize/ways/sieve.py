@@ -10,6 +10,7 @@ import polars as pl
 from sessionize import schema
 from sessionize.config import Plan
 from sessionize.kernel import normalise
+from sessionize.kernel.enrich import enriched
 from sessionize.kernel.normalise import REASONS
 from sessionize.ways.ahead import ahead
 
@@ -24,6 +25,7 @@ class Sieve:
 
     def __init__(self) -> None:
         self.read = 0
+        self.bots = 0
         self.newest: int | None = None
         self._rejected = [pl.DataFrame(schema={schema.FILE: pl.UInt32, schema.ROW: pl.UInt32, schema.REASON: REASONS})]
 
@@ -53,6 +55,12 @@ class Sieve:
         if isinstance(newest, int):
             self.newest = newest if self.newest is None else max(newest, self.newest)
         return rows.drop(PLACE)
+
+    def told(self, events: pl.DataFrame, plan: Plan) -> pl.DataFrame:
+        """Events with what their own rows tell; without those of bots where these are to be left out."""
+        kept, bots = enriched(events, plan)
+        self.bots += bots
+        return kept
 
     @property
     def rejected(self) -> pl.DataFrame:

@@ -30,7 +30,7 @@ def sessions_of(
         assign: Whether to say which session each event is in.
     """
     sieve = Sieve()
-    parts = Gathered(sieve.events(pieces, types, plan), room)
+    parts = Gathered(sieve.events(pieces, types, plan), lambda events: sieve.told(events, plan), room)
     found: InMemory | OnDisk | None = None
     tally: Tally | None = None
     watermark: int | None = None

@@ -1,0 +1,156 @@
+"""Device, operating system, app and bot from user agents, worked out once for each different one.
+
+Needs the extra ``[ua]``: ua-parser for names, crawlerdetect for bots that ua-parser takes for a program like any other
+(curl, python-requests). Its 1,500 patterns are nearly all plain words: looked for as such, all at once, they are found
+a thousand times faster than as one regular expression.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from importlib.util import find_spec
+from typing import Any, Final, NamedTuple
+
+import polars as pl
+
+MODULES: Final = ("ua_parser", "ua_parser_rs", "crawlerdetect")
+SPIDER: Final = "Spider"
+TABLET: Final = re.compile(r"(?i)ipad|tablet|kindle|silk/|playbook")
+TELEVISION: Final = re.compile(r"(?i)smart-?tv|\btv\b|appletv|googletv|hbbtv|roku|netcast|bravia|aft[a-z]+ build")
+CONSOLE: Final = re.compile(r"(?i)playstation|xbox|nintendo")
+MOBILE: Final = re.compile(r"(?i)mobi|iphone|ipod|windows phone|blackberry|opera mini|android")
+DESKTOPS: Final = frozenset(
+    ["Windows", "Mac OS X", "Linux", "Ubuntu", "Debian", "Fedora", "Chrome OS", "FreeBSD", "OpenBSD", "NetBSD"]
+)
+PLAIN_WORD: Final = re.compile(r"[\^$.|?*+()\[\]{}\\]")
+ESCAPED: Final = re.compile(r"\\([^A-Za-z0-9\\])")
+AGENT_TYPES: Final = {
+    "device_name": pl.String, "device_brand": pl.String, "device_model": pl.String, "device_type": pl.String,
+    "os_name": pl.String, "os_version": pl.String,
+    "app_type": pl.String, "app_name": pl.String, "app_version": pl.String, "bot": pl.Boolean,
+}  # fmt: skip
+
+
+class _Bots(NamedTuple):
+    """What to look for: words, patterns, patterns that only Python knows; and what is to be passed over."""
+
+    words: list[str]
+    patterns: str
+    odd: re.Pattern[str] | None
+    passed_over: str
+
+
+def installed() -> bool:
+    """Whether the extra is there."""
+    return all(find_spec(name) is not None for name in MODULES)
+
+
+def agents(user_agents: pl.Series) -> pl.DataFrame:
+    """A row for each user agent, the columns of AGENT_TYPES; all null where it is null.
+
+    Args:
+        user_agents: Texts, as many alike as there are.
+    """
+    different = user_agents.unique().drop_nulls()
+    rows = [_described(text) for text in different]
+    table = pl.DataFrame(rows, schema=AGENT_TYPES, orient="row")
+    bots = are_bots(different)
+    crawler = pl.when(bots).then(pl.lit("bot"))
+    table = table.with_columns(
+        bots.alias("bot"),
+        device_type=pl.coalesce(crawler, "device_type"),
+        app_type=pl.coalesce(crawler, pl.when(pl.col("app_name").is_not_null()).then(pl.lit("browser"))),
+    )
+    keyed = table.with_columns(different.alias("agent"))
+    return pl.DataFrame({"agent": user_agents}).join(keyed, on="agent", how="left", maintain_order="left").drop("agent")
+
+
+def are_bots(user_agents: pl.Series) -> pl.Series:
+    """Whether each user agent is a known crawler or program; null where it is null."""
+    different = user_agents.unique().drop_nulls()
+    looked_for = _bots()
+    texts = different.str.strip_chars().str.replace_all(looked_for.passed_over, "")
+    found = texts.str.contains_any(looked_for.words, ascii_case_insensitive=True)
+    found |= texts.str.contains(looked_for.patterns)
+    if looked_for.odd is not None:
+        odd = looked_for.odd
+        found |= pl.Series([odd.search(text) is not None for text in texts], dtype=pl.Boolean)
+    found |= pl.Series([_parsed(text).device == SPIDER for text in different], dtype=pl.Boolean)
+    return user_agents.replace_strict(different, found, default=None, return_dtype=pl.Boolean)
+
+
+@lru_cache(maxsize=1)
+def _bots() -> _Bots:
+    from crawlerdetect.providers.crawlers import data as crawlers
+    from crawlerdetect.providers.exclusions import data as exclusions
+
+    words = [ESCAPED.sub(r"\1", each) for each in crawlers if not PLAIN_WORD.search(ESCAPED.sub("", each))]
+    others = [each for each in crawlers if PLAIN_WORD.search(ESCAPED.sub("", each))]
+    odd = [each for each in others if "(?" in each]
+    return _Bots(
+        words,
+        f"(?i)(?:{'|'.join(each for each in others if each not in odd)})",
+        re.compile("|".join(odd), re.IGNORECASE) if odd else None,
+        f"(?i)(?:{'|'.join(exclusions)})",
+    )
+
+
+class _Parsed(NamedTuple):
+    device: str | None
+    brand: str | None
+    model: str | None
+    os: str | None
+    os_version: str | None
+    app: str | None
+    app_version: str | None
+
+
+@lru_cache(maxsize=1 << 18)
+def _parsed(text: str) -> _Parsed:
+    from ua_parser import parse
+
+    found = parse(text)
+    device, family, brand, model = found.device, None, None, None
+    if device is not None:
+        is_spider = device.family == SPIDER
+        family = _known(device.family)
+        brand, model = (None, None) if is_spider else (_known(device.brand), _known(device.model))
+    return _Parsed(family, brand, model, *_named(found.os), *_named(found.user_agent))
+
+
+def _known(name: str | None) -> str | None:
+    return None if name == "Other" else name
+
+
+def _named(part: Any) -> tuple[str | None, str | None]:
+    """Family and version of an operating system or app."""
+    if part is None or part.family == "Other":
+        return None, None
+    version = ".".join(number for number in (part.major, part.minor, part.patch) if number is not None)
+    return part.family, version or None
+
+
+def _described(text: str) -> tuple[str | bool | None, ...]:
+    """The columns of AGENT_TYPES for one user agent; what bots change is set later."""
+    found = _parsed(text)
+    is_spider = found.device == SPIDER
+    name = None if is_spider else found.device
+    return (
+        name, found.brand, found.model, _type(text, found), found.os, found.os_version, None, found.app,
+        found.app_version, None,
+    )  # fmt: skip
+
+
+def _type(text: str, found: _Parsed) -> str | None:
+    """What kind of device: by the words of the user agent, which device databases come to as well."""
+    android_tablet = found.os == "Android" and "mobile" not in text.lower()
+    if TELEVISION.search(text):
+        return "tv"
+    if CONSOLE.search(text):
+        return "console"
+    if TABLET.search(text) or android_tablet:
+        return "tablet"
+    if MOBILE.search(text):
+        return "mobile"
+    return "desktop" if found.os in DESKTOPS else None

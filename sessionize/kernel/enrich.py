@@ -1,0 +1,138 @@
+"""What the row already tells: campaigns in URLs, pages as paths; bots left out, ids and addresses made private.
+
+Between `normalise` and `sessionize`. Row-local, worked out once for each different text.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+from urllib.parse import unquote_plus
+
+import numpy as np
+import polars as pl
+
+from sessionize import schema
+from sessionize.config import Plan
+from sessionize.kernel.agents import are_bots
+from sessionize.kernel.keys import coded
+from sessionize.kernel.privacy import hashed, truncated
+from sessionize.kernel.shape import distinctly
+
+PAGE_HOST: Final = "page_host"
+"""Column of the pages' hosts, where the pages themselves are cut to their paths but the hosts are still needed."""
+HOST: Final = r"^(?:[A-Za-z][A-Za-z0-9+.-]*:)?//(?:[^/?#@]*@)?([^/?#:]+|\[[^\]]*\])"
+BEFORE_PATH: Final = r"^(?:[A-Za-z][A-Za-z0-9+.-]*:)?//[^/?#]*"
+BEHIND_PATH: Final = r"[?#].*$"
+
+
+class Enriched(NamedTuple):
+    """The events, and how many of bots were left out.
+
+    Attributes:
+        events: With what their rows tell.
+        bots: Events of bots that are no longer among them; 0 unless asked for.
+    """
+
+    events: pl.DataFrame
+    bots: int
+
+
+def enriched(events: pl.DataFrame, plan: Plan) -> Enriched:
+    """Canonical events with what their own rows tell.
+
+    Args:
+        events: As `normalise` gives them.
+        plan: What is asked for; without any of it only pages with ``utm_`` in them are looked at.
+    """
+    read = events.height
+    if plan.exclude_bots:
+        bots = are_bots(events[schema.USER_AGENT].cast(pl.String))
+        events = events.filter(~bots.fill_null(value=False))
+    left_out = read - events.height
+    if plan.utm_in_page:
+        events = events.with_columns(campaigns(events[schema.PAGE]))
+    if plan.page_path and schema.PAGE in events.columns:
+        events = events.with_columns(_paths(events[schema.PAGE], plan))
+    return Enriched(events.with_columns(_private(events, plan)), left_out)
+
+
+def campaigns(pages: pl.Series) -> list[pl.Series]:
+    """The utm fields in the query strings of pages; none where no page has any.
+
+    Examples:
+        >>> found = campaigns(pl.Series(["/?utm_source=news+letter&UTM_Medium=e%2Dmail#top", "/plain", None]))
+        >>> [(column.name, column.to_list()) for column in found]
+        [('utm_source', ['news letter', None, None]), ('utm_medium', ['e-mail', None, None])]
+    """
+    words = _Words(pages)
+    if not words.texts.str.contains_any(["utm_"], ascii_case_insensitive=True).any():
+        return []
+    return [
+        words.each(distinctly(values, _decoded)).alias(field)
+        for field in schema.UTM
+        if (values := words.texts.str.extract(rf"(?i)[?&]{field}=([^&#]*)")).null_count() < len(values)
+    ]
+
+
+class _Words:
+    """A column of few different texts, each of which is to be looked at once.
+
+    Attributes:
+        texts: Each different text of the column; no null.
+    """
+
+    def __init__(self, column: pl.Series) -> None:
+        words = coded(column)
+        self._codes = words.to_physical()
+        self._size = int(self._codes.max() or 0) + 1  # type: ignore[arg-type]  # a UInt32's max is an int or None
+        # Marking what is seen is ten times faster than `unique`.
+        seen = np.zeros(self._size, dtype=np.bool_)
+        seen[self._codes.drop_nulls().to_numpy()] = True
+        self._seen = pl.Series(np.flatnonzero(seen), dtype=pl.UInt32)
+        self.texts = self._seen.cat.to(words.dtype).cast(pl.String)
+
+    def each(self, told: pl.Series) -> pl.Series:
+        """A text for each row of the column, given one for each of `texts`."""
+        by_code = pl.repeat(None, self._size, dtype=pl.String, eager=True).scatter(self._seen, told)
+        return by_code.gather(self._codes)
+
+
+def _decoded(text: str) -> str | None:
+    return unquote_plus(text).strip() or None
+
+
+def _paths(pages: pl.Series, plan: Plan) -> list[pl.Series]:
+    words = _Words(pages)
+    paths = words.texts.str.replace(BEFORE_PATH, "").str.replace(BEHIND_PATH, "")
+    paths = pl.select(pl.when(paths == "").then(pl.lit("/")).otherwise(paths)).to_series()
+    found = [words.each(paths).alias(schema.PAGE)]
+    if plan.channels:
+        found.append(words.each(words.texts.str.extract(HOST)).alias(PAGE_HOST))
+    return found
+
+
+def _private(events: pl.DataFrame, plan: Plan) -> list[pl.Series]:
+    found = []
+    if plan.ip == "truncate" and schema.IP in events.columns:
+        found.append(truncated(events[schema.IP].cast(pl.String)).alias(schema.IP))
+    key = plan.hash_key
+    if key is not None:
+        there = [role for role in (schema.SESSION_ID, schema.PROFILE_ID) if role in events.columns]
+        found.extend(_hashed(events[role], key).alias(role) for role in there)
+    return found
+
+
+def _hashed(ids: pl.Series, key: bytes) -> pl.Series:
+    if not isinstance(ids.dtype, pl.Categorical):
+        return hashed(ids, key)
+    words = _Words(ids)
+    return words.each(hashed(words.texts, key))
+
+
+def private_events(events: pl.DataFrame, plan: Plan) -> pl.DataFrame:
+    """Events as they are written: event ids hashed too, addresses gone where they are to be dropped."""
+    if plan.ip == "drop" and schema.IP in events.columns:
+        events = events.drop(schema.IP)
+    if plan.hash_key is not None and schema.EVENT_ID in events.columns:
+        events = events.with_columns(hashed(events[schema.EVENT_ID], plan.hash_key).alias(schema.EVENT_ID))
+    return events.drop(PAGE_HOST, strict=False)

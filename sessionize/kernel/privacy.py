@@ -1,0 +1,70 @@
+"""Ids that cannot be guessed back, and addresses that name a network in place of a person. Row-local."""
+
+from __future__ import annotations
+
+import hashlib
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import Final
+
+import polars as pl
+
+from sessionize.kernel.shape import distinctly
+
+DIGEST_BYTES: Final = 16
+LONGEST_KEY: Final = 64
+"""Of BLAKE2b; a longer key is hashed down to it."""
+KEPT_BITS: Final = {4: 24, 6: 48}
+"""Of an address that is cut to its network: what Google Analytics 4 and Matomo keep."""
+
+
+def hashed(ids: pl.Series, key: bytes) -> pl.Series:
+    """A keyed digest of each id: the same for the same id and key, for ever; null stays null.
+
+    Args:
+        ids: Texts.
+        key: Secret; without it an id that can be guessed could be tried.
+
+    Examples:
+        >>> one, other = (hashed(pl.Series(["ann", None]), key) for key in (b"k" * 16, b"l" * 16))
+        >>> one[0] == other[0], len(one[0]), one[1]
+        (False, 32, None)
+    """
+    short = key if len(key) <= LONGEST_KEY else hashlib.blake2b(key).digest()
+    return distinctly(ids, lambda text: hashlib.blake2b(text.encode(), key=short, digest_size=DIGEST_BYTES).hexdigest())
+
+
+def address(text: str) -> IPv4Address | IPv6Address | None:
+    """The address in a text as logs have it: the first of several, a port or a zone left out; None where there is none.
+
+    Examples:
+        >>> [str(address(text)) for text in ("203.0.113.7:443", "[2001:db8::1]:80", "10.0.0.1, 10.0.0.2", "-", "::ffff:1.2.3.4")]
+        ['203.0.113.7', '2001:db8::1', '10.0.0.1', 'None', '1.2.3.4']
+    """
+    text = text.partition(",")[0].strip()
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        found = ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
+    return mapped or found
+
+
+def truncated(addresses: pl.Series) -> pl.Series:
+    """The network of each address: /24 of IPv4, /48 of IPv6; null where there is no address in the text.
+
+    Examples:
+        >>> truncated(pl.Series(["203.0.113.7", "2001:db8:1:2::3", "unknown"])).to_list()
+        ['203.0.113.0', '2001:db8:1::', None]
+    """
+    return distinctly(addresses, _network)
+
+
+def _network(text: str) -> str | None:
+    found = address(text)
+    if found is None:
+        return None
+    return str(ip_network((found, KEPT_BITS[found.version]), strict=False).network_address)

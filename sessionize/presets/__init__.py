@@ -1,0 +1,55 @@
+"""The log layouts that are known by name, one TOML file each; a user's own file is read the same way."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+
+from sessionize.errors import UsageError
+from sessionize.preset import Preset, parsed
+
+ENDING = ".toml"
+
+
+def names() -> list[str]:
+    """Every shipped preset, in alphabetical order."""
+    return sorted(
+        each.name.removesuffix(ENDING) for each in files("sessionize.presets").iterdir() if each.name.endswith(ENDING)
+    )
+
+
+def load(name: str) -> Preset:
+    """A shipped preset by its name, or a user's by its file.
+
+    Args:
+        name: One of `names`, or the path of a TOML file.
+
+    Raises:
+        UsageError: If there is none, or it is not one.
+
+    Examples:
+        >>> load("ga4").columns["session_id"]
+        (('user_pseudo_id', 'event_params[ga_session_id]'),)
+    """
+    if name in names():
+        text = files("sessionize.presets").joinpath(name + ENDING).read_text(encoding="utf-8")
+    else:
+        text = _own(name)
+    try:
+        return parsed(name, tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"preset {name}: {error}", hint="a preset is a TOML file: sessionize presets NAME") from None
+
+
+def _own(name: str) -> str:
+    path = Path(name)
+    if not path.suffix and not path.exists():
+        near = difflib.get_close_matches(name, names(), n=1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        raise UsageError(f"no such preset: {name}", hint=f"{hint}there are {', '.join(names())}, or a TOML file")
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"preset {name}: {error}", hint="--preset takes a name or a TOML file") from None
