@@ -16,6 +16,7 @@ from typing import Any, Final
 import polars as pl
 
 from sessionize import schema
+from sessionize.errors import InputError
 from sessionize.read.files import Source
 from sessionize.read.lines import Block, blocks
 
@@ -40,9 +41,19 @@ class _Number(str):
 
 
 def keys(source: Source) -> tuple[str, ...]:
-    """Keys of the objects in the file's first lines, in order of first sight."""
+    """Keys of the objects in the file's first lines, in order of first sight.
+
+    Raises:
+        InputError: If there is no object among them.
+    """
     lines = (line for block in blocks(source) for line in block.text.split(b"\n"))
-    return tuple(_keys_of(islice(lines, SAMPLED)))
+    found = _keys_of(islice(lines, SAMPLED))
+    if not found:
+        raise InputError(
+            f"{source.file.path}: none of its first lines is a JSON object with keys",
+            hint="NDJSON has one object a line: jq -c . FILE makes it so",
+        )
+    return tuple(found)
 
 
 def later_keys(source: Source, wanted: Collection[str]) -> set[str]:
