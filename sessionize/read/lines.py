@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+import numpy as np
+
 from sessionize.errors import InputError
 from sessionize.read.files import Source, unreadable
 
-BLOCK: Final = 32 << 20
-"""Bytes read at once."""
+BLOCK: Final = 4 << 20
+"""Bytes read at once: so few that memory is used again, as what is larger is given back and fetched anew."""
 LONGEST_LINE: Final = 256 << 20
 BOM: Final = b"\xef\xbb\xbf"
 
@@ -42,16 +44,22 @@ def blocks(source: Source) -> Iterator[Block]:
                 rest += chunk
                 _check_length(len(rest), source, first)
                 continue
-            text = _unix(rest + chunk[:cut])
+            text = _unix(b"".join([rest, memoryview(chunk)[:cut]]))
             rest = chunk[cut:]
             yield Block(text, first)
-            first += text.count(b"\n")
+            first += line_feeds(text)
     if rest:
         yield Block(_unix(rest + b"\n"), first)
 
 
 def _unix(text: bytes) -> bytes:
-    return text.replace(b"\r\n", b"\n") if b"\r\n" in text else text
+    # One byte is found far faster than two.
+    return text.replace(b"\r\n", b"\n") if b"\r" in text else text
+
+
+def line_feeds(text: bytes) -> int:
+    """How many there are; told some times faster than ``text.count`` does."""
+    return int(np.count_nonzero(np.frombuffer(text, dtype=np.uint8) == ord("\n")))
 
 
 def _check_length(length: int, source: Source, line: int) -> None:

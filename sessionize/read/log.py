@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import IO, Any, Final, NamedTuple
 
 import polars as pl
@@ -17,6 +18,8 @@ from sessionize.read.files import LogFile, Source, sources
 from sessionize.read.lines import Block, blocks
 
 SAMPLE_ROWS: Final = 1_000
+BLOCKS_AT_ONCE: Final = 8
+"""Blocks of a text file that are one piece."""
 PACKED_RATIO: Final = 8
 """Of a compressed log, about; only to estimate how much is still to come."""
 PLACE: Final = (schema.FILE, schema.ROW, schema.FAULT)
@@ -124,18 +127,20 @@ class Log:
         return register_io_source(batches, schema=self._types)
 
     def _text_pieces(self) -> Iterator[tuple[pl.LazyFrame, float]]:
-        """A frame a block, each with the share of the log that ends with it, about; at least one."""
+        """A frame for some blocks each, with the share of the log that ends with it, about; at least one."""
         whole = sum(_unpacked_bytes(source) for source in self._sources)
         seen = 0
         for ordinal, file in enumerate(self._opened):
-            for block in blocks(file.source):
-                seen += len(block.text)
-                yield self._piece(ordinal, file, block), min(1.0, seen / whole)
+            following = blocks(file.source)
+            while some := tuple(islice(following, BLOCKS_AT_ONCE)):
+                seen += sum(len(block.text) for block in some)
+                yield self._piece(ordinal, file, some), min(1.0, seen / whole)
 
-    def _piece(self, ordinal: int, file: _Opened, block: Block) -> pl.LazyFrame:
+    def _piece(self, ordinal: int, file: _Opened, some: Iterable[Block]) -> pl.LazyFrame:
         def parsed(columns: list[str] | None, predicate: pl.Expr | None, *_: Any) -> Iterator[pl.DataFrame]:
-            rows = _parsed(ordinal, file, block, columns or list(self._types), self._types)
-            yield rows if predicate is None else rows.filter(predicate)
+            for block in some:
+                rows = _parsed(ordinal, file, block, columns or list(self._types), self._types)
+                yield rows if predicate is None else rows.filter(predicate)
 
         return register_io_source(parsed, schema=self._types)
 
