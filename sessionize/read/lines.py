@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+import numpy as np
+
 from sessionize.errors import InputError
 from sessionize.read.files import Source, unreadable
 
-BLOCK: Final = 32 << 20
-"""Bytes read at once."""
+BLOCK: Final = 4 << 20
+"""Bytes read at once: so few that memory is used again, as what is larger is given back and fetched anew."""
 LONGEST_LINE: Final = 64 << 20
 MOST_LINES: Final = 4 << 20
 """Of a block: a line costs memory even where it is blank."""
@@ -52,18 +54,18 @@ def blocks(source: Source) -> Iterator[Block]:
                 rest += chunk
                 _check_length(len(rest), source, first)
                 continue
-            text = _unix(rest + chunk[:cut])
+            text = _unix(b"".join([rest, memoryview(chunk)[:cut]]))
             rest = chunk[cut:]
             for block in _pieces(text, first):
                 yield block
-                first += block.text.count(b"\n")
+                first += line_feeds(block.text)
     if rest:
         yield Block(_unix(rest + b"\n"), first)
 
 
 def _pieces(text: bytes, first: int) -> Iterator[Block]:
     """The text as blocks of not too many lines."""
-    if text.count(b"\n") <= MOST_LINES:
+    if line_feeds(text) <= MOST_LINES:
         yield Block(text, first)
         return
     start = 0
@@ -82,7 +84,13 @@ def _ends_in_carriage_returns(source: Source) -> bool:
 
 
 def _unix(text: bytes) -> bytes:
-    return text.replace(b"\r\n", b"\n") if b"\r\n" in text else text
+    # One byte is found far faster than two.
+    return text.replace(b"\r\n", b"\n") if b"\r" in text else text
+
+
+def line_feeds(text: bytes) -> int:
+    """How many there are; told some times faster than ``text.count`` does."""
+    return int(np.count_nonzero(np.frombuffer(text, dtype=np.uint8) == ord("\n")))
 
 
 def _check_size(size: int, source: Source) -> None:

@@ -22,8 +22,8 @@ from sessionize.read.lines import Block, blocks
 SAMPLE_ROWS: Final = 1_000
 PACKED_RATIO: Final = 8
 """Of a compressed log, about; only to estimate how much is still to come."""
-PIECE_BYTES: Final = 4 << 20
-"""Of text that is read at once, at least: many small files are one piece."""
+PIECE_BYTES: Final = 32 << 20
+"""Of text that is read at once, about: some blocks, or many small files, are one piece."""
 PLACE: Final = (schema.FILE, schema.ROW, schema.FAULT)
 PLACE_TYPES: Final = {schema.FILE: pl.UInt32(), schema.ROW: pl.UInt32(), schema.FAULT: pl.Enum(schema.REASONS)}
 Unit = Block | multiline.Records

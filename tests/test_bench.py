@@ -1,0 +1,35 @@
+"""The bench makes its logs and prints its table; how fast anything is, no test says."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+from console import ROOT
+
+BENCH = ROOT / "tests" / "bench"
+
+
+def test_the_bench_prints_its_whole_table_from_a_small_log(tmp_path: Path) -> None:
+    options = ["--events", "20000", "--rounds", "1", "--most-times", "1", "--no-peers", "--data", str(tmp_path)]
+    done = subprocess.run(
+        [sys.executable, BENCH / "table.py", *options], capture_output=True, text=True, check=False, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    for row in (
+        "ours, Parquet, log order",
+        "floor / ours",
+        "ours, Parquet, shuffled",
+        "ours, CSV",
+        "one key",
+        "--help",
+    ):
+        assert f"| {row}" in done.stdout
+    one = pl.read_parquet(tmp_path / "log-20000.parquet")
+    text = pl.read_csv(tmp_path / "log-20000.csv", try_parse_dates=True)
+    assert one.equals(text.cast({"ts": pl.Datetime("us")}))
+    hot = pl.read_parquet(tmp_path / "hot-20000.parquet")["session_id"].value_counts(sort=True)
+    assert hot["count"][0] == 6_000
+    assert hot["count"].sum() == 20_000
