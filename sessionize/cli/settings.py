@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,23 +13,27 @@ from sessionize.cli import parse
 from sessionize.config import Config, Rules
 from sessionize.errors import UsageError
 
+SECTIONS: Final = ("check",)
+"""Tables of the configuration file that are no options."""
 FILE_NAMES: Final = ("sessionize.toml", "pyproject.toml")
 COLUMN_OPTIONS: Final = (
     schema.SESSION_ID, schema.PROFILE_ID, schema.EVENT_ID, schema.TIMESTAMP, schema.EVENT_TYPE, schema.PAGE,
 )  # fmt: skip
 
 
-def with_file(typed: dict[str, Any], context: Any) -> dict[str, Any]:
+def with_file(typed: dict[str, Any], context: Any, elsewhere: Collection[str] = ()) -> dict[str, Any]:
     """The parameters, those not typed taken from the configuration file.
 
     Args:
         typed: Parameters by name.
         context: The command's context, which knows what was typed.
+        elsewhere: Parameters of other commands: a file may be for all of them.
 
     Raises:
         UsageError: If the file cannot be read, or names an option there is not.
     """
     path, options = _found(typed.get("config"))
+    options = {name: value for name, value in options.items() if name.replace("-", "_") not in (*SECTIONS, *elsewhere)}
     unknown = [name for name in options if name.replace("-", "_") not in typed]
     if unknown:
         raise UsageError(
@@ -40,6 +46,15 @@ def with_file(typed: dict[str, Any], context: Any) -> dict[str, Any]:
         if context.get_parameter_source(parameter).name != "COMMANDLINE":
             merged[parameter] = _as_typed(value, merged[parameter], parameter)
     return merged
+
+
+def section(typed: dict[str, Any], name: str) -> dict[str, Any]:
+    """A table of the configuration file; empty where there is none."""
+    path, options = _found(typed.get("config"))
+    found = options.get(name, {})
+    if not isinstance(found, dict):
+        raise UsageError(f"{path}: {name} is no table", hint=f"write [{name}] and what belongs to it below")
+    return found
 
 
 def _as_typed(value: Any, default: Any, name: str) -> Any:
@@ -78,6 +93,28 @@ def _toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"{path}: {error}", hint="a TOML file with options by name, such as timeout = '30m'") from None
+
+
+def as_toml(options: dict[str, Any]) -> str:
+    """Options as a configuration file has them.
+
+    Examples:
+        >>> print(as_toml({"session_id": ["ip"], "split_at_midnight": True, "timeout": "45m"}), end="")
+        session-id = ["ip"]
+        split-at-midnight = true
+        timeout = "45m"
+    """
+    return "".join(
+        f"{name.replace('_', '-')} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in options.items()
+    )
+
+
+def prove(text: str, path: Path) -> None:
+    """Raise UsageError unless a configuration file with this text can be read."""
+    try:
+        tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path}: the file that is there and the new part do not fit: {error}") from None
 
 
 def config(typed: dict[str, Any]) -> Config:
