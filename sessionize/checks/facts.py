@@ -25,6 +25,20 @@ class Flagged(NamedTuple):
     examples: Examples = ()
 
 
+class Shared(NamedTuple):
+    """A session id that profiles share.
+
+    Attributes:
+        profiles: How many.
+        later: Those of them that no session of it has first, so that the count of profiles leaves them out.
+        session_id: The id.
+    """
+
+    profiles: int
+    later: int
+    session_id: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class EventFacts:
     """What was measured on events as they streamed by, and on those of each key.
@@ -38,7 +52,7 @@ class EventFacts:
         since: Time that no event should be before, ISO 8601.
         unknown_types: Events of a type that is not in the list of known ones; None without a list.
         types: Event type → events; None where the log has none.
-        most_profiles: Of the session ids with the most events, the one with the most profiles: their number, and it.
+        most_profiles: Of the session ids with the most events, the one with the most profiles.
     """
 
     clock: Clock
@@ -49,7 +63,7 @@ class EventFacts:
     since: str
     unknown_types: Flagged | None
     types: Mapping[str, int] | None
-    most_profiles: tuple[int, str] | None
+    most_profiles: Shared | None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -122,20 +122,20 @@ def whole_minutes(_: Facts, events: EventFacts, __: Options) -> Answer:
 
 def session_id_share(facts: Facts, _: Options) -> Answer:
     """Events under the commonest session id."""
-    return _largest(facts, schema.SESSION_ID, facts.sessions.of_session_id)
+    return _largest(facts, schema.SESSION_ID, facts.sessions.of_session_id, "have")
 
 
 def profile_id_share(facts: Facts, _: Options) -> Answer:
-    """Events of the commonest profile id."""
-    return _largest(facts, schema.PROFILE_ID, facts.sessions.of_profile_id)
+    """Events in sessions of the commonest profile id."""
+    return _largest(facts, schema.PROFILE_ID, facts.sessions.of_profile_id, "are in sessions of")
 
 
-def _largest(facts: Facts, role: str, largest: tuple[int, str] | None) -> Answer:
+def _largest(facts: Facts, role: str, largest: tuple[int, str] | None, what: str) -> Answer:
     if largest is None:
         return Unmeasured(f"the log has no {role}")
     number, name = largest
     whole = facts.counts["events"]
-    said = f"{_of(number, whole, 'events')} have one {role}: {sanitize(name)!r}"
+    said = f"{_of(number, whole, 'events')} {what} one {role}: {sanitize(name)!r}"
     return Measured(number, whole, said, (Example(f"{role} {sanitize(name)!r}: {number:,} events"),))
 
 
@@ -144,8 +144,8 @@ def profiles_of_a_session_id(facts: Facts, events: EventFacts, _: Options) -> An
     """Profiles under one session id."""
     if events.most_profiles is None:
         return Unmeasured("the log has not both, session_id and profile_id")
-    number, name = events.most_profiles
-    whole = facts.counts["profiles"]
+    number, later, name = events.most_profiles
+    whole = facts.counts["profiles"] + later
     return Measured(number, whole, f"{_of(number, whole, 'profiles')} share one session_id: {sanitize(name)!r}")
 
 

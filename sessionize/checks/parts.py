@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import polars as pl
 
 from sessionize import schema
-from sessionize.checks.facts import Examples, Flagged, SessionFacts
+from sessionize.checks.facts import Examples, Flagged, SessionFacts, Shared
 from sessionize.checks.stream import PLACED, example, place_of
 from sessionize.checks.text import sanitize
 from sessionize.checks.verdict import Example
@@ -71,7 +71,7 @@ class Parts:
         self._measures: list[pl.DataFrame] = []
         self._by_profile: list[pl.DataFrame] = []
         self._top: list[tuple[int, str]] = []
-        self._profiles: list[tuple[int, str]] = []
+        self._profiles: list[Shared] = []
         self._types: dict[str, int] = {}
         self._repeated: list[int] = []
         self._ids: dict[int, str | None] = {}
@@ -101,8 +101,9 @@ class Parts:
             for name, number in zip(largest["id"].cast(pl.String), largest["events"], strict=True):
                 self._top.append((number, str(name)))
                 if schema.PROFILE_ID in events.columns:
-                    of_it = events.lazy().filter(pl.col(schema.SESSION_ID) == name).select(schema.PROFILE_ID)
-                    self._profiles.append((of_it.drop_nulls().unique().collect().height, str(name)))
+                    among = _different(events.lazy().filter(pl.col(schema.SESSION_ID) == name))
+                    firsts = _different(sessions.lazy().filter(ids == name))
+                    self._profiles.append(Shared(among, among - firsts, str(name)))
         if schema.PROFILE_ID in sessions.columns:
             by_profile = (
                 sessions.lazy()
@@ -143,7 +144,7 @@ class Parts:
         return dict(sorted(self._types.items(), key=lambda item: (-item[1], item[0]))) or None
 
     @property
-    def most_profiles(self) -> tuple[int, str] | None:
+    def most_profiles(self) -> Shared | None:
         """Most profiles of one session id, among those with the most events."""
         return max(self._profiles, default=None)
 
@@ -161,6 +162,10 @@ class Parts:
             max(self._top, default=None), most_events(self._by_profile),
         )  # fmt: skip
         return session_facts(self.measures, self._plan.timezone, self._limits, extremes)
+
+
+def _different(rows: pl.LazyFrame) -> int:
+    return rows.select(schema.PROFILE_ID).drop_nulls().unique().collect().height
 
 
 def _coded(sessions: pl.DataFrame) -> bool:

@@ -16,7 +16,7 @@ def full(checked: Checked) -> str:
     """Every check, with examples of what is bad; a summary."""
     lines = []
     for finding in checked.findings:
-        lines.append(f"{MARKS[finding.status]}  {finding.check:<22}  {_clean(finding.line)}")
+        lines.append(f"{MARKS[finding.status]}  {_clean(finding.check):<22}  {_clean(finding.line)}")
         lines += [f"{'':>30}{_example(finding, number)}" for number in range(len(finding.examples))]
     return _joined([*lines, "", checked.summary])
 
@@ -28,7 +28,7 @@ def concise(checked: Checked) -> str:
         if finding.is_bad:
             where = finding.where
             place = _clean(where.place) if where is not None else _clean(" ".join(checked.inputs))
-            lines.append(f"{place}: {MARKS[finding.status].lower()} {finding.check}: {_clean(finding.line)}")
+            lines.append(f"{place}: {MARKS[finding.status].lower()} {_clean(finding.check)}: {_clean(finding.line)}")
     return _joined([*lines, checked.summary])
 
 

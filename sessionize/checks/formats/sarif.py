@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from importlib.metadata import version
-from pathlib import PurePath
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -56,7 +55,11 @@ def _location(example: Example) -> dict[str, Any]:
 
 def uri(path: str) -> str:
     """A path as a URI reference: an absolute one as ``file://``, a relative one from where the command ran."""
-    quoted = quote(PurePath(path).as_posix().encode("utf-8", "surrogateescape"))
+    try:
+        name = path.encode("utf-8", "surrogateescape")  # as the file system has it
+    except UnicodeEncodeError:
+        name = path.encode("utf-8", "backslashreplace")
+    quoted = quote(name)
     return f"file://{quoted}" if quoted.startswith("/") else quoted
 
 
