@@ -63,7 +63,8 @@ def facts_of_log(config: Config, asked: Asked, limits: Limits, tell: Callable[[s
         sieve = Sieve(stream)
         room = Room(memory(config.memory_limit), scratch, lambda: log.share_read)
         gathered = Gathered(sieve.events(log.pieces(room.memory.rows_at_once), log.schema, plan), room)
-        parts, tally = _parts(gathered, sieve, plan, partial(Parts, limits=limits, paths=paths), _keep(asked, shelf))
+        look = partial(Parts, limits=limits, paths=paths)
+        parts, tally = _parts(gathered, sieve, plan, look, _keep(asked, shelf))
         tell("judging")
         return Facts(
             inputs=config.inputs,
@@ -148,7 +149,7 @@ def _keep(asked: Asked, shelf: Shelf) -> Callable[[pl.DataFrame], None] | None:
 
 
 def _parts(
-    gathered: Gathered, sieve: Sieve, plan: Plan, look: Callable[[Plan, int | None], Parts],
+    gathered: Gathered, sieve: Sieve, plan: Plan, look: Callable[[Plan, int | None, int], Parts],
     keep: Callable[[pl.DataFrame], None] | None,
 ) -> tuple[Parts, Tally]:  # fmt: skip
     found: tuple[Parts, Tally] | None = None
@@ -156,7 +157,8 @@ def _parts(
     for events in gathered:
         if found is None:  # the whole log has been read when the first part is there
             watermark = sieve.newest if plan.until is None else microseconds(plan.until)
-            found = look(plan, watermark), Tally(plan, watermark)
+            whole = sieve.read - sieve.rejected.height
+            found = look(plan, watermark, whole), Tally(plan, watermark)
         done = sessionize(events, plan)
         parts, tally = found
         parts.add(events, done)
@@ -191,5 +193,6 @@ def _events(stream: Stream, parts: Parts, watched: Watched, plan: Plan) -> Event
         since=described_time(watched.since),
         unknown_types=None if watched.known_types is None else stream.unknown.flagged,
         types=parts.types,
-        most_profiles=parts.most_profiles if both else None,
+        has_both_ids=both,
+        most_profiles=parts.most_profiles,
     )

@@ -52,6 +52,7 @@ class EventFacts:
         since: Time that no event should be before, ISO 8601.
         unknown_types: Events of a type that is not in the list of known ones; None without a list.
         types: Event type → events; None where the log has none.
+        has_both_ids: Whether the log has session ids and profile ids.
         most_profiles: Of the session ids with the most events, the one with the most profiles.
     """
 
@@ -63,6 +64,7 @@ class EventFacts:
     since: str
     unknown_types: Flagged | None
     types: Mapping[str, int] | None
+    has_both_ids: bool
     most_profiles: Shared | None
 
 

@@ -142,8 +142,10 @@ def _largest(facts: Facts, role: str, largest: tuple[int, str] | None, what: str
 @of_events
 def profiles_of_a_session_id(facts: Facts, events: EventFacts, _: Options) -> Answer:
     """Profiles under one session id."""
-    if events.most_profiles is None:
+    if not events.has_both_ids:
         return Unmeasured("the log has not both, session_id and profile_id")
+    if events.most_profiles is None:
+        return Measured(0, facts.counts["profiles"], "no session_id has so many events that it could be a constant")
     number, later, name = events.most_profiles
     whole = facts.counts["profiles"] + later
     return Measured(number, whole, f"{_of(number, whole, 'profiles')} share one session_id: {sanitize(name)!r}")

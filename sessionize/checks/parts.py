@@ -18,8 +18,8 @@ from sessionize.kernel.metrics import FIGURED, METRICS, UTC_INSTANT
 from sessionize.kernel.wide import CLOSED, LAST_OF_KEY, seconds
 
 HASH_SEED: Final = 7
-LARGEST_KEYS: Final = 3
-"""Session ids of which profiles are counted: an id used as a constant has the most events of all."""
+MANY: Final = 0.001
+"""Session ids of so large a share of the events, and of two at least, are looked at: one used as a constant has more."""
 MEASURES: Final = tuple(name for name in FIGURED if name not in ("status", "bot"))
 
 
@@ -59,11 +59,13 @@ class Parts:
     Args:
         plan: The rules.
         watermark: Of the whole log, microseconds since 1970 UTC; None for a log without events.
+        events: Of the whole log.
         limits: What is long and large.
         paths: Of the log's files.
     """
 
-    def __init__(self, plan: Plan, watermark: int | None, limits: Limits, paths: Sequence[str]) -> None:
+    def __init__(self, plan: Plan, watermark: int | None, events: int, limits: Limits, paths: Sequence[str]) -> None:
+        self._many = max(2, MANY * events)
         self._plan = plan
         self._active = is_active(plan, watermark)
         self._limits = limits
@@ -94,16 +96,12 @@ class Parts:
     def _add_keys(self, events: pl.DataFrame, sessions: pl.DataFrame) -> None:
         if "source_id" in sessions.columns:
             ids = pl.col("source_id")
-            top = sessions.lazy().filter(ids.is_not_null()).group_by(ids.to_physical() if _coded(sessions) else ids)
-            largest = (
-                top.agg(pl.col("events").sum(), ids.first().alias("id")).top_k(LARGEST_KEYS, by="events").collect()
-            )
-            for name, number in zip(largest["id"].cast(pl.String), largest["events"], strict=True):
-                self._top.append((number, str(name)))
-                if schema.PROFILE_ID in events.columns:
-                    among = _different(events.lazy().filter(pl.col(schema.SESSION_ID) == name))
-                    firsts = _different(sessions.lazy().filter(ids == name))
-                    self._profiles.append(Shared(among, among - firsts, str(name)))
+            there = sessions.lazy().filter(ids.is_not_null())
+            by_id = there.group_by(ids).agg(pl.col("events").sum()).filter(pl.col("events") >= self._many).collect()
+            largest = by_id.filter(pl.col("events") == pl.col("events").max()).cast({"source_id": pl.String})
+            self._top += [(number, name) for name, number in largest.iter_rows()]
+            if schema.PROFILE_ID in events.columns:
+                self._profiles += _shared(events, sessions, by_id["source_id"])
         if schema.PROFILE_ID in sessions.columns:
             by_profile = (
                 sessions.lazy()
@@ -164,12 +162,17 @@ class Parts:
         return session_facts(self.measures, self._plan.timezone, self._limits, extremes)
 
 
-def _different(rows: pl.LazyFrame) -> int:
-    return rows.select(schema.PROFILE_ID).drop_nulls().unique().collect().height
+def _shared(events: pl.DataFrame, sessions: pl.DataFrame, ids: pl.Series) -> list[Shared]:
+    """Profiles of each of some session ids."""
+    names = ids.cast(pl.String)
 
+    def different(rows: pl.DataFrame, column: str) -> pl.DataFrame:
+        of_them = rows.lazy().filter(pl.col(column).is_in(names.implode()))
+        counted = of_them.group_by(pl.col(column).cast(pl.String).alias("id"))
+        return counted.agg(pl.col(schema.PROFILE_ID).drop_nulls().n_unique().alias(column)).collect()
 
-def _coded(sessions: pl.DataFrame) -> bool:
-    return isinstance(sessions.schema["source_id"], pl.Categorical)
+    found = different(events, schema.SESSION_ID).join(different(sessions, "source_id"), on="id")
+    return [Shared(among, among - firsts, name) for name, among, firsts in found.iter_rows()]
 
 
 def _first(found: Iterable[tuple[float, Example]], limits: Limits) -> Examples:
@@ -203,8 +206,8 @@ def most_events(parts: Sequence[pl.DataFrame]) -> tuple[int, str] | None:
     if not parts:
         return None
     together = parts[0] if len(parts) == 1 else _added(parts)
-    largest = together.top_k(1, by="events")
-    return (int(largest["events"].item()), str(largest["id"].item())) if largest.height else None
+    largest = together.filter(pl.col("events") == pl.col("events").max())
+    return max(((number, name) for number, name in largest.select("events", "id").iter_rows()), default=None)
 
 
 def _added(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
