@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sessionize.api import Frames, sessionize
+    from sessionize.checks import check
     from sessionize.config import Config, Output, Rules
     from sessionize.errors import SessionizeError
     from sessionize.ways import run
 
-__all__ = ["Config", "Frames", "Output", "Rules", "SessionizeError", "run", "sessionize"]
+__all__ = ["Config", "Frames", "Output", "Rules", "SessionizeError", "check", "run", "sessionize"]
 
 _HOMES = {
     "Config": "config", "Output": "config", "Rules": "config", "SessionizeError": "errors",
     "Frames": "api", "sessionize": "api", "run": "ways",
+    "check": "checks",
 }  # fmt: skip
 
 

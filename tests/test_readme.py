@@ -36,6 +36,22 @@ def test_every_exit_code_is_explained(error: type) -> None:
 
 
 def test_every_option_that_the_readme_names_exists(tmp_path: Path) -> None:
-    helped = sessionize("run", "--help", cwd=tmp_path).out
+    helped = "".join(sessionize(command, "--help", cwd=tmp_path).out for command in ("run", "check"))
     named = set(re.findall(r"`?(--[a-z][a-z-]+)", README.split("## For developers")[0]))
     assert {option for option in named if option not in helped} == set()
+
+
+def test_what_ci_systems_are_told_to_run_passes(tmp_path: Path) -> None:
+    shutil.copytree(SAMPLE, tmp_path / "sample_data")
+    told = re.findall(r"(?:run|entry): sessionize (check [^>\n]*)", README)
+    assert len(told) == 3
+    for command in told:
+        assert sessionize(*command.split(), cwd=tmp_path).code == 0
+
+
+def test_the_configuration_of_checks_that_is_shown_is_one(tmp_path: Path) -> None:
+    (config,) = (text for text in re.findall(r"```toml\n(.*?)```", README, re.DOTALL) if "[check]" in text)
+    (tmp_path / "sessionize.toml").write_text(config)
+    done = sessionize("check", SAMPLE / "events.csv", cwd=tmp_path)
+    assert done.code == 0, done.err
+    assert "purchases without a value" in done.out

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 import typer
 from typer.core import TyperCommand
 
+from sessionize.cli.check import check
 from sessionize.cli.options import OTHER
 from sessionize.cli.presets import presets
 from sessionize.cli.run import run
@@ -42,7 +43,7 @@ app: Final = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, schema, presets):
+for command in (run, check, schema, presets):
     app.command(cls=GroupedHelp, no_args_is_help=command is not presets)(command)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +15,8 @@ from sessionize.errors import UsageError
 from sessionize.preset import Preset
 from sessionize.presets import load
 
+SECTIONS: Final = ("check",)
+"""Tables of the configuration file that are no options."""
 FILE_NAMES: Final = ("sessionize.toml", "pyproject.toml")
 TYPED_ONLY: Final = ("inputs", "output", "config", "debug")
 """What no file can say, as it is needed before the file is read, or always typed."""
@@ -22,17 +25,19 @@ COLUMN_OPTIONS: Final = (
 )  # fmt: skip
 
 
-def with_file(typed: dict[str, Any], context: Any) -> dict[str, Any]:
+def with_file(typed: dict[str, Any], context: Any, elsewhere: Collection[str] = ()) -> dict[str, Any]:
     """The parameters, those not typed taken from the configuration file.
 
     Args:
         typed: Parameters by name.
         context: The command's context, which knows what was typed.
+        elsewhere: Parameters of other commands: a file may be for all of them.
 
     Raises:
         UsageError: If the file cannot be read, or names an option there is not.
     """
     path, options = _found(typed.get("config"))
+    options = {name: value for name, value in options.items() if name.replace("-", "_") not in (*SECTIONS, *elsewhere)}
     known = sorted(name.replace("_", "-") for name in typed if name not in TYPED_ONLY)
     unknown = [name for name in options if name.replace("_", "-") not in known]
     if unknown:
@@ -67,6 +72,15 @@ def _options(preset: Preset) -> dict[str, Any]:
         found.setdefault("delimiter", layout.delimiter)
     if layout.kind == "csv" and layout.names:
         found.setdefault("columns", list(layout.names))
+    return found
+
+
+def section(typed: dict[str, Any], name: str) -> dict[str, Any]:
+    """A table of the configuration file; empty where there is none."""
+    path, options = _found(typed.get("config"))
+    found = options.get(name, {})
+    if not isinstance(found, dict):
+        raise UsageError(f"{path}: {name} is no table", hint=f"write [{name}] and what belongs to it below")
     return found
 
 
@@ -120,6 +134,28 @@ def _toml(path: Path) -> dict[str, Any]:
         raise UsageError(f"{path}: {error}", hint="a TOML file with options by name, such as timeout = '30m'") from None
 
 
+def as_toml(options: dict[str, Any]) -> str:
+    """Options as a configuration file has them.
+
+    Examples:
+        >>> print(as_toml({"session_id": ["ip"], "split_at_midnight": True, "timeout": "45m"}), end="")
+        session-id = ["ip"]
+        split-at-midnight = true
+        timeout = "45m"
+    """
+    return "".join(
+        f"{name.replace('_', '-')} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in options.items()
+    )
+
+
+def prove(text: str, path: Path) -> None:
+    """Raise UsageError unless a configuration file with this text can be read."""
+    try:
+        tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path}: the file that is there and the new part do not fit: {error}") from None
+
+
 def config(typed: dict[str, Any]) -> Config:
     """A Config from a command's parameters.
 
@@ -148,13 +184,13 @@ def config(typed: dict[str, Any]) -> Config:
         memory_limit=parse.size(memory, "--memory-limit") if memory else None,
         on_bad_row=one_of(typed["on_bad_row"], ("reject", "fail"), "--on-bad-row"),
         preset=typed.get("preset"),
-        page_path=typed["page_path"],
-        channels=typed["channels"],
-        own_hosts=tuple(typed["own_host"] or ()),
+        page_path=bool(typed.get("page_path")),
+        channels=bool(typed.get("channels")),
+        own_hosts=tuple(typed.get("own_host") or ()),
         exclude_bots=typed["exclude_bots"],
-        ip=one_of(typed["ip"], ("full", "truncate", "drop"), "--ip"),
-        hash_key=parse.key(typed["hash_ids"]) if typed["hash_ids"] else None,
-        geo_db=typed["geo_db"],
+        ip=one_of(typed.get("ip", "full"), ("full", "truncate", "drop"), "--ip"),
+        hash_key=parse.key(typed["hash_ids"]) if typed.get("hash_ids") else None,
+        geo_db=typed.get("geo_db"),
     )
 
 

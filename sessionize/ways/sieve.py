@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 import polars as pl
@@ -22,9 +22,13 @@ class Sieve:
     """Takes the rows that are no events out of a stream of normalised rows, and counts what passes.
 
     Most logs have few rejected rows, or none: so the place of every row need not be held in memory.
+
+    Args:
+        watch: Sees the events of each piece with their places, and gives them back, maybe with more columns.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, watch: Callable[[pl.DataFrame], pl.DataFrame] = lambda events: events) -> None:
+        self._watch = watch
         self.read = 0
         self.bots = 0
         self.newest: int | None = None
@@ -58,7 +62,7 @@ class Sieve:
         newest = rows[schema.TIMESTAMP].to_physical().max()
         if isinstance(newest, int):
             self.newest = newest if self.newest is None else max(newest, self.newest)
-        return rows.drop(PLACE)
+        return self._watch(rows).drop(PLACE)
 
     def told(self, events: pl.DataFrame, plan: Plan) -> pl.DataFrame:
         """Events with what their own rows tell; without those of bots where these are to be left out."""

@@ -1,0 +1,87 @@
+"""Whether a log can be trusted, and why: checks in a table, answered in one pass over the log.
+
+::
+
+    log ── events as they stream by ── events of each key, sessions ──► facts ── judge ──► findings ──► a format
+           stream, clock               parts                            measure, table      formats
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sessionize.checks.asked import (
+    Asked,
+    Custom,
+    Setting,
+    asked_of,
+    change_bound,
+    only_so_many,
+    with_most_rejected,
+)
+from sessionize.checks.baseline import baseline
+from sessionize.checks.bounds import Bound, bound
+from sessionize.checks.earlier import facts_of_run, is_run
+from sessionize.checks.examine import facts_of_log, option
+from sessionize.checks.facts import Facts
+from sessionize.checks.judge import judge
+from sessionize.checks.parts import Limits
+from sessionize.checks.table import CHECKS, OPTIONS, Check
+from sessionize.checks.verdict import Checked, Example, Finding
+from sessionize.config import Config
+from sessionize.errors import UsageError
+
+__all__ = [
+    "CHECKS", "OPTIONS", "Asked", "Bound", "Check", "Checked", "Custom", "Example", "Finding", "Setting", "asked_of",
+    "bound", "change_bound", "check", "only_so_many", "with_most_rejected",
+]  # fmt: skip
+
+
+def check(config: Config, asked: Asked | None = None, tell: Callable[[str], None] = lambda _: None) -> Checked:
+    """Say whether a log can be trusted.
+
+    Args:
+        config: The log, or the output directory of an earlier run; and the rules of sessions.
+        asked: Bounds, checks of your own, a baseline; by default the table's bounds alone.
+        tell: Told the name of each stage as it begins.
+
+    Raises:
+        InputError: If the log cannot be read.
+        UsageError: If a column is missing or ambiguous, or a query is no SQL.
+
+    A check that fails raises nothing: ask ``passed`` of what is returned.
+    """
+    wanted = asked or Asked()
+    limits = Limits(
+        hours=_number(wanted, "long-sessions", "hours"),
+        events=int(_number(wanted, "large-sessions", "events")),
+        examples=wanted.examples,
+    )
+    compared = None if wanted.baseline is None else baseline(wanted.baseline)
+    if len(config.inputs) == 1 and is_run(config.inputs[0]):
+        facts = facts_of_run(config.inputs[0], wanted, limits)
+    else:
+        facts = facts_of_log(config, wanted, limits, tell)
+    return Checked(
+        findings=judge(facts, wanted, compared),
+        inputs=facts.inputs,
+        counts=facts.counts,
+        figures=facts.figures,
+        learnt=_learnt(facts),
+    )
+
+
+def _learnt(facts: Facts) -> dict[str, object]:
+    events = facts.events
+    return {
+        "columns": facts.columns,
+        "types": None if events is None else events.types,
+        "oldest": None if events is None or not events.clock.events else events.clock.oldest,
+    }
+
+
+def _number(asked: Asked, name: str, of: str) -> float:
+    value = option(asked, name, of)
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+        raise UsageError(f"[check.{name}] {of} = {value!r} is no number", hint=f"such as {of} = 24")
+    return value

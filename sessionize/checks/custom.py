@@ -1,0 +1,113 @@
+"""The user's own checks: SQL over the events and sessions, which wait on disk until the log has been read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from sessionize import schema
+from sessionize.checks.asked import Custom
+from sessionize.checks.text import sanitize
+from sessionize.checks.verdict import Example, Measured, Unmeasured
+from sessionize.errors import UsageError
+from sessionize.kernel.metrics import METRICS
+
+EVENTS: Final = "events"
+SESSIONS: Final = "sessions"
+SESSION_TYPES: Final = pl.Schema({metric.name: metric.dtype for metric in METRICS})
+Tables = Mapping[str, pl.LazyFrame]
+
+
+def needs(customs: Iterable[Custom], table: str) -> bool:
+    """Whether any of the checks asks a table."""
+    return any(re.search(rf"\b{table}\b", custom.sql, re.IGNORECASE) for custom in customs)
+
+
+class Shelf:
+    """Where tables wait, a file for each of their pieces.
+
+    Args:
+        folder: Makes the folder for the files; asked when the first piece comes.
+        paths: Of the log's files.
+    """
+
+    def __init__(self, folder: Callable[[], Path], paths: Sequence[str]) -> None:
+        self._folder = folder
+        self._paths = pl.Series("file", list(paths), pl.String)
+        self._files: dict[str, list[Path]] = {EVENTS: [], SESSIONS: []}
+
+    def add_events(self, rows: pl.DataFrame) -> None:
+        """Events with FILE and ROW."""
+        self._add(EVENTS, events_table(rows, self._paths))
+
+    def add_sessions(self, metrics: pl.DataFrame) -> None:
+        """One row a session."""
+        self._add(SESSIONS, metrics)
+
+    def _add(self, table: str, rows: pl.DataFrame) -> None:
+        files = self._files[table]
+        path = self._folder() / f"{table}-of-checks-{len(files)}.arrow"
+        rows.write_ipc(path)
+        files.append(path)
+
+    @property
+    def tables(self) -> Tables:
+        """What waits there."""
+        return {name: pl.scan_ipc(files) for name, files in self._files.items() if files}
+
+
+def events_table(rows: pl.DataFrame, paths: pl.Series) -> pl.DataFrame:
+    """Events as the user's SQL sees them: ``file``, ``row`` and the canonical columns."""
+    return rows.select(
+        paths.gather(rows[schema.FILE]).alias("file"),
+        pl.col(schema.ROW).alias("row"),
+        pl.all().exclude(schema.FILE, schema.ROW, schema.REASON),
+    )
+
+
+def prove(customs: Iterable[Custom], types: Mapping[str, pl.Schema]) -> None:
+    """Try each query on empty tables, before anything is read.
+
+    Raises:
+        UsageError: If one is no SQL, or asks for what there is not.
+    """
+    tables = {name: pl.LazyFrame(schema=columns) for name, columns in types.items()}
+    for custom in customs:
+        try:
+            pl.SQLContext(tables).execute(custom.sql).collect_schema()
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+            columns = "; ".join(f"{name}: {', '.join(of)}" for name, of in types.items())
+            raise UsageError(
+                f"[[check.custom]] {custom.name!r}: {str(error).splitlines()[0]}",
+                hint=f"there are {columns}; a column named as a word of SQL stands in double quotes",
+            ) from None
+
+
+def ask(customs: Iterable[Custom], tables: Tables, examples: int) -> dict[str, Measured | Unmeasured]:
+    """What each query finds: its one number, else how many rows it returns."""
+    return {custom.name: _ask(custom, tables, examples) for custom in customs}
+
+
+def _ask(custom: Custom, tables: Tables, examples: int) -> Measured | Unmeasured:
+    absent = [table for table in (EVENTS, SESSIONS) if table not in tables and needs([custom], table)]
+    if absent:
+        return Unmeasured(f"there are no {absent[0]} in an earlier run's output; check the log itself")
+    found = pl.SQLContext(dict(tables)).execute(custom.sql).collect(engine="streaming")
+    if found.shape == (1, 1) and (found.dtypes[0].is_numeric() or found.dtypes[0] == pl.Null):
+        number = found.item()
+        if number is None:
+            return Unmeasured("the query's number is null")
+        return Measured(float(number) if found.dtypes[0].is_float() else int(number), None, f"{number:,} by the query")
+    shown = tuple(_example(row) for row in found.head(examples).iter_rows(named=True))
+    return Measured(found.height, None, f"{found.height:,} rows by the query", shown)
+
+
+def _example(row: Mapping[str, Any]) -> Example:
+    file, number = row.get("file"), row.get("row")
+    text = ", ".join(f"{name} = {value}" for name, value in row.items() if name not in ("file", "row"))
+    place = (file, number) if isinstance(file, str) and isinstance(number, int) else (None, None)
+    return Example(sanitize(text), *place)

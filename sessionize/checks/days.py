@@ -1,0 +1,155 @@
+"""Which hours and days are missing or odd, judged against the others: pure functions of small tables."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from statistics import median
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+TAIL: Final = 0.001
+"""Share of the events at each end that are no part of the log's core: a stray clock must not stretch it."""
+EXPECTED: Final = 50
+"""Events that three in four of the hours around have at least: one with fewer may well have none, as they come in
+sessions."""
+DAYS_TO_COMPARE: Final = 3
+STEEP: Final = 50
+"""In a log too short to compare days: events in the hour before and after a hole."""
+BUSY: Final = 20
+"""Sessions of the middle day, below which days are not compared."""
+FEWEST_DAYS: Final = 7
+NEIGHBOURS: Final = 14
+"""Days, or weeks, that one is compared with."""
+SPREADS: Final = 5
+TO_SIGMA: Final = 1.4826
+"""Makes of a median absolute deviation what is a standard deviation of a normal distribution."""
+FACTOR: Final = 4
+"""A day is odd only if it is also so many times more, or less, than the middle one."""
+ISO_DAY: Final = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})")
+
+
+def holes(hours: Ints, counts: Ints) -> list[int]:
+    """Hours (since 1970) without an event, in which there should be some.
+
+    An hour is a hole where the same hour of the days around it (of the same weekday, in a log of four weeks) has at
+    least EXPECTED events, three times in four. In a log of less than three days, where it lies between two hours of at
+    least STEEP events.
+
+    Args:
+        hours: With an event, ascending.
+        counts: Events in each.
+    """
+    first, last = _core(hours, counts)
+    if last <= first:
+        return []
+    there = np.zeros(last - first + 1, np.int64)
+    within = (hours >= first) & (hours <= last)
+    there[hours[within] - first] = counts[within]
+    empty = [int(hour) for hour in np.flatnonzero(there == 0)]
+    if len(there) < 24 * DAYS_TO_COMPARE:
+        return [hour + first for hour in empty if _steep(there, hour)]
+    period = 24 * 7 if len(there) >= 24 * 28 else 24
+    return [hour + first for hour in empty if np.quantile(_around(there, hour, period), 0.25) >= EXPECTED]
+
+
+def _around(there: Ints, place: int, period: int) -> Ints:
+    """What is there at the same place of the periods around it, itself left out."""
+    phase, number = place % period, place // period
+    others = np.delete(there[phase::period], number)
+    start = max(0, min(number - NEIGHBOURS // 2, len(others) - NEIGHBOURS))
+    return others[start : start + NEIGHBOURS]
+
+
+def _core(hours: Ints, counts: Ints) -> tuple[int, int]:
+    """First and last hour between which all but TAIL of the events lie, at each end."""
+    if not len(hours):
+        return 0, 0
+    before = np.cumsum(counts)
+    least = TAIL * before[-1]
+    start = int(np.searchsorted(before, least, side="right"))
+    end = int(np.searchsorted(before, before[-1] - least, side="left"))
+    return int(hours[start]), int(hours[min(end, len(hours) - 1)])
+
+
+def _steep(there: Ints, hour: int) -> bool:
+    before, after = np.flatnonzero(there[:hour]), np.flatnonzero(there[hour:])
+    return len(before) > 0 and len(after) > 0 and min(there[before[-1]], there[hour + after[0]]) >= STEEP
+
+
+def odd_days(sessions: Mapping[date, int]) -> dict[date, int] | None:
+    """Days whose number of sessions is far from the others'; None where there are too few to say.
+
+    Far: more than SPREADS robust standard deviations from the median of the NEIGHBOURS nearest days, and FACTOR times
+    more or less than it: a log may grow, or fade, over months. The first and last day are left out, as a log seldom
+    holds all of them.
+
+    Args:
+        sessions: That start on each day; a day without any is absent.
+    """
+    if not sessions:
+        return None
+    first, last = _core_days(sessions)
+    days = [first + timedelta(days=number) for number in range(1, (last - first).days)]
+    counts = [sessions.get(day, 0) for day in days]
+    if len(days) < FEWEST_DAYS or median(counts) < BUSY:
+        return None
+    numbers = np.array(counts, np.int64)
+    return {day: count for place, (day, count) in enumerate(zip(days, counts, strict=True)) if _odd(numbers, place)}
+
+
+def _odd(counts: Ints, place: int) -> bool:
+    around = _around(counts, place, 1)
+    count, middle = int(counts[place]), float(np.median(around))
+    spread = TO_SIGMA * float(np.median(np.abs(around - middle)))
+    far = abs(count - middle) > max(SPREADS * spread, BUSY / 2)
+    return far and (count * FACTOR < middle or count > FACTOR * middle)
+
+
+def _core_days(sessions: Mapping[date, int]) -> tuple[date, date]:
+    days = sorted(sessions)
+    numbers = np.array([day.toordinal() for day in days], np.int64)
+    first, last = _core(numbers, np.array([sessions[day] for day in days], np.int64))
+    return date.fromordinal(first), date.fromordinal(last)
+
+
+def missing_days(folders: Sequence[Mapping[str, str | None]]) -> tuple[list[str], int] | None:
+    """Days between the first and the last that no folder is named for, and the days from first to last.
+
+    Args:
+        folders: Of each file, what its folders name, as Hive has it: ``day=2024-05-30`` or ``year=…/month=…/day=…``.
+            None is returned where they name no days.
+    """
+    by_series: dict[str, set[date]] = defaultdict(set)
+    for named in folders:
+        for name, day in _days(named):
+            by_series[name].add(day)
+    if not by_series:
+        return None
+    days = max(by_series.values(), key=len)
+    first, last = min(days), max(days)
+    span = (last - first).days + 1
+    every = (first + timedelta(days=number) for number in range(span))
+    return [day.isoformat() for day in every if day not in days], span
+
+
+def _days(named: Mapping[str, str | None]) -> list[tuple[str, date]]:
+    found = [(name, day) for name, value in named.items() if (day := _day(value or "")) is not None]
+    parts = [named.get(name) for name in ("year", "month", "day")]
+    if not found and all(parts):
+        day = _day("-".join(str(part).zfill(2) for part in parts))
+        return [] if day is None else [("year/month/day", day)]
+    return found
+
+
+def _day(text: str) -> date | None:
+    found = ISO_DAY.fullmatch(text)
+    try:
+        return date(*map(int, found.groups())) if found else None
+    except ValueError:
+        return None

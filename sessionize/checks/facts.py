@@ -1,0 +1,126 @@
+"""All that one pass over a log finds out; every check is answered from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, NamedTuple
+
+from sessionize.checks.clock import Clock
+from sessionize.checks.verdict import Example
+
+Examples = tuple[Example, ...]
+
+
+class Flagged(NamedTuple):
+    """Events that something is odd about.
+
+    Attributes:
+        number: How many.
+        examples: The first of them.
+    """
+
+    number: int = 0
+    examples: Examples = ()
+
+
+class Shared(NamedTuple):
+    """A session id that profiles share.
+
+    Attributes:
+        profiles: How many.
+        later: Those of them that no session of it has first, so that the count of profiles leaves them out.
+        session_id: The id.
+    """
+
+    profiles: int
+    later: int
+    session_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventFacts:
+    """What was measured on events as they streamed by, and on those of each key.
+
+    Attributes:
+        clock: Of their times.
+        blanks: Role → events without it, of the roles the log has among the ids.
+        future: Events later than `until`; None where there is no such time.
+        until: Time that no event should be later than, ISO 8601; and where it comes from.
+        ancient: Events before `since`.
+        since: Time that no event should be before, ISO 8601.
+        unknown_types: Events of a type that is not in the list of known ones; None without a list.
+        types: Event type → events; None where the log has none.
+        has_both_ids: Whether the log has session ids and profile ids.
+        most_profiles: Of the session ids with the most events, the one with the most profiles.
+    """
+
+    clock: Clock
+    blanks: Mapping[str, int]
+    future: Flagged | None
+    until: str
+    ancient: Flagged
+    since: str
+    unknown_types: Flagged | None
+    types: Mapping[str, int] | None
+    has_both_ids: bool
+    most_profiles: Shared | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionFacts:
+    """What was measured on sessions.
+
+    Attributes:
+        long: Sessions longer than `long_hours`.
+        large: Sessions with more events than `large_events`.
+        per_day: Local day → sessions that start on it.
+        of_session_id: Most events under one session id, and the id; None where the log has none.
+        of_profile_id: Most events of one profile id, and the id; None where the log has none.
+        bounced: Sessions that bounced.
+        engaged: Sessions that are engaged.
+        converted: Sessions that converted.
+    """
+
+    long: Flagged
+    long_hours: float
+    large: Flagged
+    large_events: int
+    per_day: Mapping[date, int]
+    of_session_id: tuple[int, str] | None
+    of_profile_id: tuple[int, str] | None
+    bounced: int
+    engaged: int
+    converted: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """All of it.
+
+    Attributes:
+        inputs: As given.
+        paths: Of the log's files.
+        counts: Of rows and sessions, as the manifest has them.
+        figures: Of the sessions, by name.
+        rejected: Reason → the first rows rejected for it.
+        duplicates: The first events that repeat another.
+        has_event_ids: Whether duplicates can be told.
+        columns: Of the log, name → type; None where they are not known.
+        events: None for an earlier run, which left none.
+        sessions: Of the log.
+        custom: Name of a custom check → what it found, or why it could not be asked.
+    """
+
+    inputs: tuple[str, ...]
+    paths: tuple[str, ...]
+    counts: Mapping[str, Any]
+    figures: Mapping[str, Any]
+    rejected: Mapping[str, Examples] = field(default_factory=dict)
+    duplicates: Examples = ()
+    has_event_ids: bool
+    columns: Mapping[str, str] | None
+    events: EventFacts | None
+    sessions: SessionFacts
+    custom: Mapping[str, Any] = field(default_factory=dict)

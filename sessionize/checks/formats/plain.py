@@ -1,0 +1,71 @@
+"""For people: on a terminal, one line a finding, or a table for a page."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sessionize.checks.text import sanitize
+from sessionize.checks.verdict import Checked, Finding, Status
+
+MARKS: Final[dict[Status, str]] = {"passed": "pass", "warned": "warn", "failed": "FAIL", "not measured": "  --"}
+ESCAPED: Final = {ord(letter): f"\\{letter}" for letter in "\\|`*_[]<>~#"}
+LONG: Final = 2_000
+
+
+def full(checked: Checked) -> str:
+    """Every check, with examples of what is bad; a summary."""
+    lines = []
+    for finding in checked.findings:
+        lines.append(f"{MARKS[finding.status]}  {_clean(finding.check):<22}  {_clean(finding.line)}")
+        lines += [f"{'':>30}{_example(finding, number)}" for number in range(len(finding.examples))]
+    return _joined([*lines, "", checked.summary])
+
+
+def concise(checked: Checked) -> str:
+    """What is bad, a line each, with the place first where there is one; a summary."""
+    lines = []
+    for finding in checked.findings:
+        if finding.is_bad:
+            where = finding.where
+            place = _clean(where.place) if where is not None else _clean(" ".join(checked.inputs))
+            lines.append(f"{place}: {MARKS[finding.status].lower()} {_clean(finding.check)}: {_clean(finding.line)}")
+    return _joined([*lines, checked.summary])
+
+
+def markdown(checked: Checked) -> str:
+    """A table, what is bad first: for a job's summary page or a comment."""
+    lines = [
+        f"### sessionize check: {checked.summary}",
+        "",
+        "| | check | finding | allowed |",
+        "| --- | --- | --- | --- |",
+    ]
+    order: tuple[Status, ...] = ("failed", "warned", "passed", "not measured")
+    for status in order:
+        lines += [
+            f"| {MARKS[status].strip()} | {_cell(finding.check)} | {_cell(finding.said)}{_examples(finding)} | "
+            f"{_cell(finding.allowed)} |"
+            for finding in checked.of(status)
+        ]
+    return _joined(lines)
+
+
+def _examples(finding: Finding) -> str:
+    return "".join(f"<br>{_cell(_example(finding, number))}" for number in range(len(finding.examples)))
+
+
+def _example(finding: Finding, number: int) -> str:
+    example = finding.examples[number]
+    return _clean(f"{example.place}: {example.text}" if example.place else example.text)
+
+
+def _cell(text: str) -> str:
+    return _clean(text).translate(ESCAPED)
+
+
+def _clean(text: str) -> str:
+    return sanitize(text, longest=LONG)
+
+
+def _joined(lines: list[str]) -> str:
+    return "\n".join(lines) + "\n"
