@@ -21,8 +21,9 @@ UNFORESEEN: Final = 70
 DONE: Final = signal.SIGUSR1
 """What the worker sends when it has ended."""
 WAITED_FOR: Final = (signal.SIGINT, signal.SIGTERM, DONE)
-ALLOCATOR: Final = f"dirty_decay_ms:-1,narenas:{os.cpu_count() or 1}"
-"""For Polars' allocator: memory let go of is kept for what comes next, as having the system hand it out anew costs more."""
+ALLOCATOR: Final = f"dirty_decay_ms:2000,narenas:{os.cpu_count() or 1}"
+"""For Polars' allocator: keep what was let go of a while for what comes next, as the system hands it out anew at a price,
+and share it between threads. Kept for ever, it would break ``--memory-limit``."""
 
 
 def main() -> None:

@@ -43,19 +43,20 @@ def sparse_fields(events: pl.DataFrame) -> dict[str, tuple[str, ...]]:
 
 
 def _flags(events: pl.DataFrame, plan: Plan) -> dict[str, pl.Expr]:
-    """Which events are page views, conversions, ends and starts."""
+    """Which events are page views and conversions; ends and starts, where a rule asks."""
+    rules = {"is_end": plan.rules.end_events, "is_start": plan.rules.start_events}
+    named: dict[str, tuple[tuple[str, ...] | None, tuple[str, ...]]] = {
+        "is_view": (plan.page_views, schema.PAGE_VIEWS),
+        "is_conversion": (plan.conversions, schema.CONVERSIONS),
+        **{flag: (names, ()) for flag, names in rules.items() if names},
+    }
     never = pl.repeat(value=False, n=pl.len())
     if schema.EVENT_TYPE not in events.columns:
         has_page = pl.col(schema.PAGE).is_not_null() if schema.PAGE in events.columns else never
-        return {"is_view": has_page, "is_conversion": never, "is_end": never, "is_start": never}
+        return {**dict.fromkeys(named, never), "is_view": has_page}
     there = events[schema.EVENT_TYPE].unique().drop_nulls().cast(pl.String).to_list()
+    meant = {flag: _named(there, given, usual) for flag, (given, usual) in named.items()}
     event_type = pl.col(schema.EVENT_TYPE)
-    meant = {
-        "is_view": _named(there, plan.page_views, schema.PAGE_VIEWS),
-        "is_conversion": _named(there, plan.conversions, schema.CONVERSIONS),
-        "is_end": _named(there, plan.rules.end_events, ()),
-        "is_start": _named(there, plan.rules.start_events, ()),
-    }
     return {flag: event_type.is_in(names).fill_null(value=False) if names else never for flag, names in meant.items()}
 
 

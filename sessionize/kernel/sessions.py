@@ -147,7 +147,7 @@ def _measured(rows: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
 
 def _closed(rows: pl.DataFrame) -> pl.Expr:
     """Whether an end event is in the session's last instant."""
-    if not rows["is_end"].any():
+    if "is_end" not in rows.columns:
         return pl.lit(value=False)
     return (pl.col("is_end") & (pl.col("time") == pl.col("time").last())).any()
 
