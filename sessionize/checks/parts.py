@@ -14,6 +14,7 @@ from sessionize.checks.text import sanitize
 from sessionize.checks.verdict import Example
 from sessionize.config import Plan
 from sessionize.kernel import Sessionized, described, is_active
+from sessionize.kernel.agents import are_bots, installed
 from sessionize.kernel.metrics import FIGURED, METRICS, UTC_INSTANT
 from sessionize.kernel.wide import CLOSED, LAST_OF_KEY, seconds
 
@@ -187,11 +188,13 @@ def session_example(session_id: str, name: str, value: float) -> Example:
 
 
 def measured(sessions: pl.DataFrame, active: pl.Expr) -> pl.DataFrame:
-    """FIGURED of the sessions, made without their texts."""
+    """FIGURED of the sessions, made without their texts but the user agents."""
     there = [name for name in (*MEASURES, LAST_OF_KEY, CLOSED) if name in sessions.columns]
     found = sessions.select(there).with_columns(seconds(sessions["duration_s"]))
     unsaid = [metric.unsaid for metric in METRICS if metric.name in FIGURED and metric.name not in sessions.columns]
     found = found.with_columns(unsaid)
+    if schema.USER_AGENT in sessions.columns and installed():
+        found = found.with_columns(are_bots(sessions[schema.USER_AGENT].cast(pl.String)).alias("bot"))
     found = found.with_columns(
         metric.then.alias(metric.name) for metric in METRICS if metric.name in FIGURED and metric.then is not None
     )

@@ -28,6 +28,9 @@ MACHINE_ERRORS: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, err
 DONE: Final = signal.SIGUSR1
 """What the worker sends when it has ended."""
 WAITED_FOR: Final = (signal.SIGINT, signal.SIGTERM, DONE)
+ALLOCATOR: Final = f"dirty_decay_ms:2000,narenas:{os.cpu_count() or 1}"
+"""For Polars' allocator: keep what was let go of a while for what comes next, as the system hands it out anew at a price,
+and share it between threads. Kept for ever, it would break ``--memory-limit``."""
 
 
 def main() -> None:
@@ -35,6 +38,7 @@ def main() -> None:
     # A closed pipe (`| head`) ends the run silently, as it does any other tool.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     _fill_closed_streams()
+    os.environ.setdefault("_RJEM_MALLOC_CONF", ALLOCATOR)  # read when Polars is loaded
     signal.pthread_sigmask(signal.SIG_BLOCK, WAITED_FOR)
     codes: list[int] = []
     threading.Thread(target=_work, args=(codes,), daemon=True).start()

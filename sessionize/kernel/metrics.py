@@ -21,7 +21,6 @@ PRESENT_AT_MOST_US: Final = 5 * 60 * MICROSECONDS
 TIME: Final = pl.col("time")
 GAP: Final = pl.col("gap")
 """Microseconds since the session's event before; 0 at its first."""
-EVERY: Final = pl.repeat(value=True, n=pl.len())
 IS_VIEW: Final = pl.col("is_view")
 IS_CONVERSION: Final = pl.col("is_conversion")
 UTC_INSTANT: Final = pl.Datetime("us", "UTC")
@@ -45,13 +44,23 @@ class Total(NamedTuple):
     of: pl.Expr
 
 
+class Span(NamedTuple):
+    """How far the value at the session's last event is from that at its first."""
+
+    of: pl.Expr
+
+
+class Size(NamedTuple):
+    """How many events the session has."""
+
+
 class Largest(NamedTuple):
     """The largest value of an expression over the session's events."""
 
     of: pl.Expr
 
 
-Named = First | Last | Total | Largest
+Named = First | Last | Total | Largest | Span | Size
 
 
 class Metric(NamedTuple):
@@ -62,7 +71,7 @@ class Metric(NamedTuple):
         dtype: Of the output.
         unit: Of a number that leaves the program; empty where it counts or names.
         meaning: One sentence, for the schema and the help.
-        over: Aggregate over the session's sorted events: of any kind as an expression, the commonest four by name, as
+        over: Aggregate over the session's sorted events: of any kind as an expression, the commonest kinds by name, as
             they are so much faster. Texts are still codes here, seconds still microseconds.
         then: What follows from the metrics above it.
         role: Role whose first non-null value it is, or whose dictionary its code is decoded with.
@@ -105,9 +114,9 @@ METRICS: Final = (
     Metric(PROFILE_ID, pl.String, "", "first non-null profile id", role=PROFILE_ID),
     Metric("start", UTC_INSTANT, "", "time of the first event", over=First(TIME)),
     Metric("end", UTC_INSTANT, "", "time of the last event", over=Last(TIME)),
-    Metric("duration_s", pl.Float64, "s", "end - start", over=Total(GAP)),
+    Metric("duration_s", pl.Float64, "s", "end - start", over=Span(TIME)),
     Metric("status", pl.String, "", "active while it could still grow at the log's watermark, else ended"),
-    Metric("events", pl.UInt32, "", "events", over=Total(EVERY)),
+    Metric("events", pl.UInt32, "", "events", over=Size()),
     Metric("page_views", pl.UInt32, "", "events whose type is a page view", over=Total(IS_VIEW)),
     Metric("unique_pages", pl.UInt32, "", "different pages over all events", over=_PAGE.drop_nulls().n_unique(),
            needs=(PAGE,)),

@@ -13,23 +13,20 @@ DESCRIPTIVE = (schema.PROFILE_ID, schema.REFERRER, schema.CHANNEL, schema.IP, sc
 
 
 def numbers(events: pl.DataFrame, plan: Plan) -> pl.DataFrame:
-    """One narrow row an event: ``key row time``, page and event type as codes, flags, ``has_<field>``."""
-    columns = {
-        "key": key_codes(events),
-        "row": pl.int_range(events.height, dtype=pl.UInt32, eager=True),
-        "time": events[schema.TIMESTAMP].to_physical(),
-    }
-    for role in (schema.PAGE, schema.EVENT_TYPE):
-        if role in events.columns:
-            columns[role] = events[role].to_physical()
+    """One narrow row an event: ``key time``, page and event type as codes, flags, ``has_<field>``."""
+    roles = [role for role in (schema.PAGE, schema.EVENT_TYPE) if role in events.columns]
+    columns = [pl.col(schema.TIMESTAMP).to_physical().alias("time"), *(pl.col(role).to_physical() for role in roles)]
     if schema.VALUE in events.columns:
-        columns[schema.VALUE] = events[schema.VALUE]
-    columns |= _flags(events, plan)
-    for number, name in enumerate(plan.rules.split_on):
-        columns[f"split_{number}"] = coded(events[schema.SPLIT_PREFIX + name]).to_physical()
-    for field, among in sparse_fields(events).items():
-        columns[f"has_{field}"] = events.select(pl.any_horizontal(pl.col(*among).is_not_null())).to_series()
-    return pl.DataFrame(columns)
+        columns.append(pl.col(schema.VALUE))
+    splits = {
+        f"split_{number}": coded(events[schema.SPLIT_PREFIX + name]).to_physical()
+        for number, name in enumerate(plan.rules.split_on)
+    }
+    having = {
+        f"has_{field}": pl.any_horizontal(pl.col(*among).is_not_null())
+        for field, among in sparse_fields(events).items()
+    }
+    return events.select(*columns, key=key_codes(events), **_flags(events, plan), **splits, **having)
 
 
 def fields(events: pl.DataFrame) -> dict[str, tuple[str, ...]]:
@@ -45,21 +42,22 @@ def sparse_fields(events: pl.DataFrame) -> dict[str, tuple[str, ...]]:
     return {field: among for field, among in fields(events).items() if all(events[name].null_count() for name in among)}
 
 
-def _flags(events: pl.DataFrame, plan: Plan) -> dict[str, pl.Series]:
-    """Which events are page views, conversions, ends and starts."""
-    never = pl.repeat(value=False, n=events.height, eager=True)
-    if schema.EVENT_TYPE not in events.columns:
-        has_page = events[schema.PAGE].is_not_null() if schema.PAGE in events.columns else never
-        return {"is_view": has_page, "is_conversion": never, "is_end": never, "is_start": never}
-    types = events[schema.EVENT_TYPE]
-    there = types.unique().drop_nulls().cast(pl.String).to_list()
-    meant = {
-        "is_view": _named(there, plan.page_views, schema.PAGE_VIEWS),
-        "is_conversion": _named(there, plan.conversions, schema.CONVERSIONS),
-        "is_end": _named(there, plan.rules.end_events, ()),
-        "is_start": _named(there, plan.rules.start_events, ()),
+def _flags(events: pl.DataFrame, plan: Plan) -> dict[str, pl.Expr]:
+    """Which events are page views and conversions; ends and starts, where a rule asks."""
+    rules = {"is_end": plan.rules.end_events, "is_start": plan.rules.start_events}
+    named: dict[str, tuple[tuple[str, ...] | None, tuple[str, ...]]] = {
+        "is_view": (plan.page_views, schema.PAGE_VIEWS),
+        "is_conversion": (plan.conversions, schema.CONVERSIONS),
+        **{flag: (names, ()) for flag, names in rules.items() if names},
     }
-    return {flag: types.is_in(names).fill_null(value=False) if names else never for flag, names in meant.items()}
+    never = pl.repeat(value=False, n=pl.len())
+    if schema.EVENT_TYPE not in events.columns:
+        has_page = pl.col(schema.PAGE).is_not_null() if schema.PAGE in events.columns else never
+        return {**dict.fromkeys(named, never), "is_view": has_page}
+    there = events[schema.EVENT_TYPE].unique().drop_nulls().cast(pl.String).to_list()
+    meant = {flag: _named(there, given, usual) for flag, (given, usual) in named.items()}
+    event_type = pl.col(schema.EVENT_TYPE)
+    return {flag: event_type.is_in(names).fill_null(value=False) if names else never for flag, names in meant.items()}
 
 
 def _named(there: list[str], given: tuple[str, ...] | None, usual: tuple[str, ...]) -> list[str]:

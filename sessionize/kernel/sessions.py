@@ -18,7 +18,7 @@ from sessionize import schema
 from sessionize.config import Plan
 from sessionize.kernel.boundaries import mark_starts
 from sessionize.kernel.keys import Dictionaries
-from sessionize.kernel.metrics import METRICS, First, Largest, Last, Total
+from sessionize.kernel.metrics import METRICS, First, Largest, Last, Size, Span, Total
 from sessionize.kernel.numbers import numbers, sparse_fields
 from sessionize.kernel.order import in_order
 from sessionize.kernel.wide import CLOSED, ENDED_BY, LAST_OF_KEY, PIECE, session_order, with_fields
@@ -53,21 +53,17 @@ def sessionize(events: pl.DataFrame, plan: Plan, *, assign: bool = False) -> Ses
         assign: Whether to say which session each event is in.
     """
     with Dictionaries() as dictionaries:
-        events = dictionaries.coded(events.rechunk())
-    narrow = numbers(events, plan)
+        events = dictionaries.coded(events)
     with ThreadPoolExecutor(pl.thread_pool_size()) as threads:
-        lots = list(
-            threads.map(
-                lambda rows: _lot(narrow, rows, events, plan, assign=assign), _whole_keys(narrow["key"], threads)
-            )
-        )
-        measured = pl.concat([lot.sessions for lot in lots], rechunk=True)
+        lots = _whole_keys(numbers(events, plan), threads)
+        found = list(threads.map(lambda lot: _lot(lot, events, plan, assign=assign), lots))
+        measured = pl.concat([lot.sessions for lot in found], rechunk=True)
         order = session_order(measured, events, plan)
         pieces = list(threads.map(lambda places: with_fields(measured[places], events, plan), _cut(order)))
     return Sessionized(
         pl.concat(pieces, rechunk=False),
-        pl.concat([lot.duplicates for lot in lots]).sort(),
-        _renumbered(lots, order) if assign else None,
+        pl.concat([lot.duplicates for lot in found]).sort(),
+        _renumbered(found, order) if assign else None,
     )
 
 
@@ -75,27 +71,31 @@ def _cut(order: NDArray[np.int64]) -> list[NDArray[np.int64]]:
     return np.split(order, range(PIECE, len(order), PIECE))
 
 
-def _whole_keys(keys: pl.Series, threads: ThreadPoolExecutor) -> list[NDArray[np.uint32]]:
-    """Rows, in input order, of lots of whole keys."""
-    lots = min(MOST_LOTS, 1 << (len(keys) // LOT_ROWS).bit_length())
-    lot = keys.to_numpy().astype(np.uint8) & np.uint8(lots - 1)
-    starts = range(0, max(1, len(keys)), LOT_ROWS)
-    slices = list(threads.map(lambda start: _by_lot(lot[start : start + LOT_ROWS], start, lots), starts))
-    return [np.concatenate(parts) for parts in zip(*slices, strict=True)]
+def _whole_keys(rows: pl.DataFrame, threads: ThreadPoolExecutor) -> list[list[pl.DataFrame]]:
+    """Lots of whole keys, each as its rows of one slice after another, in input order.
+
+    The rows are moved slice by slice: picked from all over the log they would each be fetched from main memory.
+    """
+    lots = min(MOST_LOTS, 1 << (rows.height // LOT_ROWS).bit_length())
+    starts = range(0, max(1, rows.height), LOT_ROWS)
+    slices = threads.map(lambda start: _by_lot(rows.slice(start, LOT_ROWS), start, lots), starts)
+    return [list(parts) for parts in zip(*slices, strict=True)]
 
 
-def _by_lot(lot: NDArray[np.uint8], start: int, lots: int) -> list[NDArray[np.uint32]]:
-    """Row numbers, counted from ``start``, of each lot."""
-    rows = np.argsort(lot, kind="stable").astype(np.uint32) + np.uint32(start)
-    return np.split(rows, np.cumsum(np.bincount(lot, minlength=lots))[:-1])
+def _by_lot(rows: pl.DataFrame, start: int, lots: int) -> list[pl.DataFrame]:
+    """Some rows by lots, each in input order, with their numbers counted from ``start``."""
+    rows = rows.rechunk()
+    lot = rows["key"].to_numpy().astype(np.uint8) & np.uint8(lots - 1)
+    ends = np.cumsum(np.bincount(lot, minlength=lots))
+    order = np.argsort(lot, kind="stable").astype(np.uint32)
+    ordered = rows[order].with_columns(row=order + np.uint32(start))
+    return [ordered[low:high] for low, high in zip([0, *ends[:-1]], ends, strict=True)]
 
 
-def _lot(
-    narrow: pl.DataFrame, lot: NDArray[np.uint32], events: pl.DataFrame, plan: Plan, *, assign: bool
-) -> Sessionized:
-    """The sessions of some rows, measured but not described, in order of key and time."""
-    order = in_order(narrow["key"].to_numpy()[lot], narrow["time"].to_numpy()[lot])
-    rows = narrow[lot[order]]
+def _lot(lot: list[pl.DataFrame], events: pl.DataFrame, plan: Plan, *, assign: bool) -> Sessionized:
+    """The sessions of a lot, measured but not described, in order of key and time."""
+    rows = pl.concat(lot, rechunk=True)
+    rows = rows[in_order(rows["key"].to_numpy(), rows["time"].to_numpy())]
     rows, duplicates = _without_duplicates(rows, events)
     rows = mark_starts(rows, plan)
     rows = rows.with_columns(
@@ -138,7 +138,7 @@ def _measured(rows: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
         rows.lazy()
         .group_by("session", maintain_order=True)
         .agg(*expressions, *first_with, _closed(rows).alias(CLOSED))
-        .with_columns(*at_start, *_named(rows, starts.to_numpy(), over))
+        .with_columns(*at_start, *_named(rows, starts, over))
         .with_columns(last.alias(LAST_OF_KEY), pl.when(~last).then(pl.col("cause").shift(-1)).alias(ENDED_BY))
         .drop("session", "key", "cause")
         .collect(engine="in-memory")
@@ -147,38 +147,47 @@ def _measured(rows: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
 
 def _closed(rows: pl.DataFrame) -> pl.Expr:
     """Whether an end event is in the session's last instant."""
-    if not rows["is_end"].any():
+    if "is_end" not in rows.columns:
         return pl.lit(value=False)
     return (pl.col("is_end") & (pl.col("time") == pl.col("time").last())).any()
 
 
-def _named(rows: pl.DataFrame, starts: NDArray[np.uint32], over: Mapping[str, object]) -> list[pl.Series]:
-    """The measures that have a name, in NumPy: a session's rows lie side by side, from ``starts`` on."""
-    ends = np.append(starts[1:], rows.height)[: len(starts)] - 1
+def _named(rows: pl.DataFrame, starts: pl.Series, over: Mapping[str, object]) -> list[pl.Series]:
+    """The measures that have a name: a session's rows lie side by side, from ``starts`` on."""
+    first = starts.to_numpy()
+    sizes = np.diff(first, append=np.uint32(rows.height))
+    last = pl.Series(first + sizes - np.uint32(1))
+    of = {
+        name: measure.of for name, measure in over.items() if isinstance(measure, First | Last | Span | Total | Largest)
+    }
+    values = rows.select(**of)
     found = []
     for name, measure in over.items():
-        if isinstance(measure, First | Last | Total | Largest):
-            values = rows.select(measure.of).to_series()
-            match measure:
-                case First():
-                    values = values[starts]
-                case Last():
-                    values = values[ends]
-                case Total():
-                    values = pl.Series(_totals(values, starts, ends))
-                case Largest():
-                    values = pl.Series(np.maximum.reduceat(values.to_numpy(), starts))
-            found.append(values.alias(name))
+        match measure:
+            case Size():
+                measured = pl.Series(sizes)
+            case First():
+                measured = values[name].gather(starts)
+            case Last():
+                measured = values[name].gather(last)
+            case Span():
+                measured = values[name].gather(last) - values[name].gather(starts)
+            case Total():
+                measured = pl.Series(_totals(values[name], first, last))
+            case Largest():
+                measured = pl.Series(np.maximum.reduceat(values[name].to_numpy(), first))
+            case _:
+                continue
+        found.append(measured.alias(name))
     return found
 
 
-def _totals(values: pl.Series, starts: NDArray[np.uint32], ends: NDArray[np.int64]) -> NDArray[Any]:
+def _totals(values: pl.Series, first: NDArray[np.uint32], last: pl.Series) -> NDArray[Any]:
     if values.dtype.is_float():
-        return np.add.reduceat(values.to_numpy(), starts)
+        return np.add.reduceat(values.to_numpy(), first)
     # Of whole numbers the sum is exact as a difference of running sums, which is faster.
-    kind = pl.UInt32 if values.dtype == pl.Boolean else pl.Int64
-    running = values.cast(kind).cum_sum().to_numpy()
-    return np.diff(running[ends], prepend=running.dtype.type(0))
+    running = np.cumsum(values.to_numpy(), dtype=np.uint32 if values.dtype == pl.Boolean else np.int64)
+    return np.diff(running[last.to_numpy()], prepend=running.dtype.type(0))
 
 
 def _renumbered(lots: list[Sessionized], order: NDArray[np.int64]) -> pl.DataFrame:

@@ -101,9 +101,17 @@ def _scaled(values: pl.Series, per_second: int) -> pl.Series:
         exact = value // (per_second // MICROSECONDS)
         return _computed(value=values).select(in_range(exact)).to_series()
     scale = MICROSECONDS // per_second
+    if _all_within(values, EARLIEST // scale, LATEST // scale):
+        return values if scale == 1 else values * scale
     fits = value.is_between(EARLIEST // scale, LATEST // scale) | value.is_null()
     safe = pl.when(fits).then(value) * scale
     return _computed(value=values).select(pl.when(fits).then(safe).otherwise(pl.lit(OUT_OF_RANGE))).to_series()
+
+
+def _all_within(values: pl.Series, lowest: int, highest: int) -> bool:
+    """Whether every value there is lies between: cheaper to see than to look at each one by one."""
+    least, most = values.min(), values.max()
+    return not isinstance(least, int) or not isinstance(most, int) or (lowest <= least and most <= highest)
 
 
 def _real(values: pl.Series, per_second: int) -> pl.Series:

@@ -14,7 +14,7 @@ from oracle import Event, OracleResult, OracleRules, oracle
 from strategies import logs, roles, rules
 from timelines import CASES, Case, parse
 
-from sessionize.kernel import order, sessions
+from sessionize.kernel import keys, order, sessions
 
 
 def by_key(count: int) -> Callable[[pl.DataFrame], list[pl.DataFrame]]:
@@ -60,11 +60,12 @@ def test_any_number_of_parts_gives_the_same_rows(
 
 @settings(max_examples=200, deadline=None)
 @given(logs(), rules(), roles(), st.sampled_from((1, 3, 10)))
-def test_small_lots_and_unpacked_sorts_give_the_same_rows(
+def test_small_lots_and_slices_and_unpacked_sorts_give_the_same_rows(
     log: list[Event], rule: OracleRules, role: frozenset[str], lot: int
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sessions, "LOT_ROWS", lot)
+        patch.setattr(keys, "SLICE", lot)
         patch.setattr(order, "PACKED_BITS", 0)
         assert comparable(engine(log, rule, role)) == comparable(oracle(log, rule, role))
 
