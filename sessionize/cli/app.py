@@ -11,6 +11,7 @@ from typer.core import TyperCommand
 from sessionize.cli.options import OTHER
 from sessionize.cli.run import run
 from sessionize.cli.schema import schema
+from sessionize.cli.state import state
 
 HELP: Final = """Turn an event log into sessions.
 
@@ -41,7 +42,7 @@ app: Final = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, schema):
+for command in (run, state, schema):
     app.command(cls=GroupedHelp, no_args_is_help=True)(command)
 
 

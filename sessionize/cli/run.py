@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import typer
 
+from sessionize.cli import night, parse, settings, view
 from sessionize.cli import options as o
-from sessionize.cli import parse, settings, view
-from sessionize.config import Output
+from sessionize.config import Config, Output
 from sessionize.errors import ChecksFailed
+
+if TYPE_CHECKING:
+    from sessionize.ways import Run
 
 
 def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     context: typer.Context,
-    inputs: o.Inputs,
     output: o.OutputDir,
+    inputs: o.InputsOrNone = None,
     session_id: o.SessionId = None,
     profile_id: o.ProfileId = None,
     event_id: o.EventId = None,
@@ -46,6 +51,11 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     events: o.Events = False,
     no_sessions: o.NoSessions = False,
     json: o.Json = False,
+    state: o.State = None,
+    batch: o.Batch = None,
+    allowed_lateness: o.AllowedLateness = None,
+    redo: o.Redo = False,
+    flush: o.Flush = False,
     memory_limit: o.MemoryLimit = None,
     config: o.ConfigFile = None,
     quiet: o.Quiet = False,
@@ -60,6 +70,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     sessionize run events.csv -o out
     sessionize run 'logs/*.parquet' -o out --timeout 45m --format json
     zcat today.csv.gz | sessionize run - -o - | head
+    sessionize run 2024-05-30.csv -o out --state state --batch 2024-05-30
     """
     typed = settings.with_file(dict(context.params), context)
     _run(typed)
@@ -67,6 +78,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
 
 def _run(typed: dict[str, object]) -> None:
     asked = settings.config(typed)
+    nightly = night.nightly(typed)
     limit = parse.limit(str(typed["max_rejected"]), "--max-rejected") if typed["max_rejected"] else None
     output = Output(
         directory=str(typed["output"]),
@@ -74,17 +86,29 @@ def _run(typed: dict[str, object]) -> None:
         sessions=not typed["no_sessions"],
         events=bool(typed["events"]),
     )
-    from sessionize.ways import run as job
-
     with view.progress(typed) as tell:
-        done = job(asked, output, tell)
+        manifest, done, notes = night.run(asked, output, nightly, tell) if nightly else _whole(asked, output, tell)
     if typed["json"]:
-        print(json.dumps(done.manifest, indent=2, ensure_ascii=False))
+        print(json.dumps(manifest, indent=2, ensure_ascii=False))
     if not typed["quiet"]:
-        view.after_run(done, color=not typed["no_color"])
-    counts = done.counts
-    if limit is not None and limit.broken_by(counts.rejected, counts.rows_read):
+        _show(done, manifest, notes, color=not typed["no_color"])
+    rejected, rows_read = manifest["counts"]["rejected"], manifest["counts"]["rows_read"]
+    if limit is not None and limit.broken_by(rejected, rows_read):
         raise ChecksFailed(
-            f"{counts.rejected} of {counts.rows_read} rows rejected, over --max-rejected {typed['max_rejected']}",
+            f"{rejected} of {rows_read} rows rejected, over --max-rejected {typed['max_rejected']}",
             hint="outputs are complete; the rows and reasons are in rejected.ndjson",
         )
+
+
+def _whole(asked: Config, output: Output, tell: Callable[[str], None]) -> tuple[dict[str, Any], Run, tuple[str, ...]]:
+    from sessionize.ways import run as job
+
+    done = job(asked, output, tell)
+    return done.manifest, done, ()
+
+
+def _show(run: Run | None, manifest: Mapping[str, Any], notes: Sequence[str], *, color: bool) -> None:
+    if run is not None:
+        view.after_run(run, color=color)
+    counts = {} if run is None else manifest["counts"]
+    night.show(counts, manifest["watermark"], notes, color=color)

@@ -71,7 +71,7 @@ def _lines(manifest: Mapping[str, Any], shown: Mapping[str, Any]) -> Iterator[tu
     inputs, counts = manifest["inputs"], manifest["counts"]
     size = sum(file["bytes"] for file in inputs)
     name = inputs[0]["path"] if len(inputs) == 1 else f"{len(inputs)} files"
-    yield "read", f"{counts['rows_read']:,} rows from {name} ({_bytes(size)})"
+    yield "read", f"{counts['rows_read']:,} rows from {name} ({bytes_text(size)})"
     columns = manifest["columns"]
     yield "columns", ", ".join(_chosen(role, of) for role, of in columns.items())
     yield "times", f"{manifest['rules']['time_format']}, naive ones in {manifest['rules']['timezone']}"
@@ -92,7 +92,7 @@ def _lines(manifest: Mapping[str, Any], shown: Mapping[str, Any]) -> Iterator[tu
             ),
         )
     if manifest["outputs"]:
-        yield "wrote", ", ".join(f"{file['path']} ({_bytes(file['bytes'])})" for file in manifest["outputs"])
+        yield "wrote", ", ".join(f"{file['path']} ({bytes_text(file['bytes'])})" for file in manifest["outputs"])
 
 
 def _chosen(role: str, column: str | list[str]) -> str:
@@ -114,7 +114,8 @@ def _sessions(counts: Mapping[str, int]) -> str:
     return ", ".join(parts)
 
 
-def _bytes(size: float) -> str:
+def bytes_text(size: float) -> str:
+    """A size as a person reads it."""
     for unit in ("B", "kB", "MB", "GB"):
         if size < 1000:
             return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"

@@ -59,7 +59,7 @@ def run(config: Config, output: Output, tell: Callable[[str], None] = lambda _: 
         pieces = log.pieces(room.memory.rows_at_once)
         result = sessions_of(pieces, log.schema, plan, room, assign=output.events)
         if config.on_bad_row == "fail" and result.rejected.height:
-            raise _bad_row(log, result)
+            raise bad_row(log, result)
         tell("writing")
         return Run(result.counts, *commit(result, log, plan, output, publisher))
 
@@ -85,7 +85,8 @@ def only_needed(plan: Plan, output: Output) -> Plan:
     return replace(plan, columns=kept, properties=(), traits=())
 
 
-def _bad_row(log: Log, result: Result) -> InputError:
+def bad_row(log: Log, result: Result) -> InputError:
+    """What to say of a log with a bad row, where one ends the run."""
     first = result.rejected.row(0, named=True)
     file, row, reason = log.files[first[schema.FILE]].path, first[schema.ROW], first[schema.REASON]
     raw = log.raw(result.rejected.head(1))["raw"].item()

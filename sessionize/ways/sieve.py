@@ -20,11 +20,16 @@ class Sieve:
     """Takes the rows that are no events out of a stream of normalised rows, and counts what passes.
 
     Most logs have few rejected rows, or none: so the place of every row need not be held in memory.
+
+    Args:
+        late_before: An event before it is late, microseconds since 1970 UTC: its sessions may have been emitted.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, late_before: int | None = None) -> None:
         self.read = 0
         self.newest: int | None = None
+        self._late_before = late_before
+        self._late = [pl.DataFrame(schema={schema.FILE: pl.UInt32, schema.ROW: pl.UInt32})]
         self._rejected = [pl.DataFrame(schema={schema.FILE: pl.UInt32, schema.ROW: pl.UInt32, schema.REASON: REASONS})]
 
     def events(
@@ -49,10 +54,25 @@ class Sieve:
             good = rows[schema.REASON].is_null()
             self._rejected.append(rows.filter(~good).select(PLACE))
             rows = rows.filter(good)
+        rows = self._in_time(rows)
         newest = rows[schema.TIMESTAMP].to_physical().max()
         if isinstance(newest, int):
             self.newest = newest if self.newest is None else max(newest, self.newest)
         return rows.drop(PLACE)
+
+    def _in_time(self, rows: pl.DataFrame) -> pl.DataFrame:
+        if self._late_before is None:
+            return rows
+        late = rows[schema.TIMESTAMP].to_physical() < self._late_before
+        if not late.any():
+            return rows
+        self._late.append(rows.filter(late).select(schema.FILE, schema.ROW))
+        return rows.filter(~late)
+
+    @property
+    def late(self) -> pl.DataFrame:
+        """FILE and ROW of the events that are late, in input order."""
+        return pl.concat(self._late)
 
     @property
     def rejected(self) -> pl.DataFrame:
