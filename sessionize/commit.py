@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 import polars as pl
 
@@ -19,12 +19,13 @@ from sessionize.config import Output, Plan
 from sessionize.kernel.metrics import FIGURED, METRIC_NAMES
 from sessionize.kernel.record import json_records, json_rows, records
 from sessionize.manifest import Counts, manifest
-from sessionize.publish import Publisher, map_os_errors
-from sessionize.read import Log
+from sessionize.publish import Staged, map_os_errors
+from sessionize.read.files import LogFile
 from sessionize.write import ESCAPES, ParquetWriter, Writer, seen, writer
 
 MANIFEST: Final = "manifest.json"
 REJECTED: Final = "rejected.ndjson"
+LATE: Final = "late.ndjson"
 OURS: Final = (
     *(f"{name}.{form}" for name in ("sessions", "metrics", "events") for form in ("parquet", "json", "ndjson", "csv")),
     REJECTED,
@@ -52,12 +53,14 @@ class Result(NamedTuple):
         rejected: FILE, ROW and REASON of every row that is not an event, in input order.
         counts: Checked.
         watermark: Microseconds since 1970, UTC; None for a log without events.
+        late: Of a night, FILE and ROW of every event that came too late for it.
     """
 
     pieces: Iterable[Piece]
     rejected: pl.DataFrame
     counts: Counts
     watermark: int | None
+    late: pl.DataFrame | None = None
 
 
 class Written(NamedTuple):
@@ -80,7 +83,35 @@ class _Output(NamedTuple):
     writer: Callable[[Path], Writer]
 
 
-def commit(result: Result, log: Log, plan: Plan, output: Output, publisher: Publisher | None) -> Written:
+class Origin(Protocol):
+    """Where rows come from: their files, and what stands there (`read.Log`)."""
+
+    @property
+    def files(self) -> Sequence[LogFile]:
+        """In input order."""
+
+    def raw(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """FILE, ROW and ``raw`` of given places."""
+
+
+class Place(Protocol):
+    """Where a run's files are put before all of them are seen at once (`publish.Publisher`)."""
+
+    @property
+    def directory(self) -> Path:
+        """That holds them."""
+
+    def path(self, name: str) -> Path:
+        """Where to write a file."""
+
+    def seal(self, name: str) -> Staged:
+        """Force a written file to disk."""
+
+    def commit(self, *, remove: Collection[str] = ()) -> None:
+        """Make all sealed files visible, or the folder they are in ready for it."""
+
+
+def commit(result: Result, log: Origin, plan: Plan, output: Output, publisher: Place | None) -> Written:
     """Write all that a run has, or, on any error, nothing.
 
     Args:
@@ -104,10 +135,10 @@ def commit(result: Result, log: Log, plan: Plan, output: Output, publisher: Publ
         return Written(account, _to_stdout(result.pieces))
     with map_os_errors(publisher.directory):
         rows, measures = _write_pieces(result.pieces, _outputs(plan, output), publisher)
-        if result.rejected.height:
-            rows[REJECTED] = result.rejected.height
-            with writer(publisher.path(REJECTED), "ndjson") as out:
-                out.write(_rejected(result.rejected, log, plan))
+        for name, apart in _set_apart(result):
+            rows[name] = apart.height
+            with writer(publisher.path(name), "ndjson") as out:
+                out.write(_as_came(apart, log, plan))
         for name, height in rows.items():
             staged = publisher.seal(name)
             account["outputs"].append({"path": name, "rows": height, "bytes": staged.bytes, "sha256": staged.sha256})
@@ -146,7 +177,7 @@ def _events(piece: Piece) -> pl.DataFrame:
 
 
 def _write_pieces(
-    pieces: Iterable[Piece], outputs: list[_Output], publisher: Publisher
+    pieces: Iterable[Piece], outputs: list[_Output], publisher: Place
 ) -> tuple[dict[str, int], pl.DataFrame]:
     """Write every piece to every output; rows of each, and the measures."""
     rows = dict.fromkeys((output.name for output in outputs), 0)
@@ -162,8 +193,16 @@ def _write_pieces(
     return rows, pl.concat(measures)
 
 
-def _rejected(rejected: pl.DataFrame, log: Log, plan: Plan) -> pl.DataFrame:
-    """Every rejected row with its file, row number, reason and raw content, but for that where ids are private."""
+def _set_apart(result: Result) -> Iterator[tuple[str, pl.DataFrame]]:
+    """FILE, ROW and REASON of the rows that are in no session, for each file that has any."""
+    if result.rejected.height:
+        yield REJECTED, result.rejected
+    if result.late is not None and result.late.height:
+        yield LATE, result.late.with_columns(pl.lit("late").alias(schema.REASON))
+
+
+def _as_came(rejected: pl.DataFrame, log: Origin, plan: Plan) -> pl.DataFrame:
+    """Every such row with its file, row number, reason and raw content, but for that where ids are private."""
     names = pl.Series([file.path for file in log.files], dtype=pl.String)
     raw = log.raw(rejected.clear() if plan.private else rejected)
     return rejected.join(raw, on=[schema.FILE, schema.ROW], how="left", maintain_order="left").select(

@@ -5,6 +5,7 @@ The kernel sees a `Plan` and never a `Config`; nothing here knows Polars, so `--
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -21,6 +22,8 @@ TimeKind = Literal["datetime", "text", "s", "ms", "us", "ns", "pattern"]
 
 MICROSECOND = timedelta(microseconds=1)
 DEFAULT_TIMEOUT = timedelta(minutes=30)
+DEFAULT_LATENESS = timedelta(minutes=30)
+BATCH_NAME = re.compile(r"[\w.:+-]{1,200}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -235,3 +238,36 @@ class Output:
     def records(self) -> bool:
         """Whether Session records are written: nested, so never as CSV."""
         return self.sessions and self.form != "csv" and not self.to_stdout
+
+
+@dataclass(frozen=True, kw_only=True)
+class Nightly:
+    """One batch of a log that comes in batches.
+
+    Attributes:
+        state: Directory of what is kept between the nights.
+        batch: Its name. A date such as 2024-05-30 ends at the next midnight in the time zone, if no end is given.
+        lateness: How late an event may come and still be in time.
+        redo: Whether it is run again even with the same inputs.
+        flush: Whether what is open is emitted as it stands; nothing may follow.
+    """
+
+    state: str
+    batch: str
+    lateness: timedelta = DEFAULT_LATENESS
+    redo: bool = False
+    flush: bool = False
+
+    def __post_init__(self) -> None:
+        if not BATCH_NAME.fullmatch(self.batch):
+            raise UsageError(
+                f"--batch {self.batch!r} cannot be the name of a folder",
+                hint="letters, digits and . _ : + - only, for example --batch 2024-05-30",
+            )
+        if self.lateness < timedelta(0):
+            raise UsageError("--allowed-lateness cannot be negative", hint="for example --allowed-lateness 30m")
+
+    @property
+    def folder(self) -> str:
+        """Of its output."""
+        return f"batch={self.batch}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from typing import Final, cast
+from typing import Any, Final, cast
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -63,17 +63,24 @@ def resolve(config: Config, types: Types, sample: Sample) -> Plan:
         conversions=config.conversions,
         properties=config.properties,
         traits=config.traits,
-        where=_checked_where(_where(config), types, sample),
+        where=_checked_where(condition(config), types, sample),
         until=config.until,
-        preset=None if config.preset is None else config.preset.name,
-        page_path=config.page_path,
-        channels=config.channels and schema.CHANNEL not in columns,
-        own_hosts=config.own_hosts,
-        agents=schema.USER_AGENT in columns and agents.installed(),
-        exclude_bots=config.exclude_bots,
-        ip=config.ip,
-        hash_key=config.hash_key,
+        **told_by(config, columns),
     )
+
+
+def told_by(config: Config, columns: Collection[str]) -> dict[str, Any]:
+    """The parts of a plan that say what rows tell beside their columns, by the names of its fields."""
+    return {
+        "preset": None if config.preset is None else config.preset.name,
+        "page_path": config.page_path,
+        "channels": config.channels and schema.CHANNEL not in columns,
+        "own_hosts": config.own_hosts,
+        "agents": schema.USER_AGENT in columns and agents.installed(),
+        "exclude_bots": config.exclude_bots,
+        "ip": config.ip,
+        "hash_key": config.hash_key,
+    }
 
 
 def option(role: str) -> str:
@@ -124,7 +131,7 @@ def _what_is_there(name: str, types: Types) -> str:
     return FIRST_OF.join(part for part in alternatives(name) if field_type(part, types) is not None)
 
 
-def _where(config: Config) -> str | None:
+def condition(config: Config) -> str | None:
     """The user's condition and the preset's."""
     asked = [each for each in (config.where, config.preset.where if config.preset else None) if each is not None]
     return " AND ".join(f"({each})" for each in asked) if len(asked) > 1 else next(iter(asked), None)

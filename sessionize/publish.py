@@ -19,7 +19,7 @@ import re
 import shutil
 import threading
 from collections.abc import Collection, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final, NamedTuple, Self
 
@@ -28,8 +28,8 @@ from sessionize.errors import LockedError, OutputError, SessionizeError
 LOCK: Final = ".sessionize.lock"  # never deleted; empty between runs, else the run's pid
 INTENT: Final = ".sessionize.commit"  # there only while a commit is under way or was cut short
 SCRATCH: Final = "scratch"  # a directory for what does not fit in memory
-_HELD: Final[set[Publisher]] = set()
-_COMMITTING: Final = threading.Lock()
+HELD: Final[set[AbstractContextManager[object]]] = set()  # what a signal makes the process let go of
+COMMITTING: Final = threading.Lock()
 _TEMP: Final = re.compile(r"\..+\.\d+\.partial")
 _TEXT: Final = re.compile(r"os error (\d+)\)?(?:: (.+))?|'(.+)' is a directory|No space left")
 _CURES: Final = {
@@ -64,22 +64,22 @@ class Publisher:
             LockedError: Another run holds the directory.
             OutputError: The directory cannot be made or written.
         """
-        with _all_ours(self.directory), ExitStack() as failing:
+        with all_ours(self.directory), ExitStack() as failing:
             new = [path for path in (self.directory, *self.directory.parents) if not path.exists()]
             self.directory.mkdir(parents=True, exist_ok=True)
             for path in new:
-                _sync(path.parent)
+                sync(path.parent)
             flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
             self._lock = os.open(self.directory / LOCK, flags, 0o666)
             failing.callback(os.close, self._lock)
             self._take_over()
             failing.pop_all()
-        _HELD.add(self)
+        HELD.add(self)
         return self
 
     def __exit__(self, *_: object) -> None:
         """Drop what was not committed; release the lock."""
-        _HELD.discard(self)
+        HELD.discard(self)
         with suppress(OSError), ExitStack() as last:
             last.callback(os.close, self._lock)
             if not self._intent.exists():
@@ -95,14 +95,14 @@ class Publisher:
     def scratch(self) -> Path:
         """Make a directory for temporary files, which goes at the end of the run, or with the next run's start."""
         path = self._temp(SCRATCH, self._pid)
-        with _all_ours(path):
+        with all_ours(path):
             path.mkdir(exist_ok=True)
         return path
 
     def seal(self, name: str) -> Staged:
         """Force the written file to disk; size and digest from one read."""
         path = self._temp(_plain(name), self._pid)
-        with _all_ours(self.directory / name), path.open("rb") as file:
+        with all_ours(self.directory / name), path.open("rb") as file:
             os.fsync(file.fileno())
             digest, size = hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
         self._sealed.pop(name, None)
@@ -116,7 +116,7 @@ class Publisher:
         """
         write, stale = [*self._sealed], sorted(set(map(_plain, remove)) - self._sealed.keys())
         stale = [name for name in stale if (self.directory / name).is_file()]
-        with _all_ours(self.directory), _COMMITTING:
+        with all_ours(self.directory), COMMITTING:
             try:
                 self._declare(write, stale)
                 self._place(self._pid, write, stale)
@@ -131,10 +131,10 @@ class Publisher:
         draft = self._temp(INTENT, self._pid)
         draft.write_text(json.dumps([self._pid, write, remove]), encoding="utf-8")
         for name in (*write, INTENT):
-            _sync(self._temp(name, self._pid))
-        _sync(self.directory)  # the temporary files' names, before the list that needs them
+            sync(self._temp(name, self._pid))
+        sync(self.directory)  # the temporary files' names, before the list that needs them
         draft.replace(self._intent)
-        _sync(self.directory)
+        sync(self.directory)
 
     def _place(self, pid: int, write: list[str], remove: list[str]) -> None:
         """Do what was declared, from wherever it stopped: a temporary file there is yet to move."""
@@ -150,7 +150,7 @@ class Publisher:
                 with suppress(FileNotFoundError):
                     final.replace(old)
             self._temp(name, pid).replace(final)
-        _sync(self.directory)
+        sync(self.directory)
         self._intent.unlink()
 
     def _put_back(self, write: list[str], remove: list[str]) -> None:
@@ -161,7 +161,7 @@ class Publisher:
         for name in (*remove, *write):
             with suppress(FileNotFoundError):
                 self._temp(f"{name}.old", self._pid).replace(self.directory / name)
-        _sync(self.directory)
+        sync(self.directory)
         self._intent.unlink()
 
     def _temp(self, name: str, pid: int) -> Path:
@@ -196,9 +196,9 @@ class Publisher:
 
 def abandon_all() -> None:
     """Last act of a process ended by a signal: a commit under way is let finish, none begins."""
-    if _COMMITTING.acquire(timeout=0.5):  # never released
-        for publisher in list(_HELD):
-            publisher.__exit__()
+    if COMMITTING.acquire(timeout=0.5):  # never released
+        for held in list(HELD):
+            held.__exit__(None, None, None)
 
 
 @contextmanager
@@ -217,7 +217,8 @@ def map_os_errors(path: Path | str) -> Iterator[None]:
 
 
 @contextmanager
-def _all_ours(path: Path) -> Iterator[None]:
+def all_ours(path: Path) -> Iterator[None]:
+    """Turn anything the machine says into an `OutputError` about ``path``."""
     try:
         yield
     except OSError as error:
@@ -225,7 +226,7 @@ def _all_ours(path: Path) -> Iterator[None]:
 
 
 def _code(error: BaseException, path: Path) -> int | None:
-    """Error number, unless the error names neither ``path``, a parent, nor a hidden file beside."""
+    """Error number, unless the error names neither ``path``, a parent, a hidden file beside, nor what a hidden one holds."""
     found = _TEXT.search(str(error))
     code, name = (error.errno, error.filename) if isinstance(error, OSError) else (None, None)
     if found:
@@ -233,6 +234,7 @@ def _code(error: BaseException, path: Path) -> int | None:
         name = name or found[2] or found[3]
     named, mine = Path(str(name or path)).absolute(), path.absolute()
     hidden = named.name.startswith(".") and named.parent in (mine, mine.parent)
+    hidden |= mine.name.startswith(".") and mine in named.parents
     return code if hidden or named in (mine, *mine.parents) else None
 
 
@@ -249,7 +251,8 @@ def _plain(name: str) -> str:
     return name
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Force a file, or the names in a folder, to disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

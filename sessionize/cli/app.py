@@ -13,6 +13,7 @@ from sessionize.cli.options import OTHER
 from sessionize.cli.presets import presets
 from sessionize.cli.run import run
 from sessionize.cli.schema import schema
+from sessionize.cli.state import state
 
 HELP: Final = """Turn an event log into sessions.
 
@@ -43,7 +44,7 @@ app: Final = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, check, schema, presets):
+for command in (run, check, state, schema, presets):
     app.command(cls=GroupedHelp, no_args_is_help=command is not presets)(command)
 
 

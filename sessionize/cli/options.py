@@ -11,6 +11,7 @@ RULES: Final = "Where a session ends"
 MEANING: Final = "What an event means"
 PRIVACY: Final = "Privacy"
 OUTPUT: Final = "Output"
+NIGHTLY: Final = "Nightly batches"
 OTHER: Final = "Other"
 
 Inputs = Annotated[
@@ -22,6 +23,17 @@ Inputs = Annotated[
         rich_help_panel="Input",
     ),
 ]
+
+InputsOrNone = Annotated[
+    list[str] | None,
+    typer.Argument(
+        help="Log files, directories or globs; - for stdin.",
+        metavar="INPUT...",
+        show_default=False,
+        rich_help_panel="Input",
+    ),
+]
+"""Of a command that may also go without."""
 
 
 def _option(help_text: str, *names: str, panel: str, metavar: str | None = None) -> object:
@@ -87,7 +99,7 @@ SplitOn = Annotated[Columns, _option("Column whose change starts a session. Repe
                                      "--split-on", panel=RULES, metavar="COL")]  # fmt: skip
 SplitAtMidnight = Annotated[bool, _option("Start a session at midnight in the zone. [default: off]",
                                           "--split-at-midnight", panel=RULES)]  # fmt: skip
-Until = Annotated[str | None, _option("Time up to which the log is complete. [default: its newest event]",
+Until = Annotated[str | None, _option("Time up to which the log, or the batch, is complete. [default: its newest event]",
                                       "--until", panel=RULES, metavar="TIME")]  # fmt: skip
 
 PageView = Annotated[Columns, _option(
@@ -134,6 +146,19 @@ SafeCsv = Annotated[bool, _option(
     "their bytes]",
     "--safe-csv", panel=OUTPUT)]  # fmt: skip
 Json = Annotated[bool, _option("Print the manifest on stdout.", "--json", panel=OUTPUT)]
+
+State = Annotated[str | None, _option(
+    "Directory that keeps what is open from one batch to the next. [default: none, the log is whole]",
+    "--state", panel=NIGHTLY, metavar="DIR")]  # fmt: skip
+Batch = Annotated[str | None, _option(
+    "Name of the batch; output lies in batch=NAME. A date ends at the next midnight in the zone.",
+    "--batch", panel=NIGHTLY, metavar="NAME")]  # fmt: skip
+AllowedLateness = Annotated[str | None, _option("How late an event may come. [default: 30m]",
+                                                "--allowed-lateness", panel=NIGHTLY, metavar="DURATION")]  # fmt: skip
+Redo = Annotated[bool, _option("Run a batch again; those after it must be run again too. [default: off]",
+                               "--redo", panel=NIGHTLY)]  # fmt: skip
+Flush = Annotated[bool, _option("Emit what is open as it stands, for good; needs no INPUT. [default: off]",
+                                "--flush", panel=NIGHTLY)]  # fmt: skip
 
 MemoryLimit = Annotated[str | None, _option(
     "Peak memory to stay under, such as 2GB or 512MiB. [default: 80 % of the machine's]",

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 import typer
 
+from sessionize.cli import night, parse, settings, view
 from sessionize.cli import options as o
-from sessionize.cli import parse, settings, view
-from sessionize.config import Output
+from sessionize.config import Config, Output
 from sessionize.errors import ChecksFailed, UsageError
+
+if TYPE_CHECKING:
+    from sessionize.ways import Run
 
 
 def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     context: typer.Context,
-    inputs: o.Inputs,
     output: o.OutputDir,
+    inputs: o.InputsOrNone = None,
     preset: o.Preset = None,
     session_id: o.SessionId = None,
     profile_id: o.ProfileId = None,
@@ -57,6 +62,11 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     no_sessions: o.NoSessions = False,
     safe_csv: o.SafeCsv = False,
     json: o.Json = False,
+    state: o.State = None,
+    batch: o.Batch = None,
+    allowed_lateness: o.AllowedLateness = None,
+    redo: o.Redo = False,
+    flush: o.Flush = False,
     memory_limit: o.MemoryLimit = None,
     config: o.ConfigFile = None,
     quiet: o.Quiet = False,
@@ -71,6 +81,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     sessionize run events.csv -o out
     sessionize run 'logs/*.parquet' -o out --timeout 45m --format json
     zcat today.csv.gz | sessionize run - -o - | head
+    sessionize run 2024-05-30.csv -o out --state state --batch 2024-05-30
     """
     typed = settings.with_file(dict(context.params), context)
     _run(typed)
@@ -78,6 +89,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
 
 def _run(typed: dict[str, object]) -> None:
     asked = settings.config(typed)
+    nightly = night.nightly(typed)
     limit = parse.limit(str(typed["max_rejected"]), "--max-rejected") if typed["max_rejected"] else None
     output = Output(
         directory=str(typed["output"]),
@@ -87,21 +99,19 @@ def _run(typed: dict[str, object]) -> None:
         safe_csv=bool(typed["safe_csv"]),
     )
     _check_output(output, typed)
-    from sessionize.ways import run as job
-
     with view.progress(typed) as tell:
-        done = job(asked, output, tell)
+        manifest, done, notes = night.run(asked, output, nightly, tell) if nightly else _whole(asked, output, tell)
     if typed["json"]:
         from sessionize.commit import manifest_text
 
-        print(manifest_text(done.manifest), end="")
+        print(manifest_text(manifest), end="")
     if not typed["quiet"]:
         with suppress(OSError):  # the run is done, whoever reads of it
-            view.after_run(done, color=not typed["no_color"])
-    counts = done.counts
-    if limit is not None and limit.broken_by(counts.rejected, counts.rows_read):
+            _show(done, manifest, notes, color=not typed["no_color"])
+    rejected, rows_read = manifest["counts"]["rejected"], manifest["counts"]["rows_read"]
+    if limit is not None and limit.broken_by(rejected, rows_read):
         raise ChecksFailed(
-            f"{counts.rejected} of {counts.rows_read} rows rejected, over --max-rejected {typed['max_rejected']}",
+            f"{rejected} of {rows_read} rows rejected, over --max-rejected {typed['max_rejected']}",
             hint="outputs are complete; the rows and reasons are in rejected.ndjson",
         )
 
@@ -118,3 +128,17 @@ def _check_output(output: Output, typed: dict[str, object]) -> None:
         raise UsageError("--json and -o - would both print on stdout", hint="-o DIR --json, or -o - alone")
     if output.events or output.form not in ("parquet", "ndjson"):
         raise UsageError("-o - writes the metrics as NDJSON, nothing else", hint="-o DIR with --events or --format")
+
+
+def _whole(asked: Config, output: Output, tell: Callable[[str], None]) -> tuple[dict[str, Any], Run, tuple[str, ...]]:
+    from sessionize.ways import run as job
+
+    done = job(asked, output, tell)
+    return done.manifest, done, ()
+
+
+def _show(run: Run | None, manifest: Mapping[str, Any], notes: Sequence[str], *, color: bool) -> None:
+    if run is not None:
+        view.after_run(run, color=color)
+    counts = {} if run is None else manifest["counts"]
+    night.show(counts, manifest["watermark"], notes, color=color)

@@ -165,7 +165,7 @@ def config(typed: dict[str, Any]) -> Config:
     timezone = typed["timezone"]
     until, memory = typed.get("until"), typed.get("memory_limit")
     return Config(
-        inputs=tuple(typed["inputs"]),
+        inputs=tuple(typed["inputs"] or ()),
         columns=_columns(typed),
         properties=tuple(typed["property"] or ()),
         traits=tuple(typed["trait"] or ()),

@@ -97,7 +97,7 @@ def _lines(manifest: Mapping[str, Any], shown: Mapping[str, Any]) -> Iterator[tu
     inputs, counts = manifest["inputs"], manifest["counts"]
     size = sum(file["bytes"] for file in inputs)
     name = inputs[0]["path"] if len(inputs) == 1 else f"{len(inputs)} files"
-    yield "read", f"{counts['rows_read']:,} rows from {name} ({_bytes(size)})"
+    yield "read", f"{counts['rows_read']:,} rows from {name} ({bytes_text(size)})"
     columns = manifest["columns"]
     yield "columns", ", ".join(_chosen(role, of) for role, of in columns.items())
     yield "times", _times(manifest["rules"]["time_format"], manifest["rules"]["timezone"])
@@ -120,7 +120,7 @@ def _lines(manifest: Mapping[str, Any], shown: Mapping[str, Any]) -> Iterator[tu
     if shown["bot_share"] is not None or counts["bots"]:
         yield "bots", _bots(counts, shown)
     if manifest["outputs"]:
-        yield "wrote", ", ".join(f"{file['path']} ({_bytes(file['bytes'])})" for file in manifest["outputs"])
+        yield "wrote", ", ".join(f"{file['path']} ({bytes_text(file['bytes'])})" for file in manifest["outputs"])
 
 
 def _times(written: str, timezone: str) -> str:
@@ -153,7 +153,8 @@ def _bots(counts: Mapping[str, int], shown: Mapping[str, Any]) -> str:
     return f"{shown['bot_share']:.1%} of the sessions are of known bots"
 
 
-def _bytes(size: float) -> str:
+def bytes_text(size: float) -> str:
+    """A size as a person reads it."""
     for unit in ("B", "kB", "MB", "GB"):
         if size < 1000:
             return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"

@@ -9,6 +9,9 @@
 from sessionize.kernel.keys import Dictionaries
 from sessionize.kernel.normalise import normalise
 from sessionize.kernel.sessions import Sessionized, sessionize
+from sessionize.kernel.settle import Settled, settle
 from sessionize.kernel.wide import described, is_active, stamped
 
-__all__ = ["Dictionaries", "Sessionized", "described", "is_active", "normalise", "sessionize", "stamped"]
+__all__ = [
+    "Dictionaries", "Sessionized", "Settled", "described", "is_active", "normalise", "sessionize", "settle", "stamped",
+]  # fmt: skip

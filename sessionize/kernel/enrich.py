@@ -56,6 +56,12 @@ def enriched(events: pl.DataFrame, plan: Plan) -> Enriched:
     return Enriched(events.with_columns(_private(events, plan)), left_out)
 
 
+def told_columns(plan: Plan) -> tuple[str, ...]:
+    """Columns that `enriched` may add, all of them text; which of them it does depends on the events."""
+    host = (PAGE_HOST,) if plan.page_path and plan.channels and schema.PAGE in plan.columns else ()
+    return (*(schema.UTM if plan.utm_in_page else ()), *host)
+
+
 def campaigns(pages: pl.Series) -> list[pl.Series]:
     """The utm fields in the query strings of pages; none where no page has any.
 

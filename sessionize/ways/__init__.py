@@ -63,10 +63,15 @@ def run(config: Config, output: Output, tell: Callable[[str], None] = lambda _: 
             pieces = log.pieces(room.memory.rows_at_once)
             result = sessions_of(pieces, log.schema, plan, room, assign=output.events)
         if config.on_bad_row == "fail" and result.rejected.height:
-            raise _bad_row(log, result, plan)
+            raise bad_row(log, result, plan)
         tell("writing")
-        found = (piece._replace(sessions=located(piece.sessions, places, plan)) for piece in result.pieces)
-        return Run(result.counts, *commit(result._replace(pieces=found), log, plan, output, publisher))
+        return Run(result.counts, *commit(located_pieces(result, places, plan), log, plan, output, publisher))
+
+
+def located_pieces(result: Result, places: Places | None, plan: Plan) -> Result:
+    """The result with where the sessions' addresses are."""
+    found = (piece._replace(sessions=located(piece.sessions, places, plan)) for piece in result.pieces)
+    return result._replace(pieces=found)
 
 
 def _places(output: Output, stack: ExitStack) -> tuple[Publisher | None, Callable[[], Path]]:
@@ -91,7 +96,8 @@ def only_needed(plan: Plan, output: Output) -> Plan:
     return replace(plan, columns=kept, properties=(), traits=())
 
 
-def _bad_row(log: Log, result: Result, plan: Plan) -> InputError:
+def bad_row(log: Log, result: Result, plan: Plan) -> InputError:
+    """What to say of a log with a bad row, where one ends the run."""
     first = result.rejected.row(0, named=True)
     file, row, reason = log.files[first[schema.FILE]].path, first[schema.ROW], first[schema.REASON]
     raw = "(not shown, as ids are private)" if plan.private else log.raw(result.rejected.head(1))["raw"].item()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import polars as pl
 
 from sessionize import schema
@@ -39,8 +42,12 @@ class Tally:
             profiles = sessions.lazy().select(schema.PROFILE_ID).drop_nulls().unique()
             self._profiles.append(profiles.select(_hashes()).collect(engine="streaming"))
 
-    def counts(self, sieve: Sieve) -> Counts:
+    def counts(self, sieve: Sieve, carried: Mapping[str, int] = MappingProxyType({})) -> Counts:
         """All of it, and the rows that the sieve has seen.
+
+        Args:
+            sieve: What the log's rows went through.
+            carried: Events carried in and out, and early ones, of a night.
 
         Raises:
             AccountingError: If rows in and rows out do not add up.
@@ -52,8 +59,10 @@ class Tally:
             bots=sieve.bots,
             rejected=rejected.height,
             rejected_by_reason=dict(reasons.iter_rows()),
+            late=sieve.late.height,
             profiles=self._different_profiles(),
             **self._sums,
+            **carried,
         )
         counts.check()
         return counts

@@ -25,13 +25,18 @@ class Sieve:
 
     Args:
         watch: Sees the events of each piece with their places, and gives them back, maybe with more columns.
+        late_before: An event before it is late, microseconds since 1970 UTC: its sessions may have been emitted.
     """
 
-    def __init__(self, watch: Callable[[pl.DataFrame], pl.DataFrame] = lambda events: events) -> None:
+    def __init__(
+        self, watch: Callable[[pl.DataFrame], pl.DataFrame] = lambda events: events, late_before: int | None = None
+    ) -> None:
         self._watch = watch
         self.read = 0
         self.bots = 0
         self.newest: int | None = None
+        self._late_before = late_before
+        self._late = [pl.DataFrame(schema={schema.FILE: pl.UInt32, schema.ROW: pl.UInt32})]
         self._rejected = [pl.DataFrame(schema={schema.FILE: pl.UInt32, schema.ROW: pl.UInt32, schema.REASON: REASONS})]
 
     def events(
@@ -59,6 +64,7 @@ class Sieve:
             good = rows[schema.REASON].is_null()
             self._rejected.append(rows.filter(~good).select(PLACE))
             rows = rows.filter(good)
+        rows = self._in_time(rows)
         newest = rows[schema.TIMESTAMP].to_physical().max()
         if isinstance(newest, int):
             self.newest = newest if self.newest is None else max(newest, self.newest)
@@ -69,6 +75,20 @@ class Sieve:
         kept, bots = enriched(events, plan)
         self.bots += bots
         return kept
+
+    def _in_time(self, rows: pl.DataFrame) -> pl.DataFrame:
+        if self._late_before is None:
+            return rows
+        late = rows[schema.TIMESTAMP].to_physical() < self._late_before
+        if not late.any():
+            return rows
+        self._late.append(rows.filter(late).select(schema.FILE, schema.ROW))
+        return rows.filter(~late)
+
+    @property
+    def late(self) -> pl.DataFrame:
+        """FILE and ROW of the events that are late, in input order."""
+        return pl.concat(self._late)
 
     @property
     def rejected(self) -> pl.DataFrame:

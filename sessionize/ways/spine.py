@@ -1,4 +1,7 @@
-"""The spine: read → normalise → gather → sessionize → merge. What comes out is ready to be written."""
+"""The spine: read → normalise → gather → sessionize → merge. What comes out is ready to be written.
+
+Of a night it is the same: the carried events come before the log's, and only what is settled goes on to the end.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +17,18 @@ from sessionize.manifest import microseconds
 from sessionize.ways.count import Tally
 from sessionize.ways.gather import Gathered, Room
 from sessionize.ways.merge import InMemory, OnDisk
+from sessionize.ways.night import Night
 from sessionize.ways.sieve import Sieve
 
 
 def sessions_of(
-    pieces: Iterable[pl.LazyFrame], types: Mapping[str, pl.DataType], plan: Plan, room: Room, *, assign: bool
+    pieces: Iterable[pl.LazyFrame],
+    types: Mapping[str, pl.DataType],
+    plan: Plan,
+    room: Room,
+    *,
+    assign: bool,
+    night: Night | None = None,
 ) -> Result:
     """Sessions of raw rows.
 
@@ -28,17 +38,26 @@ def sessions_of(
         plan: What the configuration means for this log.
         room: What memory and disk there is.
         assign: Whether to say which session each event is in.
+        night: What was carried over, and what keeps what is to be; None for a log that is whole.
     """
-    sieve = Sieve()
-    parts = Gathered(sieve.events(pieces, types, plan), lambda events: sieve.told(events, plan), room)
+    sieve = Sieve(late_before=None if night is None else night.before.watermark)
+    arrived = sieve.events(pieces, types, plan)
+    if night is None:
+        parts = Gathered(arrived, lambda events: sieve.told(events, plan), room)
+    else:  # what is carried over has been told already
+        told = (sieve.told(events, plan) for events in arrived)
+        parts = Gathered(night.with_carried(told), lambda events: events, room)
     found: InMemory | OnDisk | None = None
     tally: Tally | None = None
     watermark: int | None = None
-    for events in parts:
+    for part in parts:
         if tally is None:  # the whole log has been read when the first part is there
-            watermark = sieve.newest if plan.until is None else microseconds(plan.until)
+            watermark = _watermark(plan, sieve) if night is None else night.close(sieve.newest)
             tally = Tally(plan, watermark)
-        done = sessionize(events, plan, assign=assign)
+        if night is None:
+            done, events = sessionize(part, plan, assign=assign), part
+        else:
+            done, events = night.settled(part, plan, room if parts.on_disk else None)
         tally.add(done)
         if not parts.on_disk:
             found = InMemory(done, events if assign else None, plan, watermark)
@@ -47,4 +66,9 @@ def sessions_of(
             found.add(done, events if assign else None)
     if found is None or tally is None:
         raise AccountingError("no part of the log was worked on")
-    return Result(found, sieve.rejected, tally.counts(sieve), watermark)
+    counts = tally.counts(sieve, {} if night is None else night.counts)
+    return Result(found, sieve.rejected, counts, watermark, sieve.late)
+
+
+def _watermark(plan: Plan, sieve: Sieve) -> int | None:
+    return sieve.newest if plan.until is None else microseconds(plan.until)

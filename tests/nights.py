@@ -1,0 +1,126 @@
+"""Nights in memory: batches of the oracle's events put through the spine, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import polars as pl
+from engine import plan_of, raw_frame
+from oracle import Event, OracleRules
+
+from sessionize import schema
+from sessionize.commit import Result
+from sessionize.config import Plan
+from sessionize.kernel import normalise
+from sessionize.manifest import Counts
+from sessionize.ways.carry import together
+from sessionize.ways.gather import Room
+from sessionize.ways.memory import Memory
+from sessionize.ways.night import Asked, Night, Stand
+from sessionize.ways.spine import sessions_of
+
+AMPLE = 10**12
+
+
+class Batch(NamedTuple):
+    """What arrives for a night, and when the night ends; None: with its newest event."""
+
+    events: list[Event]
+    until: int | None = None
+
+
+class Nights(NamedTuple):
+    """What became of all nights."""
+
+    sessions: pl.DataFrame
+    events: pl.DataFrame
+    late: int
+    counts: list[Counts]
+    stands: list[Stand]
+    carried: list[int]
+
+
+def pieces_of(log: pl.DataFrame, rows: int = AMPLE) -> list[pl.LazyFrame]:
+    """The log as a reader gives it, some rows at a time."""
+    raw = log.select(
+        pl.lit(0, pl.UInt32).alias(schema.FILE),
+        pl.int_range(1, pl.len() + 1, dtype=pl.UInt32).alias(schema.ROW),
+        pl.lit(None, pl.Enum(schema.REASONS)).alias(schema.FAULT),
+        pl.all(),
+    )
+    return [raw.slice(start, rows).lazy() for start in range(0, max(1, raw.height), rows)]
+
+
+def run_nights(
+    batches: Sequence[Batch],
+    rules: OracleRules,
+    roles: Collection[str],
+    lateness: int,
+    folder: Path | None = None,
+    *,
+    flush: bool = True,
+) -> Nights:
+    """Every batch as a night of its own, the last one flushed; the carry goes through a file's bytes each time.
+
+    Args:
+        batches: In the order in which they are run.
+        rules: The oracle's.
+        roles: Roles the log has.
+        lateness: Microseconds allowed.
+        folder: For temporary files; None: all fits in memory.
+        flush: Whether a last night emits what is open.
+    """
+    plan = plan_of(rules, roles)
+    stand, carry = Stand(), pl.DataFrame()
+    found: list[Result] = []
+    sessions, events, stands, sizes = [], [], [], []
+    nights = [*batches, *([Batch([])] if flush else [])]
+    for number, batch in enumerate(nights):
+        frame = raw_frame(batch.events, roles, rules)
+        asked = Asked(batch.until, lateness, flush=flush and number == len(batches))
+        carried = [carry] if carry.width else []
+        night = Night(stand, asked, carried, together(carry.schema, types_of(frame, plan)))
+        result = _through(frame, plan, night, folder)
+        pieces = list(result.pieces)
+        sessions += [piece.sessions for piece in pieces]
+        events += [piece.events for piece in pieces if piece.events is not None]
+        carry, stand = _stored(night), night.after
+        sizes.append(carry.height)
+        stands.append(stand)
+        found.append(result)
+    late = sum(result.counts.late for result in found)
+    return Nights(pl.concat(sessions), pl.concat(events), late, [each.counts for each in found], stands, sizes)
+
+
+def types_of(frame: pl.DataFrame, plan: Plan) -> dict[str, pl.DataType]:
+    """Columns of the canonical events of a log."""
+    (empty,) = pieces_of(frame.clear())
+    found = normalise(empty, frame.schema, plan).collect_schema()
+    return {name: dtype for name, dtype in found.items() if name not in (schema.FILE, schema.ROW, schema.REASON)}
+
+
+def _through(frame: pl.DataFrame, plan: Plan, night: Night, folder: Path | None) -> Result:
+    room = Room(Memory(AMPLE), _no_folder) if folder is None else Room(Memory(1), lambda: folder)
+    rows = AMPLE if folder is None else 5
+    return sessions_of(pieces_of(frame, rows), frame.schema, plan, room, assign=True, night=night)
+
+
+def _no_folder() -> Path:
+    raise AssertionError("this log fits in memory")
+
+
+def _stored(night: Night) -> pl.DataFrame:
+    file = BytesIO()
+    pl.concat(night.out).write_parquet(file)
+    file.seek(0)
+    return pl.read_parquet(file)
+
+
+def rows(frame: pl.DataFrame, *by: str) -> list[dict[str, Any]]:
+    """Rows in an order; sums of money rounded, as the order in which equal sums are added may differ."""
+    return frame.with_columns(pl.col("value").round(6)).sort(by).to_dicts() if "value" in frame.columns else (
+        frame.sort(by).to_dicts()
+    )  # fmt: skip

@@ -1,0 +1,129 @@
+"""However a log is cut into nights, the same sessions come out as in one run over all of it."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import polars as pl
+import pytest
+from engine import plan_of, raw_frame
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+from nights import AMPLE, Batch, Nights, _no_folder, pieces_of, rows, run_nights
+from oracle import OracleRules
+from strategies import MINUTE_US, logs, roles, rules
+
+from sessionize.kernel.wide import ENDED_BY, LAST_OF_KEY
+from sessionize.manifest import EPOCH
+from sessionize.ways import gather, merge
+from sessionize.ways.gather import Room
+from sessionize.ways.memory import Memory
+from sessionize.ways.spine import sessions_of
+
+LATENESSES = (0, MINUTE_US, 30 * MINUTE_US, 24 * 60 * MINUTE_US)
+ROLES = frozenset(("timestamp", "session_id", "event_type"))
+
+
+class Cut:
+    """A log cut into nights, in the order in which its rows arrive, and how late they may be."""
+
+    def __init__(self, batches: list[Batch], lateness: int) -> None:
+        self.batches, self.lateness = batches, lateness
+
+    def __repr__(self) -> str:
+        return f"Cut({self.batches!r}, {self.lateness})"
+
+
+@st.composite
+def cuts(draw: st.DrawFn) -> Cut:
+    """Draw a log in 1 to 12 nights: rows are out of order by no more than the lateness.
+
+    The nights end with their newest event, or at given times; then rows may come too early as well.
+    """
+    log, lateness = draw(logs()), draw(st.sampled_from(LATENESSES))
+    calendar, count = draw(st.booleans()), draw(st.integers(1, 12))
+    early = draw(st.sampled_from((0, 0, 90 * MINUTE_US))) if calendar else 0
+    delays: SearchStrategy[int] = st.sampled_from((0, 0, lateness // 2, lateness, -early))
+    arrivals = [event["timestamp_us"] + draw(delays) for event in log]
+    order = sorted(range(len(log)), key=lambda place: arrivals[place])
+    events, arrived = [log[place] for place in order], [arrivals[place] for place in order]
+    if not calendar:
+        cut = sorted(draw(st.lists(st.integers(0, len(events)), min_size=count - 1, max_size=count - 1)))
+        return Cut(
+            [Batch(events[low:high]) for low, high in zip([0, *cut], [*cut, len(events)], strict=True)], lateness
+        )
+    ends = sorted(draw(st.lists(_near(arrived), min_size=count, max_size=count)))
+    places = [0, *(bisect_left(arrived, end) for end in ends[:-1]), len(events)]
+    nights = zip(places, places[1:], ends, strict=False)
+    return Cut([Batch(events[low:high], end) for low, high, end in nights], lateness)
+
+
+def _near(times: list[int]) -> SearchStrategy[int]:
+    """Times at, just before, just after and well after those given."""
+    return st.builds(
+        lambda time, more: time + more,
+        st.sampled_from(times or [1_709_942_400_000_000]),
+        st.sampled_from((0, 1, -1, 30 * MINUTE_US, 31 * MINUTE_US, 24 * 60 * MINUTE_US)),
+    )
+
+
+def one_run(cut: Cut, rule: OracleRules, role: frozenset[str], watermark: int | None) -> dict[str, Any]:
+    """What one run over all of it gives, its watermark given."""
+    frame = raw_frame([event for batch in cut.batches for event in batch.events], role, rule)
+    plan = plan_of(rule, role)
+    until = None if watermark is None else EPOCH + watermark * (EPOCH.resolution)
+    room = Room(Memory(AMPLE), _no_folder)
+    result = sessions_of(pieces_of(frame), frame.schema, replace(plan, until=until), room, assign=True)
+    pieces = list(result.pieces)
+    return comparable(
+        pl.concat(piece.sessions for piece in pieces),
+        pl.concat(piece.events for piece in pieces if piece.events is not None),
+    )
+
+
+def comparable(sessions: pl.DataFrame, events: pl.DataFrame) -> dict[str, Any]:
+    """All that is written: sessions by (start, id), events by (session, position)."""
+    sessions = sessions.drop(LAST_OF_KEY, ENDED_BY)  # of which status and end reason were made
+    return {"sessions": rows(sessions, "start", "session_id"), "events": rows(events, "session_id", "position")}
+
+
+def check_identity(cut: Cut, found: Nights) -> None:
+    """Every night's counts add up, one night's kept events are the next one's carried; all nights' too."""
+    kept = 0
+    for counts, size in zip(found.counts, found.carried, strict=True):
+        counts.check()
+        assert counts.carried_in == kept
+        kept = counts.early + counts.carried_out
+        assert size == kept
+    total = {
+        name: sum(getattr(each, name) for each in found.counts)
+        for name in ("rows_read", "events", "rejected", "duplicates")
+    }
+    assert kept == 0
+    assert total["rows_read"] == sum(len(batch.events) for batch in cut.batches)
+    assert total["rows_read"] == total["events"] + total["rejected"] + total["duplicates"] + found.late
+
+
+def closes(rule: OracleRules) -> bool:
+    """Whether a night can close sessions by these rules; others are refused."""
+    return rule.timeout_us is not None or bool(rule.end_events) or rule.max_duration_us is not None
+
+
+@settings(max_examples=300, deadline=None)
+@given(cuts(), rules().filter(closes), roles(), st.integers(0, 2))
+def test_the_nights_together_are_one_run(cut: Cut, rule: OracleRules, role: frozenset[str], parts: int) -> None:
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        if parts:
+            patch.setattr(merge, "PIECE", 2)
+            patch.setattr(gather, "PARTS", (parts, parts))
+            patch.setattr(gather, "DICTIONARY_ENTRY", AMPLE)  # nothing fits in memory
+        found = run_nights(cut.batches, rule, role, cut.lateness, Path(folder) if parts else None)
+    check_identity(cut, found)
+    assert found.late == 0
+    watermark = found.stands[-1].watermark
+    assert comparable(found.sessions, found.events) == one_run(cut, rule, role, watermark)
