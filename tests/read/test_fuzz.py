@@ -131,7 +131,7 @@ def test_bytes_that_are_no_log_at_all_raise_nothing_but_our_own_errors(tmp_path:
               b"\x28\xb5\x2f\xfd", b'"', b"[{", b"{"]  # fmt: skip
     pieces = [*DIRT, b"a", b"1", b"{", b"}", b":", b"[", b'{"session_id":"a","timestamp":1}\n', b"s,2024-05-30\n"]
     refused = 0
-    for _ in range(400):
+    for _ in range(150):
         path = tmp_path / chance.choice(["a", "a.csv", "a.json", "a.parquet", "a.csv.gz"])
         path.write_bytes(chance.choice(starts) + b"".join(chance.choices(pieces, k=chance.randrange(12))))
         try:
@@ -140,4 +140,4 @@ def test_bytes_that_are_no_log_at_all_raise_nothing_but_our_own_errors(tmp_path:
             assert judged(log, raw).height == counted(log, raw) == raw.height
         except SessionizeError:
             refused += 1
-    assert 0 < refused < 400
+    assert 0 < refused < 150

@@ -61,7 +61,7 @@ good_lines = st.tuples(objects_, st.sampled_from(["", " "])).map(
 bad_lines = st.sampled_from(BAD).map(lambda line: (line, None))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     st.lists(st.one_of(good_lines, good_lines, good_lines, bad_lines), max_size=12),
     st.sampled_from([b"\n", b"\r\n"]),

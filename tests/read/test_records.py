@@ -36,7 +36,7 @@ def split(lines: list[str], width: int) -> tuple[list[tuple[int, tuple[str | Non
     }
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(
     st.one_of(st.lists(st.one_of(row, row, spoilt), max_size=12), st.lists(even, min_size=1)),
     st.sampled_from([5, 1 << 18]),
