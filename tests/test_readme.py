@@ -26,7 +26,7 @@ def test_the_first_command_prints_what_is_shown(tmp_path: Path) -> None:
 
 def test_the_python_example_runs(tmp_path: Path) -> None:
     shutil.copytree(SAMPLE, tmp_path / "sample_data")
-    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    (code,) = (text for text in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "import sessionize" in text)
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
 
 
