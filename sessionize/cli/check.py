@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 CHECKING: Final = "Checking"
 ELSEWHERE: Final = (
     "output", "format", "events", "no_sessions", "json", "safe_csv", "page_path", "channels", "own_host", "geo_db",
-    "hash_ids", "ip",
+    "hash_ids", "ip", "state", "batch", "allowed_lateness", "redo", "flush",
 )  # fmt: skip
 """Options of `run` that a shared configuration file may hold."""
 NAMES: Final = ("full", "concise", "json", "junit", "sarif", "github", "gitlab", "markdown")
