@@ -100,9 +100,12 @@ class Store:
         HELD.discard(self)
         with suppress(OSError), ExitStack() as last:
             last.callback(os.close, self._lock)
-            if self._staged is not None:
-                shutil.rmtree(self._staged, ignore_errors=True)
-            self._sweep()
+            with suppress(StateError):
+                # As it is on disk: an error may have come just after the state was renamed.
+                self.state = load(self.directory)
+                if self._staged is not None and (self.state is None or self.state.publish is None):
+                    shutil.rmtree(self._staged, ignore_errors=True)
+                self._sweep()
             os.ftruncate(self._lock, 0)
 
     def _take_lock(self) -> None:

@@ -73,6 +73,7 @@ class ParquetWriter:
         self._path = path
         self._pieces: Queue[pl.DataFrame | None] = Queue(maxsize=2)
         self._failed: list[BaseException] = []
+        self._ended = False
         self._thread: Thread | None = None
 
     def __enter__(self) -> Self:
@@ -108,12 +109,13 @@ class ParquetWriter:
             )  # fmt: skip
         except BaseException as error:  # noqa: BLE001 - raised again in the thread that writes
             self._failed.append(error)
-            while self._pieces.get() is not None:
+            while not self._ended and self._pieces.get() is not None:
                 pass
 
     def _taken(self, columns: list[str] | None, *_: Any) -> Iterator[pl.DataFrame]:
         while (piece := self._pieces.get()) is not None:
             yield piece if columns is None else piece.select(columns)
+        self._ended = True  # what fails from here on, the footer, must not wait for another end
 
 
 class _TextWriter:

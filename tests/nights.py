@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import polars as pl
 from engine import plan_of, raw_frame
@@ -61,7 +61,7 @@ def run_nights(
     lateness: int,
     folder: Path | None = None,
     *,
-    flush: bool = True,
+    flush: Literal["last", "after", "never"] = "after",
 ) -> Nights:
     """Every batch as a night of its own, the last one flushed; the carry goes through a file's bytes each time.
 
@@ -71,16 +71,16 @@ def run_nights(
         roles: Roles the log has.
         lateness: Microseconds allowed.
         folder: For temporary files; None: all fits in memory.
-        flush: Whether a last night emits what is open.
+        flush: Which night emits what is open: the last one, one after it without a log, or none.
     """
     plan = plan_of(rules, roles)
     stand, carry = Stand(), pl.DataFrame()
     found: list[Result] = []
     sessions, events, stands, sizes = [], [], [], []
-    nights = [*batches, *([Batch([])] if flush else [])]
+    nights = [*batches, *([Batch([])] if flush == "after" else [])]
     for number, batch in enumerate(nights):
         frame = raw_frame(batch.events, roles, rules)
-        asked = Asked(batch.until, lateness, flush=flush and number == len(batches))
+        asked = Asked(batch.until, lateness, flush=flush != "never" and number == len(nights) - 1)
         carried = [carry] if carry.width else []
         night = Night(stand, asked, carried, together(carry.schema, types_of(frame, plan)))
         result = _through(frame, plan, night, folder)

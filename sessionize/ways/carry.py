@@ -99,9 +99,9 @@ def together(carried: Types, arrived: Types) -> dict[str, pl.DataType]:
 
 def aligned(events: pl.DataFrame, types: Types) -> pl.DataFrame:
     """The events with exactly these columns: what they have not is null, as in a log of all the files."""
-    if dict(events.schema) == dict(types):
-        return events
     there = events.schema
+    if list(there.items()) == list(types.items()):
+        return events
     return events.select(
         pl.col(name).cast(dtype) if name in there else pl.lit(None, dtype=dtype).alias(name)
         for name, dtype in types.items()

@@ -18,7 +18,7 @@ from sessionize import schema
 from sessionize.commit import Piece
 from sessionize.config import Plan
 from sessionize.kernel import Sessionized, described, stamped
-from sessionize.kernel.enrich import private_events
+from sessionize.kernel.enrich import private_events, told_columns
 from sessionize.kernel.wide import PIECE
 from sessionize.ways.ahead import ahead
 
@@ -53,7 +53,7 @@ class InMemory:
             return Piece(sessions)
         within = pl.col("session").is_between(start, start + sessions.height, closed="left")
         assigned = self._done.assigned.filter(within).with_columns(pl.col("session") - start)
-        return Piece(sessions, private_events(annotated(self._events, sessions, assigned), self._plan))
+        return Piece(sessions, annotated(self._events, sessions, assigned, self._plan))
 
 
 class _Place(NamedTuple):
@@ -97,7 +97,7 @@ class OnDisk:
         )
         sessions.write_ipc(place.sessions, compat_level=pl.CompatLevel.oldest())
         if events is not None and done.assigned is not None:
-            placed = private_events(annotated(events, sessions, done.assigned), self._plan)
+            placed = annotated(events, sessions, done.assigned, self._plan)
             placed.write_ipc(place.events, compat_level=pl.CompatLevel.oldest())
         self._places.append(place)
 
@@ -140,15 +140,18 @@ def _events_order(events: NDArray[np.uint32], order: NDArray[np.uint32]) -> NDAr
     return np.argsort(np.repeat(place, events), kind="stable")
 
 
-def annotated(events: pl.DataFrame, sessions: pl.DataFrame, assigned: pl.DataFrame) -> pl.DataFrame:
+def annotated(events: pl.DataFrame, sessions: pl.DataFrame, assigned: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     """The events in their sessions' order, each with its session's id and its place in it.
 
     Args:
         events: Canonical events.
         sessions: Described wide rows.
         assigned: One row an event: ``row`` of it, ``session`` (row of ``sessions``), ``position``.
+        plan: What rows may tell: its columns are there whether any row told them or not.
     """
     placed = events[assigned["row"]]
+    untold = [name for name in told_columns(plan) if name not in placed.columns]
+    placed = private_events(placed.with_columns(pl.lit(None, pl.String).alias(name) for name in untold), plan)
     roles = [role for role in schema.ROLES if role in placed.columns]
     placed = placed.select(*roles, pl.exclude(roles)).rename({schema.SESSION_ID: "source_id"}, strict=False)
     coded = [name for name, dtype in placed.schema.items() if isinstance(dtype, pl.Categorical)]
