@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sessionize.api import Frames, sessionize
     from sessionize.checks import check
-    from sessionize.config import Config, Output, Rules
+    from sessionize.config import Config, Nightly, Output, Rules
     from sessionize.errors import SessionizeError
     from sessionize.ways import run
+    from sessionize.ways.nightly import run_night
 
-__all__ = ["Config", "Frames", "Output", "Rules", "SessionizeError", "check", "run", "sessionize"]
+__all__ = [
+    "Config", "Frames", "Nightly", "Output", "Rules", "SessionizeError", "check", "run", "run_night", "sessionize",
+]  # fmt: skip
 
 _HOMES = {
     "Config": "config", "Output": "config", "Rules": "config", "SessionizeError": "errors",
     "Frames": "api", "sessionize": "api", "run": "ways",
-    "check": "checks",
+    "check": "checks", "Nightly": "config", "run_night": "ways.nightly",
 }  # fmt: skip
 
 
