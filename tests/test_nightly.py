@@ -184,6 +184,33 @@ def test_a_second_crash_while_the_first_is_repaired_changes_nothing(scene: Scene
         assert tree(place) == scene.after
 
 
+def test_a_redo_that_crashed_leaves_one_history_or_the_other_for_the_next_night(tmp_path: Path) -> None:
+    logs = write_log(tmp_path / "logs", 3, 12)
+    more = tmp_path / "logs" / "more.csv"
+    more.write_text("time,user_id,event_type,page\n2024-05-02T23:45:00,late,click,/\n")
+    for log in logs[:2]:
+        night(tmp_path / "base", log)
+    histories = []
+    for files in ([logs[1]], [logs[1], more]):
+        place = tmp_path / str(len(files))
+        shutil.copytree(tmp_path / "base", place)
+        night(place, *files)
+        night(place, logs[2])
+        histories.append(tree(place))
+    found = []
+    for at in range(5, 60, 3):
+        place = tmp_path / "crashed"
+        shutil.rmtree(place, ignore_errors=True)
+        shutil.copytree(tmp_path / "base", place)
+        crashed = crashing(lambda place=place: night(place, logs[1], more), at)  # type: ignore[misc]
+        night(place, logs[2])
+        found.append(tree(place))
+        if not crashed:
+            break
+    assert [each for each in histories if each in found] == histories
+    assert all(each in histories for each in found)
+
+
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO])
 def test_an_error_at_any_step_is_told_and_the_next_start_completes_the_night(scene: Scene, code: int) -> None:
     for at in range(1 if code == errno.EIO else 2, 60, 4):
