@@ -11,28 +11,16 @@ import pytest
 from engine import plan_of, raw_frame
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nights import AMPLE, pieces_of
 from oracle import Event, OracleRules
 from strategies import logs, roles, rules
 
-from sessionize import Config, Output, run, schema
+from sessionize import Config, Output, run
 from sessionize.commit import Result
 from sessionize.ways import gather, merge
 from sessionize.ways.gather import Room
 from sessionize.ways.memory import Memory
 from sessionize.ways.spine import sessions_of
-
-AMPLE = 10**12
-
-
-def pieces_of(log: pl.DataFrame, rows: int) -> list[pl.LazyFrame]:
-    """The log as a reader gives it, some rows at a time."""
-    raw = log.select(
-        pl.lit(0, pl.UInt32).alias(schema.FILE),
-        pl.int_range(1, pl.len() + 1, dtype=pl.UInt32).alias(schema.ROW),
-        pl.lit(None, pl.Enum(schema.REASONS)).alias(schema.FAULT),
-        pl.all(),
-    )
-    return [raw.slice(start, rows).lazy() for start in range(0, max(1, raw.height), rows)]
 
 
 def outcome(result: Result) -> dict[str, Any]:
@@ -82,3 +70,17 @@ def test_a_run_short_of_memory_writes_the_same_bytes_and_leaves_no_temporary_fil
     assert set(written) == {
         ".sessionize.lock", "manifest.json", "events.parquet", "metrics.parquet", "sessions.parquet", "rejected.ndjson",
     }  # fmt: skip
+
+
+def test_events_that_are_left_out_as_bots_do_not_move_the_watermark(tmp_path: Path) -> None:
+    pytest.importorskip("crawlerdetect")
+    (tmp_path / "log.csv").write_text(
+        "user_id,timestamp,user_agent\n"
+        "ann,2024-05-30T10:00:00Z,Mozilla/5.0 (X11; Linux x86_64; rv:126.0) Gecko/20100101 Firefox/126.0\n"
+        "crawler,2024-05-30T20:00:00Z,Googlebot/2.1 (+http://www.google.com/bot.html)\n"
+    )
+    config = Config(inputs=(str(tmp_path / "log.csv"),), exclude_bots=True)
+    manifest = run(config, Output(directory=str(tmp_path / "out"))).manifest
+    assert manifest["counts"]["bots"] == 1
+    assert manifest["watermark"] == "2024-05-30T10:00:00.000000Z"
+    assert manifest["counts"]["active_sessions"] == 1

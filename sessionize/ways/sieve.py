@@ -65,15 +65,15 @@ class Sieve:
             self._rejected.append(rows.filter(~good).select(PLACE))
             rows = rows.filter(good)
         rows = self._in_time(rows)
-        newest = rows[schema.TIMESTAMP].to_physical().max()
-        if isinstance(newest, int):
-            self.newest = newest if self.newest is None else max(newest, self.newest)
         return self._watch(rows).drop(PLACE)
 
     def told(self, events: pl.DataFrame, plan: Plan) -> pl.DataFrame:
         """Events with what their own rows tell; without those of bots where these are to be left out."""
         kept, bots = enriched(events, plan)
         self.bots += bots
+        newest = kept[schema.TIMESTAMP].to_physical().max()
+        if isinstance(newest, int):
+            self.newest = newest if self.newest is None else max(newest, self.newest)
         return kept
 
     def _in_time(self, rows: pl.DataFrame) -> pl.DataFrame:
