@@ -11,17 +11,19 @@ if TYPE_CHECKING:
     from sessionize.checks import check
     from sessionize.config import Config, Nightly, Output, Rules
     from sessionize.errors import SessionizeError
+    from sessionize.version import __version__
     from sessionize.ways import run
     from sessionize.ways.nightly import run_night
 
 __all__ = [
-    "Config", "Frames", "Nightly", "Output", "Rules", "SessionizeError", "check", "run", "run_night", "sessionize",
+    "Config", "Frames", "Nightly", "Output", "Rules", "SessionizeError", "__version__", "check", "run", "run_night",
+    "sessionize",
 ]  # fmt: skip
 
 _HOMES = {
     "Config": "config", "Output": "config", "Rules": "config", "SessionizeError": "errors",
     "Frames": "api", "sessionize": "api", "run": "ways",
-    "check": "checks", "Nightly": "config", "run_night": "ways.nightly",
+    "__version__": "version", "check": "checks", "Nightly": "config", "run_night": "ways.nightly",
 }  # fmt: skip
 
 

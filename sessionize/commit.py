@@ -8,7 +8,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -21,6 +20,7 @@ from sessionize.kernel.record import json_records, json_rows, records
 from sessionize.manifest import Counts, manifest
 from sessionize.publish import Staged, map_os_errors
 from sessionize.read.files import LogFile
+from sessionize.version import __version__
 from sessionize.write import ESCAPES, ParquetWriter, Writer, seen, writer
 
 MANIFEST: Final = "manifest.json"
@@ -125,7 +125,7 @@ def commit(result: Result, log: Origin, plan: Plan, output: Output, publisher: P
         OutputError: If it cannot be written; the directory is as it was.
     """
     account = manifest(
-        version=version("sessionize"),
+        version=__version__,
         inputs=[{key: value for key, value in asdict(file).items() if value is not None} for file in log.files],
         plan=plan,
         counts=result.counts,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from typing import Annotated, Any, Final
 
 import typer
@@ -14,6 +13,7 @@ from sessionize.cli.presets import presets
 from sessionize.cli.run import run
 from sessionize.cli.schema import schema
 from sessionize.cli.state import state
+from sessionize.version import __version__
 
 HELP: Final = """Turn an event log into sessions.
 
@@ -50,7 +50,7 @@ for command in (run, check, state, schema, presets):
 
 def _show_version(value: bool) -> None:
     if value:
-        print(f"sessionize {version('sessionize')}")
+        print(f"sessionize {__version__}")
         raise typer.Exit
 
 

@@ -8,6 +8,7 @@ whichever comes first: a signal, or the end of the work.
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import re
 import signal
@@ -31,6 +32,8 @@ WAITED_FOR: Final = (signal.SIGINT, signal.SIGTERM, DONE)
 ALLOCATOR: Final = f"dirty_decay_ms:2000,narenas:{os.cpu_count() or 1}"
 """For Polars' allocator: keep what was let go of a while for what comes next, as the system hands it out anew at a price,
 and share it between threads. Kept for ever, it would break ``--memory-limit``."""
+GARBAGE_AFTER: Final = 100_000
+"""Objects made before Python looks for garbage in cycles: loading makes many and none of it is garbage."""
 
 
 def main() -> None:
@@ -38,7 +41,9 @@ def main() -> None:
     # A closed pipe (`| head`) ends the run silently, as it does any other tool.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     _fill_closed_streams()
+    gc.set_threshold(GARBAGE_AFTER)
     os.environ.setdefault("_RJEM_MALLOC_CONF", ALLOCATOR)  # read when Polars is loaded
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's linear algebra, unused here: its threads would spin
     signal.pthread_sigmask(signal.SIG_BLOCK, WAITED_FOR)
     codes: list[int] = []
     threading.Thread(target=_work, args=(codes,), daemon=True).start()

@@ -13,7 +13,7 @@ DESCRIPTIVE = (schema.PROFILE_ID, schema.REFERRER, schema.CHANNEL, schema.IP, sc
 
 
 def numbers(events: pl.DataFrame, plan: Plan) -> pl.DataFrame:
-    """One narrow row an event: ``key time``, page and event type as codes, flags, ``has_<field>``."""
+    """One narrow row an event: ``key time``, page and event type as codes, ``has_<field>``."""
     roles = [role for role in (schema.PAGE, schema.EVENT_TYPE) if role in events.columns]
     columns = [pl.col(schema.TIMESTAMP).to_physical().alias("time"), *(pl.col(role).to_physical() for role in roles)]
     if schema.VALUE in events.columns:
@@ -26,7 +26,7 @@ def numbers(events: pl.DataFrame, plan: Plan) -> pl.DataFrame:
         f"has_{field}": pl.any_horizontal(pl.col(*among).is_not_null())
         for field, among in sparse_fields(events).items()
     }
-    return events.select(*columns, key=key_codes(events), **_flags(events, plan), **splits, **having)
+    return events.select(*columns, key=key_codes(events), **splits, **having)
 
 
 def fields(events: pl.DataFrame) -> dict[str, tuple[str, ...]]:
@@ -42,22 +42,33 @@ def sparse_fields(events: pl.DataFrame) -> dict[str, tuple[str, ...]]:
     return {field: among for field, among in fields(events).items() if all(events[name].null_count() for name in among)}
 
 
-def _flags(events: pl.DataFrame, plan: Plan) -> dict[str, pl.Expr]:
-    """Which events are page views and conversions; ends and starts, where a rule asks."""
+def flags(rows: pl.DataFrame, events: pl.DataFrame, plan: Plan) -> dict[str, pl.Expr]:
+    """Which events are page views and conversions; ends and starts, where a rule asks.
+
+    Args:
+        rows: Some narrow rows, as `numbers` makes them of the events.
+        events: Canonical events; the dictionary of their event type.
+        plan: What was asked for.
+    """
     rules = {"is_end": plan.rules.end_events, "is_start": plan.rules.start_events}
     named: dict[str, tuple[tuple[str, ...] | None, tuple[str, ...]]] = {
         "is_view": (plan.page_views, schema.PAGE_VIEWS),
         "is_conversion": (plan.conversions, schema.CONVERSIONS),
         **{flag: (names, ()) for flag, names in rules.items() if names},
     }
-    never = pl.repeat(value=False, n=pl.len())
-    if schema.EVENT_TYPE not in events.columns:
-        has_page = pl.col(schema.PAGE).is_not_null() if schema.PAGE in events.columns else never
+    never = pl.lit(value=False)
+    if schema.EVENT_TYPE not in rows.columns:
+        has_page = pl.col(schema.PAGE).is_not_null() if schema.PAGE in rows.columns else never
         return {**dict.fromkeys(named, never), "is_view": has_page}
-    there = events[schema.EVENT_TYPE].unique().drop_nulls().cast(pl.String).to_list()
-    meant = {flag: _named(there, given, usual) for flag, (given, usual) in named.items()}
-    event_type = pl.col(schema.EVENT_TYPE)
-    return {flag: event_type.is_in(names).fill_null(value=False) if names else never for flag, names in meant.items()}
+    there = rows[schema.EVENT_TYPE].unique().drop_nulls()
+    names = there.cat.to(events[schema.EVENT_TYPE].dtype).cast(pl.String).to_list()
+    codes = dict(zip(names, there.to_list(), strict=True))
+    meant = {flag: [codes[name] for name in _named(names, *asked)] for flag, asked in named.items()}
+    return {flag: _is_one_of(pl.col(schema.EVENT_TYPE), among) for flag, among in meant.items()}
+
+
+def _is_one_of(code: pl.Expr, among: list[int]) -> pl.Expr:
+    return code.is_in(among).fill_null(value=False) if among else pl.lit(value=False)
 
 
 def _named(there: list[str], given: tuple[str, ...] | None, usual: tuple[str, ...]) -> list[str]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 PACKED_BITS = 64
 
 
-def in_order(keys: NDArray[np.uint32], times: NDArray[np.int64]) -> NDArray[np.int64]:
+def in_order(keys: NDArray[np.uint32], times: NDArray[np.int64]) -> NDArray[np.uint32]:
     """Row numbers by (key, time, input order).
 
     Args:
@@ -25,34 +25,45 @@ def in_order(keys: NDArray[np.uint32], times: NDArray[np.int64]) -> NDArray[np.i
 
     Examples:
         >>> in_order(np.array([1, 0, 1, 0], "u4"), np.array([5, 9, 3, 9]))
-        array([1, 3, 2, 0])
+        array([1, 3, 2, 0], dtype=uint32)
     """
     if np.all(times[1:] >= times[:-1]):
-        return stable_order(keys.astype(np.int64))
+        return _packed_order(keys.astype(np.uint64))
     by_time = stable_order(times)
-    return by_time[stable_order(keys[by_time].astype(np.int64))]
+    return by_time[_packed_order(keys[by_time].astype(np.uint64))]
 
 
-def stable_order(values: NDArray[np.int64]) -> NDArray[np.int64]:
+def stable_order(values: NDArray[np.int64]) -> NDArray[np.uint32]:
     """Positions that put the values in order, equal ones in the order they came."""
     if len(values) == 0:
-        return np.empty(0, np.int64)
+        return np.empty(0, np.uint32)
     lowest, highest = int(values.min()), int(values.max())
-    row_bits = max(1, (len(values) - 1).bit_length())
+    value_bits = PACKED_BITS - _row_bits(len(values))
     step = 1
-    if (highest - lowest).bit_length() + row_bits > PACKED_BITS:
+    if (highest - lowest).bit_length() > value_bits:
         step = _whole_milliseconds(values, lowest)
-    if ((highest - lowest) // step).bit_length() + row_bits > PACKED_BITS:
-        return np.argsort(values, kind="stable")
+    if ((highest - lowest) // step).bit_length() > value_bits:
+        return np.argsort(values, kind="stable").astype(np.uint32)
     # Unsigned and modular, so that a span over half of what an int64 holds does not overflow.
     packed = values.astype(np.uint64) - np.uint64(lowest % 2**64)
     if step > 1:
         packed //= np.uint64(step)
-    packed <<= np.uint64(row_bits)
-    packed |= np.arange(len(values), dtype=np.uint64)
-    packed.sort()
-    packed &= np.uint64((1 << row_bits) - 1)
-    return packed.view(np.int64)
+    return _packed_order(packed)
+
+
+def _packed_order(values: NDArray[np.uint64]) -> NDArray[np.uint32]:
+    """The same of values that leave room for a row's number; they are overwritten."""
+    bits = _row_bits(len(values))
+    values <<= np.uint64(bits)
+    values |= np.arange(len(values), dtype=np.uint64)
+    values.sort()
+    rows = values.astype(np.uint32)
+    rows &= np.uint32((1 << bits) - 1)
+    return rows
+
+
+def _row_bits(count: int) -> int:
+    return max(1, (count - 1).bit_length())
 
 
 def _whole_milliseconds(values: NDArray[np.int64], lowest: int) -> int:

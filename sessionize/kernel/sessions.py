@@ -19,7 +19,7 @@ from sessionize.config import Plan
 from sessionize.kernel.boundaries import mark_starts
 from sessionize.kernel.keys import Dictionaries
 from sessionize.kernel.metrics import METRICS, First, Largest, Last, Size, Span, Total
-from sessionize.kernel.numbers import numbers, sparse_fields
+from sessionize.kernel.numbers import flags, numbers, sparse_fields
 from sessionize.kernel.order import in_order
 from sessionize.kernel.wide import CLOSED, ENDED_BY, LAST_OF_KEY, PIECE, session_order, with_fields
 
@@ -57,8 +57,10 @@ def sessionize(events: pl.DataFrame, plan: Plan, *, assign: bool = False) -> Ses
     with ThreadPoolExecutor(pl.thread_pool_size()) as threads:
         lots = _whole_keys(numbers(events, plan), threads)
         found = list(threads.map(lambda lot: _lot(lot, events, plan, assign=assign), lots))
+        starts = pl.concat([lot.sessions.select("start", "row") for lot in found], rechunk=True)
+        ordering = threads.submit(session_order, starts, events, plan)
         measured = pl.concat([lot.sessions for lot in found], rechunk=True)
-        order = session_order(measured, events, plan)
+        order = ordering.result()
         pieces = list(threads.map(lambda places: with_fields(measured[places], events, plan), _cut(order)))
     return Sessionized(
         pl.concat(pieces, rechunk=False),
@@ -67,7 +69,7 @@ def sessionize(events: pl.DataFrame, plan: Plan, *, assign: bool = False) -> Ses
     )
 
 
-def _cut(order: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+def _cut(order: NDArray[np.uint32]) -> list[NDArray[np.uint32]]:
     return np.split(order, range(PIECE, len(order), PIECE))
 
 
@@ -97,7 +99,7 @@ def _lot(lot: list[pl.DataFrame], events: pl.DataFrame, plan: Plan, *, assign: b
     rows = pl.concat(lot, rechunk=True)
     rows = rows[in_order(rows["key"].to_numpy(), rows["time"].to_numpy())]
     rows, duplicates = _without_duplicates(rows, events)
-    rows = mark_starts(rows, plan)
+    rows = mark_starts(rows.with_columns(**flags(rows, events, plan)), plan)
     rows = rows.with_columns(
         session=pl.col("starts").cum_sum().cast(pl.UInt32).set_sorted(),
         gap=pl.when("starts").then(0).otherwise(pl.col("time").diff()),
@@ -190,7 +192,7 @@ def _totals(values: pl.Series, first: NDArray[np.uint32], last: pl.Series) -> ND
     return np.diff(running[last.to_numpy()], prepend=running.dtype.type(0))
 
 
-def _renumbered(lots: list[Sessionized], order: NDArray[np.int64]) -> pl.DataFrame:
+def _renumbered(lots: list[Sessionized], order: NDArray[np.uint32]) -> pl.DataFrame:
     """The events' session numbers as the ordered sessions have them."""
     place = np.empty(len(order), np.uint32)
     place[order] = np.arange(len(order), dtype=np.uint32)

@@ -32,7 +32,7 @@ PIECE: Final = 262_144
 """Sessions that are gathered, described and written at once; a row group of the Parquet output."""
 
 
-def session_order(sessions: pl.DataFrame, events: pl.DataFrame, plan: Plan) -> NDArray[np.int64]:
+def session_order(sessions: pl.DataFrame, events: pl.DataFrame, plan: Plan) -> NDArray[np.uint32]:
     """Positions that put measured sessions in order of (start, session id).
 
     Ids are made and compared only where starts are equal, which is rare.

@@ -9,8 +9,6 @@ from typing import Final, NamedTuple, TypeGuard
 from urllib.parse import unquote
 
 import polars as pl
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from sessionize import schema
 from sessionize.errors import InputError
@@ -116,6 +114,9 @@ def verify(sources: Sequence[Source]) -> None:
     Raises:
         InputError: If one is damaged; it is named.
     """
+    import pyarrow as pa  # noqa: PLC0415 - takes a good part of the start, and only this needs it
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
     for source in sources:
         try:
             with pq.ParquetFile(source.place, page_checksum_verification=True) as file:

@@ -11,14 +11,15 @@ SHARE: Final = 0.8
 PROGRAM: Final = 300_000_000
 """Bytes of the program itself: interpreter, libraries, buffers of what is written."""
 READING: Final = 0.25
-"""Share of the limit for what is being read: a piece in use, and one ahead."""
+"""Share of the limit for what is being read: a piece in use, and two ahead."""
 PER_EVENT_BYTE: Final = 1.8
 """Bytes at the peak for each byte of events: sorting them and their sessions take most of as much again. Measured."""
 LEAST: Final = 50_000_000
 CGROUPS: Final = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 BYTES_A_ROW: Final = 250
 """Of a row's texts while they are read, about."""
-MOST_ROWS: Final = 2_000_000
+MOST_ROWS: Final = 1 << 20
+"""As many as are in a row group, as many writers have it: a piece that ends within one has it decoded twice."""
 
 
 class Memory(NamedTuple):
@@ -38,7 +39,7 @@ class Memory(NamedTuple):
     @property
     def rows_at_once(self) -> int:
         """Rows that may be read at once."""
-        return max(50_000, min(MOST_ROWS, int(self.limit * READING / 2 / BYTES_A_ROW)))
+        return max(50_000, min(MOST_ROWS, int(self.limit * READING / 3 / BYTES_A_ROW)))
 
 
 def memory(asked: int | None) -> Memory:

@@ -15,6 +15,7 @@ from sessionize.kernel.normalise import REASONS
 from sessionize.ways.ahead import ahead
 
 MOST_AHEAD: Final = 4
+PARQUET_AHEAD: Final = 2
 PLACE: Final = (schema.FILE, schema.ROW, schema.REASON)
 
 
@@ -53,9 +54,9 @@ class Sieve:
         def normalised(piece: pl.LazyFrame) -> pl.DataFrame:
             return normalise(piece, types, plan).collect(engine="streaming")
 
-        # Polars decodes Parquet with all its threads; a piece of a text file is parsed by one.
+        # Polars decodes Parquet with all its threads, but ends each piece with few; one of a text file is parsed by one.
         only_text = all(dtype == pl.String for dtype in types.values())
-        side_by_side = min(pl.thread_pool_size(), MOST_AHEAD) if only_text else 1
+        side_by_side = min(pl.thread_pool_size(), MOST_AHEAD) if only_text else PARQUET_AHEAD
         yield from map(self._kept, ahead(normalised, pieces, most=side_by_side))
 
     def _kept(self, rows: pl.DataFrame) -> pl.DataFrame:

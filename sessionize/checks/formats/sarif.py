@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from importlib.metadata import version
 from typing import Any, Final
 from urllib.parse import quote
 
 from sessionize.checks.text import sanitize
 from sessionize.checks.verdict import Checked, Example, Finding, Status
+from sessionize.version import __version__
 
 SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 LEVELS: Final[dict[Status, str]] = {"failed": "error", "warned": "warning"}
@@ -17,7 +17,7 @@ LONG: Final = 10_000
 
 def sarif(checked: Checked) -> str:
     """One run of one tool."""
-    tool = {"name": "sessionize", "version": version("sessionize"), "rules": [_rule(each) for each in checked.findings]}
+    tool = {"name": "sessionize", "version": __version__, "rules": [_rule(each) for each in checked.findings]}
     results = [
         _result(finding, number, checked.inputs) for number, finding in enumerate(checked.findings) if finding.is_bad
     ]
