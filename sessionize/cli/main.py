@@ -29,7 +29,7 @@ MACHINE_ERRORS: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, err
 DONE: Final = signal.SIGUSR1
 """What the worker sends when it has ended."""
 WAITED_FOR: Final = (signal.SIGINT, signal.SIGTERM, DONE)
-ALLOCATOR: Final = f"dirty_decay_ms:2000,narenas:{os.cpu_count() or 1}"
+ALLOCATOR: Final = f"dirty_decay_ms:10000,oversize_threshold:0,narenas:{os.cpu_count() or 1}"
 """For Polars' allocator: keep what was let go of a while for what comes next, as the system hands it out anew at a price,
 and share it between threads. Kept for ever, it would break ``--memory-limit``."""
 GARBAGE_AFTER: Final = 100_000

@@ -31,7 +31,7 @@ def coded(texts: pl.Series) -> pl.Series:
     return texts if isinstance(texts.dtype, pl.Categorical) else texts.cast(dictionary())
 
 
-SLICE: Final = 250_000
+SLICE: Final = 1 << 18
 """Rows of a column that are given codes at a time."""
 
 

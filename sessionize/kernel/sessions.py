@@ -23,7 +23,7 @@ from sessionize.kernel.numbers import flags, numbers, sparse_fields
 from sessionize.kernel.order import in_order
 from sessionize.kernel.wide import CLOSED, ENDED_BY, LAST_OF_KEY, PIECE, session_order, with_fields
 
-LOT_ROWS: Final = 500_000
+LOT_ROWS: Final = 1 << 19
 """About so many rows of whole keys are worked on at once: what fits in the processor's caches sorts far faster."""
 MOST_LOTS: Final = 256
 
@@ -189,7 +189,7 @@ def _totals(values: pl.Series, first: NDArray[np.uint32], last: pl.Series) -> ND
         return np.add.reduceat(values.to_numpy(), first)
     # Of whole numbers the sum is exact as a difference of running sums, which is faster.
     running = np.cumsum(values.to_numpy(), dtype=np.uint32 if values.dtype == pl.Boolean else np.int64)
-    return np.diff(running[last.to_numpy()], prepend=running.dtype.type(0))
+    return np.diff(pl.Series(running).gather(last).to_numpy(), prepend=running.dtype.type(0))
 
 
 def _renumbered(lots: list[Sessionized], order: NDArray[np.uint32]) -> pl.DataFrame:

@@ -26,8 +26,8 @@ AHEAD: Final = 2
 """Pieces that are made while one is written."""
 
 
-class InMemory:
-    """The sessions of one part.
+def in_memory(done: Sessionized, events: pl.DataFrame | None, plan: Plan, watermark: int | None) -> Iterator[Piece]:
+    """The sessions of one part, piece by piece, the first of them in the making; at least one. All are let go of with the last.
 
     Args:
         done: What the kernel found.
@@ -36,24 +36,16 @@ class InMemory:
         watermark: Of the whole log, microseconds since 1970 UTC; None for a log without events.
     """
 
-    def __init__(self, done: Sessionized, events: pl.DataFrame | None, plan: Plan, watermark: int | None) -> None:
-        self._done = done
-        self._events = events
-        self._plan = plan
-        self._watermark = watermark
-
-    def __iter__(self) -> Iterator[Piece]:
-        """Each piece, in order; at least one."""
-        return ahead(self._piece, range(0, max(1, self._done.sessions.height), PIECE), most=AHEAD)
-
-    def _piece(self, start: int) -> Piece:
-        coded = self._done.sessions.slice(start, PIECE)
-        sessions = stamped(described(coded, self._plan), self._plan, self._watermark)
-        if self._events is None or self._done.assigned is None:
+    def piece(start: int) -> Piece:
+        coded = done.sessions.slice(start, PIECE)
+        sessions = stamped(described(coded, plan), plan, watermark)
+        if events is None or done.assigned is None:
             return Piece(sessions)
         within = pl.col("session").is_between(start, start + sessions.height, closed="left")
-        assigned = self._done.assigned.filter(within).with_columns(pl.col("session") - start)
-        return Piece(sessions, annotated(self._events, sessions, assigned, self._plan))
+        assigned = done.assigned.filter(within).with_columns(pl.col("session") - start)
+        return Piece(sessions, annotated(events, sessions, assigned, plan))
+
+    return ahead(piece, range(0, max(1, done.sessions.height), PIECE), most=AHEAD)
 
 
 class _Place(NamedTuple):

@@ -9,14 +9,14 @@ from collections.abc import Iterable, Mapping
 
 import polars as pl
 
-from sessionize.commit import Result
+from sessionize.commit import Piece, Result
 from sessionize.config import Plan
 from sessionize.errors import AccountingError
 from sessionize.kernel import sessionize
 from sessionize.manifest import microseconds
 from sessionize.ways.count import Tally
 from sessionize.ways.gather import Gathered, Room
-from sessionize.ways.merge import InMemory, OnDisk
+from sessionize.ways.merge import OnDisk, in_memory
 from sessionize.ways.night import Night
 from sessionize.ways.sieve import Sieve
 
@@ -47,7 +47,7 @@ def sessions_of(
     else:  # what is carried over has been told already
         told = (sieve.told(events, plan) for events in arrived)
         parts = Gathered(night.with_carried(told), lambda events: events, room)
-    found: InMemory | OnDisk | None = None
+    found: Iterable[Piece] | None = None
     tally: Tally | None = None
     watermark: int | None = None
     for part in parts:
@@ -58,12 +58,12 @@ def sessions_of(
             done, events = sessionize(part, plan, assign=assign), part
         else:
             done, events = night.settled(part, plan, room if parts.on_disk else None)
-        tally.add(done)
         if not parts.on_disk:
-            found = InMemory(done, events if assign else None, plan, watermark)
+            found = in_memory(done, events if assign else None, plan, watermark)
         else:
             found = found if isinstance(found, OnDisk) else OnDisk(room.scratch(), plan, watermark)
             found.add(done, events if assign else None)
+        tally.add(done)  # while the first pieces are being made
     if found is None or tally is None:
         raise AccountingError("no part of the log was worked on")
     counts = tally.counts(sieve, {} if night is None else night.counts)
