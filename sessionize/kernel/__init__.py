@@ -6,7 +6,7 @@
                row-local                         key-local                  row by row, watermark given
 """
 
-from sessionize.kernel.keys import Dictionaries
+from sessionize.kernel.dictionaries import Dictionaries
 from sessionize.kernel.normalise import normalise
 from sessionize.kernel.sessions import Sessionized, sessionize
 from sessionize.kernel.settle import Settled, settle

@@ -14,7 +14,7 @@ import polars as pl
 from sessionize import schema
 from sessionize.config import Plan
 from sessionize.kernel.agents import are_bots
-from sessionize.kernel.keys import coded
+from sessionize.kernel.dictionaries import coded
 from sessionize.kernel.privacy import hashed, truncated
 from sessionize.kernel.shape import distinctly
 

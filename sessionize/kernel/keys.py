@@ -1,77 +1,14 @@
 """The session key: what ties events to a visitor's visit (semantics, section 1).
 
-Inside the kernel a key is an integer, given out by a dictionary of the keys' texts (Polars' Categorical): exact,
-as a hash would not be. Its text is made once a session.
+Inside the kernel a key is an integer, given out by a dictionary of the keys' texts. Its text is made once a session.
 """
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from typing import Final, Self
-
 import polars as pl
 
-from sessionize.schema import CHANNEL, EVENT_TYPE, IP, PAGE, PROFILE_ID, REFERRER, SESSION_ID, USER_AGENT, UTM
-
-CODED: Final = (SESSION_ID, PAGE, EVENT_TYPE, REFERRER, USER_AGENT, IP, *UTM, CHANNEL)
-"""Roles held as dictionaries: their values are compared, or repeat so often that codes take far less memory.
-
-Not so a profile id, which is compared only where there is no session id: with many users, codes take longer to give out
-than they save.
-"""
-
-
-def dictionary() -> pl.Categorical:
-    """A fresh dictionary type: its codes count the different texts of one column of one frame."""
-    return pl.Categorical(pl.Categories.random())
-
-
-def coded(texts: pl.Series) -> pl.Series:
-    """The column as a dictionary, if it is not one already."""
-    return texts if isinstance(texts.dtype, pl.Categorical) else texts.cast(dictionary())
-
-
-SLICE: Final = 1 << 18
-"""Rows of a column that are given codes at a time."""
-
-
-class Dictionaries:
-    """Gives codes to the texts of CODED in a stream of frames; columns, and slices of them, side by side."""
-
-    def __init__(self) -> None:
-        self._types = {name: dictionary() for name in CODED}
-        self._entries: dict[str, int] = {}
-        self._threads = ThreadPoolExecutor(pl.thread_pool_size())
-
-    def __enter__(self) -> Self:
-        """Nothing to open."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """End the threads."""
-        self._threads.shutdown()
-
-    @property
-    def entries(self) -> int:
-        """Different texts seen, over all columns, about."""
-        return sum(self._entries.values())
-
-    def coded(self, events: pl.DataFrame) -> pl.DataFrame:
-        """The events with the columns of CODED as codes."""
-        texts = [
-            name for name in CODED if name in events.columns and not isinstance(events[name].dtype, pl.Categorical)
-        ]
-        starts = range(0, max(1, events.height), SLICE)
-        waiting = [
-            [self._threads.submit(events[name].slice(start, SLICE).cast, self._types[name]) for start in starts]
-            for name in texts
-        ]
-        codes = [pl.concat([slice_.result() for slice_ in slices], rechunk=True) for slices in waiting]
-        for column in codes:
-            newest = column.to_physical().max()
-            if isinstance(newest, int):
-                self._entries[column.name] = max(newest + 1, self._entries.get(column.name, 0))
-        return events.with_columns(codes)
+from sessionize.kernel.dictionaries import coded
+from sessionize.schema import PROFILE_ID, SESSION_ID
 
 
 def key_codes(events: pl.DataFrame) -> pl.Series:

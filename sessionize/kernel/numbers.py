@@ -6,7 +6,8 @@ import polars as pl
 
 from sessionize import schema
 from sessionize.config import Plan
-from sessionize.kernel.keys import coded, key_codes
+from sessionize.kernel.dictionaries import coded
+from sessionize.kernel.keys import key_codes
 
 DESCRIPTIVE = (schema.PROFILE_ID, schema.REFERRER, schema.CHANNEL, schema.IP, schema.USER_AGENT)
 """Roles of which a session takes the first non-null value."""

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sessionize import schema
 from sessionize.config import Plan
 from sessionize.kernel.boundaries import mark_starts
-from sessionize.kernel.keys import Dictionaries
+from sessionize.kernel.dictionaries import Dictionaries
 from sessionize.kernel.metrics import METRICS, First, Largest, Last, Size, Span, Total
 from sessionize.kernel.numbers import flags, numbers, sparse_fields
 from sessionize.kernel.order import in_order

@@ -93,8 +93,14 @@ def described(sessions: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     if plan.agents and schema.USER_AGENT in sessions.columns:
         sessions = sessions.hstack(agents(sessions[schema.USER_AGENT]))
     sessions = sessions.drop(schema.USER_AGENT, strict=False)
-    session_id = _session_id(key_text(sessions), sessions["start"], plan)
-    return _completed(sessions.with_columns(pl.col("start", "end").cast(UTC_INSTANT), session_id.alias("session_id")))
+    session_id = session_ids(sessions, plan).alias("session_id")
+    return _completed(sessions.with_columns(pl.col("start", "end").cast(UTC_INSTANT), session_id))
+
+
+def session_ids(sessions: pl.DataFrame, plan: Plan) -> pl.Series:
+    """The ids of sessions as `sessionize` gives them, their texts in dictionaries or not."""
+    ids = [name for name in ("source_id", schema.PROFILE_ID) if name in sessions.columns]
+    return _session_id(key_text(sessions.select(pl.col(ids).cast(pl.String))), sessions["start"].to_physical(), plan)
 
 
 def _session_id(keys: pl.Series, starts: pl.Series, plan: Plan) -> pl.Series:

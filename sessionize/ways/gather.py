@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -16,7 +17,7 @@ import polars as pl
 
 from sessionize import schema
 from sessionize.errors import OutputError
-from sessionize.kernel import Dictionaries
+from sessionize.kernel.dictionaries import Dictionaries, alike
 from sessionize.ways.memory import Memory
 
 PARTS: Final = (8, 512)
@@ -26,6 +27,8 @@ A_PART_OF: Final = 4
 SAMPLE_ROWS: Final = 10_000
 DICTIONARY_ENTRY: Final = 100
 """Bytes of a text and its place in a dictionary, about."""
+DICTIONARIES: Final = 20
+"""Each may take a twentieth of what is for events when these are in files; of a larger one, the texts are stored."""
 HASH_SEED: Final = 5
 
 
@@ -58,6 +61,7 @@ class Gathered:
         self._events = iter(events)
         self._told = told
         self._room = room
+        self.dictionaries = Dictionaries()
         self.on_disk = False
         """Whether the events did not fit in memory; known when the first frame is there."""
 
@@ -65,17 +69,21 @@ class Gathered:
         """One frame, or as many as it takes."""
         held: list[pl.DataFrame] = []
         size = 0
-        with Dictionaries() as dictionaries:
+        with self.dictionaries:
             for frame in self._events:
-                held.append(dictionaries.coded(self._told(dictionaries.coded(frame))))
+                held.append(self._coded(frame))
                 size += int(held[-1].estimated_size())
-                if size + dictionaries.entries * DICTIONARY_ENTRY > self._room.memory.for_events:
+                if size + self.dictionaries.entries * DICTIONARY_ENTRY > self._room.memory.for_events:
                     break
             else:
                 yield pl.concat(held, how="diagonal", rechunk=False)
                 return
-        self.on_disk = True
-        yield from self._parts(held)
+            self.on_disk = True
+            self.dictionaries.only_small(_most_entries(self._room.memory))
+            yield from self._parts(held)
+
+    def _coded(self, events: pl.DataFrame) -> pl.DataFrame:
+        return self.dictionaries.coded(self._told(self.dictionaries.coded(events)))
 
     def _parts(self, held: list[pl.DataFrame]) -> Iterator[pl.DataFrame]:
         """Every event into the file of its key's part; then the parts, one after the other."""
@@ -83,24 +91,35 @@ class Gathered:
         whole = self._expected(held)
         _check_space(folder, whole)
         count = int(min(max(PARTS[0], A_PART_OF * whole / self._room.memory.for_events), PARTS[1]))
-        types = _as_text(held[0].clear()).schema
-        for number, frame in enumerate(chain(_emptied(held), map(self._told, self._events))):
-            for part, rows in enumerate(_by_key(_as_text(frame), count)):
-                if rows.height:
-                    # Oldest: a newer form would write all the texts that the rows were taken from.
-                    rows.write_ipc(folder / f"events-{part}-{number}.arrow", compat_level=pl.CompatLevel.oldest())
-        for part in range(count):
-            paths = sorted(folder.glob(f"events-{part}-*.arrow"), key=_number)
-            frames = [pl.DataFrame(schema=types), *(pl.read_ipc(path) for path in paths)]
-            yield pl.concat(frames, how="diagonal")
-            for path in paths:
-                path.unlink()
+        none = held[0].clear()
+        with ThreadPoolExecutor(pl.thread_pool_size()) as threads:
+            for number, frame in enumerate(chain(_emptied(held), map(self._coded, self._events))):
+                parts = _by_key(frame, self.dictionaries.stored(frame), count)
+                paths = [folder / f"events-{part}-{number}.arrow" for part in range(count)]
+                list(threads.map(_write, parts, paths))
+            for part in range(count):
+                files = sorted(folder.glob(f"events-{part}-*.arrow"), key=_number)
+                frames = threads.map(lambda path: self.dictionaries.restored(pl.read_ipc(path)), files)
+                yield pl.concat(alike([none, *frames]), how="diagonal")
+                for path in files:
+                    path.unlink()
 
     def _expected(self, held: list[pl.DataFrame]) -> float:
-        """Bytes of the whole log's events as text, from those that were read."""
+        """Bytes of the whole log's events in files, from those that were read."""
         sample = max(held, key=lambda frame: frame.height).head(SAMPLE_ROWS)
         rows = sum(frame.height for frame in held) / max(self._room.share_read(), 0.001)
-        return rows * _as_text(sample).estimated_size() / max(1, sample.height)
+        return rows * self.dictionaries.stored(sample).estimated_size() / max(1, sample.height)
+
+
+def _most_entries(memory: Memory) -> int:
+    """Of a dictionary that is kept beside the files."""
+    return memory.for_events // (DICTIONARIES * DICTIONARY_ENTRY)
+
+
+def _write(rows: pl.DataFrame, path: Path) -> None:
+    if rows.height:
+        # Oldest: a newer form would write all the texts that the rows were taken from.
+        rows.write_ipc(path, compat_level=pl.CompatLevel.oldest())
 
 
 def _emptied(frames: list[pl.DataFrame]) -> Iterator[pl.DataFrame]:
@@ -113,19 +132,16 @@ def _number(path: Path) -> int:
     return int(path.stem.rsplit("-", 1)[1])
 
 
-def _as_text(events: pl.DataFrame) -> pl.DataFrame:
-    """The events without dictionaries, as they are in a file."""
-    coded = [name for name, dtype in events.schema.items() if isinstance(dtype, pl.Categorical)]
-    return events.with_columns(pl.col(coded).cast(pl.String))
+def _by_key(events: pl.DataFrame, stored: pl.DataFrame, count: int) -> list[pl.DataFrame]:
+    """What is stored of the events, by the hash of their keys' text.
 
-
-def _by_key(events: pl.DataFrame, count: int) -> list[pl.DataFrame]:
-    """The events by the hash of their keys' text: a session id and a profile id that are equal may share a part."""
+    A session id and a profile id that are equal may share a part.
+    """
     ids = [name for name in (schema.SESSION_ID, schema.PROFILE_ID) if name in events.columns]
-    hashes = events.select(pl.coalesce(pl.col(ids)).hash(HASH_SEED)).to_series().to_numpy()
-    part = (hashes % np.uint64(count)).astype(np.uint16)
+    key = pl.coalesce(pl.col(ids).cast(pl.String))
+    part = (events.select(key.hash(HASH_SEED)).to_series().to_numpy() % np.uint64(count)).astype(np.uint16)
     ends = np.cumsum(np.bincount(part, minlength=count))
-    ordered = events[np.argsort(part, kind="stable")]
+    ordered = stored[np.argsort(part, kind="stable").astype(np.uint32)]
     return [ordered[start:end] for start, end in zip([0, *ends[:-1]], ends, strict=True)]
 
 

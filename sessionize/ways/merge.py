@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from sessionize import schema
 from sessionize.commit import Piece
 from sessionize.config import Plan
-from sessionize.kernel import Sessionized, described, stamped
+from sessionize.kernel import Dictionaries, Sessionized, described, stamped
+from sessionize.kernel.dictionaries import restored
 from sessionize.kernel.enrich import private_events, told_columns
-from sessionize.kernel.wide import PIECE
+from sessionize.kernel.wide import PIECE, session_ids
 from sessionize.ways.ahead import ahead
 
 AHEAD: Final = 2
@@ -43,15 +44,16 @@ def in_memory(done: Sessionized, events: pl.DataFrame | None, plan: Plan, waterm
             return Piece(sessions)
         within = pl.col("session").is_between(start, start + sessions.height, closed="left")
         assigned = done.assigned.filter(within).with_columns(pl.col("session") - start)
-        return Piece(sessions, annotated(events, sessions, assigned, plan))
+        return Piece(sessions, annotated(events, sessions["session_id"], assigned, plan))
 
     return ahead(piece, range(0, max(1, done.sessions.height), PIECE), most=AHEAD)
 
 
 class _Place(NamedTuple):
-    """Where one part's sessions lie, and their events."""
+    """Where one part's sessions lie, of which types they were, and their events."""
 
     sessions: Path
+    types: pl.Schema
     events: Path
     starts: NDArray[np.int64]
     first_event: NDArray[np.int64]
@@ -67,12 +69,14 @@ class OnDisk:
 
     Args:
         folder: For the parts' files.
+        dictionaries: Of the events that the sessions are made of.
         plan: The rules.
         watermark: Of the whole log, microseconds since 1970 UTC; None for a log without events.
     """
 
-    def __init__(self, folder: Path, plan: Plan, watermark: int | None) -> None:
+    def __init__(self, folder: Path, dictionaries: Dictionaries, plan: Plan, watermark: int | None) -> None:
         self._folder = folder
+        self._dictionaries = dictionaries
         self._plan = plan
         self._watermark = watermark
         self._places: list[_Place] = []
@@ -80,16 +84,17 @@ class OnDisk:
     def add(self, done: Sessionized, events: pl.DataFrame | None) -> None:
         """Put a part's sessions, and its events where they are to be written too, to disk."""
         number = len(self._places)
-        sessions = described(done.sessions, self._plan)
+        sessions = self._dictionaries.stored(done.sessions)
         place = _Place(
             self._folder / f"sessions-{number}.arrow",
+            done.sessions.schema,
             self._folder / f"of-sessions-{number}.arrow",
             sessions["start"].to_physical().to_numpy(),
             np.cumsum(np.append(0, sessions["events"].to_numpy()), dtype=np.int64),
         )
         sessions.write_ipc(place.sessions, compat_level=pl.CompatLevel.oldest())
         if events is not None and done.assigned is not None:
-            placed = annotated(events, sessions, done.assigned, self._plan)
+            placed = annotated(events, session_ids(done.sessions, self._plan), done.assigned, self._plan)
             placed.write_ipc(place.events, compat_level=pl.CompatLevel.oldest())
         self._places.append(place)
 
@@ -106,9 +111,11 @@ class OnDisk:
 
     def _piece(self, low: int, high: int) -> Piece:
         spans = [(place, *place.span(low, high)) for place in self._places]
-        sessions = pl.concat([_slice(place.sessions, start, end) for place, start, end in spans], how="diagonal")
-        order = sessions.select(pl.arg_sort_by("start", "session_id")).to_series()
-        whole = stamped(sessions[order], self._plan, self._watermark)
+        slices = [restored(_slice(place.sessions, start, end), place.types) for place, start, end in spans]
+        sessions = pl.concat(slices, how="diagonal")
+        ids = session_ids(sessions, self._plan).alias("id")
+        order = pl.DataFrame([sessions["start"], ids]).select(pl.arg_sort_by("start", "id")).to_series()
+        whole = stamped(described(sessions[order], self._plan), self._plan, self._watermark)
         if not self._places[0].events.exists():
             return Piece(whole)
         events = pl.concat(
@@ -132,13 +139,13 @@ def _events_order(events: NDArray[np.uint32], order: NDArray[np.uint32]) -> NDAr
     return np.argsort(np.repeat(place, events), kind="stable")
 
 
-def annotated(events: pl.DataFrame, sessions: pl.DataFrame, assigned: pl.DataFrame, plan: Plan) -> pl.DataFrame:
+def annotated(events: pl.DataFrame, ids: pl.Series, assigned: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     """The events in their sessions' order, each with its session's id and its place in it.
 
     Args:
         events: Canonical events.
-        sessions: Described wide rows.
-        assigned: One row an event: ``row`` of it, ``session`` (row of ``sessions``), ``position``.
+        ids: Of the sessions.
+        assigned: One row an event: ``row`` of it, ``session`` (place in ``ids``), ``position``.
         plan: What rows may tell: its columns are there whether any row told them or not.
     """
     placed = events[assigned["row"]]
@@ -148,7 +155,7 @@ def annotated(events: pl.DataFrame, sessions: pl.DataFrame, assigned: pl.DataFra
     placed = placed.select(*roles, pl.exclude(roles)).rename({schema.SESSION_ID: "source_id"}, strict=False)
     coded = [name for name, dtype in placed.schema.items() if isinstance(dtype, pl.Categorical)]
     return placed.select(
-        sessions["session_id"].gather(assigned["session"]).alias("session_id"),
+        ids.gather(assigned["session"]).alias("session_id"),
         assigned["position"],
         pl.all(),
     ).with_columns(pl.col(coded).cast(pl.String))

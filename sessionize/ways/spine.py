@@ -61,7 +61,7 @@ def sessions_of(
         if not parts.on_disk:
             found = in_memory(done, events if assign else None, plan, watermark)
         else:
-            found = found if isinstance(found, OnDisk) else OnDisk(room.scratch(), plan, watermark)
+            found = found if isinstance(found, OnDisk) else OnDisk(room.scratch(), parts.dictionaries, plan, watermark)
             found.add(done, events if assign else None)
         tally.add(done)  # while the first pieces are being made
     if found is None or tally is None:

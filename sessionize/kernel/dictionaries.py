@@ -1,0 +1,122 @@
+"""Texts as integers, given out by a dictionary of the texts (Polars' Categorical): exact, as a hash would not be.
+
+What is sorted, moved and compared is then a few bytes a row; in files, the codes of small dictionaries stand for texts.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, Self
+
+import polars as pl
+
+from sessionize.schema import CHANNEL, EVENT_TYPE, IP, PAGE, REFERRER, SESSION_ID, USER_AGENT, UTM
+
+CODED: Final = (SESSION_ID, PAGE, EVENT_TYPE, REFERRER, USER_AGENT, IP, *UTM, CHANNEL)
+"""Roles held as dictionaries: their values are compared, or repeat so often that codes take far less memory.
+
+Not so a profile id, which is compared only where there is no session id: with many users, codes take longer to give out
+than they save.
+"""
+
+
+def dictionary() -> pl.Categorical:
+    """A fresh dictionary type: its codes count the different texts of one column of one frame."""
+    return pl.Categorical(pl.Categories.random())
+
+
+def coded(texts: pl.Series) -> pl.Series:
+    """The column as a dictionary, if it is not one already."""
+    return texts if isinstance(texts.dtype, pl.Categorical) else texts.cast(dictionary())
+
+
+SLICE: Final = 1 << 18
+"""Rows of a column that are given codes at a time."""
+
+
+class Dictionaries:
+    """Gives codes to the texts of CODED in a stream of frames; columns, and slices of them, side by side."""
+
+    def __init__(self) -> None:
+        self._types = {name: dictionary() for name in CODED}
+        # Polars forgets a dictionary with the last column that has it, and would give out its codes anew.
+        self._kept = {name: pl.Series(dtype=dtype) for name, dtype in self._types.items()}
+        self._entries: dict[str, int] = {}
+        self._most: float = math.inf
+        self._threads = ThreadPoolExecutor(pl.thread_pool_size())
+
+    def __enter__(self) -> Self:
+        """Nothing to open."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the threads."""
+        self._threads.shutdown()
+
+    @property
+    def entries(self) -> int:
+        """Different texts seen, over all columns, about."""
+        return sum(self._entries.values())
+
+    def only_small(self, most: int) -> None:
+        """Leave the columns that have more different texts as they are, from here on."""
+        self._most = most
+        self._kept = {name: column for name, column in self._kept.items() if self._is_small(name)}
+
+    def _is_small(self, name: str) -> bool:
+        return self._entries.get(name, 0) <= self._most
+
+    def coded(self, events: pl.DataFrame) -> pl.DataFrame:
+        """The events with the columns of CODED as codes."""
+        texts = [
+            name
+            for name in CODED
+            if name in events.columns and not isinstance(events[name].dtype, pl.Categorical) and self._is_small(name)
+        ]
+        starts = range(0, max(1, events.height), SLICE)
+        waiting = [
+            [self._threads.submit(events[name].slice(start, SLICE).cast, self._types[name]) for start in starts]
+            for name in texts
+        ]
+        codes = [pl.concat([slice_.result() for slice_ in slices], rechunk=True) for slices in waiting]
+        for column in codes:
+            newest = column.to_physical().max()
+            if isinstance(newest, int):
+                self._entries[column.name] = max(newest + 1, self._entries.get(column.name, 0))
+        return events.with_columns(codes)
+
+    def stored(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Any rows without dictionaries, as they are in a file: codes of the small ones as numbers, else texts."""
+        small = [dtype for name, dtype in self._types.items() if self._is_small(name)]
+        coded = {name: dtype for name, dtype in rows.schema.items() if isinstance(dtype, pl.Categorical)}
+        return rows.with_columns(
+            pl.col(name).to_physical() if dtype in small else pl.col(name).cast(pl.String)
+            for name, dtype in coded.items()
+        )
+
+    def restored(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Events as they were before they were stored."""
+        return restored(rows, self._types)
+
+
+def restored(rows: pl.DataFrame, types: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """Stored rows as they were, but for what was stored as text.
+
+    Args:
+        rows: As `Dictionaries.stored` gives them.
+        types: Of the columns before.
+    """
+    codes = [name for name, dtype in rows.schema.items() if dtype == pl.UInt32]
+    return rows.with_columns(
+        rows[name].cat.to(types[name]) for name in codes if isinstance(types.get(name), pl.Categorical)
+    )
+
+
+def alike(frames: list[pl.DataFrame]) -> list[pl.DataFrame]:
+    """The frames, with a column that is codes in some and texts in others as texts in all."""
+    columns = [column for frame in frames for column in frame.schema.items()]
+    coded_in_some = {name for name, dtype in columns if isinstance(dtype, pl.Categorical)}
+    mixed = coded_in_some & {name for name, dtype in columns if dtype == pl.String}
+    return [frame.with_columns(pl.col(mixed & {*frame.columns}).cast(pl.String)) for frame in frames]

@@ -1,0 +1,31 @@
+"""Codes mean the same throughout a run, in memory and in files."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from sessionize.kernel.dictionaries import Dictionaries, alike
+
+
+def _pages(*texts: str | None) -> pl.DataFrame:
+    return pl.DataFrame({"page": texts}, schema={"page": pl.String})
+
+
+def test_stored_codes_keep_their_meaning_when_no_column_has_them_any_more() -> None:
+    with Dictionaries() as dictionaries:
+        first = dictionaries.stored(dictionaries.coded(_pages("a", None, "b")))
+        second = dictionaries.stored(dictionaries.coded(_pages("c", "b")))
+        assert first["page"].dtype == pl.UInt32
+        assert dictionaries.restored(first)["page"].to_list() == ["a", None, "b"]
+        assert dictionaries.restored(second)["page"].to_list() == ["c", "b"]
+
+
+def test_a_dictionary_that_outgrows_its_bound_gives_way_to_texts() -> None:
+    with Dictionaries() as dictionaries:
+        dictionaries.only_small(2)
+        frames = [
+            dictionaries.stored(dictionaries.coded(_pages(*texts))) for texts in (("a", "b"), ("b", "c"), ("c", "d"))
+        ]
+        assert [frame["page"].dtype for frame in frames] == [pl.UInt32, pl.String, pl.String]
+        together = pl.concat(alike([dictionaries.restored(frame) for frame in frames]))
+    assert together["page"].to_list() == ["a", "b", "b", "c", "c", "d"]
