@@ -12,6 +12,7 @@ from sessionize import schema
 from sessionize.commit import Result
 from sessionize.config import Config
 from sessionize.geo import Places, located
+from sessionize.kernel import as_text
 from sessionize.kernel.metrics import METRIC_NAMES
 from sessionize.kernel.record import records
 from sessionize.manifest import Counts
@@ -77,7 +78,7 @@ def sessionize(events: pl.LazyFrame | pl.DataFrame, config: Config | None = None
         room = Room(memory(asked.memory_limit), lambda: Path(folder))
         result = sessions_of([raw], types, plan, room, assign=True)
         pieces = list(result.pieces)
-    sessions = located(pl.concat(piece.sessions for piece in pieces), places, plan)
+    sessions = as_text(located(pl.concat(piece.sessions for piece in pieces), places, plan))
     return Frames(
         sessions=records(sessions, plan.timezone),
         metrics=sessions.select(METRIC_NAMES),

@@ -75,7 +75,7 @@ class Places:
 def located(sessions: pl.DataFrame, places: Places | None, plan: Plan) -> pl.DataFrame:
     """The sessions with where their addresses are; without the addresses, where those are to be dropped."""
     if places is not None and schema.IP in sessions.columns:
-        sessions = sessions.hstack(places.of(sessions[schema.IP]))
+        sessions = sessions.hstack(places.of(sessions[schema.IP].cast(pl.String)))
     return sessions.drop(schema.IP, strict=False) if plan.ip == "drop" else sessions
 
 

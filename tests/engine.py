@@ -11,7 +11,7 @@ from oracle import Event, OracleResult, OracleRules
 
 from sessionize import schema
 from sessionize.config import Config, Plan, Rules, TimeFormat
-from sessionize.kernel import Sessionized, described, normalise, sessionize, stamped
+from sessionize.kernel import Sessionized, as_text, described, normalise, sessionize, stamped
 from sessionize.kernel.metrics import METRICS
 
 METRIC_NAMES = [metric.name for metric in METRICS]
@@ -102,7 +102,7 @@ def engine(
     watermark = rules.until_us if rules.until_us is not None else newest
     done = [(part, _described(sessionize(part, plan, assign=True), plan)) for part in parts(good)]
     sessions = pl.concat([each.sessions for _, each in done])
-    sessions = stamped(sessions, plan, watermark).sort("start", "session_id")  # type: ignore[arg-type]
+    sessions = as_text(stamped(sessions, plan, watermark)).sort("start", "session_id")  # type: ignore[arg-type]
     times = pl.col("start", "end").dt.epoch("us")
     return OracleResult(
         metrics=sessions.select(METRIC_NAMES).with_columns(times).to_dicts(),
@@ -114,7 +114,7 @@ def engine(
 
 
 def _described(done: Sessionized, plan: Plan) -> Sessionized:
-    return done._replace(sessions=described(done.sessions, plan))
+    return done._replace(sessions=as_text(described(done.sessions, plan)))
 
 
 def _assignment(done: Any) -> dict[int, tuple[str, int]]:

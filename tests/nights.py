@@ -14,7 +14,7 @@ from oracle import Event, OracleRules
 from sessionize import schema
 from sessionize.commit import Result
 from sessionize.config import Plan
-from sessionize.kernel import normalise
+from sessionize.kernel import as_text, normalise
 from sessionize.manifest import Counts
 from sessionize.ways.carry import together
 from sessionize.ways.gather import Room
@@ -85,7 +85,7 @@ def run_nights(
         night = Night(stand, asked, carried, together(carry.schema, types_of(frame, plan)))
         result = _through(frame, plan, night, folder)
         pieces = list(result.pieces)
-        sessions += [piece.sessions for piece in pieces]
+        sessions += [as_text(piece.sessions) for piece in pieces]
         events += [piece.events for piece in pieces if piece.events is not None]
         carry, stand = _stored(night), night.after
         sizes.append(carry.height)

@@ -18,6 +18,7 @@ from nights import AMPLE, Batch, Nights, _no_folder, pieces_of, rows, run_nights
 from oracle import Event, OracleRules
 from strategies import MINUTE_US, logs, roles, rules
 
+from sessionize.kernel import as_text
 from sessionize.kernel.wide import ENDED_BY, LAST_OF_KEY
 from sessionize.manifest import EPOCH
 from sessionize.ways import gather, merge
@@ -81,7 +82,7 @@ def one_run(cut: Cut, rule: OracleRules, role: frozenset[str], watermark: int | 
     result = sessions_of(pieces_of(frame), frame.schema, replace(plan, until=until), room, assign=True)
     pieces = list(result.pieces)
     return comparable(
-        pl.concat(piece.sessions for piece in pieces),
+        pl.concat(as_text(piece.sessions) for piece in pieces),
         pl.concat(piece.events for piece in pieces if piece.events is not None),
     )
 

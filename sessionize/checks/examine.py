@@ -23,7 +23,7 @@ from sessionize.checks.table import BY_NAME
 from sessionize.config import Config, Plan
 from sessionize.errors import AccountingError, UsageError
 from sessionize.figures import figures
-from sessionize.kernel import Sessionized, described, normalise, sessionize, stamped
+from sessionize.kernel import Sessionized, as_text, described, normalise, sessionize, stamped
 from sessionize.kernel.metrics import METRIC_NAMES
 from sessionize.manifest import microseconds
 from sessionize.plan import resolve
@@ -174,7 +174,7 @@ def _parts(
 
 
 def _metrics(done: Sessionized, plan: Plan, watermark: int | None) -> pl.DataFrame:
-    return stamped(described(done.sessions, plan), plan, watermark).select(METRIC_NAMES)
+    return as_text(stamped(described(done.sessions, plan), plan, watermark)).select(METRIC_NAMES)
 
 
 def _rejected(rejected: pl.DataFrame, paths: list[str], examples: int) -> dict[str, Examples]:

@@ -32,6 +32,14 @@ def coded(texts: pl.Series) -> pl.Series:
     return texts if isinstance(texts.dtype, pl.Categorical) else texts.cast(dictionary())
 
 
+def as_text(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows with texts in place of codes."""
+    coded = [name for name, dtype in rows.schema.items() if isinstance(dtype, pl.Categorical | pl.Enum)]
+    return rows.with_columns(pl.col(coded).cast(pl.String))
+
+
+FEW: Final = 10_000
+"""Texts that a file may hold as codes: of more, one file would be mostly its dictionaries."""
 SLICE: Final = 1 << 18
 """Rows of a column that are given codes at a time."""
 
@@ -95,6 +103,16 @@ class Dictionaries:
             pl.col(name).to_physical() if dtype in small else pl.col(name).cast(pl.String)
             for name, dtype in coded.items()
         )
+
+    def written(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Any rows as they are written: codes where there are few different texts, else texts; ids are always texts.
+
+        How many there are in the whole log decides, so that the same log is written the same way.
+        """
+        names = [name for name in CODED if name != SESSION_ID and self._entries.get(name, 0) <= FEW]
+        few = [self._types[name] for name in names]
+        coded = {name: dtype for name, dtype in rows.schema.items() if isinstance(dtype, pl.Categorical)}
+        return rows.with_columns(pl.col(name for name, dtype in coded.items() if dtype not in few).cast(pl.String))
 
     def restored(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Events as they were before they were stored."""

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 import polars as pl
 
 from sessionize import schema
+from sessionize.kernel.dictionaries import as_text
 from sessionize.kernel.wide import seconds
 
 JSON_TIME: Final = "%Y-%m-%dT%H:%M:%S%.6fZ"
@@ -51,7 +52,7 @@ def json_records(sessions: pl.DataFrame, timezone: str) -> pl.Series:
 
 def json_rows(frame: pl.DataFrame) -> pl.Series:
     """The rows of a flat frame as one JSON object each; times are ISO 8601 with Z."""
-    frame = frame.with_columns(_json_times(frame))
+    frame = as_text(frame).with_columns(_json_times(frame))
     return frame.select(pl.struct(pl.all()).struct.json_encode()).to_series()
 
 
@@ -60,9 +61,9 @@ def _json_times(frame: pl.DataFrame) -> list[pl.Expr]:
 
 
 def _prepared(sessions: pl.DataFrame) -> pl.DataFrame:
-    """Numbers of the times, which JSON's texts of them hide."""
+    """Texts in place of codes; numbers of the times, which JSON's texts of them hide."""
     first, last = sessions["start"].to_physical(), sessions["end"].to_physical()
-    return sessions.with_columns(
+    return as_text(sessions).with_columns(
         timestamp=seconds(first), whole_seconds=(last - first) // 1_000_000, local=pl.col("start")
     )
 

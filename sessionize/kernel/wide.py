@@ -18,7 +18,7 @@ from sessionize.kernel.agents import agents
 from sessionize.kernel.boundaries import CAUSES
 from sessionize.kernel.channels import channels
 from sessionize.kernel.keys import key_text
-from sessionize.kernel.metrics import METRICS, UTC_INSTANT
+from sessionize.kernel.metrics import METRICS, UTC_INSTANT, Metric
 from sessionize.kernel.numbers import fields
 from sessionize.kernel.order import stable_order
 
@@ -28,6 +28,8 @@ ENDED_BY: Final = "ended_by"
 """Code of CAUSES of the boundary that ended the session; null for its key's last."""
 CLOSED: Final = "closed"
 """Whether the session's last instant holds an end event."""
+STATUS: Final = pl.Enum(("active", "ended"))
+REASON: Final = pl.Enum((*CAUSES, "open"))
 PIECE: Final = 262_144
 """Sessions that are gathered, described and written at once; a row group of the Parquet output."""
 
@@ -82,16 +84,14 @@ def with_fields(sessions: pl.DataFrame, events: pl.DataFrame, plan: Plan) -> pl.
 def described(sessions: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     """All that can be said of sessions before the watermark is known: every metric but status and end reason.
 
-    Row-local: any part of the sessions.
+    Row-local: any part of the sessions. Texts that are codes stay so.
 
     Args:
         sessions: As `sessionize` gives them.
         plan: Whether any boundary rule is in force.
     """
-    coded = [name for name, dtype in sessions.schema.items() if isinstance(dtype, pl.Categorical)]
-    sessions = sessions.with_columns(pl.col(coded).cast(pl.String))
     if plan.agents and schema.USER_AGENT in sessions.columns:
-        sessions = sessions.hstack(agents(sessions[schema.USER_AGENT]))
+        sessions = sessions.hstack(agents(sessions[schema.USER_AGENT].cast(pl.String)))
     sessions = sessions.drop(schema.USER_AGENT, strict=False)
     session_id = session_ids(sessions, plan).alias("session_id")
     return _completed(sessions.with_columns(pl.col("start", "end").cast(UTC_INSTANT), session_id))
@@ -117,13 +117,13 @@ def _completed(sessions: pl.DataFrame) -> pl.DataFrame:
             sessions = sessions.with_columns(metric.then.alias(metric.name))
     names = [metric.name for metric in METRICS]
     kept = [name for name in sessions.columns if name not in names]
-    return sessions.select(
-        *(
-            pl.col(metric.name).cast(metric.dtype) if metric.name in sessions.columns else metric.unsaid
-            for metric in METRICS
-        ),
-        *kept,
-    )
+    return sessions.select(*(_typed(metric, sessions.schema.get(metric.name)) for metric in METRICS), *kept)
+
+
+def _typed(metric: Metric, measured: pl.DataType | None) -> pl.Expr:
+    if measured is None:
+        return metric.unsaid
+    return pl.col(metric.name) if isinstance(measured, pl.Categorical) else pl.col(metric.name).cast(metric.dtype)
 
 
 def seconds(microseconds: pl.Series) -> pl.Series:
@@ -157,13 +157,12 @@ def stamped(sessions: pl.DataFrame, plan: Plan, watermark: int | None) -> pl.Dat
     active = is_active(plan, watermark)
     reason = (
         pl.when(CLOSED)
-        .then(pl.lit("end_event"))
+        .then(pl.lit("end_event", REASON))
         .when(active)
-        .then(pl.lit("open"))
+        .then(pl.lit("open", REASON))
         .when(LAST_OF_KEY)
-        .then(pl.lit("timeout"))
-        .otherwise(pl.col(ENDED_BY).replace_strict(dict(enumerate(CAUSES)), return_dtype=pl.String))
+        .then(pl.lit("timeout", REASON))
+        .otherwise(pl.col(ENDED_BY).cat.to(REASON))
     )
-    return sessions.with_columns(
-        status=pl.when(active).then(pl.lit("active")).otherwise(pl.lit("ended")), end_reason=reason
-    )
+    status = pl.when(active).then(pl.lit("active", STATUS)).otherwise(pl.lit("ended", STATUS))
+    return sessions.with_columns(status=status, end_reason=reason)

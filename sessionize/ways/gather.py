@@ -17,7 +17,7 @@ import polars as pl
 
 from sessionize import schema
 from sessionize.errors import OutputError
-from sessionize.kernel.dictionaries import Dictionaries, alike
+from sessionize.kernel.dictionaries import FEW, Dictionaries, alike
 from sessionize.ways.memory import Memory
 
 PARTS: Final = (8, 512)
@@ -113,7 +113,7 @@ class Gathered:
 
 def _most_entries(memory: Memory) -> int:
     """Of a dictionary that is kept beside the files."""
-    return memory.for_events // (DICTIONARIES * DICTIONARY_ENTRY)
+    return max(FEW, memory.for_events // (DICTIONARIES * DICTIONARY_ENTRY))
 
 
 def _write(rows: pl.DataFrame, path: Path) -> None:

@@ -27,19 +27,22 @@ AHEAD: Final = 2
 """Pieces that are made while one is written."""
 
 
-def in_memory(done: Sessionized, events: pl.DataFrame | None, plan: Plan, watermark: int | None) -> Iterator[Piece]:
+def in_memory(
+    done: Sessionized, events: pl.DataFrame | None, dictionaries: Dictionaries, plan: Plan, watermark: int | None
+) -> Iterator[Piece]:
     """The sessions of one part, piece by piece, the first of them in the making; at least one. All are let go of with the last.
 
     Args:
         done: What the kernel found.
         events: The part's canonical events, where they are to be written too.
+        dictionaries: Of the events.
         plan: The rules.
         watermark: Of the whole log, microseconds since 1970 UTC; None for a log without events.
     """
 
     def piece(start: int) -> Piece:
         coded = done.sessions.slice(start, PIECE)
-        sessions = stamped(described(coded, plan), plan, watermark)
+        sessions = dictionaries.written(stamped(described(coded, plan), plan, watermark))
         if events is None or done.assigned is None:
             return Piece(sessions)
         within = pl.col("session").is_between(start, start + sessions.height, closed="left")
@@ -116,6 +119,7 @@ class OnDisk:
         ids = session_ids(sessions, self._plan).alias("id")
         order = pl.DataFrame([sessions["start"], ids]).select(pl.arg_sort_by("start", "id")).to_series()
         whole = stamped(described(sessions[order], self._plan), self._plan, self._watermark)
+        whole = self._dictionaries.written(whole)
         if not self._places[0].events.exists():
             return Piece(whole)
         events = pl.concat(

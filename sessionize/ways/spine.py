@@ -59,7 +59,7 @@ def sessions_of(
         else:
             done, events = night.settled(part, plan, room if parts.on_disk else None)
         if not parts.on_disk:
-            found = in_memory(done, events if assign else None, plan, watermark)
+            found = in_memory(done, events if assign else None, parts.dictionaries, plan, watermark)
         else:
             found = found if isinstance(found, OnDisk) else OnDisk(room.scratch(), parts.dictionaries, plan, watermark)
             found.add(done, events if assign else None)
