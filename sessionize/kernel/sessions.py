@@ -55,17 +55,22 @@ def sessionize(events: pl.DataFrame, plan: Plan, *, assign: bool = False) -> Ses
     with Dictionaries() as dictionaries:
         events = dictionaries.coded(events)
     with ThreadPoolExecutor(pl.thread_pool_size()) as threads:
-        lots = _whole_keys(numbers(events, plan), threads)
-        found = list(threads.map(lambda lot: _lot(lot, events, plan, assign=assign), lots))
-        starts = pl.concat([lot.sessions.select("start", "row") for lot in found], rechunk=True)
+        # Unnamed, so that the lots' rows go when these are done, and their memory is there for the sessions.
+        found = threads.map(
+            lambda lot: _lot(lot, events, plan, assign=assign), _whole_keys(numbers(events, plan), threads)
+        )
+        sessions, duplicates, assigned = map(list, zip(*found, strict=True))
+        sizes = [lot.height for lot in sessions]
+        starts = pl.concat([lot.select("start", "row") for lot in sessions], rechunk=True)
         ordering = threads.submit(session_order, starts, events, plan)
-        measured = pl.concat([lot.sessions for lot in found], rechunk=True)
+        measured = pl.concat(sessions, rechunk=True)
+        sessions.clear()
         order = ordering.result()
         pieces = list(threads.map(lambda places: with_fields(measured[places], events, plan), _cut(order)))
     return Sessionized(
         pl.concat(pieces, rechunk=False),
-        pl.concat([lot.duplicates for lot in found]).sort(),
-        _renumbered(found, order) if assign else None,
+        pl.concat(duplicates).sort(),
+        _renumbered(assigned, sizes, order) if assign else None,
     )
 
 
@@ -192,14 +197,13 @@ def _totals(values: pl.Series, first: NDArray[np.uint32], last: pl.Series) -> ND
     return np.diff(pl.Series(running).gather(last).to_numpy(), prepend=running.dtype.type(0))
 
 
-def _renumbered(lots: list[Sessionized], order: NDArray[np.uint32]) -> pl.DataFrame:
-    """The events' session numbers as the ordered sessions have them."""
+def _renumbered(lots: list[pl.DataFrame], sizes: list[int], order: NDArray[np.uint32]) -> pl.DataFrame:
+    """The events' session numbers as the ordered sessions have them; ``sizes`` are the lots' sessions."""
     place = np.empty(len(order), np.uint32)
     place[order] = np.arange(len(order), dtype=np.uint32)
     before, frames = 0, []
-    for lot in lots:
-        if lot.assigned is not None:
-            number = pl.Series("session", place[lot.assigned["session"].to_numpy() + before])
-            frames.append(lot.assigned.with_columns(number))
-        before += lot.sessions.height
+    for lot, size in zip(lots, sizes, strict=True):
+        number = pl.Series("session", place[lot["session"].to_numpy() + before])
+        frames.append(lot.with_columns(number))
+        before += size
     return pl.concat(frames).sort("session", "position")
