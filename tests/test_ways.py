@@ -7,16 +7,19 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
+import pyarrow.parquet as pq
 import pytest
 from engine import plan_of, raw_frame
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nights import AMPLE, pieces_of
 from oracle import Event, OracleRules
+from polars.testing import assert_frame_equal
 from strategies import logs, roles, rules
 
 from sessionize import Config, Output, run
 from sessionize.commit import Result
+from sessionize.kernel import dictionaries
 from sessionize.ways import gather, merge
 from sessionize.ways.gather import Room
 from sessionize.ways.memory import Memory
@@ -72,6 +75,25 @@ def test_a_run_short_of_memory_writes_the_same_bytes_and_leaves_no_temporary_fil
     assert set(written) == {
         ".sessionize.lock", "manifest.json", "events.parquet", "metrics.parquet", "sessions.parquet", "rejected.ndjson",
     }  # fmt: skip
+
+
+def test_texts_that_are_written_from_codes_are_texts_to_every_reader(tmp_path: Path) -> None:
+    sample = Path(__file__).parent.parent / "sample_data" / "events.csv"
+    for name, few in (("codes", dictionaries.FEW), ("texts", -1)):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(dictionaries, "FEW", few)
+            run(Config(inputs=(str(sample),)), Output(directory=str(tmp_path / name)))
+    codes, texts = (tmp_path / name / "metrics.parquet" for name in ("codes", "texts"))
+    assert pl.read_parquet_metadata(codes)["ARROW:schema"] == pl.read_parquet_metadata(texts)["ARROW:schema"]
+    assert pl.read_parquet_schema(codes)["entry_page"] == pl.String
+    assert_frame_equal(pl.read_parquet(codes), pl.read_parquet(texts))
+    few_kinds = pq.ParquetFile(codes).metadata.row_group(0)
+    bounds = {
+        few_kinds.column(at).path_in_schema: few_kinds.column(at).statistics for at in range(few_kinds.num_columns)
+    }
+    pages = pl.read_parquet(texts)["entry_page"]
+    assert (bounds["entry_page"].min, bounds["entry_page"].max) == (pages.min(), pages.max())
+    assert pq.read_table(codes, filters=[("entry_page", "=", pages[0])]).num_rows == (pages == pages[0]).sum()
 
 
 def test_events_that_are_left_out_as_bots_do_not_move_the_watermark(tmp_path: Path) -> None:

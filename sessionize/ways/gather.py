@@ -27,8 +27,8 @@ A_PART_OF: Final = 4
 SAMPLE_ROWS: Final = 10_000
 DICTIONARY_ENTRY: Final = 100
 """Bytes of a text and its place in a dictionary, about."""
-DICTIONARIES: Final = 20
-"""Each may take a twentieth of what is for events when these are in files; of a larger one, the texts are stored."""
+DICTIONARIES: Final = 40
+"""Each may take a fortieth of what is for events when these are in files; of a larger one, the texts are stored."""
 HASH_SEED: Final = 5
 
 

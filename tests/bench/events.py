@@ -65,10 +65,8 @@ def times(counts: Ints, rng: np.random.Generator) -> Ints:
 def ids(count: int, rng: np.random.Generator) -> pl.Series:
     """Texts like UUIDs."""
     digits = rng.integers(0, 2**64, (count, 2), dtype=np.uint64)
-    halves = [
-        pl.Series(digits[:, half].tobytes()[at : at + 8].hex() for at in range(0, 8 * count, 8)) for half in (0, 1)
-    ]
-    left, right = (half.str for half in halves)
+    texts = [digits[:, half].tobytes().hex() for half in (0, 1)]
+    left, right = (pl.Series(text[at : at + 16] for at in range(0, 16 * count, 16)).str for text in texts)
     parts = [left.slice(0, 8), left.slice(8, 4), left.slice(12, 4), right.slice(0, 4), right.slice(4, 12)]
     return pl.select(pl.concat_str(parts, separator="-")).to_series()
 
