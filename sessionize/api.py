@@ -17,6 +17,7 @@ from sessionize.kernel.metrics import METRIC_NAMES
 from sessionize.kernel.record import records
 from sessionize.manifest import Counts
 from sessionize.plan import resolve
+from sessionize.scratch import home
 from sessionize.ways.gather import Room
 from sessionize.ways.memory import memory
 from sessionize.ways.spine import sessions_of
@@ -74,7 +75,7 @@ def sessionize(events: pl.LazyFrame | pl.DataFrame, config: Config | None = None
         pl.all(),
     )
     places = None if asked.geo_db is None else Places(asked.geo_db)
-    with TemporaryDirectory(prefix="sessionize-") as folder:
+    with TemporaryDirectory(dir=home()) as folder:
         room = Room(memory(asked.memory_limit), lambda: Path(folder))
         result = sessions_of([raw], types, plan, room, assign=True)
         pieces = list(result.pieces)

@@ -24,13 +24,14 @@ from pathlib import Path
 from typing import Final, NamedTuple, Self
 
 from sessionize.errors import LockedError, OutputError, SessionizeError
+from sessionize.scratch import remove_folder
 
 LOCK: Final = ".sessionize.lock"  # never deleted; empty between runs, else the run's pid
 INTENT: Final = ".sessionize.commit"  # there only while a commit is under way or was cut short
 SCRATCH: Final = "scratch"  # a directory for what does not fit in memory
 HELD: Final[set[AbstractContextManager[object]]] = set()  # what a signal makes the process let go of
 COMMITTING: Final = threading.Lock()
-_TEMP: Final = re.compile(r"\..+\.\d+\.partial")
+_TEMP: Final = re.compile(r"\..+\.\d+\.partial(\.gone)*")
 _TEXT: Final = re.compile(r"os error (\d+)\)?(?:: (.+))?|'(.+)' is a directory|No space left")
 _CURES: Final = {
     errno.ENOSPC: "make room", errno.EDQUOT: "make room", errno.EFBIG: "raise the size limit",
@@ -191,7 +192,7 @@ class Publisher:
         for path in self.directory.iterdir():
             if _TEMP.fullmatch(path.name):
                 with suppress(OSError):
-                    shutil.rmtree(path) if path.name.startswith(f".{SCRATCH}.") else path.unlink()
+                    remove_folder(path) if path.name.startswith(f".{SCRATCH}.") else path.unlink()
 
 
 def abandon_all() -> None:

@@ -641,6 +641,29 @@ def test_a_signal_while_writing_leaves_nothing(tmp_path: Path) -> None:
     assert visible(directory) == BEFORE
 
 
+def test_a_signal_while_temporary_files_are_written_leaves_none(tmp_path: Path) -> None:
+    def work() -> None:
+        with Publisher(tmp_path / "out") as output:
+            folder = output.scratch()
+            writing = threading.Event()
+
+            def write() -> None:
+                with suppress(OSError):
+                    for number in range(1_000_000):
+                        (folder / str(number)).write_bytes(b"rows")
+                        writing.set()
+
+            threads = [threading.Thread(target=write, daemon=True) for _ in range(4)]
+            for thread in threads:
+                thread.start()
+            writing.wait()
+            abandon_all()
+            os._exit(CRASH)
+
+    assert in_child(work) == CRASH
+    assert hidden(tmp_path / "out") == {LOCK}
+
+
 def test_a_signal_does_not_touch_what_the_process_no_longer_holds(tmp_path: Path) -> None:
     start(tmp_path)
 

@@ -28,6 +28,7 @@ from sessionize.kernel.metrics import METRIC_NAMES
 from sessionize.manifest import microseconds
 from sessionize.plan import resolve
 from sessionize.read import Log, open_log
+from sessionize.scratch import home
 from sessionize.ways.count import Tally
 from sessionize.ways.gather import Gathered, Room
 from sessionize.ways.memory import memory
@@ -105,7 +106,7 @@ class _Scratch:
 
     def __call__(self) -> Path:
         if self._folder is None:
-            self._folder = Path(self._stack.enter_context(TemporaryDirectory(prefix="sessionize-")))
+            self._folder = Path(self._stack.enter_context(TemporaryDirectory(dir=home())))
         return self._folder
 
 

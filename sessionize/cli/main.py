@@ -28,6 +28,8 @@ MACHINE_ERRORS: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, err
 """A full disk, a closed stdout and the like, where no output names the place."""
 DONE: Final = signal.SIGUSR1
 """What the worker sends when it has ended."""
+ABANDONED: Final = threading.Event()
+"""Set when a signal ends the run."""
 WAITED_FOR: Final = (signal.SIGINT, signal.SIGTERM, DONE)
 ALLOCATOR: Final = f"dirty_decay_ms:10000,oversize_threshold:0,narenas:{os.cpu_count() or 1}"
 """For Polars' allocator: keep what was let go of a while for what comes next, as the system hands it out anew at a price,
@@ -74,6 +76,7 @@ def _work(codes: list[int]) -> None:
 
 
 def _abandon() -> None:
+    ABANDONED.set()
     publish = sys.modules.get("sessionize.publish")
     if publish is not None:
         publish.abandon_all()
@@ -88,6 +91,9 @@ def _exit(code: int) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
     finally:
+        scratch = sys.modules.get("sessionize.scratch")
+        if scratch is not None:
+            scratch.remove()
         os._exit(code)
 
 
@@ -98,7 +104,8 @@ def _run(arguments: list[str]) -> int:
         code = app(arguments, prog_name="sessionize", standalone_mode=False)
         sys.stdout.flush()
     except BaseException as error:  # noqa: BLE001 - the one place; Polars' PanicException is no Exception
-        return _tell(error, debug="--debug" in arguments)
+        # After a signal, what the work says of files that were taken from it is no news.
+        return UNFORESEEN if ABANDONED.is_set() else _tell(error, debug="--debug" in arguments)
     return code if isinstance(code, int) else 0
 
 

@@ -18,6 +18,7 @@ from typing import IO, Final, cast
 from sessionize.config import Config, InputFormat
 from sessionize.errors import InputError, UsageError
 from sessionize.read.kinds import ENDINGS, ending, recognised
+from sessionize.scratch import home
 
 STDIN: Final = "-"
 CHUNK: Final = 1 << 20
@@ -139,22 +140,17 @@ def _is_log(path: Path, folder: Path) -> bool:
 
 
 def _spooled(stdin: IO[bytes], config: Config, shown: str = STDIN) -> Source:
-    """Stdin, or a pipe, as a file that vanishes with the process, as it must be read more than once."""
+    """Stdin, or a pipe, as a file that goes with the process, as it must be read more than once."""
     if stdin.isatty():
         raise UsageError("nothing is piped into stdin", hint="cat events.csv | sessionize run - -o out")
     digest = hashlib.sha256()
-    spool = tempfile.NamedTemporaryFile(prefix="sessionize-")  # noqa: SIM115 - lives as long as the process
-    while chunk := stdin.read(CHUNK):
-        spool.write(chunk)
-        digest.update(chunk)
-    spool.flush()
-    _KEPT.append(spool)
+    with tempfile.NamedTemporaryFile(dir=home(), delete=False) as spool:
+        while chunk := stdin.read(CHUNK):
+            spool.write(chunk)
+            digest.update(chunk)
     source = _source(spool.name, shown, config)
     file = LogFile(shown, source.file.format, source.file.bytes, None, digest.hexdigest())
     return Source(file, source.place, source.packed)
-
-
-_KEPT: list[object] = []
 
 
 def _source(place: str, shown: str, config: Config) -> Source:

@@ -20,6 +20,7 @@ from sessionize.manifest import Counts
 from sessionize.plan import resolve
 from sessionize.publish import Publisher, map_os_errors
 from sessionize.read import Log, open_log
+from sessionize.scratch import home
 from sessionize.ways.gather import Room
 from sessionize.ways.memory import memory
 from sessionize.ways.spine import sessions_of
@@ -77,7 +78,7 @@ def located_pieces(result: Result, places: Places | None, plan: Plan) -> Result:
 def _places(output: Output, stack: ExitStack) -> tuple[Publisher | None, Callable[[], Path]]:
     """What holds the output directory, locked from here on; and what makes a directory for temporary files."""
     if output.to_stdout:
-        return None, lambda: Path(stack.enter_context(TemporaryDirectory(prefix="sessionize-")))
+        return None, lambda: Path(stack.enter_context(TemporaryDirectory(dir=home())))
     directory = Path(output.directory)
     stack.enter_context(map_os_errors(directory))
     publisher = stack.enter_context(Publisher(directory))

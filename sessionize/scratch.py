@@ -1,0 +1,67 @@
+"""Temporary files outside the output directory: all in one folder a process, which goes with the process.
+
+A process that was killed leaves its folder behind. The next one that needs one takes it away: a lock tells the living.
+"""
+
+from __future__ import annotations
+
+import atexit
+import fcntl
+import os
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from tempfile import gettempdir, mkdtemp
+from threading import Lock
+from typing import Final
+
+PREFIX: Final = "sessionize-"
+LOCK: Final = "lock"
+_HOME: Final[list[Path]] = []
+_MAKING: Final = Lock()
+
+
+def home() -> Path:
+    """The process's folder in TMPDIR, made when it is first asked for."""
+    with _MAKING:
+        if not _HOME:
+            _sweep()
+            folder = Path(mkdtemp(prefix=PREFIX))
+            # Never closed: the lock lasts as long as the process.
+            fcntl.flock(os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC), fcntl.LOCK_EX)
+            _HOME.append(folder)
+            atexit.register(remove)
+        return _HOME[0]
+
+
+def remove() -> None:
+    """Take the folder away with all that is in it."""
+    while _HOME:
+        with suppress(OSError):
+            remove_folder(_HOME.pop())
+
+
+def remove_folder(folder: Path) -> None:
+    """Take a folder away, under another name: a thread that still writes into it then finds no way in.
+
+    Raises:
+        OSError: It could not be done.
+    """
+    shutil.rmtree(folder.replace(folder.with_name(f"{folder.name}.gone")))
+
+
+def _sweep() -> None:
+    for lock in Path(gettempdir()).glob(f"{PREFIX}*/{LOCK}"):
+        with suppress(OSError):
+            _remove_dead(lock)
+
+
+def _remove_dead(lock: Path) -> None:
+    if lock.parent.is_symlink() or lock.parent.stat().st_uid != os.getuid():
+        return
+    handle = os.open(lock, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # a living process holds it: then an OSError
+        remove_folder(lock.parent)
+    finally:
+        os.close(handle)
