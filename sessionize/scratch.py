@@ -27,10 +27,12 @@ def home() -> Path:
         if not _HOME:
             _sweep()
             folder = Path(mkdtemp(prefix=PREFIX))
-            # Never closed: the lock lasts as long as the process.
-            fcntl.flock(os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC), fcntl.LOCK_EX)
             _HOME.append(folder)
             atexit.register(remove)
+            # Never closed: the lock lasts as long as the process.
+            handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
+            with suppress(OSError):  # a file system without locks: there nobody can take it for dead either
+                fcntl.flock(handle, fcntl.LOCK_EX)
         return _HOME[0]
 
 
