@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from sessionize import schema
 from sessionize.errors import UsageError
+from sessionize.kernel import as_text
 from sessionize.kernel.wide import PIECE
 
 Types = Mapping[str, pl.DataType]
@@ -52,7 +53,7 @@ class CarriedOut:
             events: Canonical events; those of one key and time in input order.
             folder: Where to keep them; None for memory.
         """
-        events = _in_order(_as_text(events))
+        events = _in_order(as_text(events))
         times = events[schema.TIMESTAMP].to_physical().to_numpy()
         if folder is None:
             self._parts.append(_Part(events, times))
@@ -68,11 +69,6 @@ class CarriedOut:
         least, most = -(2**63), 2**63 - 1
         for low, high in zip([least, *cuts], [*cuts, most], strict=True):
             yield _in_order(pl.concat([part.between(low, high) for part in self._parts]))
-
-
-def _as_text(events: pl.DataFrame) -> pl.DataFrame:
-    coded = [name for name, dtype in events.schema.items() if isinstance(dtype, pl.Categorical)]
-    return events.with_columns(pl.col(coded).cast(pl.String))
 
 
 def _in_order(events: pl.DataFrame) -> pl.DataFrame:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sessionize import schema
 from sessionize.commit import Piece
 from sessionize.config import Plan
-from sessionize.kernel import Dictionaries, Sessionized, described, stamped
+from sessionize.kernel import Dictionaries, Sessionized, as_text, described, stamped
 from sessionize.kernel.dictionaries import restored
 from sessionize.kernel.enrich import private_events, told_columns
 from sessionize.kernel.wide import PIECE, session_ids
@@ -157,9 +157,5 @@ def annotated(events: pl.DataFrame, ids: pl.Series, assigned: pl.DataFrame, plan
     placed = private_events(placed.with_columns(pl.lit(None, pl.String).alias(name) for name in untold), plan)
     roles = [role for role in schema.ROLES if role in placed.columns]
     placed = placed.select(*roles, pl.exclude(roles)).rename({schema.SESSION_ID: "source_id"}, strict=False)
-    coded = [name for name, dtype in placed.schema.items() if isinstance(dtype, pl.Categorical)]
-    return placed.select(
-        ids.gather(assigned["session"]).alias("session_id"),
-        assigned["position"],
-        pl.all(),
-    ).with_columns(pl.col(coded).cast(pl.String))
+    session_id = ids.gather(assigned["session"]).alias("session_id")
+    return as_text(placed.select(session_id, assigned["position"], pl.all()))
