@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Any, Final
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 from sessionize.cli.check import check
 from sessionize.cli.options import OTHER
@@ -21,7 +23,24 @@ Try it:  sessionize run events.csv -o out
 """
 
 
-class GroupedHelp(TyperCommand):
+class TextsAsTyped:
+    """Of a command or a group: texts are taken as they are typed.
+
+    Typer would load Pydantic to make texts of texts, which takes longer than all else before the log is opened.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Take the parameters from what was typed."""
+        for parameter in self.get_params(ctx):  # type: ignore[attr-defined]
+            parameter.process_value = partial(_as_typed, parameter.process_value, parameter)
+        return super().parse_args(ctx, args)  # type: ignore[misc, no-any-return]
+
+
+class Commands(TextsAsTyped, TyperGroup):
+    """The commands."""
+
+
+class Command(TextsAsTyped, TyperCommand):
     """Plain help with a heading for each group of options: rich's panels take longer than the whole start."""
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
@@ -37,7 +56,20 @@ class GroupedHelp(TyperCommand):
                 formatter.write_dl(records)
 
 
+def _as_typed(by_typer: Callable[[Any, Any], Any], parameter: Any, context: Any, value: Any) -> Any:
+    """What Typer makes of a value: of a text, or a list of them, the same. All that is not plain is left to it."""
+    kind = parameter.type_descriptor.annotation
+    if kind is str and isinstance(value, str):
+        return value
+    if kind == list[str] and isinstance(value, list | tuple) and value:
+        return list(value)
+    if value is None and not parameter.required:
+        return () if kind == list[str] else None
+    return by_typer(context, value)
+
+
 app: Final = typer.Typer(
+    cls=Commands,
     help=HELP,
     rich_markup_mode=None,
     no_args_is_help=True,
@@ -45,7 +77,7 @@ app: Final = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in (run, check, state, schema, presets):
-    app.command(cls=GroupedHelp, no_args_is_help=command is not presets)(command)
+    app.command(cls=Command, no_args_is_help=command is not presets)(command)
 
 
 def _show_version(value: bool) -> None:

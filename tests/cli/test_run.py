@@ -329,6 +329,16 @@ def test_help_and_version_load_no_engine(tmp_path: Path) -> None:
         assert done.stderr.decode().strip() == "[]"
 
 
+def test_texts_are_taken_without_pydantic_which_typer_would_load_for_them(tmp_path: Path) -> None:
+    script = (
+        "import sys; from sessionize.cli.app import app; from sessionize.errors import InputError\n"
+        "try: app(['run', 'no.csv', 'none.csv', '-o', 'out', '--map', 'page=url', '--timeout', '5m'])\n"
+        "except InputError as error: print(error.message, 'pydantic' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, check=True)
+    assert done.stdout.decode().strip() == "no.csv: no such file False"
+
+
 def test_multiline_reads_a_record_over_lines_and_its_place_is_its_first_line(tmp_path: Path) -> None:
     (tmp_path / "log.csv").write_text(
         'session_id,timestamp,page\ns,2024-05-30T12:00:00Z,"/a\nb"\n"s","never\nso",/\nt,"2024-05-30,/\n'
