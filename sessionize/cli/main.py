@@ -7,6 +7,7 @@ whichever comes first: a signal, or the end of the work.
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import gc
 import os
@@ -31,9 +32,13 @@ DONE: Final = signal.SIGUSR1
 ABANDONED: Final = threading.Event()
 """Set when a signal ends the run."""
 WAITED_FOR: Final = (signal.SIGINT, signal.SIGTERM, DONE)
-ALLOCATOR: Final = f"dirty_decay_ms:10000,oversize_threshold:0,narenas:{os.cpu_count() or 1}"
-"""For Polars' allocator: keep what was let go of a while for what comes next, as the system hands it out anew at a price,
-and share it between threads. Kept for ever, it would break ``--memory-limit``."""
+ARENAS: Final = max(1, (os.cpu_count() or 1) // 2)
+"""Heaps that threads share: what one has let go of is there for the other."""
+POLARS_ALLOCATOR: Final = f"dirty_decay_ms:10000,oversize_threshold:0,lg_extent_max_active_fit:12,narenas:{ARENAS}"
+"""Keep what was let go of a while for what comes next, however large: the system hands memory out anew, and takes it back
+at the end, at a price. Kept for ever, it would break ``--memory-limit``."""
+NUMPY_ALLOCATOR: Final = {-3: 1 << 25, -1: 1 << 28, -8: ARENAS}
+"""The same for the C library's: M_MMAP_THRESHOLD, M_TRIM_THRESHOLD, M_ARENA_MAX."""
 GARBAGE_AFTER: Final = 100_000
 """Objects made before Python looks for garbage in cycles: loading makes many and none of it is garbage."""
 
@@ -44,7 +49,7 @@ def main() -> None:
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     _fill_closed_streams()
     gc.set_threshold(GARBAGE_AFTER)
-    os.environ.setdefault("_RJEM_MALLOC_CONF", ALLOCATOR)  # read when Polars is loaded
+    _set_allocators()
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's linear algebra, unused here: its threads would spin
     signal.pthread_sigmask(signal.SIG_BLOCK, WAITED_FOR)
     codes: list[int] = []
@@ -54,6 +59,14 @@ def main() -> None:
         _exit(codes[0])
     _abandon()
     _exit(128 + number)
+
+
+def _set_allocators() -> None:
+    os.environ.setdefault("_RJEM_MALLOC_CONF", POLARS_ALLOCATOR)  # read when Polars is loaded
+    with suppress(OSError, AttributeError):  # another C library than GNU's
+        mallopt = ctypes.CDLL(None).mallopt
+        for option, value in NUMPY_ALLOCATOR.items():
+            mallopt(option, value)
 
 
 def _fill_closed_streams() -> None:

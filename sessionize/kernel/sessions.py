@@ -54,7 +54,7 @@ def sessionize(events: pl.DataFrame, plan: Plan, *, assign: bool = False) -> Ses
     """
     with Dictionaries() as dictionaries:
         events = dictionaries.coded(events)
-    with ThreadPoolExecutor(pl.thread_pool_size()) as threads:
+    with ThreadPoolExecutor(2 * pl.thread_pool_size()) as threads:  # one waits for Polars while another works
         # Unnamed, so that the lots' rows go when these are done, and their memory is there for the sessions.
         found = threads.map(
             lambda lot: _lot(lot, events, plan, assign=assign), _whole_keys(numbers(events, plan), threads)
