@@ -49,14 +49,11 @@ def run(config: Config, output: Output, asked: Nightly, tell: Callable[[str], No
 
 def show(counts: Mapping[str, int], watermark: str, notes: Sequence[str], *, color: bool) -> None:
     """What was carried over, and what the one who runs it should know."""
-    out = view.console(color=color)
     carried = ", ".join(_carried(counts))
     if carried:
-        out.print(f"{'nights':>10}", style="dim", end="  ")
-        out.print(f"{carried}; watermark {watermark}", soft_wrap=True)
+        view.say("nights", f"{carried}; watermark {watermark}", color=color)
     for note in notes:
-        out.print(f"{'note':>10}", style="bold yellow", end="  ")
-        out.print(view.plain(note), soft_wrap=True)
+        view.say("note", view.plain(note), style="bold yellow", color=color)
 
 
 def _carried(counts: Mapping[str, int]) -> Iterator[str]:

@@ -35,7 +35,17 @@ def wrapped(text: str, indent: int) -> str:
     return f"\n{' ' * indent}".join(textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False))
 
 
-def console(*, color: bool = True) -> Console:
+def say(label: str, text: str, *, style: str = "dim", color: bool) -> None:
+    """One line on stderr: a label, on a terminal in its style, and what there is to say."""
+    if not sys.stderr.isatty() and "FORCE_COLOR" not in os.environ:  # rich would print the same, but must be loaded
+        print(f"{label:>10}  {text}", file=sys.stderr)
+        return
+    out = console(color=color)
+    out.print(f"{label:>10}", style=style, end="  ")
+    out.print(text, soft_wrap=True)
+
+
+def console(*, color: bool) -> Console:
     """A console on stderr that interprets no markup."""
     from rich.console import Console
 
@@ -76,21 +86,17 @@ def after_run(run: Run, *, color: bool) -> None:
     """What was read, which columns were taken, the main figures, what was rejected, where it lies."""
     from sessionize.figures import figures
 
-    out = console(color=color)
     counts = run.counts
     shown = figures(run.measures)
     for label, text in _lines(run.manifest, shown):
-        out.print(f"{label:>10}", style="dim", end="  ")
-        out.print(wrapped(plain(text), 12), soft_wrap=True)
+        say(label, wrapped(plain(text), 12), color=color)
     if counts.rejected:
         reasons = ", ".join(f"{number:,} {reason}" for reason, number in counts.rejected_by_reason.items())
         share = counts.rejected / max(1, counts.rows_read)
-        out.print(f"{'rejected':>10}", style="bold yellow", end="  ")
-        out.print(wrapped(f"{counts.rejected:,} rows ({share:.2%}): {reasons}", 12), soft_wrap=True)
+        text = wrapped(f"{counts.rejected:,} rows ({share:.2%}): {reasons}", 12)
+        say("rejected", text, style="bold yellow", color=color)
         if counts.rejected_by_reason.get("bad_timestamp", 0) == counts.rejected == counts.rows_read:
-            out.print(
-                f"{'hint':>10}  no time could be read: say how they are written with --time-format", soft_wrap=True
-            )
+            say("hint", "no time could be read: say how they are written with --time-format", color=color)
 
 
 def _lines(manifest: Mapping[str, Any], shown: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

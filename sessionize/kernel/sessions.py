@@ -23,7 +23,7 @@ from sessionize.kernel.numbers import flags, numbers, sparse_fields
 from sessionize.kernel.order import in_order
 from sessionize.kernel.wide import CLOSED, ENDED_BY, LAST_OF_KEY, PIECE, session_order, with_fields
 
-LOT_ROWS: Final = 1 << 19
+LOT_ROWS: Final = 3 << 18
 """About so many rows of whole keys are worked on at once: what fits in the processor's caches sorts far faster."""
 MOST_LOTS: Final = 256
 
@@ -54,7 +54,7 @@ def sessionize(events: pl.DataFrame, plan: Plan, *, assign: bool = False) -> Ses
     """
     with Dictionaries() as dictionaries:
         events = dictionaries.coded(events)
-    with ThreadPoolExecutor(2 * pl.thread_pool_size()) as threads:  # one waits for Polars while another works
+    with ThreadPoolExecutor(pl.thread_pool_size()) as threads:
         # Unnamed, so that the lots' rows go when these are done, and their memory is there for the sessions.
         found = threads.map(
             lambda lot: _lot(lot, events, plan, assign=assign), _whole_keys(numbers(events, plan), threads)
