@@ -43,7 +43,8 @@ def key_text(ids: pl.DataFrame) -> pl.Series:
     if "source_id" not in ids.columns:
         return ids.select(profile.alias("key")).to_series()
     session = pl.col("source_id")
-    looks_marked = session.str.starts_with("p:") | session.str.starts_with("s:")
+    # From "p:" up to "p;", as ";" follows ":": the texts that start with it, found much faster.
+    looks_marked = ((session >= "p:") & (session < "p;")) | ((session >= "s:") & (session < "s;"))
     if ids.select(looks_marked.any()).item():
         session = pl.when(looks_marked).then(pl.concat_str(pl.lit("s:"), session)).otherwise(session)
     if ids["source_id"].null_count():

@@ -84,7 +84,7 @@ def with_fields(sessions: pl.DataFrame, events: pl.DataFrame, plan: Plan) -> pl.
 def described(sessions: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     """All that can be said of sessions before the watermark is known: every metric but status and end reason.
 
-    Row-local: any part of the sessions. Texts that are codes stay so.
+    Row-local: any part of the sessions. Texts that are codes stay so, but for the ids.
 
     Args:
         sessions: As `sessionize` gives them.
@@ -93,14 +93,19 @@ def described(sessions: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     if plan.agents and schema.USER_AGENT in sessions.columns:
         sessions = sessions.hstack(agents(sessions[schema.USER_AGENT].cast(pl.String)))
     sessions = sessions.drop(schema.USER_AGENT, strict=False)
+    sessions = sessions.with_columns(pl.col(_ids_of(sessions)).cast(pl.String))
     session_id = session_ids(sessions, plan).alias("session_id")
     return _completed(sessions.with_columns(pl.col("start", "end").cast(UTC_INSTANT), session_id))
 
 
 def session_ids(sessions: pl.DataFrame, plan: Plan) -> pl.Series:
     """The ids of sessions as `sessionize` gives them, their texts in dictionaries or not."""
-    ids = [name for name in ("source_id", schema.PROFILE_ID) if name in sessions.columns]
-    return _session_id(key_text(sessions.select(pl.col(ids).cast(pl.String))), sessions["start"].to_physical(), plan)
+    ids = sessions.select(pl.col(_ids_of(sessions)).cast(pl.String))
+    return _session_id(key_text(ids), sessions["start"].to_physical(), plan)
+
+
+def _ids_of(sessions: pl.DataFrame) -> list[str]:
+    return [name for name in ("source_id", schema.PROFILE_ID) if name in sessions.columns]
 
 
 def _session_id(keys: pl.Series, starts: pl.Series, plan: Plan) -> pl.Series:
