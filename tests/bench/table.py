@@ -23,6 +23,7 @@ from typing import NamedTuple
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 PEERS = {"duckdb": "DuckDB", "chdb": "chDB"}
+POLARS_ENGINES = ("in-memory", "streaming")
 MEMORY_LIMITS = ((3, "2GB", "≤ 3, RSS ≤ 2.4 GB", "≤ 2, RSS ≤ 2.0 GB"), (10, "4GB", "RSS ≤ 4.6 GB", "linear"))
 """Times as many events, in how much memory, and what the targets are."""
 Command = list[str]
@@ -163,13 +164,14 @@ class Bench:
         rows = self._compared("Parquet, log order", log, {"duckdb": ("3.0", "4.5"), "chdb": ("2.0", "3.0")})
         others = {"floor": self._peer("floor", log, self._folder / "out" / "metrics.parquet")}
         if not self._asked.no_peers:
-            others["naive Polars"] = self._peer("with_polars", log)
+            for engine in POLARS_ENGINES:
+                others[f"naive Polars ({engine})"] = [*self._peer("with_polars", log), engine]
         found = interleaved(
             {"ours": self._ours(log), "both": self._ours(log, records=True), **others}, self._asked.rounds
         )
-        targets = {"naive Polars": ("4.5", "6"), "floor": ("0.45", "0.7")}
+        targets = {"naive Polars (in-memory)": ("4.5", "6"), "floor": ("0.45", "0.7")}
         rows += [
-            Row(f"{name} / ours, Parquet, log order", wall(found[name]), f"{ratio(found[name], found['ours']):.2f}", *targets[name], memory(found[name]))
+            Row(f"{name} / ours, Parquet, log order", wall(found[name]), f"{ratio(found[name], found['ours']):.2f}", *targets.get(name, ("", "")), memory(found[name]))
             for name in others
         ]  # fmt: skip
         times = ratio(found["both"], found["ours"])

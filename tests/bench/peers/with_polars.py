@@ -1,4 +1,4 @@
-"""The same metrics in Polars as one would write them: ``python with_polars.py LOG METRICS.parquet``."""
+"""The same metrics in Polars as one would write them: ``python with_polars.py LOG METRICS.parquet in-memory|streaming``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 
 import polars as pl
 
-log, out = sys.argv[1:3]
+log, out, engine = sys.argv[1:]
 TIMEOUT = pl.duration(minutes=30)
 gap, time, page = pl.col("gap"), pl.col("ts"), pl.col("page_url")
 (
@@ -36,6 +36,6 @@ gap, time, page = pl.col("gap"), pl.col("ts"), pl.col("page_url")
         converted=pl.col("conversions") > 0,
     )
     .drop("nth")
-    .collect()
+    .collect(engine="streaming" if engine == "streaming" else "in-memory")
     .write_parquet(out, compression="zstd")
 )
