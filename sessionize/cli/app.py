@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Any, Final
 
@@ -32,7 +31,7 @@ class TextsAsTyped:
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Take the parameters from what was typed."""
         for parameter in self.get_params(ctx):  # type: ignore[attr-defined]
-            parameter.process_value = partial(_as_typed, parameter.process_value, parameter)
+            parameter.process_value = partial(_as_typed, parameter)
         return super().parse_args(ctx, args)  # type: ignore[misc, no-any-return]
 
 
@@ -56,7 +55,7 @@ class Command(TextsAsTyped, TyperCommand):
                 formatter.write_dl(records)
 
 
-def _as_typed(by_typer: Callable[[Any, Any], Any], parameter: Any, context: Any, value: Any) -> Any:
+def _as_typed(parameter: Any, context: Any, value: Any) -> Any:
     """What Typer makes of a value: of a text, or a list of them, the same. All that is not plain is left to it."""
     kind = parameter.type_descriptor.annotation
     if kind is str and isinstance(value, str):
@@ -65,7 +64,7 @@ def _as_typed(by_typer: Callable[[Any, Any], Any], parameter: Any, context: Any,
         return list(value)
     if value is None and not parameter.required:
         return () if kind == list[str] else None
-    return by_typer(context, value)
+    return type(parameter).process_value(parameter, context, value)
 
 
 app: Final = typer.Typer(

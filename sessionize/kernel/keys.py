@@ -36,8 +36,8 @@ def key_text(ids: pl.DataFrame) -> pl.Series:
         ids: ``source_id`` (the log's session id), ``profile_id`` or both.
 
     Examples:
-        >>> key_text(pl.DataFrame({"source_id": ["42", None, "p:42"], "profile_id": [None, "42", None]})).to_list()
-        ['42', 'p:42', 's:p:42']
+        >>> key_text(pl.DataFrame({"source_id": ["42", None, "p:42", "p;"], "profile_id": [None, "42", None, None]})).to_list()
+        ['42', 'p:42', 's:p:42', 'p;']
     """
     profile = pl.concat_str(pl.lit("p:"), pl.col(PROFILE_ID))
     if "source_id" not in ids.columns:
