@@ -17,6 +17,7 @@ from sessionize.kernel.metrics import METRIC_NAMES
 from sessionize.kernel.record import records
 from sessionize.manifest import Counts
 from sessionize.plan import resolve
+from sessionize.read import Rows
 from sessionize.scratch import home
 from sessionize.ways.gather import Room
 from sessionize.ways.memory import memory
@@ -77,7 +78,7 @@ def sessionize(events: pl.LazyFrame | pl.DataFrame, config: Config | None = None
     places = None if asked.geo_db is None else Places(asked.geo_db)
     with TemporaryDirectory(dir=home()) as folder:
         room = Room(memory(asked.memory_limit), lambda: Path(folder))
-        result = sessions_of([raw], types, plan, room, assign=True)
+        result = sessions_of([Rows(raw)], types, plan, room, assign=True)
         pieces = list(result.pieces)
     sessions = as_text(located(pl.concat(piece.sessions for piece in pieces), places, plan))
     return Frames(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict
 from functools import partial
@@ -15,6 +16,7 @@ import polars as pl
 
 from sessionize import schema
 from sessionize.config import Output, Plan
+from sessionize.figures import figures
 from sessionize.kernel.metrics import FIGURED, METRIC_NAMES
 from sessionize.kernel.record import json_records, json_rows, records
 from sessionize.manifest import Counts, manifest
@@ -68,11 +70,11 @@ class Written(NamedTuple):
 
     Attributes:
         manifest: As it lies beside the outputs.
-        measures: What the summary figures are made of: the columns of FIGURED, one row a session.
+        figures: Over the sessions (`figures`).
     """
 
     manifest: dict[str, Any]
-    measures: pl.DataFrame
+    figures: dict[str, Any]
 
 
 class _Output(NamedTuple):
@@ -132,9 +134,10 @@ def commit(result: Result, log: Origin, plan: Plan, output: Output, publisher: P
         watermark=result.watermark,
     )
     if publisher is None:
-        return Written(account, _to_stdout(result.pieces))
-    with map_os_errors(publisher.directory):
+        return Written(account, figures(_to_stdout(result.pieces)))
+    with map_os_errors(publisher.directory), ThreadPoolExecutor(1) as aside:
         rows, measures = _write_pieces(result.pieces, _outputs(plan, output), publisher)
+        found = aside.submit(figures, measures)  # while one processor makes the digests
         for name, apart in _set_apart(result):
             rows[name] = apart.height
             with writer(publisher.path(name), "ndjson") as out:
@@ -146,7 +149,7 @@ def commit(result: Result, log: Origin, plan: Plan, output: Output, publisher: P
         publisher.path(MANIFEST).write_text(text, encoding="utf-8")
         publisher.seal(MANIFEST)
         publisher.commit(remove=OURS)
-    return Written(account, measures)
+    return Written(account, found.result())
 
 
 def manifest_text(account: dict[str, Any]) -> str:
@@ -179,7 +182,7 @@ def _events(piece: Piece) -> pl.DataFrame:
 def _write_pieces(
     pieces: Iterable[Piece], outputs: list[_Output], publisher: Place
 ) -> tuple[dict[str, int], pl.DataFrame]:
-    """Write every piece to every output; rows of each, and the measures."""
+    """Write every piece to every output; rows of each, and what the figures are made of, one row a session."""
     rows = dict.fromkeys((output.name for output in outputs), 0)
     measures = []
     with ExitStack() as stack:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -16,6 +17,8 @@ from sessionize.commit import Result
 from sessionize.config import Plan
 from sessionize.kernel import as_text, normalise
 from sessionize.manifest import Counts
+from sessionize.read import Rows
+from sessionize.read.words import Words
 from sessionize.ways.carry import together
 from sessionize.ways.gather import Room
 from sessionize.ways.memory import Memory
@@ -43,15 +46,28 @@ class Nights(NamedTuple):
     carried: list[int]
 
 
-def pieces_of(log: pl.DataFrame, rows: int = AMPLE) -> list[pl.LazyFrame]:
-    """The log as a reader gives it, some rows at a time."""
+def pieces_of(log: pl.DataFrame, rows: int = AMPLE, held: Collection[str] = ()) -> list[Rows]:
+    """The log as a reader gives it, some rows at a time; some columns can be had as dictionaries, too."""
     raw = log.select(
         pl.lit(0, pl.UInt32).alias(schema.FILE),
         pl.int_range(1, pl.len() + 1, dtype=pl.UInt32).alias(schema.ROW),
         pl.lit(None, pl.Enum(schema.REASONS)).alias(schema.FAULT),
         pl.all(),
     )
-    return [raw.slice(start, rows).lazy() for start in range(0, max(1, raw.height), rows)]
+    pieces = (raw.slice(start, rows) for start in range(0, max(1, raw.height), rows))
+    return [Rows(piece.lazy(), frozenset(held), partial(_words_of, piece)) for piece in pieces]
+
+
+def _words_of(piece: pl.DataFrame, names: Sequence[str]) -> dict[str, list[Words]]:
+    """Two dictionaries for each column, as row groups have their own."""
+    halves = [piece.head(piece.height // 2), piece.slice(piece.height // 2)]
+    return {name: [_dictionary(half[name]) for half in halves] for name in names}
+
+
+def _dictionary(texts: pl.Series) -> Words:
+    different = [*dict.fromkeys(texts.drop_nulls()), "of no row"]
+    places = [None if text is None else different.index(text) for text in texts]
+    return Words(pl.Series(different, dtype=pl.String), pl.Series(places, dtype=pl.UInt32))
 
 
 def run_nights(
@@ -98,7 +114,7 @@ def run_nights(
 def types_of(frame: pl.DataFrame, plan: Plan) -> dict[str, pl.DataType]:
     """Columns of the canonical events of a log."""
     (empty,) = pieces_of(frame.clear())
-    found = normalise(empty, frame.schema, plan).collect_schema()
+    found = normalise(empty.frame, frame.schema, plan).collect_schema()
     return {name: dtype for name, dtype in found.items() if name not in (schema.FILE, schema.ROW, schema.REASON)}
 
 

@@ -17,13 +17,15 @@ from oracle import Event, OracleRules
 from polars.testing import assert_frame_equal
 from strategies import logs, roles, rules
 
-from sessionize import Config, Output, run
+from sessionize import Config, Output, run, schema
 from sessionize.commit import Result
 from sessionize.kernel import dictionaries
 from sessionize.ways import gather, merge
 from sessionize.ways.gather import Room
 from sessionize.ways.memory import Memory
 from sessionize.ways.spine import sessions_of
+
+WORDS = tuple(role for role in dictionaries.CODED if role != schema.SESSION_ID)
 
 
 def outcome(result: Result) -> dict[str, Any]:
@@ -41,10 +43,14 @@ def outcome(result: Result) -> dict[str, Any]:
 
 
 @settings(max_examples=100, deadline=None)
-@given(logs(), rules(), roles(), st.integers(1, 7), st.integers(1, 4), st.tuples(st.integers(1, 9), st.integers(0, 4)))
-def test_files_by_key_give_the_same_as_memory(
-    log: list[Event], rule: OracleRules, role: frozenset[str], rows: int, piece: int, split: tuple[int, int]
-) -> None:
+@given(
+    logs(), rules(), roles(), st.integers(1, 7), st.integers(1, 4), st.tuples(st.integers(1, 9), st.integers(0, 4)),
+    st.frozensets(st.sampled_from(WORDS)),
+)  # fmt: skip
+def test_files_by_key_and_columns_as_dictionaries_give_the_same_as_memory(  # noqa: PLR0917 - what varies
+    log: list[Event], rule: OracleRules, role: frozenset[str], rows: int, piece: int, split: tuple[int, int],
+    held: frozenset[str],
+) -> None:  # fmt: skip
     parts, small = split  # some dictionaries are small throughout, some outgrow that between two files, some at once
     plan, frame = plan_of(rule, role), raw_frame(log, role, rule)
     types = dict(frame.schema)
@@ -55,8 +61,10 @@ def test_files_by_key_give_the_same_as_memory(
         patch.setattr(gather, "DICTIONARY_ENTRY", AMPLE)  # nothing fits in memory
         patch.setattr(gather, "_most_entries", lambda _: small)
         room = Room(Memory(1), lambda: Path(folder))
-        by_key = outcome(sessions_of(pieces_of(frame, rows), types, plan, room, assign=True))
+        by_key = outcome(sessions_of(pieces_of(frame, rows, held & {*types}), types, plan, room, assign=True))
     assert by_key == whole
+    told = sessions_of(pieces_of(frame, rows, held & {*types}), types, plan, Room(Memory(AMPLE), _none), assign=True)
+    assert outcome(told) == whole
 
 
 def _none() -> Path:

@@ -63,6 +63,7 @@ def main() -> None:
 
 def _set_allocators() -> None:
     os.environ.setdefault("_RJEM_MALLOC_CONF", POLARS_ALLOCATOR)  # read when Polars is loaded
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # the C library's, as NumPy's is
     with suppress(OSError, AttributeError):  # another C library than GNU's
         mallopt = ctypes.CDLL(None).mallopt
         for option, value in NUMPY_ALLOCATOR.items():

@@ -84,11 +84,8 @@ def progress(typed: Mapping[str, Any]) -> Iterator[Callable[[str], None]]:
 
 def after_run(run: Run, *, color: bool) -> None:
     """What was read, which columns were taken, the main figures, what was rejected, where it lies."""
-    from sessionize.figures import figures
-
     counts = run.counts
-    shown = figures(run.measures)
-    for label, text in _lines(run.manifest, shown):
+    for label, text in _lines(run.manifest, run.figures):
         say(label, wrapped(plain(text), 12), color=color)
     if counts.rejected:
         reasons = ", ".join(f"{number:,} {reason}" for reason, number in counts.rejected_by_reason.items())

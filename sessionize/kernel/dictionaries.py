@@ -76,24 +76,27 @@ class Dictionaries:
     def _is_small(self, name: str) -> bool:
         return self._entries.get(name, 0) <= self._most
 
+    def codes(self, role: str, texts: list[pl.Series]) -> list[pl.Series]:
+        """Texts of a role as its codes; all as they are where they are too many."""
+        return [part.cast(self._types[role]) for part in texts] if self._is_small(role) else texts
+
     def coded(self, events: pl.DataFrame) -> pl.DataFrame:
         """The events with the columns of CODED as codes."""
-        texts = [
-            name
-            for name in CODED
-            if name in events.columns and not isinstance(events[name].dtype, pl.Categorical) and self._is_small(name)
-        ]
+        there = [name for name in CODED if name in events.columns]
+        texts = [name for name in there if events.schema[name] == pl.String and self._is_small(name)]
         starts = range(0, max(1, events.height), SLICE)
         waiting = [
             [self._threads.submit(events[name].slice(start, SLICE).cast, self._types[name]) for start in starts]
             for name in texts
         ]
-        codes = [pl.concat([slice_.result() for slice_ in slices], rechunk=True) for slices in waiting]
-        for column in codes:
-            newest = column.to_physical().max()
+        events = events.with_columns(
+            [pl.concat([slice_.result() for slice_ in slices], rechunk=True) for slices in waiting]
+        )
+        for name in there:
+            newest = events[name].to_physical().max() if events.schema[name] == self._types[name] else None
             if isinstance(newest, int):
-                self._entries[column.name] = max(newest + 1, self._entries.get(column.name, 0))
-        return events.with_columns(codes)
+                self._entries[name] = max(newest + 1, self._entries.get(name, 0))
+        return events
 
     def stored(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Any rows without dictionaries, as they are in a file: codes of the small ones as numbers, else texts."""

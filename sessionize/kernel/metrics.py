@@ -60,7 +60,13 @@ class Largest(NamedTuple):
     of: pl.Expr
 
 
-Named = First | Last | Total | Largest | Span | Size
+class Different(NamedTuple):
+    """How many different codes a session's events have; null is none."""
+
+    of: pl.Expr
+
+
+Named = First | Last | Total | Largest | Span | Size | Different
 
 
 class Metric(NamedTuple):
@@ -118,8 +124,7 @@ METRICS: Final = (
     Metric("status", pl.String, "", "active while it could still grow at the log's watermark, else ended"),
     Metric("events", pl.UInt32, "", "events", over=Size()),
     Metric("page_views", pl.UInt32, "", "events whose type is a page view", over=Total(IS_VIEW)),
-    Metric("unique_pages", pl.UInt32, "", "different pages over all events", over=_PAGE.drop_nulls().n_unique(),
-           needs=(PAGE,)),
+    Metric("unique_pages", pl.UInt32, "", "different pages over all events", over=Different(_PAGE), needs=(PAGE,)),
     Metric(
         "entry_page", pl.String, "", "page of the first page view that has one, else of the first event that has one",
         over=pl.coalesce(_first(_viewed(_PAGE)), _first(_PAGE)), role=PAGE, needs=(PAGE,),

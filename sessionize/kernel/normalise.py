@@ -12,6 +12,7 @@ import polars as pl
 from sessionize import schema
 from sessionize.config import Plan
 from sessionize.kernel import reach
+from sessionize.kernel.dictionaries import CODED
 from sessionize.kernel.timestamps import OUT_OF_RANGE, instant
 
 REASONS: Final = pl.Enum(schema.REASONS)
@@ -56,12 +57,21 @@ def _normalised(rows: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     written, fault = rows[schema.TIMESTAMP], rows[schema.FAULT]
     names = [name for name in plan.columns if name not in (schema.TIMESTAMP, schema.VALUE)]
     names += [schema.SPLIT_PREFIX + name for name in plan.rules.split_on]
-    texts = {name: _without_blanks(rows[name]) for name in names}
+    texts = {name: without_blanks(rows[name]) for name in names}
     micros = instant(written, plan.time, plan.timezone)
     keys = [texts[role] for role in (schema.SESSION_ID, schema.PROFILE_ID) if role in texts]
     reason = _reason(fault, written, micros, keys)
     time = micros.cast(pl.Datetime("us", "UTC")).alias(schema.TIMESTAMP)
     return rows.drop(schema.FAULT).with_columns(*texts.values(), time, reason)
+
+
+def plain_texts(types: Types, plan: Plan) -> dict[str, str]:
+    """Roles of which codes are held, with the column that plays each: those that a column of texts plays as it is.
+
+    Not a session id: it has many different texts, and rows without one are rejected.
+    """
+    coded = {role: names for role, names in plan.columns.items() if role in CODED and role != schema.SESSION_ID}
+    return {role: names[0] for role, names in coded.items() if len(names) == 1 and types.get(names[0]) == pl.String}
 
 
 def _reason(fault: pl.Series, written: pl.Series, micros: pl.Series, keys: list[pl.Series]) -> pl.Series:
@@ -225,7 +235,7 @@ def text(name: str, types: Types) -> pl.Expr:
     return column if dtype == pl.String else column.cast(pl.String)
 
 
-def _without_blanks(texts: pl.Series) -> pl.Series:
+def without_blanks(texts: pl.Series) -> pl.Series:
     """The column with blank texts as nulls."""
     # Every blank text sorts before "!": one cheap comparison spares most columns the closer look.
     if not (texts < "!").any():

@@ -33,6 +33,26 @@ def in_order(keys: NDArray[np.uint32], times: NDArray[np.int64]) -> NDArray[np.u
     return by_time[_packed_order(keys[by_time].astype(np.uint64))]
 
 
+def grouped(groups: NDArray[np.uint32], count: int) -> tuple[NDArray[np.uint32], NDArray[np.intp]]:
+    """Row numbers by (group, input order), and where each group ends among them.
+
+    Args:
+        groups: Number of each row's group, below ``count``.
+        count: Of groups; with the number of rows it must fit in 32 bits.
+
+    Examples:
+        >>> order, ends = grouped(np.array([2, 0, 2], "u4"), 3)
+        >>> order.tolist(), ends.tolist()
+        ([1, 0, 2], [1, 1, 3])
+    """
+    bits = _row_bits(len(groups))
+    packed = (groups << np.uint32(bits)) | np.arange(len(groups), dtype=np.uint32)
+    packed.sort()
+    ends = np.searchsorted(packed, np.arange(1, count, dtype=np.uint32) << np.uint32(bits))
+    packed &= np.uint32((1 << bits) - 1)
+    return packed, np.append(ends, len(groups))
+
+
 def stable_order(values: NDArray[np.int64]) -> NDArray[np.uint32]:
     """Positions that put the values in order, equal ones in the order they came."""
     if len(values) == 0:

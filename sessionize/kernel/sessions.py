@@ -6,9 +6,8 @@ rows) and fetches texts once a session, at the end (`wide`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -18,9 +17,10 @@ from sessionize import schema
 from sessionize.config import Plan
 from sessionize.kernel.boundaries import mark_starts
 from sessionize.kernel.dictionaries import Dictionaries
-from sessionize.kernel.metrics import METRICS, First, Largest, Last, Size, Span, Total
+from sessionize.kernel.measures import named, positions, running
+from sessionize.kernel.metrics import METRICS
 from sessionize.kernel.numbers import flags, numbers, sparse_fields
-from sessionize.kernel.order import in_order
+from sessionize.kernel.order import grouped, in_order
 from sessionize.kernel.wide import CLOSED, ENDED_BY, LAST_OF_KEY, PIECE, session_order, with_fields
 
 LOT_ROWS: Final = 3 << 18
@@ -55,7 +55,8 @@ def sessionize(events: pl.DataFrame, plan: Plan, *, assign: bool = False) -> Ses
     """
     with Dictionaries() as dictionaries:
         events = dictionaries.coded(events)
-    with ThreadPoolExecutor(pl.thread_pool_size()) as threads:
+    # One more than there are processors: while one waits for Polars' threads, or they for it, another goes on.
+    with ThreadPoolExecutor(pl.thread_pool_size() + 1) as threads:
         # Unnamed, so that the lots' rows go when these are done, and their memory is there for the sessions.
         found = threads.map(
             lambda lot: _lot(lot, events, plan, assign=assign), _whole_keys(numbers(events, plan), threads)
@@ -93,9 +94,8 @@ def _whole_keys(rows: pl.DataFrame, threads: ThreadPoolExecutor) -> list[list[pl
 def _by_lot(rows: pl.DataFrame, start: int, lots: int) -> list[pl.DataFrame]:
     """Some rows by lots, each in input order, with their numbers counted from ``start``."""
     rows = rows.rechunk()
-    lot = rows["key"].to_numpy().astype(np.uint8) & np.uint8(lots - 1)
-    ends = np.cumsum(np.bincount(lot, minlength=lots))
-    order = np.argsort(lot, kind="stable").astype(np.uint32)
+    lot = rows["key"].to_numpy() & np.uint32(lots - 1)
+    order, ends = grouped(lot, lots)
     ordered = rows[order].with_columns(row=order + np.uint32(start))
     return [ordered[low:high] for low, high in zip([0, *ends[:-1]], ends, strict=True)]
 
@@ -107,7 +107,7 @@ def _lot(lot: list[pl.DataFrame], events: pl.DataFrame, plan: Plan, *, assign: b
     rows, duplicates = _without_duplicates(rows, events)
     rows = mark_starts(rows.with_columns(**flags(rows, events, plan)), plan)
     rows = rows.with_columns(
-        session=pl.col("starts").cum_sum().cast(pl.UInt32).set_sorted(),
+        session=pl.Series(running(rows["starts"])).set_sorted(),
         gap=pl.when("starts").then(0).otherwise(pl.col("time").diff()),
     )
     position = pl.int_range(1, pl.len() + 1, dtype=pl.UInt32).over("session")
@@ -139,14 +139,14 @@ def _measured(rows: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
         for field in sparse_fields(events)
     ]
     expressions = [measure.alias(name) for name, measure in over.items() if isinstance(measure, pl.Expr)]
-    starts = rows["starts"].arg_true()
+    starts = positions(rows["starts"])
     at_start = rows.select("key", "row", "cause")[starts]
     last = (pl.col("key") != pl.col("key").shift(-1)).fill_null(value=True)
     return (
         rows.lazy()
         .group_by("session", maintain_order=True)
         .agg(*expressions, *first_with, _closed(rows).alias(CLOSED))
-        .with_columns(*at_start, *_named(rows, starts, over))
+        .with_columns(*at_start, *named(rows, starts, over))
         .with_columns(last.alias(LAST_OF_KEY), pl.when(~last).then(pl.col("cause").shift(-1)).alias(ENDED_BY))
         .drop("session", "key", "cause")
         .collect(engine="in-memory")
@@ -158,44 +158,6 @@ def _closed(rows: pl.DataFrame) -> pl.Expr:
     if "is_end" not in rows.columns:
         return pl.lit(value=False)
     return (pl.col("is_end") & (pl.col("time") == pl.col("time").last())).any()
-
-
-def _named(rows: pl.DataFrame, starts: pl.Series, over: Mapping[str, object]) -> list[pl.Series]:
-    """The measures that have a name: a session's rows lie side by side, from ``starts`` on."""
-    first = starts.to_numpy()
-    sizes = np.diff(first, append=np.uint32(rows.height))
-    last = pl.Series(first + sizes - np.uint32(1))
-    of = {
-        name: measure.of for name, measure in over.items() if isinstance(measure, First | Last | Span | Total | Largest)
-    }
-    values = rows.select(**of)
-    found = []
-    for name, measure in over.items():
-        match measure:
-            case Size():
-                measured = pl.Series(sizes)
-            case First():
-                measured = values[name].gather(starts)
-            case Last():
-                measured = values[name].gather(last)
-            case Span():
-                measured = values[name].gather(last) - values[name].gather(starts)
-            case Total():
-                measured = pl.Series(_totals(values[name], first, last))
-            case Largest():
-                measured = pl.Series(np.maximum.reduceat(values[name].to_numpy(), first))
-            case _:
-                continue
-        found.append(measured.alias(name))
-    return found
-
-
-def _totals(values: pl.Series, first: NDArray[np.uint32], last: pl.Series) -> NDArray[Any]:
-    if values.dtype.is_float():
-        return np.add.reduceat(values.to_numpy(), first)
-    # Of whole numbers the sum is exact as a difference of running sums, which is faster.
-    running = np.cumsum(values.to_numpy(), dtype=np.uint32 if values.dtype == pl.Boolean else np.int64)
-    return np.diff(pl.Series(running).gather(last).to_numpy(), prepend=running.dtype.type(0))
 
 
 def _renumbered(lots: list[pl.DataFrame], sizes: list[int], order: NDArray[np.uint32]) -> pl.DataFrame:

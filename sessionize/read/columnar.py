@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple, TypeGuard
 from urllib.parse import unquote
@@ -12,8 +13,10 @@ import polars as pl
 
 from sessionize import schema
 from sessionize.errors import InputError
+from sessionize.read import words
 from sessionize.read.drift import Change, unified
 from sessionize.read.files import Source
+from sessionize.read.words import Rows, Span
 
 FAULTS: Final = pl.Enum(schema.REASONS)
 # Else a time whose zone is an offset, as Arrow's may be, makes Polars panic. Such times are taken to UTC below.
@@ -49,24 +52,36 @@ def scan(sources: Sequence[Source]) -> pl.LazyFrame:
     return together
 
 
-def pieces(sources: Sequence[Source], types: pl.Schema, rows_at_once: int) -> Iterator[tuple[pl.LazyFrame, float]]:
+def pieces(
+    sources: Sequence[Source], types: pl.Schema, rows_at_once: int, *, by_words: bool
+) -> Iterator[tuple[Rows, float]]:
     """The same frame as `scan`, some rows at a time, each with the share of the log that ends with it.
 
     Args:
         sources: Files that `scan` has seen.
         types: Of the columns of `scan`.
-        rows_at_once: Of a piece, at most.
+        rows_at_once: Of a piece, about.
+        by_words: Whether to look for columns that a large log holds as dictionaries.
     """
     none = pl.LazyFrame(schema=types)
     parts = [_part(source) for source in sources]
     changes = _changes(sources, parts)
     heights = [part.frame.select(pl.len()).collect().item() for part in parts]
     seen, whole = 0, max(1, sum(heights))
-    for ordinal, (source, rows) in enumerate(zip(sources, heights, strict=True)):
-        for start in range(0, max(1, rows), rows_at_once):
-            piece = _placed(ordinal, _part(source, start, rows_at_once), changes)
-            seen += min(rows_at_once, rows - start)
-            yield pl.concat([none, piece], how="diagonal_relaxed"), seen / whole
+    by_words = by_words and whole >= words.WORTH_IT
+    for ordinal, (source, part, rows) in enumerate(zip(sources, parts, heights, strict=True)):
+        texts = [name for name, dtype in part.types.items() if dtype == pl.String and name not in changes]
+        spans = words.spans(source.place, texts, rows_at_once) if by_words else None
+        for span in spans or _slices(rows, rows_at_once):
+            piece = _placed(ordinal, _part(source, span.start, span.rows), changes)
+            frame = pl.concat([none, piece], how="diagonal_relaxed")
+            seen += span.rows
+            yield Rows(frame, span.held, partial(words.words, source.place, span)), seen / whole
+
+
+def _slices(rows: int, most: int) -> Iterator[Span]:
+    for start in range(0, max(1, rows), most):
+        yield Span(start, min(most, rows - start))
 
 
 def _changes(sources: Sequence[Source], parts: Sequence[_Part]) -> Mapping[str, Change]:

@@ -18,6 +18,7 @@ from sessionize.read import columnar, delimited, layouts, multiline, objects
 from sessionize.read.columnar import partitions
 from sessionize.read.files import LogFile, Source, sources
 from sessionize.read.lines import Block, blocks
+from sessionize.read.words import Rows
 
 SAMPLE_ROWS: Final = 1_000
 PACKED_RATIO: Final = 8
@@ -82,15 +83,19 @@ class Log:
         """FILE, ROW, FAULT and the log's columns, of every row in input order; only what is selected is read."""
         return self._frame
 
-    def pieces(self, rows_at_once: int) -> Iterator[pl.LazyFrame]:
+    def pieces(self, rows_at_once: int) -> Iterator[Rows]:
         """The same as `scan`, some rows at a time, so that what is done with them needs memory for these only.
 
         Args:
-            rows_at_once: Rows of a piece of a Parquet file, at most; a text file's are blocks of lines.
+            rows_at_once: Rows of a piece of a Parquet file, about; a text file's are blocks of lines.
         """
-        found = columnar.pieces(self._sources, self._types, rows_at_once) if self._is_parquet else self._text_pieces()
+        if self._is_parquet:
+            # Dictionaries hold what is in the file, not what a preset makes of it.
+            found = columnar.pieces(self._sources, self._types, rows_at_once, by_words=self._preset is None)
+        else:
+            found = ((Rows(piece), share) for piece, share in self._text_pieces())
         for piece, self.share_read in found:
-            yield self._shaped(piece)
+            yield piece._replace(frame=self._shaped(piece.frame))
 
     def raw(self, rows: pl.DataFrame) -> pl.DataFrame:
         """What stands at given places.

@@ -9,8 +9,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
-import polars as pl
-
 from sessionize import schema
 from sessionize.commit import Result, commit
 from sessionize.config import Config, Output, Plan
@@ -32,12 +30,12 @@ class Run(NamedTuple):
     Attributes:
         counts: Of rows and sessions; they add up.
         manifest: As it was written.
-        measures: What the summary figures are made of, one row a session.
+        figures: Over the sessions: how many, how long, which rates (`figures`).
     """
 
     counts: Counts
     manifest: dict[str, Any]
-    measures: pl.DataFrame
+    figures: dict[str, Any]
 
 
 def run(config: Config, output: Output, tell: Callable[[str], None] = lambda _: None) -> Run:

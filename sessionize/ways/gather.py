@@ -53,15 +53,20 @@ class Gathered:
         events: Canonical events, some at a time, in input order; at least one frame.
         told: Adds what the events' own rows tell; it is given codes where it can be, as few texts are then looked at.
         room: What memory and disk there is.
+        dictionaries: That the events have codes of already, if any.
     """
 
     def __init__(
-        self, events: Iterable[pl.DataFrame], told: Callable[[pl.DataFrame], pl.DataFrame], room: Room
+        self,
+        events: Iterable[pl.DataFrame],
+        told: Callable[[pl.DataFrame], pl.DataFrame],
+        room: Room,
+        dictionaries: Dictionaries | None = None,
     ) -> None:
         self._events = iter(events)
         self._told = told
         self._room = room
-        self.dictionaries = Dictionaries()
+        self.dictionaries = dictionaries or Dictionaries()
         self.on_disk = False
         """Whether the events did not fit in memory; known when the first frame is there."""
 

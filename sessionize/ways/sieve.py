@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 import polars as pl
@@ -11,12 +12,16 @@ from sessionize import schema
 from sessionize.config import Plan
 from sessionize.kernel import normalise
 from sessionize.kernel.enrich import enriched
-from sessionize.kernel.normalise import REASONS
+from sessionize.kernel.normalise import REASONS, plain_texts, without_blanks
+from sessionize.read import Rows
+from sessionize.read.words import Words
 from sessionize.ways.ahead import ahead
 
 MOST_AHEAD: Final = 4
 PARQUET_AHEAD: Final = 2
 PLACE: Final = (schema.FILE, schema.ROW, schema.REASON)
+
+Code = Callable[[str, list[pl.Series]], list[pl.Series]]
 
 
 class Sieve:
@@ -41,18 +46,27 @@ class Sieve:
         self._rejected = [pl.DataFrame(schema={schema.FILE: pl.UInt32, schema.ROW: pl.UInt32, schema.REASON: REASONS})]
 
     def events(
-        self, pieces: Iterable[pl.LazyFrame], types: Mapping[str, pl.DataType], plan: Plan
+        self, pieces: Iterable[Rows], types: Mapping[str, pl.DataType], plan: Plan, code: Code | None = None
     ) -> Iterator[pl.DataFrame]:
         """The events of each piece of a log, without their places.
 
         Args:
-            pieces: FILE, ROW, FAULT and the log's columns of some rows each, in input order.
+            pieces: Some rows each, in input order.
             types: Type of each of the log's columns.
             plan: What the configuration means for this log.
+            code: Gives the texts of a role codes. Where it is given, columns that a piece holds as dictionaries are
+                read as such.
         """
+        plain = {} if code is None or plan.where is not None else plain_texts(types, plan)
 
-        def normalised(piece: pl.LazyFrame) -> pl.DataFrame:
-            return normalise(piece, types, plan).collect(engine="streaming")
+        def normalised(piece: Rows) -> pl.DataFrame:
+            told = {role: name for role, name in plain.items() if name in piece.held}
+            rest = {role: names for role, names in plan.columns.items() if role not in told}
+            rows = normalise(piece.frame, types, replace(plan, columns=rest)).collect(engine="streaming")
+            if code is None or not told:
+                return rows
+            held = piece.words(sorted({*told.values()}))
+            return rows.with_columns(_coded(held[name], role, code) for role, name in told.items())
 
         # Polars decodes Parquet with all its threads, but ends each piece with few; one of a text file is parsed by one.
         only_text = all(dtype == pl.String for dtype in types.values())
@@ -95,3 +109,8 @@ class Sieve:
     def rejected(self) -> pl.DataFrame:
         """FILE, ROW and REASON of the rows that are no events, in input order."""
         return pl.concat(self._rejected)
+
+
+def _coded(held: list[Words], role: str, code: Code) -> pl.Series:
+    told = code(role, [without_blanks(words.texts) for words in held])
+    return pl.concat([words.each(values) for words, values in zip(held, told, strict=True)]).alias(role)

@@ -12,8 +12,9 @@ import polars as pl
 from sessionize.commit import Piece, Result
 from sessionize.config import Plan
 from sessionize.errors import AccountingError
-from sessionize.kernel import sessionize
+from sessionize.kernel import Dictionaries, sessionize
 from sessionize.manifest import microseconds
+from sessionize.read import Rows
 from sessionize.ways.count import Tally
 from sessionize.ways.gather import Gathered, Room
 from sessionize.ways.merge import OnDisk, in_memory
@@ -22,7 +23,7 @@ from sessionize.ways.sieve import Sieve
 
 
 def sessions_of(
-    pieces: Iterable[pl.LazyFrame],
+    pieces: Iterable[Rows],
     types: Mapping[str, pl.DataType],
     plan: Plan,
     room: Room,
@@ -33,7 +34,7 @@ def sessions_of(
     """Sessions of raw rows.
 
     Args:
-        pieces: FILE, ROW, FAULT and the log's columns, some rows at a time, in input order; at least one.
+        pieces: The log's rows, some at a time, in input order; at least one.
         types: Type of each of the log's columns.
         plan: What the configuration means for this log.
         room: What memory and disk there is.
@@ -41,11 +42,12 @@ def sessions_of(
         night: What was carried over, and what keeps what is to be; None for a log that is whole.
     """
     sieve = Sieve(late_before=None if night is None else night.before.watermark)
-    arrived = sieve.events(pieces, types, plan)
     if night is None:
-        parts = Gathered(arrived, lambda events: sieve.told(events, plan), room)
+        dictionaries = Dictionaries()
+        arrived = sieve.events(pieces, types, plan, dictionaries.codes)
+        parts = Gathered(arrived, lambda events: sieve.told(events, plan), room, dictionaries)
     else:  # what is carried over has been told already
-        told = (sieve.told(events, plan) for events in arrived)
+        told = (sieve.told(events, plan) for events in sieve.events(pieces, types, plan))
         parts = Gathered(night.with_carried(told), lambda events: events, room)
     found: Iterable[Piece] | None = None
     tally: Tally | None = None

@@ -14,7 +14,7 @@ from sessionize.config import Config
 from sessionize.errors import SessionizeError
 from sessionize.kernel import normalise
 from sessionize.plan import resolve
-from sessionize.read import Log, open_log
+from sessionize.read import Log, Rows, open_log
 from sessionize.ways.gather import Room
 from sessionize.ways.memory import memory
 from sessionize.ways.spine import sessions_of
@@ -87,7 +87,7 @@ def test_ten_thousand_dirty_files_lose_nothing(tmp_path: Path) -> None:
 
 def read_all(log: Log) -> pl.DataFrame:
     """What the log's pieces hold."""
-    return pl.concat(piece.collect() for piece in log.pieces(1))
+    return pl.concat(piece.frame.collect() for piece in log.pieces(1))
 
 
 def judged(log: Log, raw: pl.DataFrame) -> pl.DataFrame:
@@ -100,7 +100,7 @@ def judged(log: Log, raw: pl.DataFrame) -> pl.DataFrame:
 def counted(log: Log, raw: pl.DataFrame) -> int:
     """Rows read, each once an event, a rejected row or a duplicate."""
     plan = resolve(Config(), log.schema, lambda column: raw.select(column).to_series())
-    counts = sessions_of([raw.lazy()], log.schema, plan, Room(memory(None), Path), assign=False).counts
+    counts = sessions_of([Rows(raw.lazy())], log.schema, plan, Room(memory(None), Path), assign=False).counts
     assert counts.rows_read == counts.events + counts.rejected + counts.duplicates
     return counts.rows_read
 
