@@ -66,7 +66,9 @@ class Sieve:
             if code is None or not told:
                 return rows
             held = piece.words(sorted({*told.values()}))
-            return rows.with_columns(_coded(held[name], role, code) for role, name in told.items())
+            # Codes are for texts of events: else it would show in them how the log was read.
+            of_events = code if rows[schema.REASON].null_count() == rows.height else lambda _, texts: texts
+            return rows.with_columns(_coded(held[name], role, of_events) for role, name in told.items())
 
         # Polars decodes Parquet with all its threads, but ends each piece with few; one of a text file is parsed by one.
         only_text = all(dtype == pl.String for dtype in types.values())

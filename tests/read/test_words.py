@@ -14,6 +14,7 @@ from polars.testing import assert_series_equal
 
 from sessionize import Config, Output, run
 from sessionize.errors import InputError
+from sessionize.kernel import dictionaries
 from sessionize.preset import Preset
 from sessionize.read import open_log, words
 from sessionize.read.words import Span, Words, spans
@@ -21,18 +22,24 @@ from sessionize.ways.memory import Memory
 
 ROWS = 2_000
 GROUP = 300
+PAGES = 11
 KINDS = ("page-view", "", "purchase", "  ", None, "klick Ünïcode, and far longer than twelve bytes")
 
 
 def log(rows: int = ROWS) -> pl.DataFrame:
-    """Ids of which each is there a few times, kinds of which there are few."""
+    """Ids of which each is there a few times, kinds of which there are few; now and then a row that is no event."""
     return pl.DataFrame(
         {
             "user": [f"user-{row // 7 * 31 % 997}" for row in range(rows)],
-            "time": pl.Series([row * 200_000_000 for row in range(rows)]).cast(pl.Datetime("us")),
+            "time": pl.Series([None if row % 500 == 5 else row * 200_000_000 for row in range(rows)]).cast(
+                pl.Datetime("us")
+            ),
             "event": [KINDS[row * 7 // 3 % 6] for row in range(rows)],
-            "page": [f"/page/{row % 11}?utm_source=s{row % 3}" for row in range(rows)],
-            "referrer": [None if row % 3 else "https://example.org/" for row in range(rows)],
+            "page": [
+                f"/never/{row}" if row % 500 == 5 else f"/page/{row % PAGES}?utm_source=s{row % 3}"
+                for row in range(rows)
+            ],
+            "referrer": [None if row % 3 or row < 2 * GROUP else "https://example.org/" for row in range(rows)],
             "a.b": [KINDS[row % 6] for row in range(rows)],
             "note": [f"{row} is like no other" for row in range(rows)],
         }
@@ -140,6 +147,19 @@ def test_a_log_read_by_its_dictionaries_gives_the_same_files(
     assert config.where is not None or {"page", "referrer"} & read
 
 
+def test_texts_of_rejected_rows_do_not_change_how_those_of_events_are_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "log.parquet"
+    pq.write_table(log().to_arrow(), path)
+    config = Config(inputs=(str(path),), columns={"page": ("note",)})
+    monkeypatch.setattr(dictionaries, "FEW", ROWS - ROWS // 500)  # as many notes as all events have
+    texts = outcome(config, tmp_path / "texts")
+    monkeypatch.setattr(words, "WORTH_IT", 1)
+    monkeypatch.setattr(words, "LENGTH_BYTES", 100)
+    assert outcome(config, tmp_path / "words") == texts
+
+
 def test_a_damaged_dictionary_names_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "log.parquet"
     pq.write_table(log().to_arrow(), path, compression="none")
@@ -176,5 +196,5 @@ def test_a_preset_that_changes_texts_gets_texts(tmp_path: Path, monkeypatch: pyt
     preset = Preset(name="mine", title="a log in which a click is nothing", nulls={"event": (KINDS[-1] or "",)})
     config = Config(inputs=(str(path),), preset=preset)
     assert [piece.held for piece in open_log(config).pieces(ROWS)] == [frozenset()]
-    assert run(config, Output(directory=str(tmp_path / "out"))).counts.events == ROWS
+    assert run(config, Output(directory=str(tmp_path / "out"))).counts.events == ROWS - ROWS // 500
     assert KINDS[-1] not in pl.read_parquet(tmp_path / "out" / "metrics.parquet")["entry_event"].to_list()
