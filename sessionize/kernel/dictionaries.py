@@ -32,6 +32,13 @@ def coded(texts: pl.Series) -> pl.Series:
     return texts if isinstance(texts.dtype, pl.Categorical) else texts.cast(dictionary())
 
 
+def words(codes: pl.Series) -> pl.Series:
+    """The text of each code of a dictionary column, from 0 up to the highest that a row has."""
+    highest = codes.to_physical().max()
+    count = highest + 1 if isinstance(highest, int) else 0
+    return pl.int_range(count, dtype=pl.UInt32, eager=True).cat.to(codes.dtype).cast(pl.String)
+
+
 def as_text(rows: pl.DataFrame) -> pl.DataFrame:
     """The rows with texts in place of codes."""
     coded = [name for name, dtype in rows.schema.items() if isinstance(dtype, pl.Categorical | pl.Enum)]

@@ -6,7 +6,7 @@ import polars as pl
 
 from sessionize import schema
 from sessionize.config import Plan
-from sessionize.kernel.dictionaries import coded
+from sessionize.kernel.dictionaries import coded, words
 from sessionize.kernel.keys import key_codes
 
 DESCRIPTIVE = (schema.PROFILE_ID, schema.REFERRER, schema.CHANNEL, schema.IP, schema.USER_AGENT)
@@ -43,12 +43,11 @@ def sparse_fields(events: pl.DataFrame) -> dict[str, tuple[str, ...]]:
     return {field: among for field, among in fields(events).items() if all(events[name].null_count() for name in among)}
 
 
-def flags(rows: pl.DataFrame, events: pl.DataFrame, plan: Plan) -> dict[str, pl.Expr]:
-    """Which events are page views and conversions; ends and starts, where a rule asks.
+def flags(events: pl.DataFrame, plan: Plan) -> dict[str, pl.Expr]:
+    """Which events are page views and conversions; ends and starts, where a rule asks. Over their narrow rows.
 
     Args:
-        rows: Some narrow rows, as `numbers` makes them of the events.
-        events: Canonical events; the dictionary of their event type.
+        events: Canonical events, their event type as codes.
         plan: What was asked for.
     """
     rules = {"is_end": plan.rules.end_events, "is_start": plan.rules.start_events}
@@ -58,12 +57,11 @@ def flags(rows: pl.DataFrame, events: pl.DataFrame, plan: Plan) -> dict[str, pl.
         **{flag: (names, ()) for flag, names in rules.items() if names},
     }
     never = pl.lit(value=False)
-    if schema.EVENT_TYPE not in rows.columns:
-        has_page = pl.col(schema.PAGE).is_not_null() if schema.PAGE in rows.columns else never
+    if schema.EVENT_TYPE not in events.columns:
+        has_page = pl.col(schema.PAGE).is_not_null() if schema.PAGE in events.columns else never
         return {**dict.fromkeys(named, never), "is_view": has_page}
-    there = rows[schema.EVENT_TYPE].unique().drop_nulls()
-    names = there.cat.to(events[schema.EVENT_TYPE].dtype).cast(pl.String).to_list()
-    codes = dict(zip(names, there.to_list(), strict=True))
+    names = words(events[schema.EVENT_TYPE]).to_list()
+    codes = {name: code for code, name in enumerate(names)}
     meant = {flag: [codes[name] for name in _named(names, *asked)] for flag, asked in named.items()}
     return {flag: _is_one_of(pl.col(schema.EVENT_TYPE), among) for flag, among in meant.items()}
 

@@ -6,6 +6,7 @@ rows) and fetches texts once a session, at the end (`wide`).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, NamedTuple
 
@@ -55,11 +56,12 @@ def sessionize(events: pl.DataFrame, plan: Plan, *, assign: bool = False) -> Ses
     """
     with Dictionaries() as dictionaries:
         events = dictionaries.coded(events)
+    flagged = flags(events, plan)
     # One more than there are processors: while one waits for Polars' threads, or they for it, another goes on.
     with ThreadPoolExecutor(pl.thread_pool_size() + 1) as threads:
         # Unnamed, so that the lots' rows go when these are done, and their memory is there for the sessions.
         found = threads.map(
-            lambda lot: _lot(lot, events, plan, assign=assign), _whole_keys(numbers(events, plan), threads)
+            lambda lot: _lot(lot, flagged, events, plan, assign=assign), _whole_keys(numbers(events, plan), threads)
         )
         sessions, duplicates, assigned = map(list, zip(*found, strict=True))
         sizes = [lot.height for lot in sessions]
@@ -100,12 +102,14 @@ def _by_lot(rows: pl.DataFrame, start: int, lots: int) -> list[pl.DataFrame]:
     return [ordered[low:high] for low, high in zip([0, *ends[:-1]], ends, strict=True)]
 
 
-def _lot(lot: list[pl.DataFrame], events: pl.DataFrame, plan: Plan, *, assign: bool) -> Sessionized:
+def _lot(
+    lot: list[pl.DataFrame], flagged: Mapping[str, pl.Expr], events: pl.DataFrame, plan: Plan, *, assign: bool
+) -> Sessionized:
     """The sessions of a lot, measured but not described, in order of key and time."""
     rows = pl.concat(lot, rechunk=True)
     rows = rows[in_order(rows["key"].to_numpy(), rows["time"].to_numpy())]
     rows, duplicates = _without_duplicates(rows, events)
-    rows = mark_starts(rows.with_columns(**flags(rows, events, plan)), plan)
+    rows = mark_starts(rows.with_columns(**flagged), plan)
     rows = rows.with_columns(
         session=pl.Series(running(rows["starts"])).set_sorted(),
         gap=pl.when("starts").then(0).otherwise(pl.col("time").diff()),
