@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from weakref import ref
 
 import polars as pl
 import pyarrow.parquet as pq
@@ -20,6 +21,7 @@ from strategies import logs, roles, rules
 from sessionize import Config, Output, run, schema
 from sessionize.commit import Result
 from sessionize.kernel import dictionaries
+from sessionize.kernel.wide import with_fields
 from sessionize.ways import gather, merge
 from sessionize.ways.gather import Room
 from sessionize.ways.memory import Memory
@@ -65,6 +67,36 @@ def test_files_by_key_and_columns_as_dictionaries_give_the_same_as_memory(  # no
     assert by_key == whole
     told = sessions_of(pieces_of(frame, rows, held & {*types}), types, plan, Room(Memory(AMPLE), _none), assign=True)
     assert outcome(told) == whole
+
+
+def test_while_sessions_are_made_no_one_holds_the_events_that_were_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    log: list[Event] = [
+        {"session_id": f"s{number % 3}", "event_type": "click", "timestamp_us": number} for number in range(20)
+    ]
+    role, rule = frozenset({"timestamp", "session_id", "event_type"}), OracleRules()
+    plan, frame = plan_of(rule, role), raw_frame(log, role, rule)
+    taken: list[ref[pl.DataFrame]] = []
+    take = gather.Part.take
+
+    def watched(part: gather.Part) -> pl.DataFrame:
+        taken.append(ref(events := take(part)))
+        return events
+
+    def last_step(*arguments: Any) -> pl.DataFrame:
+        assert [each() for each in taken] == [None]
+        return with_fields(*arguments)
+
+    monkeypatch.setattr(gather.Part, "take", watched)
+    monkeypatch.setattr("sessionize.kernel.sessions.with_fields", last_step)
+    sessions_of(pieces_of(frame, 7), frame.schema, plan, Room(Memory(AMPLE), _none), assign=False)
+    assert len(taken) == 1
+
+
+def test_events_are_taken_once() -> None:
+    part = gather.Part(pl.DataFrame({"a": [1]}))
+    assert part.take().height == 1
+    with pytest.raises(ValueError, match="taken before"):
+        part.take()
 
 
 def _none() -> Path:

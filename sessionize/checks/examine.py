@@ -158,7 +158,8 @@ def _parts(
 ) -> tuple[Parts, Tally]:  # fmt: skip
     found: tuple[Parts, Tally] | None = None
     watermark: int | None = None
-    for events in gathered:
+    for part in gathered:
+        events = part.take()
         if found is None:  # the whole log has been read when the first part is there
             watermark = sieve.newest if plan.until is None else microseconds(plan.until)
             whole = sieve.read - sieve.rejected.height

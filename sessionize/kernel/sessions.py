@@ -59,10 +59,10 @@ def sessionize(events: pl.DataFrame, plan: Plan, *, assign: bool = False) -> Ses
     flagged = flags(events, plan)
     # One more than there are processors: while one waits for Polars' threads, or they for it, another goes on.
     with ThreadPoolExecutor(pl.thread_pool_size() + 1) as threads:
-        # Unnamed, so that the lots' rows go when these are done, and their memory is there for the sessions.
-        found = threads.map(
-            lambda lot: _lot(lot, flagged, events, plan, assign=assign), _whole_keys(numbers(events, plan), threads)
-        )
+        lots = _whole_keys(numbers(events, plan), threads)
+        events = _without_numbers(events, plan)
+        found = threads.map(lambda lot: _lot(lot, flagged, events, plan, assign=assign), lots)
+        del lots  # so that each one's rows go when it is done
         sessions, duplicates, assigned = map(list, zip(*found, strict=True))
         sizes = [lot.height for lot in sessions]
         starts = pl.concat([lot.select("start", "row") for lot in sessions], rechunk=True)
@@ -75,6 +75,16 @@ def sessionize(events: pl.DataFrame, plan: Plan, *, assign: bool = False) -> Ses
         pl.concat(pieces, rechunk=False),
         pl.concat(duplicates).sort(),
         _renumbered(assigned, sizes, order) if assign else None,
+    )
+
+
+def _without_numbers(events: pl.DataFrame, plan: Plan) -> pl.DataFrame:
+    """The events with nothing in the columns that only numbers were made of: if no one else has them, they go."""
+    done_with = {schema.TIMESTAMP, schema.EVENT_TYPE, schema.VALUE, *(() if plan.channels else (schema.PAGE,))}
+    return events.with_columns(
+        pl.lit(None, dtype).alias(name)
+        for name, dtype in events.schema.items()
+        if name in done_with or name.startswith(schema.SPLIT_PREFIX)
     )
 
 

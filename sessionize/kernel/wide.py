@@ -74,7 +74,7 @@ def with_fields(sessions: pl.DataFrame, events: pl.DataFrame, plan: Plan) -> pl.
         found += [events[name].gather(at) for name in columns]
     for metric in METRICS:
         if metric.over is not None and metric.role is not None and metric.name in sessions.columns:
-            found.append(sessions[metric.name].cat.to(events[metric.role].dtype))
+            found.append(sessions[metric.name].cat.to(events.schema[metric.role]))
     sessions = sessions.with_columns(found)
     if plan.channels and schema.CHANNEL not in sessions.columns:
         sessions = sessions.with_columns(channels(sessions, events, plan).alias(schema.CHANNEL))

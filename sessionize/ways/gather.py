@@ -46,8 +46,25 @@ class Room(NamedTuple):
     share_read: Callable[[], float] = lambda: 1.0
 
 
+class Part:
+    """Events of whole keys, in input order.
+
+    Whoever takes them has them alone, and can let go of each column that it has done with.
+    """
+
+    def __init__(self, events: pl.DataFrame) -> None:
+        self._events: pl.DataFrame | None = events
+
+    def take(self) -> pl.DataFrame:
+        """The events; only once."""
+        events, self._events = self._events, None
+        if events is None:
+            raise ValueError("these events were taken before")
+        return events
+
+
 class Gathered:
-    """Events as frames of whole keys, each in input order. To be iterated over once.
+    """Events as parts of whole keys. To be iterated over once.
 
     Args:
         events: Canonical events, some at a time, in input order; at least one frame.
@@ -70,18 +87,20 @@ class Gathered:
         self.on_disk = False
         """Whether the events did not fit in memory; known when the first frame is there."""
 
-    def __iter__(self) -> Iterator[pl.DataFrame]:
-        """One frame, or as many as it takes."""
+    def __iter__(self) -> Iterator[Part]:
+        """One part, or as many as it takes."""
         held: list[pl.DataFrame] = []
         size = 0
         with self.dictionaries:
-            for frame in self._events:
-                held.append(self._coded(frame))
+            for events in map(self._coded, self._events):
+                held.append(events)
                 size += int(held[-1].estimated_size())
                 if size + self.dictionaries.entries * DICTIONARY_ENTRY > self._room.memory.for_events:
                     break
             else:
-                yield pl.concat(held, how="diagonal", rechunk=False)
+                whole = Part(pl.concat(held, how="diagonal", rechunk=False))
+                held.clear()
+                yield whole
                 return
             self.on_disk = True
             self.dictionaries.only_small(_most_entries(self._room.memory))
@@ -90,7 +109,7 @@ class Gathered:
     def _coded(self, events: pl.DataFrame) -> pl.DataFrame:
         return self.dictionaries.coded(self._told(self.dictionaries.coded(events)))
 
-    def _parts(self, held: list[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    def _parts(self, held: list[pl.DataFrame]) -> Iterator[Part]:
         """Every event into the file of its key's part; then the parts, one after the other."""
         folder = self._room.scratch()
         whole = self._expected(held)
@@ -105,7 +124,7 @@ class Gathered:
             for part in range(count):
                 files = sorted(folder.glob(f"events-{part}-*.arrow"), key=_number)
                 frames = threads.map(lambda path: self.dictionaries.restored(pl.read_ipc(path)), files)
-                yield pl.concat(alike([none, *frames]), how="diagonal")
+                yield Part(pl.concat(alike([none, *frames]), how="diagonal"))
                 for path in files:
                     path.unlink()
 

@@ -12,11 +12,11 @@ import polars as pl
 from sessionize.commit import Piece, Result
 from sessionize.config import Plan
 from sessionize.errors import AccountingError
-from sessionize.kernel import Dictionaries, sessionize
+from sessionize.kernel import Dictionaries, Sessionized, sessionize
 from sessionize.manifest import microseconds
 from sessionize.read import Rows
 from sessionize.ways.count import Tally
-from sessionize.ways.gather import Gathered, Room
+from sessionize.ways.gather import Gathered, Part, Room
 from sessionize.ways.merge import OnDisk, in_memory
 from sessionize.ways.night import Night
 from sessionize.ways.sieve import Sieve
@@ -57,9 +57,9 @@ def sessions_of(
             watermark = _watermark(plan, sieve) if night is None else night.close(sieve.newest)
             tally = Tally(plan, watermark)
         if night is None:
-            done, events = sessionize(part, plan, assign=assign), part
+            done, events = _sessionized(part, plan, assign=assign)
         else:
-            done, events = night.settled(part, plan, room if parts.on_disk else None)
+            done, events = night.settled(part.take(), plan, room if parts.on_disk else None)
         if not parts.on_disk:
             found = in_memory(done, events if assign else None, parts.dictionaries, plan, watermark)
         else:
@@ -70,6 +70,14 @@ def sessions_of(
         raise AccountingError("no part of the log was worked on")
     counts = tally.counts(sieve, {} if night is None else night.counts)
     return Result(found, sieve.rejected, counts, watermark, sieve.late)
+
+
+def _sessionized(part: Part, plan: Plan, *, assign: bool) -> tuple[Sessionized, pl.DataFrame | None]:
+    """The sessions of a part, and its events where it is asked which session each is in."""
+    if not assign:
+        return sessionize(part.take(), plan), None
+    events = part.take()
+    return sessionize(events, plan, assign=True), events
 
 
 def _watermark(plan: Plan, sieve: Sieve) -> int | None:
