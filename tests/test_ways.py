@@ -84,6 +84,7 @@ def test_while_sessions_are_made_no_one_holds_the_events_that_were_read(monkeypa
 
     def last_step(*arguments: Any) -> pl.DataFrame:
         assert [each() for each in taken] == [None]
+        assert arguments[1].columns == ["session_id"]  # of the others only numbers are needed
         return with_fields(*arguments)
 
     monkeypatch.setattr(gather.Part, "take", watched)

@@ -22,7 +22,7 @@ from sessionize.kernel.measures import named, positions, running
 from sessionize.kernel.metrics import METRICS
 from sessionize.kernel.numbers import flags, numbers, sparse_fields
 from sessionize.kernel.order import grouped, in_order
-from sessionize.kernel.wide import CLOSED, ENDED_BY, LAST_OF_KEY, PIECE, session_order, with_fields
+from sessionize.kernel.wide import CLOSED, ENDED_BY, LAST_OF_KEY, PIECE, session_order, with_dictionaries, with_fields
 
 LOT_ROWS: Final = 3 << 18
 """About so many rows of whole keys are worked on at once: fewer sort faster, in the processor's caches, but each lot has
@@ -60,14 +60,15 @@ def sessionize(events: pl.DataFrame, plan: Plan, *, assign: bool = False) -> Ses
     # One more than there are processors: while one waits for Polars' threads, or they for it, another goes on.
     with ThreadPoolExecutor(pl.thread_pool_size() + 1) as threads:
         lots = _whole_keys(numbers(events, plan), threads)
-        events = _without_numbers(events, plan)
+        types = events.schema
+        events = _only_texts(events, plan)
         found = threads.map(lambda lot: _lot(lot, flagged, events, plan, assign=assign), lots)
         del lots  # so that each one's rows go when it is done
         sessions, duplicates, assigned = map(list, zip(*found, strict=True))
         sizes = [lot.height for lot in sessions]
         starts = pl.concat([lot.select("start", "row") for lot in sessions], rechunk=True)
         ordering = threads.submit(session_order, starts, events, plan)
-        measured = pl.concat(sessions, rechunk=True)
+        measured = with_dictionaries(pl.concat(sessions, rechunk=True), types)
         sessions.clear()
         order = ordering.result()
         pieces = list(threads.map(lambda places: with_fields(measured[places], events, plan), _cut(order)))
@@ -78,14 +79,13 @@ def sessionize(events: pl.DataFrame, plan: Plan, *, assign: bool = False) -> Ses
     )
 
 
-def _without_numbers(events: pl.DataFrame, plan: Plan) -> pl.DataFrame:
-    """The events with nothing in the columns that only numbers were made of: if no one else has them, they go."""
+def _only_texts(events: pl.DataFrame, plan: Plan) -> pl.DataFrame:
+    """The events without the columns of which only numbers are needed, and were made: if no one else has these, they go."""
     done_with = {schema.TIMESTAMP, schema.EVENT_TYPE, schema.VALUE, *(() if plan.channels else (schema.PAGE,))}
-    return events.with_columns(
-        pl.lit(None, dtype).alias(name)
-        for name, dtype in events.schema.items()
-        if name in done_with or name.startswith(schema.SPLIT_PREFIX)
-    )
+    # Not `drop`, which first brings all columns into the same chunks, as large as the log.
+    return events[
+        [name for name in events.columns if name not in done_with and not name.startswith(schema.SPLIT_PREFIX)]
+    ]
 
 
 def _cut(order: NDArray[np.uint32]) -> list[NDArray[np.uint32]]:
@@ -146,7 +146,7 @@ def _without_duplicates(rows: pl.DataFrame, events: pl.DataFrame) -> tuple[pl.Da
 
 def _measured(rows: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
     """What is measured over the events of each session."""
-    there = set(events.columns)
+    there = set(rows.columns)
     over = {metric.name: metric.over for metric in METRICS if there.issuperset(metric.needs)}
     first_with = [
         pl.when(f"has_{field}").then("row").first(ignore_nulls=True).alias(f"at_{field}")

@@ -6,6 +6,7 @@ what only the whole log can tell: status and end reason.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
@@ -58,6 +59,20 @@ def _ids(rows: pl.Series, events: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame(first).cast(pl.String)
 
 
+def with_dictionaries(sessions: pl.DataFrame, types: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """Measured sessions with the codes that were measured as such: of the dictionaries of their roles.
+
+    Args:
+        sessions: Measured.
+        types: Of the columns of the events.
+    """
+    return sessions.with_columns(
+        sessions[metric.name].cat.to(types[metric.role])
+        for metric in METRICS
+        if metric.over is not None and metric.role is not None and metric.name in sessions.columns
+    )
+
+
 def with_fields(sessions: pl.DataFrame, events: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     """Measured sessions with their source id and descriptive fields, in the events' own types.
 
@@ -72,9 +87,6 @@ def with_fields(sessions: pl.DataFrame, events: pl.DataFrame, plan: Plan) -> pl.
     for field, columns in fields(events).items():
         at = sessions[f"at_{field}"] if f"at_{field}" in sessions.columns else sessions["row"]
         found += [events[name].gather(at) for name in columns]
-    for metric in METRICS:
-        if metric.over is not None and metric.role is not None and metric.name in sessions.columns:
-            found.append(sessions[metric.name].cat.to(events.schema[metric.role]))
     sessions = sessions.with_columns(found)
     if plan.channels and schema.CHANNEL not in sessions.columns:
         sessions = sessions.with_columns(channels(sessions, events, plan).alias(schema.CHANNEL))

@@ -100,6 +100,7 @@ class Gathered:
             else:
                 whole = Part(pl.concat(held, how="diagonal", rechunk=False))
                 held.clear()
+                del events
                 yield whole
                 return
             self.on_disk = True
