@@ -8,6 +8,7 @@ from typing import Any
 from weakref import ref
 
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from engine import plan_of, raw_frame
@@ -59,6 +60,7 @@ def test_files_by_key_and_columns_as_dictionaries_give_the_same_as_memory(  # no
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         whole = outcome(sessions_of(pieces_of(frame, AMPLE), types, plan, Room(Memory(AMPLE), _none), assign=True))
         patch.setattr(merge, "PIECE", piece)
+        patch.setattr(merge, "BATCH", piece)
         patch.setattr(gather, "PARTS", (parts, parts))
         patch.setattr(gather, "DICTIONARY_ENTRY", AMPLE)  # nothing fits in memory
         patch.setattr(gather, "_most_entries", lambda _: small)
@@ -91,6 +93,19 @@ def test_while_sessions_are_made_no_one_holds_the_events_that_were_read(monkeypa
     monkeypatch.setattr("sessionize.kernel.sessions.with_fields", last_step)
     sessions_of(pieces_of(frame, 7), frame.schema, plan, Room(Memory(AMPLE), _none), assign=False)
     assert len(taken) == 1
+
+
+def test_sessions_in_files_can_be_read_a_few_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log: list[Event] = [{"session_id": f"s{number}", "timestamp_us": number} for number in range(50)]
+    role, rule = frozenset({"timestamp", "session_id"}), OracleRules()
+    plan, frame = plan_of(rule, role), raw_frame(log, role, rule)
+    monkeypatch.setattr(gather, "DICTIONARY_ENTRY", AMPLE)  # nothing fits in memory
+    monkeypatch.setattr(gather, "PARTS", (1, 1))
+    monkeypatch.setattr(merge, "BATCH", 20)
+    result = sessions_of(pieces_of(frame), frame.schema, plan, Room(Memory(1), lambda: tmp_path), assign=True)
+    files = [pa.ipc.open_file(path) for path in tmp_path.glob("*sessions-*.arrow")]
+    assert [file.num_record_batches for file in files] == [3, 3]
+    assert sum(piece.sessions.height for piece in result.pieces) == 50
 
 
 def test_events_are_taken_once() -> None:

@@ -32,7 +32,7 @@ def coded(texts: pl.Series) -> pl.Series:
     return texts if isinstance(texts.dtype, pl.Categorical) else texts.cast(dictionary())
 
 
-def words(codes: pl.Series) -> pl.Series:
+def texts_by_code(codes: pl.Series) -> pl.Series:
     """The text of each code of a dictionary column, from 0 up to the highest that a row has."""
     highest = codes.to_physical().max()
     count = highest + 1 if isinstance(highest, int) else 0

@@ -6,7 +6,7 @@ import polars as pl
 
 from sessionize import schema
 from sessionize.config import Plan
-from sessionize.kernel.dictionaries import coded, words
+from sessionize.kernel.dictionaries import coded, texts_by_code
 from sessionize.kernel.keys import key_codes
 
 DESCRIPTIVE = (schema.PROFILE_ID, schema.REFERRER, schema.CHANNEL, schema.IP, schema.USER_AGENT)
@@ -60,7 +60,7 @@ def flags(events: pl.DataFrame, plan: Plan) -> dict[str, pl.Expr]:
     if schema.EVENT_TYPE not in events.columns:
         has_page = pl.col(schema.PAGE).is_not_null() if schema.PAGE in events.columns else never
         return {**dict.fromkeys(named, never), "is_view": has_page}
-    names = words(events[schema.EVENT_TYPE]).to_list()
+    names = texts_by_code(events[schema.EVENT_TYPE]).to_list()
     codes = {name: code for code, name in enumerate(names)}
     meant = {flag: [codes[name] for name in _named(names, *asked)] for flag, asked in named.items()}
     return {flag: _is_one_of(pl.col(schema.EVENT_TYPE), among) for flag, among in meant.items()}

@@ -25,6 +25,8 @@ from sessionize.ways.ahead import ahead
 
 AHEAD: Final = 2
 """Pieces that are made while one is written."""
+BATCH: Final = 1 << 14
+"""Rows of a batch in a temporary file: to read some of a batch, all of it that lies before them is read too."""
 
 
 def in_memory(
@@ -95,10 +97,10 @@ class OnDisk:
             sessions["start"].to_physical().to_numpy(),
             np.cumsum(np.append(0, sessions["events"].to_numpy()), dtype=np.int64),
         )
-        sessions.write_ipc(place.sessions, compat_level=pl.CompatLevel.oldest())
+        _write(sessions, place.sessions)
         if events is not None and done.assigned is not None:
             placed = annotated(events, session_ids(done.sessions, self._plan), done.assigned, self._plan)
-            placed.write_ipc(place.events, compat_level=pl.CompatLevel.oldest())
+            _write(placed, place.events)
         self._places.append(place)
 
     def __iter__(self) -> Iterator[Piece]:
@@ -130,6 +132,10 @@ class OnDisk:
             ],
         )
         return Piece(whole, events[_events_order(sessions["events"].to_numpy(), order.to_numpy())])
+
+
+def _write(rows: pl.DataFrame, path: Path) -> None:
+    rows.write_ipc(path, record_batch_size=BATCH, compat_level=pl.CompatLevel.oldest())
 
 
 def _slice(path: Path, start: int, end: int) -> pl.DataFrame:
