@@ -78,21 +78,26 @@ def test_while_sessions_are_made_no_one_holds_the_events_that_were_read(monkeypa
     role, rule = frozenset({"timestamp", "session_id", "event_type"}), OracleRules()
     plan, frame = plan_of(rule, role), raw_frame(log, role, rule)
     taken: list[ref[pl.DataFrame]] = []
-    take = gather.Part.take
+    take, coded = gather.Part.take, gather.Gathered._coded
 
     def watched(part: gather.Part) -> pl.DataFrame:
         taken.append(ref(events := take(part)))
         return events
 
+    def gathered(of: gather.Gathered, frame: pl.DataFrame) -> pl.DataFrame:
+        taken.append(ref(events := coded(of, frame)))
+        return events
+
     def last_step(*arguments: Any) -> pl.DataFrame:
-        assert [each() for each in taken] == [None]
+        assert [each() for each in taken] == [None] * 4  # three pieces, and what they became together
         assert arguments[1].columns == ["session_id"]  # of the others only numbers are needed
         return with_fields(*arguments)
 
     monkeypatch.setattr(gather.Part, "take", watched)
+    monkeypatch.setattr(gather.Gathered, "_coded", gathered)
     monkeypatch.setattr("sessionize.kernel.sessions.with_fields", last_step)
     sessions_of(pieces_of(frame, 7), frame.schema, plan, Room(Memory(AMPLE), _none), assign=False)
-    assert len(taken) == 1
+    assert len(taken) == 4
 
 
 def test_sessions_in_files_can_be_read_a_few_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

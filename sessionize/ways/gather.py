@@ -103,6 +103,7 @@ class Gathered:
                 del events
                 yield whole
                 return
+            del events
             self.on_disk = True
             self.dictionaries.only_small(_most_entries(self._room.memory))
             yield from self._parts(held)
