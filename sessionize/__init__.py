@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from sessionize.checks import check
     from sessionize.config import Config, Nightly, Output, Rules
     from sessionize.errors import SessionizeError
+    from sessionize.nightly.job import run_night
+    from sessionize.one_shot import run
     from sessionize.version import __version__
-    from sessionize.ways import run
-    from sessionize.ways.nightly import run_night
 
 __all__ = [
     "Config", "Frames", "Nightly", "Output", "Rules", "SessionizeError", "__version__", "check", "run", "run_night",
@@ -22,8 +22,8 @@ __all__ = [
 
 _HOMES = {
     "Config": "config", "Output": "config", "Rules": "config", "SessionizeError": "errors",
-    "Frames": "api", "sessionize": "api", "run": "ways",
-    "__version__": "version", "check": "checks", "Nightly": "config", "run_night": "ways.nightly",
+    "Frames": "api", "sessionize": "api", "run": "one_shot",
+    "__version__": "version", "check": "checks", "Nightly": "config", "run_night": "nightly.job",
 }  # fmt: skip
 
 

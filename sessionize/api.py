@@ -9,19 +9,19 @@ from typing import NamedTuple
 import polars as pl
 
 from sessionize import schema
-from sessionize.commit import Result
 from sessionize.config import Config
-from sessionize.geo import Places, located
+from sessionize.engine.limits import memory
+from sessionize.engine.partition import Limits
+from sessionize.engine.pipeline import sessions_of
 from sessionize.kernel import as_text
 from sessionize.kernel.metrics import METRIC_NAMES
 from sessionize.kernel.record import records
-from sessionize.manifest import Counts
+from sessionize.output.commit import Result
+from sessionize.output.geo import Places, located
+from sessionize.output.manifest import Counts
 from sessionize.plan import resolve
 from sessionize.read import Rows
 from sessionize.scratch import home
-from sessionize.ways.gather import Room
-from sessionize.ways.memory import memory
-from sessionize.ways.spine import sessions_of
 
 
 class Frames(NamedTuple):
@@ -77,14 +77,14 @@ def sessionize(events: pl.LazyFrame | pl.DataFrame, config: Config | None = None
     )
     places = None if asked.geo_db is None else Places(asked.geo_db)
     with TemporaryDirectory(dir=home()) as folder:
-        room = Room(memory(asked.memory_limit), lambda: Path(folder))
-        result = sessions_of([Rows(raw)], types, plan, room, assign=True)
-        pieces = list(result.pieces)
-    sessions = as_text(located(pl.concat(piece.sessions for piece in pieces), places, plan))
+        limits = Limits(memory(asked.memory_limit), lambda: Path(folder))
+        result = sessions_of([Rows(raw)], types, plan, limits, assign=True)
+        batches = list(result.batches)
+    sessions = as_text(located(pl.concat(batch.sessions for batch in batches), places, plan))
     return Frames(
         sessions=records(sessions, plan.timezone),
         metrics=sessions.select(METRIC_NAMES),
-        events=pl.concat(piece.events for piece in pieces if piece.events is not None),
+        events=pl.concat(batch.events for batch in batches if batch.events is not None),
         rejected=_rejected(frame, result),
         counts=result.counts,
     )

@@ -14,7 +14,7 @@ from sessionize.config import Config, Plan, TimeFormat, TimeKind
 from sessionize.errors import UsageError
 from sessionize.kernel import agents
 from sessionize.kernel.normalise import TEXTS, field_type, time_text
-from sessionize.kernel.reach import FIRST_OF, alternatives
+from sessionize.kernel.references import FIRST_OF, alternatives
 from sessionize.kernel.timestamps import MODERN, PER_SECOND, compiled
 
 EPOCH_UNITS: Final[tuple[tuple[float, TimeKind], ...]] = ((1e11, "s"), (1e14, "ms"), (1e17, "us"))

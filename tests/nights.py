@@ -13,22 +13,22 @@ from engine import plan_of, raw_frame
 from oracle import Event, OracleRules
 
 from sessionize import schema
-from sessionize.commit import Result
 from sessionize.config import Plan
+from sessionize.engine.limits import Memory
+from sessionize.engine.partition import Limits
+from sessionize.engine.pipeline import sessions_of
 from sessionize.kernel import as_text, normalise
-from sessionize.manifest import Counts
+from sessionize.nightly.batch import Asked, Night, Stand
+from sessionize.nightly.carryover import together
+from sessionize.output.commit import Result
+from sessionize.output.manifest import Counts
 from sessionize.read import Rows
-from sessionize.read.words import Words
-from sessionize.ways.carry import together
-from sessionize.ways.gather import Room
-from sessionize.ways.memory import Memory
-from sessionize.ways.night import Asked, Night, Stand
-from sessionize.ways.spine import sessions_of
+from sessionize.read.parquet_dictionaries import DictionaryColumn
 
 AMPLE = 10**12
 
 
-class Batch(NamedTuple):
+class Arrival(NamedTuple):
     """What arrives for a night, and when the night ends; None: with its newest event."""
 
     events: list[Event]
@@ -54,24 +54,24 @@ def pieces_of(log: pl.DataFrame, rows: int = AMPLE, held: Collection[str] = ()) 
         pl.lit(None, pl.Enum(schema.REASONS)).alias(schema.FAULT),
         pl.all(),
     )
-    pieces = (raw.slice(start, rows) for start in range(0, max(1, raw.height), rows))
-    return [Rows(piece.lazy(), frozenset(held), partial(_words_of, piece)) for piece in pieces]
+    batches = (raw.slice(start, rows) for start in range(0, max(1, raw.height), rows))
+    return [Rows(batch.lazy(), frozenset(held), partial(_words_of, batch)) for batch in batches]
 
 
-def _words_of(piece: pl.DataFrame, names: Sequence[str]) -> dict[str, list[Words]]:
+def _words_of(batch: pl.DataFrame, names: Sequence[str]) -> dict[str, list[DictionaryColumn]]:
     """Two dictionaries for each column, as row groups have their own."""
-    halves = [piece.head(piece.height // 2), piece.slice(piece.height // 2)]
+    halves = [batch.head(batch.height // 2), batch.slice(batch.height // 2)]
     return {name: [_dictionary(half[name]) for half in halves] for name in names}
 
 
-def _dictionary(texts: pl.Series) -> Words:
+def _dictionary(texts: pl.Series) -> DictionaryColumn:
     different = [*dict.fromkeys(texts.drop_nulls()), "of no row"]
     places = [None if text is None else different.index(text) for text in texts]
-    return Words(pl.Series(different, dtype=pl.String), pl.Series(places, dtype=pl.UInt32))
+    return DictionaryColumn(pl.Series(different, dtype=pl.String), pl.Series(places, dtype=pl.UInt32))
 
 
 def run_nights(
-    batches: Sequence[Batch],
+    arrivals: Sequence[Arrival],
     rules: OracleRules,
     roles: Collection[str],
     lateness: int,
@@ -82,7 +82,7 @@ def run_nights(
     """Every batch as a night of its own, the last one flushed; the carry goes through a file's bytes each time.
 
     Args:
-        batches: In the order in which they are run.
+        arrivals: In the order in which they are run.
         rules: The oracle's.
         roles: Roles the log has.
         lateness: Microseconds allowed.
@@ -93,16 +93,16 @@ def run_nights(
     stand, carry = Stand(), pl.DataFrame()
     found: list[Result] = []
     sessions, events, stands, sizes = [], [], [], []
-    nights = [*batches, *([Batch([])] if flush == "after" else [])]
-    for number, batch in enumerate(nights):
-        frame = raw_frame(batch.events, roles, rules)
-        asked = Asked(batch.until, lateness, flush=flush != "never" and number == len(nights) - 1)
+    nights = [*arrivals, *([Arrival([])] if flush == "after" else [])]
+    for number, arrival in enumerate(nights):
+        frame = raw_frame(arrival.events, roles, rules)
+        asked = Asked(arrival.until, lateness, flush=flush != "never" and number == len(nights) - 1)
         carried = [carry] if carry.width else []
         night = Night(stand, asked, carried, together(carry.schema, types_of(frame, plan)))
         result = _through(frame, plan, night, folder)
-        pieces = list(result.pieces)
-        sessions += [as_text(piece.sessions) for piece in pieces]
-        events += [piece.events for piece in pieces if piece.events is not None]
+        batches = list(result.batches)
+        sessions += [as_text(batch.sessions) for batch in batches]
+        events += [batch.events for batch in batches if batch.events is not None]
         carry, stand = _stored(night), night.after
         sizes.append(carry.height)
         stands.append(stand)
@@ -119,9 +119,9 @@ def types_of(frame: pl.DataFrame, plan: Plan) -> dict[str, pl.DataType]:
 
 
 def _through(frame: pl.DataFrame, plan: Plan, night: Night, folder: Path | None) -> Result:
-    room = Room(Memory(AMPLE), _no_folder) if folder is None else Room(Memory(1), lambda: folder)
+    limits = Limits(Memory(AMPLE), _no_folder) if folder is None else Limits(Memory(1), lambda: folder)
     rows = AMPLE if folder is None else 5
-    return sessions_of(pieces_of(frame, rows), frame.schema, plan, room, assign=True, night=night)
+    return sessions_of(pieces_of(frame, rows), frame.schema, plan, limits, assign=True, night=night)
 
 
 def _no_folder() -> Path:

@@ -21,10 +21,10 @@ from console import sessionize
 
 from sessionize.config import Config, Nightly, Output, Rules
 from sessionize.errors import LockedError, MachineError, StateError, UsageError
-from sessionize.state import KEPT
-from sessionize.store import Store, held
-from sessionize.ways import run
-from sessionize.ways.nightly import Outcome, end_of_batch, run_night
+from sessionize.nightly.job import Outcome, end_of_batch, run_night
+from sessionize.nightly.state import KEPT
+from sessionize.nightly.store import Store, held
+from sessionize.one_shot import run
 
 STEPS = ("fsync", "replace", "unlink", "rmdir", "mkdir", "ftruncate", "pwrite")
 FIRST = datetime(2024, 5, 1, tzinfo=UTC)

@@ -14,17 +14,17 @@ from engine import plan_of, raw_frame
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
-from nights import AMPLE, Batch, Nights, _no_folder, pieces_of, rows, run_nights
+from nights import AMPLE, Arrival, Nights, _no_folder, pieces_of, rows, run_nights
 from oracle import Event, OracleRules
 from strategies import MINUTE_US, logs, roles, rules
 
+from sessionize.engine import order, partition
+from sessionize.engine.limits import Memory
+from sessionize.engine.partition import Limits
+from sessionize.engine.pipeline import sessions_of
 from sessionize.kernel import as_text
-from sessionize.kernel.wide import ENDED_BY, LAST_OF_KEY
-from sessionize.manifest import EPOCH
-from sessionize.ways import gather, merge
-from sessionize.ways.gather import Room
-from sessionize.ways.memory import Memory
-from sessionize.ways.spine import sessions_of
+from sessionize.kernel.describe import ENDED_BY, LAST_OF_KEY
+from sessionize.output.manifest import EPOCH
 
 LATENESSES = (0, MINUTE_US, 30 * MINUTE_US, 24 * 60 * MINUTE_US)
 ROLES = frozenset(("timestamp", "session_id", "event_type"))
@@ -33,7 +33,7 @@ ROLES = frozenset(("timestamp", "session_id", "event_type"))
 class Cut:
     """A log cut into nights, in the order in which its rows arrive, and how late they may be."""
 
-    def __init__(self, batches: list[Batch], lateness: int) -> None:
+    def __init__(self, batches: list[Arrival], lateness: int) -> None:
         self.batches, self.lateness = batches, lateness
 
     def __repr__(self) -> str:
@@ -56,12 +56,12 @@ def cuts(draw: st.DrawFn) -> Cut:
     if not calendar:
         cut = sorted(draw(st.lists(st.integers(0, len(events)), min_size=count - 1, max_size=count - 1)))
         return Cut(
-            [Batch(events[low:high]) for low, high in zip([0, *cut], [*cut, len(events)], strict=True)], lateness
+            [Arrival(events[low:high]) for low, high in zip([0, *cut], [*cut, len(events)], strict=True)], lateness
         )
     ends = sorted(draw(st.lists(_near(arrived), min_size=count, max_size=count)))
     places = [0, *(bisect_left(arrived, end) for end in ends[:-1]), len(events)]
     nights = zip(places, places[1:], ends, strict=False)
-    return Cut([Batch(events[low:high], end) for low, high, end in nights], lateness)
+    return Cut([Arrival(events[low:high], end) for low, high, end in nights], lateness)
 
 
 def _near(times: list[int]) -> SearchStrategy[int]:
@@ -78,12 +78,12 @@ def one_run(cut: Cut, rule: OracleRules, role: frozenset[str], watermark: int | 
     frame = raw_frame([event for batch in cut.batches for event in batch.events], role, rule)
     plan = plan_of(rule, role)
     until = None if watermark is None else EPOCH + watermark * (EPOCH.resolution)
-    room = Room(Memory(AMPLE), _no_folder)
-    result = sessions_of(pieces_of(frame), frame.schema, replace(plan, until=until), room, assign=True)
-    pieces = list(result.pieces)
+    limits = Limits(Memory(AMPLE), _no_folder)
+    result = sessions_of(pieces_of(frame), frame.schema, replace(plan, until=until), limits, assign=True)
+    batches = list(result.batches)
     return comparable(
-        pl.concat(as_text(piece.sessions) for piece in pieces),
-        pl.concat(piece.events for piece in pieces if piece.events is not None),
+        pl.concat(as_text(batch.sessions) for batch in batches),
+        pl.concat(batch.events for batch in batches if batch.events is not None),
     )
 
 
@@ -122,9 +122,9 @@ def test_the_nights_together_are_one_run(
 ) -> None:
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         if parts:
-            patch.setattr(merge, "PIECE", 2)
-            patch.setattr(gather, "PARTS", (parts, parts))
-            patch.setattr(gather, "DICTIONARY_ENTRY", AMPLE)  # nothing fits in memory
+            patch.setattr(order, "BATCH_ROWS", 2)
+            patch.setattr(partition, "PARTITIONS", (parts, parts))
+            patch.setattr(partition, "DICTIONARY_ENTRY", AMPLE)  # nothing fits in memory
         found = run_nights(cut.batches, rule, role, cut.lateness, Path(folder) if parts else None, flush=flush)
     check_identity(cut, found)
     assert found.late == 0
@@ -146,7 +146,7 @@ def test_a_session_is_not_emitted_before_one_that_came_before_it_is_closed() -> 
     """Else the ended session goes out alone, and the next night joins the two it stood between."""
     rule = OracleRules(timeout_us=2 * MINUTE_US, start_events=("login",), end_events=("logout",))
     log = [event("a", 0), event("a", 1, "login"), event("a", 1, "logout"), event("a", 2)]
-    found = run_nights([Batch(log, 4 * MINUTE_US)], rule, ROLES, 2 * MINUTE_US)
+    found = run_nights([Arrival(log, 4 * MINUTE_US)], rule, ROLES, 2 * MINUTE_US)
     assert starts(found) == [(0, 1), (1, 2), (2, 1)]
     assert [counts.sessions for counts in found.counts] == [2, 1]
 
@@ -168,14 +168,14 @@ def test_a_session_is_not_emitted_before_one_that_came_before_it_is_closed() -> 
 )  # fmt: skip
 def test_a_session_is_closed_when_no_event_to_come_can_reach_it(log: list[Event], emitted: int) -> None:
     rule = OracleRules(start_events=("login",), end_events=("logout",))
-    found = run_nights([Batch(log, 90 * MINUTE_US)], rule, ROLES, 30 * MINUTE_US)
+    found = run_nights([Arrival(log, 90 * MINUTE_US)], rule, ROLES, 30 * MINUTE_US)
     assert found.counts[0].sessions == emitted
 
 
 def test_one_broken_clock_makes_no_event_late() -> None:
     broken = event("b", 75 * 365 * 24 * 60)
     days = [[event("a", 10), broken], [event("a", 24 * 60 + 10)], [event("a", 48 * 60 + 10)]]
-    batches = [Batch(log, (day + 1) * 24 * 60 * MINUTE_US) for day, log in enumerate(days)]
+    batches = [Arrival(log, (day + 1) * 24 * 60 * MINUTE_US) for day, log in enumerate(days)]
     found = run_nights(batches, OracleRules(), ROLES, 30 * MINUTE_US)
     assert found.late == 0
     assert [(each.early, each.carried_in, each.carried_out) for each in found.counts] == [
@@ -186,8 +186,8 @@ def test_one_broken_clock_makes_no_event_late() -> None:
 
 def test_late_events_are_counted_and_change_nothing() -> None:
     batches = [
-        Batch([event("a", 0)], 24 * 60 * MINUTE_US),
-        Batch([event("a", 10), event("b", 25 * 60)], 48 * 60 * MINUTE_US),
+        Arrival([event("a", 0)], 24 * 60 * MINUTE_US),
+        Arrival([event("a", 10), event("b", 25 * 60)], 48 * 60 * MINUTE_US),
     ]
     found = run_nights(batches, OracleRules(), ROLES, 30 * MINUTE_US)
     assert starts(found) == [(0, 1), (25 * 60, 1)]
@@ -195,14 +195,14 @@ def test_late_events_are_counted_and_change_nothing() -> None:
 
 
 def test_the_watermark_never_goes_back() -> None:
-    batches = [Batch([event("a", 100)], until) for until in (90 * MINUTE_US, 60 * MINUTE_US, None)]
+    batches = [Arrival([event("a", 100)], until) for until in (90 * MINUTE_US, 60 * MINUTE_US, None)]
     found = run_nights(batches, OracleRules(), ROLES, 0, flush="never")
     assert [stand.watermark for stand in found.stands] == [90 * MINUTE_US, 90 * MINUTE_US, 100 * MINUTE_US]
 
 
 def test_a_crawler_is_carried_only_as_far_as_its_newest_piece() -> None:
     hours = [[event("bot", day * 24 * 60 + minute) for minute in range(0, 24 * 60, 10)] for day in range(6)]
-    batches = [Batch(log, (day + 1) * 24 * 60 * MINUTE_US) for day, log in enumerate(hours)]
+    batches = [Arrival(log, (day + 1) * 24 * 60 * MINUTE_US) for day, log in enumerate(hours)]
     for longest, kept in ((None, 864), (24 * 60 * MINUTE_US, 144)):
         rule = OracleRules(max_duration_us=longest)
         found = run_nights(batches, rule, ROLES, 30 * MINUTE_US, flush="never")

@@ -23,7 +23,7 @@ import polars as pl
 import pytest
 
 from sessionize.errors import InputError, LockedError, OutputError, SessionizeError
-from sessionize.publish import INTENT, LOCK, Publisher, Staged, abandon_all, map_os_errors
+from sessionize.output.publish import INTENT, LOCK, Publisher, Staged, abandon_all, map_os_errors
 
 OLD = {"sessions.json": b"old", "metrics.parquet": b"old metrics", "manifest.json": b"old manifest"}
 NEW = {"sessions.parquet": b"new", "metrics.parquet": b"new metrics", "manifest.json": b"new one"}
@@ -527,7 +527,7 @@ def test_killed_at_random_moments_the_directory_shows_one_run(tmp_path: Path) ->
     directory = tmp_path / "out"
     script = (
         "import itertools, sys; from pathlib import Path\n"
-        "from sessionize.publish import Publisher\n"
+        "from sessionize.output.publish import Publisher\n"
         "for run in itertools.count():\n"
         "    with Publisher(Path(sys.argv[1])) as output:\n"
         "        for name in ('metrics.parquet', 'manifest.json'):\n"
@@ -595,7 +595,7 @@ def test_a_damaged_list_is_never_followed(tmp_path: Path, intent: str) -> None:
 def holder(directory: Path) -> subprocess.Popen[bytes]:
     script = (
         "import sys, time; from pathlib import Path\n"
-        "from sessionize.publish import Publisher\n"
+        "from sessionize.output.publish import Publisher\n"
         "with Publisher(Path(sys.argv[1])) as output:\n"
         "    output.path('metrics.parquet').write_bytes(b'half')\n"
         "    print('in', flush=True); time.sleep(60)\n"
@@ -838,7 +838,7 @@ def test_a_full_disk_under_polars(sink: str) -> None:
     ):
         getattr(frame, sink)("/dev/full", engine="streaming")
     assert caught.value.exit_code == 4
-    assert str(caught.value.hint).startswith("make room, or choose another -o; ")
+    assert str(caught.value.hint).startswith("make limits, or choose another -o; ")
     assert str(caught.value.hint).endswith(" MB are free there")
 
 

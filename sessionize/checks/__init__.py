@@ -2,7 +2,7 @@
 
 ::
 
-    log ── events as they stream by ── events of each key, sessions ──► facts ── judge ──► findings ──► a format
+    log ── events as they stream by ── events of each key, sessions ──► facts ── evaluate ──► findings ──► a format
            stream, clock               parts                            measure, table      formats
 """
 
@@ -10,40 +10,54 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sessionize.checks.asked import (
-    Asked,
-    Custom,
-    Setting,
-    asked_of,
-    change_bound,
-    only_so_many,
-    with_most_rejected,
-)
 from sessionize.checks.baseline import baseline
 from sessionize.checks.bounds import Bound, bound
-from sessionize.checks.earlier import facts_of_run, is_run
-from sessionize.checks.examine import facts_of_log, option
+from sessionize.checks.evaluate import evaluate
 from sessionize.checks.facts import Facts
-from sessionize.checks.judge import judge
-from sessionize.checks.parts import Limits
+from sessionize.checks.findings import Checked, Example, Finding
+from sessionize.checks.from_log import facts_of_log, option
+from sessionize.checks.from_run import facts_of_run, is_run
+from sessionize.checks.key_stats import Thresholds
+from sessionize.checks.settings import (
+    Custom,
+    Setting,
+    Settings,
+    change_bound,
+    only_so_many,
+    settings_of,
+    with_most_rejected,
+)
 from sessionize.checks.table import CHECKS, OPTIONS, Check
-from sessionize.checks.verdict import Checked, Example, Finding
 from sessionize.config import Config
 from sessionize.errors import UsageError
 
 __all__ = [
-    "CHECKS", "OPTIONS", "Asked", "Bound", "Check", "Checked", "Custom", "Example", "Finding", "Setting", "asked_of",
-    "bound", "change_bound", "check", "only_so_many", "with_most_rejected",
+    "CHECKS",
+    "OPTIONS",
+    "Bound",
+    "Check",
+    "Checked",
+    "Custom",
+    "Example",
+    "Finding",
+    "Setting",
+    "Settings",
+    "bound",
+    "change_bound",
+    "check",
+    "only_so_many",
+    "settings_of",
+    "with_most_rejected",
 ]  # fmt: skip
 
 
-def check(config: Config, asked: Asked | None = None, tell: Callable[[str], None] = lambda _: None) -> Checked:
+def check(config: Config, asked: Settings | None = None, progress: Callable[[str], None] = lambda _: None) -> Checked:
     """Say whether a log can be trusted.
 
     Args:
         config: The log, or the output directory of an earlier run; and the rules of sessions.
         asked: Bounds, checks of your own, a baseline; by default the table's bounds alone.
-        tell: Told the name of each stage as it begins.
+        progress: Told the name of each stage as it begins.
 
     Raises:
         InputError: If the log cannot be read.
@@ -51,19 +65,19 @@ def check(config: Config, asked: Asked | None = None, tell: Callable[[str], None
 
     A check that fails raises nothing: ask ``passed`` of what is returned.
     """
-    wanted = asked or Asked()
-    limits = Limits(
+    wanted = asked or Settings()
+    thresholds = Thresholds(
         hours=_number(wanted, "long-sessions", "hours"),
         events=int(_number(wanted, "large-sessions", "events")),
         examples=wanted.examples,
     )
     compared = None if wanted.baseline is None else baseline(wanted.baseline)
     if len(config.inputs) == 1 and is_run(config.inputs[0]):
-        facts = facts_of_run(config.inputs[0], wanted, limits)
+        facts = facts_of_run(config.inputs[0], wanted, thresholds)
     else:
-        facts = facts_of_log(config, wanted, limits, tell)
+        facts = facts_of_log(config, wanted, thresholds, progress)
     return Checked(
-        findings=judge(facts, wanted, compared),
+        findings=evaluate(facts, wanted, compared),
         inputs=facts.inputs,
         counts=facts.counts,
         figures=facts.figures,
@@ -80,7 +94,7 @@ def _learnt(facts: Facts) -> dict[str, object]:
     }
 
 
-def _number(asked: Asked, name: str, of: str) -> float:
+def _number(asked: Settings, name: str, of: str) -> float:
     value = option(asked, name, of)
     if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
         raise UsageError(f"[check.{name}] {of} = {value!r} is no number", hint=f"such as {of} = 24")

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from sessionize.checks.earlier import is_run, read_manifest, read_metrics
+from sessionize.checks.from_run import is_run, read_manifest, read_metrics
 from sessionize.errors import UsageError
-from sessionize.figures import figures
+from sessionize.summary.figures import figures
 
 
 def baseline(path: str) -> dict[str, Any]:

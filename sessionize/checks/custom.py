@@ -10,9 +10,9 @@ from typing import Any, Final
 import polars as pl
 
 from sessionize import schema
-from sessionize.checks.asked import Custom
+from sessionize.checks.findings import Example, Measured, Unmeasured
+from sessionize.checks.settings import Custom
 from sessionize.checks.text import sanitize
-from sessionize.checks.verdict import Example, Measured, Unmeasured
 from sessionize.errors import UsageError
 from sessionize.kernel.metrics import METRICS
 
@@ -28,10 +28,10 @@ def needs(customs: Iterable[Custom], table: str) -> bool:
 
 
 class Shelf:
-    """Where tables wait, a file for each of their pieces.
+    """Where tables wait, a file for each of their batches.
 
     Args:
-        folder: Makes the folder for the files; asked when the first piece comes.
+        folder: Makes the folder for the files; asked when the first batch comes.
         paths: Of the log's files.
     """
 

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from sessionize.checks.clock import Clock
-from sessionize.checks.verdict import Example
+from sessionize.checks.findings import Example
 
 Examples = tuple[Example, ...]
 

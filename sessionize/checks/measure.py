@@ -9,9 +9,9 @@ from typing import Any, Final
 from sessionize import schema
 from sessionize.checks.days import holes, missing_days, odd_days
 from sessionize.checks.facts import EventFacts, Facts, Flagged
+from sessionize.checks.findings import Example, Measured, Unmeasured
 from sessionize.checks.text import sanitize
-from sessionize.checks.verdict import Example, Measured, Unmeasured
-from sessionize.read.columnar import partitions
+from sessionize.read.parquet import partitions
 
 Options = Mapping[str, Any]
 Answer = Measured | Unmeasured

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal, NamedTuple
 
 from sessionize import schema
 from sessionize.checks import measure as m
-from sessionize.checks.verdict import Unit
+from sessionize.checks.findings import Unit
 
 Place = Literal["rows", "events", "keys", "sessions", "files"]
 

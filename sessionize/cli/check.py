@@ -16,7 +16,7 @@ from sessionize.cli import settings, view
 from sessionize.errors import ChecksFailed, OutputError, UsageError
 
 if TYPE_CHECKING:
-    from sessionize.checks import Asked, Checked
+    from sessionize.checks import Checked, Settings
 
 CHECKING: Final = "Checking"
 ELSEWHERE: Final = (
@@ -120,7 +120,7 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter an option
     _check(typed, _asked(typed, settings.section(typed, "check")))
 
 
-def _check(typed: dict[str, Any], asked: Asked) -> None:
+def _check(typed: dict[str, Any], asked: Settings) -> None:
     name = settings.one_of("json" if typed["json"] else typed["output_format"], NAMES, "--output-format")
     checked = _checked(typed, asked)
     _print(checked, name, typed)
@@ -131,18 +131,18 @@ def _check(typed: dict[str, Any], asked: Asked) -> None:
         raise ChecksFailed(f"{len(bad)} of {len(checked.findings)} checks failed: {names}")
 
 
-def _checked(typed: dict[str, Any], asked: Asked) -> Checked:
+def _checked(typed: dict[str, Any], asked: Settings) -> Checked:
     from sessionize.checks import check as job
 
-    with view.progress(typed) as tell:
-        return job(settings.config(typed), asked, tell)
+    with view.progress(typed) as progress:
+        return job(settings.config(typed), asked, progress)
 
 
-def _asked(typed: dict[str, Any], section: dict[str, Any]) -> Asked:
+def _asked(typed: dict[str, Any], section: dict[str, Any]) -> Settings:
     """What the configuration asks for, and what was typed."""
-    from sessionize.checks import OPTIONS, asked_of, change_bound, only_so_many, with_most_rejected
+    from sessionize.checks import OPTIONS, change_bound, only_so_many, settings_of, with_most_rejected
 
-    asked = asked_of(section, OPTIONS)
+    asked = settings_of(section, OPTIONS)
     if typed["baseline"] is not None:
         asked = replace(asked, baseline=typed["baseline"])
     if typed["max_change"] is not None:
@@ -187,8 +187,8 @@ def _write(path: Path, text: str) -> None:
 
 def _init(context: typer.Context) -> None:
     """Write a configuration with bounds learnt from the log."""
-    from sessionize.checks import Asked
-    from sessionize.checks.learn import learnt, merged
+    from sessionize.checks import Settings
+    from sessionize.checks.init import learnt, merged
 
     path = Path(context.params["config"] or settings.FILE_NAMES[0])
     there = path.exists()
@@ -198,7 +198,7 @@ def _init(context: typer.Context) -> None:
         raise UsageError("--init writes no pyproject.toml", hint="leave --config out, or name a sessionize.toml")
     params = dict(context.params) if there else {**context.params, "config": os.devnull}
     typed = settings.with_file(params, context, ELSEWHERE)
-    checked = _checked(typed, Asked())
+    checked = _checked(typed, Settings())
     options = "" if there else settings.as_toml(_typed_of_log(context))
     text = merged(path.read_text(encoding="utf-8") if there else options, learnt(checked))
     settings.prove(text, path)

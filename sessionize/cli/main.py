@@ -91,7 +91,7 @@ def _work(codes: list[int]) -> None:
 
 def _abandon() -> None:
     ABANDONED.set()
-    publish = sys.modules.get("sessionize.publish")
+    publish = sys.modules.get("sessionize.output.publish")
     if publish is not None:
         publish.abandon_all()
     view = sys.modules.get("sessionize.cli.view")
@@ -143,7 +143,9 @@ def _tell(error: BaseException, *, debug: bool) -> int:
         return DAMAGED
     number = _os_error(error)
     if number in MACHINE_ERRORS:
-        _print(f"cannot write: {os.strerror(number).lower()}", "look at where stdout leads, and at the room in TMPDIR")
+        _print(
+            f"cannot write: {os.strerror(number).lower()}", "look at where stdout leads, and at the limits in TMPDIR"
+        )
         return MACHINE
     first = str(error).strip().splitlines()
     _print(

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from sessionize.cli import night, parse, settings, view
+from sessionize.cli import nightly as nights
 from sessionize.cli import options as o
+from sessionize.cli import parse, settings, view
 from sessionize.config import Config, Output
 from sessionize.errors import ChecksFailed, UsageError
 
 if TYPE_CHECKING:
-    from sessionize.ways import Run
+    from sessionize.one_shot import Run
 
 
 def run(  # noqa: PLR0913, PLR0917 - one parameter an option
@@ -89,7 +90,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
 
 def _run(typed: dict[str, object]) -> None:
     asked = settings.config(typed)
-    nightly = night.nightly(typed)
+    nightly = nights.nightly(typed)
     limit = parse.limit(str(typed["max_rejected"]), "--max-rejected") if typed["max_rejected"] else None
     output = Output(
         directory=str(typed["output"]),
@@ -99,10 +100,12 @@ def _run(typed: dict[str, object]) -> None:
         safe_csv=bool(typed["safe_csv"]),
     )
     _check_output(output, typed)
-    with view.progress(typed) as tell:
-        manifest, done, notes = night.run(asked, output, nightly, tell) if nightly else _whole(asked, output, tell)
+    with view.progress(typed) as progress:
+        manifest, done, notes = (
+            nights.run(asked, output, nightly, progress) if nightly else _whole(asked, output, progress)
+        )
     if typed["json"]:
-        from sessionize.commit import manifest_text
+        from sessionize.output.commit import manifest_text
 
         print(manifest_text(manifest), end="")
     if not typed["quiet"]:
@@ -130,10 +133,12 @@ def _check_output(output: Output, typed: dict[str, object]) -> None:
         raise UsageError("-o - writes the metrics as NDJSON, nothing else", hint="-o DIR with --events or --format")
 
 
-def _whole(asked: Config, output: Output, tell: Callable[[str], None]) -> tuple[dict[str, Any], Run, tuple[str, ...]]:
-    from sessionize.ways import run as job
+def _whole(
+    asked: Config, output: Output, progress: Callable[[str], None]
+) -> tuple[dict[str, Any], Run, tuple[str, ...]]:
+    from sessionize.one_shot import run as job
 
-    done = job(asked, output, tell)
+    done = job(asked, output, progress)
     return done.manifest, done, ()
 
 
@@ -141,4 +146,4 @@ def _show(run: Run | None, manifest: Mapping[str, Any], notes: Sequence[str], *,
     if run is not None:
         view.after_run(run, color=color)
     counts = {} if run is None else manifest["counts"]
-    night.show(counts, manifest["watermark"], notes, color=color)
+    nights.show(counts, manifest["watermark"], notes, color=color)

@@ -18,6 +18,6 @@ def schema(
     sessionize schema metrics
     """
     kind = one_of(kind, ("sessions", "metrics", "events", "manifest"), "schema")
-    from sessionize.jsonschema import json_schema
+    from sessionize.output.jsonschema import json_schema
 
     print(json.dumps(json_schema(kind), indent=2))

@@ -23,7 +23,7 @@ def state(
 
     sessionize state state
     """
-    from sessionize.store import held
+    from sessionize.nightly.store import held
 
     found = held(Path(directory))
     if found is None:

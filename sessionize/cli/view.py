@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from sessionize.ways import Run
+    from sessionize.one_shot import Run
 
 
 def plain(text: object) -> str:

@@ -6,11 +6,11 @@
                row-local                         key-local                  row by row, watermark given
 """
 
+from sessionize.kernel.closed import Settled, settle
+from sessionize.kernel.describe import described, is_active, stamped
 from sessionize.kernel.dictionaries import Dictionaries, as_text
 from sessionize.kernel.normalise import normalise
 from sessionize.kernel.sessions import Sessionized, sessionize
-from sessionize.kernel.settle import Settled, settle
-from sessionize.kernel.wide import described, is_active, stamped
 
 __all__ = [
     "Dictionaries", "Sessionized", "Settled", "as_text", "described", "is_active", "normalise", "sessionize", "settle", "stamped",

@@ -15,8 +15,8 @@ from sessionize import schema
 from sessionize.config import Plan
 from sessionize.kernel.agents import are_bots
 from sessionize.kernel.dictionaries import coded
+from sessionize.kernel.preset_columns import distinctly
 from sessionize.kernel.privacy import hashed, truncated
-from sessionize.kernel.shape import distinctly
 
 PAGE_HOST: Final = "page_host"
 """Column of the pages' hosts, where the pages themselves are cut to their paths but the hosts are still needed."""

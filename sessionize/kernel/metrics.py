@@ -1,6 +1,6 @@
 """The per-session metrics (metrics.md): a table, one row a metric.
 
-A metric is measured ``over`` the events of a session, or follows ``then`` from those measured before it, or is a
+A metric is measured by an ``aggregate`` over the events of a session, or follows as ``derived`` from those measured before it, or is a
 descriptive ``text``: the first non-null value of a role. Key-local; events come sorted, a session number on each.
 """
 
@@ -38,7 +38,7 @@ class Last(NamedTuple):
     of: pl.Expr
 
 
-class Total(NamedTuple):
+class Sum(NamedTuple):
     """The sum of an expression over the session's events."""
 
     of: pl.Expr
@@ -50,23 +50,23 @@ class Span(NamedTuple):
     of: pl.Expr
 
 
-class Size(NamedTuple):
+class Count(NamedTuple):
     """How many events the session has."""
 
 
-class Largest(NamedTuple):
+class Max(NamedTuple):
     """The largest value of an expression over the session's events."""
 
     of: pl.Expr
 
 
-class Different(NamedTuple):
+class NUnique(NamedTuple):
     """How many different codes a session's events have; null is none."""
 
     of: pl.Expr
 
 
-Named = First | Last | Total | Largest | Span | Size | Different
+Named = First | Last | Sum | Max | Span | Count | NUnique
 
 
 class Metric(NamedTuple):
@@ -77,24 +77,24 @@ class Metric(NamedTuple):
         dtype: Of the output.
         unit: Of a number that leaves the program; empty where it counts or names.
         meaning: One sentence, for the schema and the help.
-        over: Aggregate over the session's sorted events: of any kind as an expression, the commonest kinds by name, as
+        aggregate: Aggregate over the session's sorted events: of any kind as an expression, the commonest kinds by name, as
             they are so much faster. Texts are still codes here, seconds still microseconds.
-        then: What follows from the metrics above it.
+        derived: What follows from the metrics above it.
         role: Role whose first non-null value it is, or whose dictionary its code is decoded with.
-        needs: Roles without which the log does not say: a count is then 0, anything else null.
+        requires: Roles without which the log does not say: a count is then 0, anything else null.
     """
 
     name: str
     dtype: pl.DataType | type[pl.DataType]
     unit: str
     meaning: str
-    over: pl.Expr | Named | None = None
-    then: pl.Expr | None = None
+    aggregate: pl.Expr | Named | None = None
+    derived: pl.Expr | None = None
     role: str | None = None
-    needs: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()
 
     @property
-    def unsaid(self) -> pl.Expr:
+    def missing(self) -> pl.Expr:
         """What stands there when the log has not the role."""
         return pl.lit(0 if self.dtype == pl.UInt32 else None, dtype=self.dtype).alias(self.name)
 
@@ -118,41 +118,41 @@ METRICS: Final = (
     Metric("session_id", pl.String, "", "the session record's id"),
     Metric("source_id", pl.String, "", "the log's own session id; null where the key is a profile id", role=SESSION_ID),
     Metric(PROFILE_ID, pl.String, "", "first non-null profile id", role=PROFILE_ID),
-    Metric("start", UTC_INSTANT, "", "time of the first event", over=First(TIME)),
-    Metric("end", UTC_INSTANT, "", "time of the last event", over=Last(TIME)),
-    Metric("duration_s", pl.Float64, "s", "end - start", over=Span(TIME)),
+    Metric("start", UTC_INSTANT, "", "time of the first event", aggregate=First(TIME)),
+    Metric("end", UTC_INSTANT, "", "time of the last event", aggregate=Last(TIME)),
+    Metric("duration_s", pl.Float64, "s", "end - start", aggregate=Span(TIME)),
     Metric("status", pl.String, "", "active while it could still grow at the log's watermark, else ended"),
-    Metric("events", pl.UInt32, "", "events", over=Size()),
-    Metric("page_views", pl.UInt32, "", "events whose type is a page view", over=Total(IS_VIEW)),
-    Metric("unique_pages", pl.UInt32, "", "different pages over all events", over=Different(_PAGE), needs=(PAGE,)),
+    Metric("events", pl.UInt32, "", "events", aggregate=Count()),
+    Metric("page_views", pl.UInt32, "", "events whose type is a page view", aggregate=Sum(IS_VIEW)),
+    Metric("unique_pages", pl.UInt32, "", "different pages over all events", aggregate=NUnique(_PAGE), requires=(PAGE,)),
     Metric(
         "entry_page", pl.String, "", "page of the first page view that has one, else of the first event that has one",
-        over=pl.coalesce(_first(_viewed(_PAGE)), _first(_PAGE)), role=PAGE, needs=(PAGE,),
+        aggregate=pl.coalesce(_first(_viewed(_PAGE)), _first(_PAGE)), role=PAGE, requires=(PAGE,),
     ),
     Metric(
         "exit_page", pl.String, "", "page of the last page view that has one, else of the last event that has one",
-        over=pl.coalesce(_last(_viewed(_PAGE)), _last(_PAGE)), role=PAGE, needs=(PAGE,),
+        aggregate=pl.coalesce(_last(_viewed(_PAGE)), _last(_PAGE)), role=PAGE, requires=(PAGE,),
     ),
     Metric("entry_event", pl.String, "", "type of the first event",
-           over=First(pl.col(EVENT_TYPE)), role=EVENT_TYPE, needs=(EVENT_TYPE,)),
+           aggregate=First(pl.col(EVENT_TYPE)), role=EVENT_TYPE, requires=(EVENT_TYPE,)),
     Metric("exit_event", pl.String, "", "type of the last event",
-           over=Last(pl.col(EVENT_TYPE)), role=EVENT_TYPE, needs=(EVENT_TYPE,)),
-    Metric("bounced", pl.Boolean, "", "exactly one event", then=pl.col("events") == 1),
+           aggregate=Last(pl.col(EVENT_TYPE)), role=EVENT_TYPE, requires=(EVENT_TYPE,)),
+    Metric("bounced", pl.Boolean, "", "exactly one event", derived=pl.col("events") == 1),
     Metric(
         "engaged", pl.Boolean, "", "longer than 10 s, or at least 2 page views, or a conversion",
-        then=(pl.col("duration_s") > ENGAGED_AFTER_S) | (pl.col("page_views") >= 2) | (pl.col("conversions") > 0),
+        derived=(pl.col("duration_s") > ENGAGED_AFTER_S) | (pl.col("page_views") >= 2) | (pl.col("conversions") > 0),
     ),
-    Metric("conversions", pl.UInt32, "", "conversion events", over=Total(IS_CONVERSION)),
-    Metric("converted", pl.Boolean, "", "at least one conversion", then=pl.col("conversions") > 0),
+    Metric("conversions", pl.UInt32, "", "conversion events", aggregate=Sum(IS_CONVERSION)),
+    Metric("converted", pl.Boolean, "", "at least one conversion", derived=pl.col("conversions") > 0),
     Metric(
         "first_conversion_s", pl.Float64, "s", "from start to the first conversion",
-        over=_first(pl.when(IS_CONVERSION).then(TIME)) - TIME.first(),
+        aggregate=_first(pl.when(IS_CONVERSION).then(TIME)) - TIME.first(),
     ),
     Metric("value", pl.Float64, "as in the log", "sum of value over conversions; null without a value column",
-           over=Total(pl.when(IS_CONVERSION).then(pl.col(VALUE)).fill_null(0)), needs=(VALUE,)),
-    Metric("max_gap_s", pl.Float64, "s", "longest silence inside; 0 for one event", over=Largest(GAP)),
+           aggregate=Sum(pl.when(IS_CONVERSION).then(pl.col(VALUE)).fill_null(0)), requires=(VALUE,)),
+    Metric("max_gap_s", pl.Float64, "s", "longest silence inside; 0 for one event", aggregate=Max(GAP)),
     Metric("active_s", pl.Float64, "s", "sum of the gaps, each counted at most 5 min",
-           over=Total(GAP.clip(0, PRESENT_AT_MOST_US))),
+           aggregate=Sum(GAP.clip(0, PRESENT_AT_MOST_US))),
     Metric("end_reason", pl.String, "", "what ended it: end_event, timeout, start_event, split, midnight, "
            "max_duration, or open"),
     Metric(REFERRER, pl.String, "", "first non-null", role=REFERRER),

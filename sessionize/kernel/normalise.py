@@ -11,7 +11,7 @@ import polars as pl
 
 from sessionize import schema
 from sessionize.config import Plan
-from sessionize.kernel import reach
+from sessionize.kernel import references as reach
 from sessionize.kernel.dictionaries import CODED
 from sessionize.kernel.timestamps import OUT_OF_RANGE, instant
 

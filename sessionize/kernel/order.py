@@ -72,7 +72,7 @@ def stable_order(values: NDArray[np.int64]) -> NDArray[np.uint32]:
 
 
 def _packed_order(values: NDArray[np.uint64]) -> NDArray[np.uint32]:
-    """The same of values that leave room for a row's number; they are overwritten."""
+    """The same of values that leave limits for a row's number; they are overwritten."""
     bits = _row_bits(len(values))
     values <<= np.uint64(bits)
     values |= np.arange(len(values), dtype=np.uint64)

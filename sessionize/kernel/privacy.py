@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from sessionize.kernel.shape import distinctly
+from sessionize.kernel.preset_columns import distinctly
 
 DIGEST_BYTES: Final = 16
 LONGEST_KEY: Final = 64

@@ -11,8 +11,8 @@ from typing import Final, NamedTuple
 import polars as pl
 
 from sessionize import schema
+from sessionize.kernel.describe import seconds
 from sessionize.kernel.dictionaries import as_text
-from sessionize.kernel.wide import seconds
 
 JSON_TIME: Final = "%Y-%m-%dT%H:%M:%S%.6fZ"
 

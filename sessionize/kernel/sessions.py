@@ -16,13 +16,21 @@ from numpy.typing import NDArray
 
 from sessionize import schema
 from sessionize.config import Plan
+from sessionize.kernel.aggregates import named, positions, running
 from sessionize.kernel.boundaries import mark_starts
+from sessionize.kernel.describe import (
+    BATCH_ROWS,
+    CLOSED,
+    ENDED_BY,
+    LAST_OF_KEY,
+    session_order,
+    with_dictionaries,
+    with_fields,
+)
 from sessionize.kernel.dictionaries import Dictionaries
-from sessionize.kernel.measures import named, positions, running
 from sessionize.kernel.metrics import METRICS
-from sessionize.kernel.numbers import flags, numbers, sparse_fields
+from sessionize.kernel.narrow import flags, numbers, sparse_fields
 from sessionize.kernel.order import grouped, in_order
-from sessionize.kernel.wide import CLOSED, ENDED_BY, LAST_OF_KEY, PIECE, session_order, with_dictionaries, with_fields
 
 LOT_ROWS: Final = 3 << 18
 """About so many rows of whole keys are worked on at once: fewer sort faster, in the processor's caches, but each lot has
@@ -71,9 +79,9 @@ def sessionize(events: pl.DataFrame, plan: Plan, *, assign: bool = False) -> Ses
         measured = with_dictionaries(pl.concat(sessions, rechunk=True), types)
         sessions.clear()
         order = ordering.result()
-        pieces = list(threads.map(lambda places: with_fields(measured[places], events, plan), _cut(order)))
+        batches = list(threads.map(lambda places: with_fields(measured[places], events, plan), _cut(order)))
     return Sessionized(
-        pl.concat(pieces, rechunk=False),
+        pl.concat(batches, rechunk=False),
         pl.concat(duplicates).sort(),
         _renumbered(assigned, sizes, order) if assign else None,
     )
@@ -89,7 +97,7 @@ def _only_texts(events: pl.DataFrame, plan: Plan) -> pl.DataFrame:
 
 
 def _cut(order: NDArray[np.uint32]) -> list[NDArray[np.uint32]]:
-    return np.split(order, range(PIECE, len(order), PIECE))
+    return np.split(order, range(BATCH_ROWS, len(order), BATCH_ROWS))
 
 
 def _whole_keys(rows: pl.DataFrame, threads: ThreadPoolExecutor) -> list[list[pl.DataFrame]]:
@@ -147,7 +155,7 @@ def _without_duplicates(rows: pl.DataFrame, events: pl.DataFrame) -> tuple[pl.Da
 def _measured(rows: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
     """What is measured over the events of each session."""
     there = set(rows.columns)
-    over = {metric.name: metric.over for metric in METRICS if there.issuperset(metric.needs)}
+    over = {metric.name: metric.aggregate for metric in METRICS if there.issuperset(metric.requires)}
     first_with = [
         pl.when(f"has_{field}").then("row").first(ignore_nulls=True).alias(f"at_{field}")
         for field in sparse_fields(events)

@@ -2,6 +2,6 @@
 
 from sessionize.read.files import LogFile
 from sessionize.read.log import Log, open_log
-from sessionize.read.words import Rows
+from sessionize.read.parquet_dictionaries import Rows
 
 __all__ = ["Log", "LogFile", "Rows", "open_log"]

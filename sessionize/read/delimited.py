@@ -21,9 +21,9 @@ import polars as pl
 from sessionize import schema
 from sessionize.config import Config
 from sessionize.errors import InputError, UsageError
+from sessionize.read.csv_scan import Records, records
 from sessionize.read.files import Source
 from sessionize.read.lines import Block, blocks
-from sessionize.read.records import Records, records
 
 DELIMITERS: Final = (",", ";", "\t", "|")
 FAULTS: Final = pl.Enum(schema.REASONS)

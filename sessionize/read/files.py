@@ -17,7 +17,7 @@ from typing import IO, Final, cast
 
 from sessionize.config import Config, InputFormat
 from sessionize.errors import InputError, UsageError
-from sessionize.read.kinds import ENDINGS, ending, recognised
+from sessionize.read.detect import ENDINGS, ending, recognised
 from sessionize.scratch import home
 
 STDIN: Final = "-"

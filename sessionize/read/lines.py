@@ -56,14 +56,14 @@ def blocks(source: Source) -> Iterator[Block]:
                 continue
             text = _unix(b"".join([rest, memoryview(chunk)[:cut]]))
             rest = chunk[cut:]
-            for block in _pieces(text, first):
+            for block in _batches(text, first):
                 yield block
                 first += line_feeds(block.text)
     if rest:
         yield Block(_unix(rest + b"\n"), first)
 
 
-def _pieces(text: bytes, first: int) -> Iterator[Block]:
+def _batches(text: bytes, first: int) -> Iterator[Block]:
     """The text as blocks of not too many lines."""
     if line_feeds(text) <= MOST_LINES:
         yield Block(text, first)

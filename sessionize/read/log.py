@@ -13,18 +13,18 @@ from polars.io.plugins import register_io_source
 
 from sessionize import schema
 from sessionize.config import Config
-from sessionize.kernel.shape import shaped
-from sessionize.read import columnar, delimited, layouts, multiline, objects
-from sessionize.read.columnar import partitions
+from sessionize.kernel.preset_columns import shaped
+from sessionize.read import delimited, layouts, multiline, ndjson, parquet
 from sessionize.read.files import LogFile, Source, sources
 from sessionize.read.lines import Block, blocks
-from sessionize.read.words import Rows
+from sessionize.read.parquet import partitions
+from sessionize.read.parquet_dictionaries import Rows
 
 SAMPLE_ROWS: Final = 1_000
 PACKED_RATIO: Final = 8
 """Of a compressed log, about; only to estimate how much is still to come."""
 PIECE_BYTES: Final = 32 << 20
-"""Of text that is read at once, about: some blocks, or many small files, are one piece."""
+"""Of text that is read at once, about: some blocks, or many small files, are one batch."""
 PLACE: Final = (schema.FILE, schema.ROW, schema.FAULT)
 PLACE_TYPES: Final = {schema.FILE: pl.UInt32(), schema.ROW: pl.UInt32(), schema.FAULT: pl.Enum(schema.REASONS)}
 Unit = Block | multiline.Records
@@ -44,7 +44,7 @@ class Log:
     def __init__(self, found: Sequence[Source], config: Config) -> None:
         self._sources = tuple(found)
         self.share_read = 0.0
-        """Which share of the log `pieces` has given out, about."""
+        """Which share of the log `batches` has given out, about."""
         self.files: tuple[LogFile, ...] = tuple(source.file for source in found)
         self._types, self._as_read = self._parquet_frame(config) if self._is_parquet else self._text_frame(config)
         self._preset = config.preset
@@ -70,7 +70,7 @@ class Log:
         try:
             yield
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
-            found = columnar.damaged(self._sources) if self._is_parquet else None
+            found = parquet.damaged(self._sources) if self._is_parquet else None
             if found is None:
                 raise
             raise found from None
@@ -83,19 +83,19 @@ class Log:
         """FILE, ROW, FAULT and the log's columns, of every row in input order; only what is selected is read."""
         return self._frame
 
-    def pieces(self, rows_at_once: int) -> Iterator[Rows]:
+    def batches(self, rows_at_once: int) -> Iterator[Rows]:
         """The same as `scan`, some rows at a time, so that what is done with them needs memory for these only.
 
         Args:
-            rows_at_once: Rows of a piece of a Parquet file, about; a text file's are blocks of lines.
+            rows_at_once: Rows of a batch of a Parquet file, about; a text file's are blocks of lines.
         """
         if self._is_parquet:
             # Dictionaries hold what is in the file, not what a preset makes of it.
-            found = columnar.pieces(self._sources, self._types, rows_at_once, by_words=self._preset is None)
+            found = parquet.batches(self._sources, self._types, rows_at_once, by_words=self._preset is None)
         else:
-            found = ((Rows(piece), share) for piece, share in self._text_pieces())
-        for piece, self.share_read in found:
-            yield piece._replace(frame=self._shaped(piece.frame))
+            found = ((Rows(batch), share) for batch, share in self._text_pieces())
+        for batch, self.share_read in found:
+            yield batch._replace(frame=self._shaped(batch.frame))
 
     def raw(self, rows: pl.DataFrame) -> pl.DataFrame:
         """What stands at given places.
@@ -133,8 +133,8 @@ class Log:
 
     def _parquet_frame(self, config: Config) -> tuple[pl.Schema, pl.LazyFrame]:
         if config.verify:
-            columnar.verify(self._sources)
-        frame = columnar.scan(self._sources)
+            parquet.verify(self._sources)
+        frame = parquet.scan(self._sources)
         return frame.collect_schema(), frame
 
     def _text_frame(self, config: Config) -> tuple[pl.Schema, pl.LazyFrame]:
@@ -172,12 +172,12 @@ class Log:
                 size += len(unit.text)
                 if size >= PIECE_BYTES:
                     seen += size
-                    yield self._piece(held), min(1.0, seen / whole)
+                    yield self._batch(held), min(1.0, seen / whole)
                     held, size = [], 0
         if held:
-            yield self._piece(held), 1.0
+            yield self._batch(held), 1.0
 
-    def _piece(self, units: list[tuple[int, Unit]]) -> pl.LazyFrame:
+    def _batch(self, units: list[tuple[int, Unit]]) -> pl.LazyFrame:
         def parsed(columns: list[str] | None, predicate: pl.Expr | None, *_: Any) -> Iterator[pl.DataFrame]:
             for ordinal, unit in units:
                 rows = _parsed(ordinal, self._opened[ordinal], unit, columns or list(self._types), self._types)
@@ -228,7 +228,7 @@ def _opened(source: Source, config: Config) -> _Opened:
     parts = partitions(source.file.path)
     if source.file.format == "ndjson":
         return _Opened(
-            source, parts, objects.keys(source), lambda: blocks(source), objects.parse, lambda: _numbered(source)
+            source, parts, ndjson.keys(source), lambda: blocks(source), ndjson.parse, lambda: _numbered(source)
         )
     if (laid_out := layouts.opened(source, config)) is not None:
         return _Opened(source, parts, laid_out[0], lambda: blocks(source), laid_out[1], lambda: _numbered(source))
@@ -269,7 +269,7 @@ def _with_all_keys(files: list[_Opened], names: list[str]) -> list[_Opened]:
     every = dict.fromkeys(key for file in files for key in file.own)
     for file in files:
         missing = [name for name in names if name not in every and name not in file.parts]
-        later = objects.later_keys(file.source, missing) if missing else set()
+        later = ndjson.later_keys(file.source, missing) if missing else set()
         every |= dict.fromkeys(name for name in missing if name in later)
     return [file._replace(own=tuple(every)) for file in files]
 

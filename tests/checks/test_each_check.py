@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 
 import sessionize
-from sessionize.checks import CHECKS, OPTIONS, Checked, Finding, asked_of
+from sessionize.checks import CHECKS, OPTIONS, Checked, Finding, settings_of
 
 HEADER = ("session_id", "user_id", "event_id", "timestamp", "event_type", "page")
 START = datetime(2024, 5, 6, 9, 0, 7, tzinfo=UTC)
@@ -48,7 +48,7 @@ def written(folder: Path, lines: list[Row], header: Row = HEADER, name: str = "l
 
 
 def findings(inputs: Path, section: dict[str, Any], **config: Any) -> Checked:
-    return sessionize.check(sessionize.Config(inputs=(str(inputs),), **config), asked_of(section, OPTIONS))
+    return sessionize.check(sessionize.Config(inputs=(str(inputs),), **config), settings_of(section, OPTIONS))
 
 
 def found(checked: Checked, name: str) -> Finding:

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from junitparser import Failure, JUnitXml, Skipped
 
 from sessionize.checks import Checked, Example, Finding, bound
+from sessionize.checks.findings import Status
 from sessionize.checks.formats import FORMATS
 from sessionize.checks.text import sanitize
-from sessionize.checks.verdict import Status
 
 NASTY = (
     "quotes \" and ' and %0A and 100 %",

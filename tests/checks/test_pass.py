@@ -12,10 +12,10 @@ import pytest
 from console import SAMPLE
 
 import sessionize
-from sessionize.checks import OPTIONS, Asked, Checked, Finding, asked_of
-from sessionize.checks import parts as parts_module
+from sessionize.checks import OPTIONS, Checked, Finding, Settings, settings_of
+from sessionize.checks import key_stats as parts_module
+from sessionize.engine import partition
 from sessionize.errors import InputError, UsageError
-from sessionize.ways import gather
 
 LOG = SAMPLE / "events.csv"
 EVERY = 10**12
@@ -30,7 +30,7 @@ CUSTOM = [
 
 
 def check(section: dict[str, Any], *inputs: object, **config: Any) -> Checked:
-    asked = asked_of(section, OPTIONS)
+    asked = settings_of(section, OPTIONS)
     return sessionize.check(sessionize.Config(inputs=tuple(map(str, inputs or (LOG,))), **config), asked)
 
 
@@ -42,7 +42,7 @@ def found(checked: Checked, name: str) -> Finding:
 def test_files_by_key_give_the_same_findings_as_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     section = {**STRICT, "custom": CUSTOM, "unknown-event-types": {"known": ["page"], "error": 0}}
     whole = check(section)
-    monkeypatch.setattr(gather, "DICTIONARY_ENTRY", EVERY)
+    monkeypatch.setattr(partition, "DICTIONARY_ENTRY", EVERY)
     split = check(section)
     assert split.findings == whole.findings
     assert (split.counts, split.learnt) == (whole.counts, whole.learnt)
@@ -115,7 +115,7 @@ def test_sql_over_events_of_an_earlier_run_needs_its_events(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("sql", ["SELEC 1", "SELECT nothing FROM events", "SELECT * FROM elsewhere", ""])
 def test_what_is_no_query_is_told_before_anything_is_read(sql: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parts_module.Parts, "add", None)
+    monkeypatch.setattr(parts_module.KeyStats, "add", None)
     with pytest.raises(UsageError, match="'mine'"):
         check({"custom": [{"name": "mine", "sql": sql}]})
 
@@ -137,7 +137,7 @@ def test_what_is_no_query_is_told_before_anything_is_read(sql: str, monkeypatch:
 )
 def test_a_wrong_section_is_told(section: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
-        asked_of(section, OPTIONS)
+        settings_of(section, OPTIONS)
 
 
 @pytest.mark.parametrize(("name", "option", "value"), [("long-sessions", "hours", "x"), ("ancient-timestamps", "before", "x")])  # fmt: skip
@@ -168,4 +168,4 @@ def test_no_baseline_is_a_usage_error(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text("[]")
     for name in ("x.json", "y.json", "."):
         with pytest.raises(UsageError, match="--baseline"):
-            sessionize.check(sessionize.Config(inputs=(str(LOG),)), replace(Asked(), baseline=str(tmp_path / name)))
+            sessionize.check(sessionize.Config(inputs=(str(LOG),)), replace(Settings(), baseline=str(tmp_path / name)))

@@ -11,10 +11,10 @@ import pytest
 from console import sessionize
 from mmdb import write
 
-from sessionize import geo
 from sessionize.cli.app import app
 from sessionize.errors import UsageError
 from sessionize.kernel import agents
+from sessionize.output import geo
 
 needs_ua = pytest.mark.skipif(not agents.installed(), reason="the extra [ua] is not installed")
 needs_geo = pytest.mark.skipif(find_spec("maxminddb") is None, reason="the extra [geo] is not installed")

@@ -14,7 +14,7 @@ from oracle import Event, OracleResult, OracleRules, oracle
 from strategies import logs, roles, rules
 from timelines import CASES, Case, parse
 
-from sessionize.kernel import dictionaries, measures, order, sessions
+from sessionize.kernel import aggregates, dictionaries, order, sessions
 
 
 def by_key(count: int) -> Callable[[pl.DataFrame], list[pl.DataFrame]]:
@@ -67,7 +67,7 @@ def test_small_lots_and_slices_and_unpacked_sorts_give_the_same_rows(
         patch.setattr(sessions, "LOT_ROWS", lot)
         patch.setattr(dictionaries, "SLICE", lot)
         patch.setattr(order, "PACKED_BITS", 0)
-        patch.setattr(measures, "NARROW_BITS", 0)
+        patch.setattr(aggregates, "NARROW_BITS", 0)
         assert comparable(engine(log, rule, role)) == comparable(oracle(log, rule, role))
 
 

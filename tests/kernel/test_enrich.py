@@ -1,4 +1,4 @@
-"""What rows tell: campaigns in URLs, channels, agents, private ids and addresses."""
+"""What rows progress: campaigns in URLs, channels, agents, private ids and addresses."""
 
 from __future__ import annotations
 

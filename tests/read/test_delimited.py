@@ -23,7 +23,7 @@ def read(path: Path, columns: list[str] | None = None) -> list[Row]:
     return [(row[0], row[1], tuple(field or None for field in row[2:])) for row in frame.iter_rows()]
 
 
-pieces = st.sampled_from(
+batches = st.sampled_from(
     [
         "a",
         "7",
@@ -47,7 +47,7 @@ pieces = st.sampled_from(
     ]
 )
 good = st.lists(st.sampled_from(["", "a", "b7", '"q,r"', '"s ""t"""', '""', "ü"]), min_size=3, max_size=3).map(",".join)
-odd = st.lists(pieces, max_size=12).map("".join)
+odd = st.lists(batches, max_size=12).map("".join)
 broken = st.sampled_from([b"a,\xff,c", b"\xe2\x82,b,c", b"a,b,c\xc3"])
 line = st.one_of(good.map(str.encode), good.map(str.encode), odd.map(str.encode), broken)
 

@@ -11,13 +11,13 @@ from letters import expected
 
 from sessionize import schema
 from sessionize.config import Config
+from sessionize.engine.limits import memory
+from sessionize.engine.partition import Limits
+from sessionize.engine.pipeline import sessions_of
 from sessionize.errors import SessionizeError
 from sessionize.kernel import normalise
 from sessionize.plan import resolve
 from sessionize.read import Log, Rows, open_log
-from sessionize.ways.gather import Room
-from sessionize.ways.memory import memory
-from sessionize.ways.spine import sessions_of
 
 NAMES = ("session_id", "user_id", "timestamp", "event_id", "page")
 FILES, TOGETHER = 10_000, 400
@@ -86,8 +86,8 @@ def test_ten_thousand_dirty_files_lose_nothing(tmp_path: Path) -> None:
 
 
 def read_all(log: Log) -> pl.DataFrame:
-    """What the log's pieces hold."""
-    return pl.concat(piece.frame.collect() for piece in log.pieces(1))
+    """What the log's batches hold."""
+    return pl.concat(batch.frame.collect() for batch in log.batches(1))
 
 
 def judged(log: Log, raw: pl.DataFrame) -> pl.DataFrame:
@@ -100,7 +100,7 @@ def judged(log: Log, raw: pl.DataFrame) -> pl.DataFrame:
 def counted(log: Log, raw: pl.DataFrame) -> int:
     """Rows read, each once an event, a rejected row or a duplicate."""
     plan = resolve(Config(), log.schema, lambda column: raw.select(column).to_series())
-    counts = sessions_of([Rows(raw.lazy())], log.schema, plan, Room(memory(None), Path), assign=False).counts
+    counts = sessions_of([Rows(raw.lazy())], log.schema, plan, Limits(memory(None), Path), assign=False).counts
     assert counts.rows_read == counts.events + counts.rejected + counts.duplicates
     return counts.rows_read
 
@@ -129,11 +129,11 @@ def test_bytes_that_are_no_log_at_all_raise_nothing_but_our_own_errors(tmp_path:
     chance = random.Random(11)  # noqa: S311
     starts = [b"", b"session_id,timestamp\n", b'{"session_id":"a","timestamp":1}\n', b"\x1f\x8b", b"PAR1", b"\xef\xbb\xbf",
               b"\x28\xb5\x2f\xfd", b'"', b"[{", b"{"]  # fmt: skip
-    pieces = [*DIRT, b"a", b"1", b"{", b"}", b":", b"[", b'{"session_id":"a","timestamp":1}\n', b"s,2024-05-30\n"]
+    batches = [*DIRT, b"a", b"1", b"{", b"}", b":", b"[", b'{"session_id":"a","timestamp":1}\n', b"s,2024-05-30\n"]
     refused = 0
     for _ in range(150):
         path = tmp_path / chance.choice(["a", "a.csv", "a.json", "a.parquet", "a.csv.gz"])
-        path.write_bytes(chance.choice(starts) + b"".join(chance.choices(pieces, k=chance.randrange(12))))
+        path.write_bytes(chance.choice(starts) + b"".join(chance.choices(batches, k=chance.randrange(12))))
         try:
             log = open_log(Config(inputs=(str(path),), multiline=chance.random() < 0.3))
             raw = log.scan().collect(engine="streaming")

@@ -97,11 +97,11 @@ def test_what_a_csv_writer_writes_is_read_back_with_the_number_of_its_first_line
         assert rows(log, ["z"]) == [(number, fault, row[2:]) for number, fault, row in expected]
 
 
-pieces = st.sampled_from(["a", ",", ",", '"', '"', '""', "\n", "\n", 'b,"c\nd",e\n', 'f,g,"h\n', "i,j,k\n", '"\n'])
+batches = st.sampled_from(["a", ",", ",", '"', '"', '""', "\n", "\n", 'b,"c\nd",e\n', 'f,g,"h\n', "i,j,k\n", '"\n'])
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.lists(pieces, max_size=14).map("".join), st.sampled_from([1, 5, 1 << 20]))
+@given(st.lists(batches, max_size=14).map("".join), st.sampled_from([1, 5, 1 << 20]))
 def test_a_stray_quote_costs_its_line_and_no_other(
     tmp_path_factory: pytest.TempPathFactory, text: str, block: int
 ) -> None:

@@ -16,10 +16,10 @@ import pyarrow.parquet as pq
 import pytest
 from console import SAMPLE, Outcome, sessionize
 
-from sessionize import publish
 from sessionize.api import sessionize as frames_of
 from sessionize.config import Config
 from sessionize.errors import InputError
+from sessionize.output import publish
 from sessionize.read import files, open_log
 
 NOON = datetime(2024, 5, 30, 12, tzinfo=UTC)

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from sessionize.checks.findings import Checked
 from sessionize.checks.formats.annotations import github, gitlab
 from sessionize.checks.formats.junit import junit
 from sessionize.checks.formats.plain import concise, full, markdown
 from sessionize.checks.formats.records import as_json
 from sessionize.checks.formats.sarif import sarif
-from sessionize.checks.verdict import Checked
 
 Format = Callable[[Checked], str]
 

@@ -6,8 +6,8 @@ import hashlib
 import json
 from typing import Any, Final
 
+from sessionize.checks.findings import Checked, Finding, Status
 from sessionize.checks.text import sanitize
-from sessionize.checks.verdict import Checked, Finding, Status
 
 MOST: Final = 10
 """Annotations of a kind that GitHub shows of one step."""

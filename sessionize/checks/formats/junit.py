@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as ET
 
+from sessionize.checks.findings import Checked, Finding
 from sessionize.checks.text import sanitize
-from sessionize.checks.verdict import Checked, Finding
 
 SUITE = "sessionize check"
 LONG = 10_000

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from sessionize.checks.findings import Checked, Finding, Status
 from sessionize.checks.text import sanitize
-from sessionize.checks.verdict import Checked, Finding, Status
 
 MARKS: Final[dict[Status, str]] = {"passed": "pass", "warned": "warn", "failed": "FAIL", "not measured": "  --"}
 ESCAPED: Final = {ord(letter): f"\\{letter}" for letter in "\\|`*_[]<>~#"}

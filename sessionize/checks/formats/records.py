@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from sessionize.checks.bounds import Bound
-from sessionize.checks.verdict import Checked, Finding
+from sessionize.checks.findings import Checked, Finding
 
 SCHEMA_VERSION: Final = 1
 

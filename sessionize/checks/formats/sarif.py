@@ -6,8 +6,8 @@ import json
 from typing import Any, Final
 from urllib.parse import quote
 
+from sessionize.checks.findings import Checked, Example, Finding, Status
 from sessionize.checks.text import sanitize
-from sessionize.checks.verdict import Checked, Example, Finding, Status
 from sessionize.version import __version__
 
 SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"

@@ -1,0 +1,118 @@
+"""From facts to findings: each check of the table is measured, and its number held against its bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+from sessionize.checks.bounds import Bound, bound
+from sessionize.checks.facts import Facts
+from sessionize.checks.findings import Finding, Measured, Status, Unit, Unmeasured
+from sessionize.checks.measure import Answer
+from sessionize.checks.settings import Setting, Settings
+from sessionize.checks.table import CHECKS, Check
+
+COMPARED: Final = (
+    "sessions", "profiles", "events", "events_per_session_mean", "page_views_per_session_mean", "duration_s_mean",
+    "duration_s_median", "bounce_rate", "engagement_rate", "conversion_rate", "value", "bot_share",
+)  # fmt: skip
+"""Figures that a baseline is compared by."""
+
+
+class Title(NamedTuple):
+    """What a check is called."""
+
+    name: str
+    meaning: str
+    unit: Unit
+
+
+Allowed = tuple[Bound | None, Bound | None]
+"""Without a warning, and without a failure."""
+
+
+def evaluate(facts: Facts, asked: Settings, baseline: Mapping[str, Any] | None = None) -> tuple[Finding, ...]:
+    """A finding for every check that is made.
+
+    Args:
+        facts: Of the log.
+        asked: Bounds, and the user's own checks.
+        baseline: Figures to compare with, by name.
+    """
+    return (*_of_table(facts, asked), *_of_custom(facts, asked), *_of_baseline(facts, asked, baseline))
+
+
+def _of_table(facts: Facts, asked: Settings) -> Iterator[Finding]:
+    for check in CHECKS:
+        setting = asked.setting(check.name)
+        if setting.enabled:
+            options = {**check.options, **setting.options, "columns": asked.schema}
+            answer = check.measure(facts, options)
+            title = Title(check.name, check.meaning, check.unit)
+            yield finding(title, _enough(answer, check, setting), bounds(check, setting), asked.examples)
+
+
+def bounds(check: Check, setting: Setting) -> Allowed:
+    """What is allowed: as given, else as in the table."""
+    warn = setting.warn if "warn" in setting.given else bound(check.warn, check.name)
+    error = setting.error if "error" in setting.given else bound(check.error, check.name)
+    return warn, error
+
+
+def _enough(answer: Answer, check: Check, setting: Setting) -> Answer:
+    """Not measured, where it is a share of too few to say anything and nobody gave a bound."""
+    if isinstance(answer, Measured) and answer.base is not None:
+        if answer.base == 0:
+            return Unmeasured("there are none to measure it on")
+        if answer.base < check.least and not setting.given:
+            return Unmeasured(f"{answer.said}; of fewer than {check.least:,} that says little")
+    return answer
+
+
+def finding(title: Title, answer: Answer, allowed: Allowed, examples: int) -> Finding:
+    """The verdict on one answer."""
+    (name, meaning, unit), (warn, error) = title, allowed
+    if isinstance(answer, Unmeasured):
+        return Finding(
+            check=name, meaning=meaning, status="not measured", unit=unit, number=None, base=None, warn=warn,
+            error=error, said=answer.why,
+        )  # fmt: skip
+    status: Status = "passed"
+    if error is not None and not error.holds(answer.number, answer.base):
+        status = "failed"
+    elif warn is not None and not warn.holds(answer.number, answer.base):
+        status = "warned"
+    return Finding(
+        check=name, meaning=meaning, status=status, unit=unit, number=answer.number, base=answer.base, warn=warn,
+        error=error, said=answer.said, examples=answer.examples[:examples] if status != "passed" else (),
+    )  # fmt: skip
+
+
+def _of_custom(facts: Facts, asked: Settings) -> Iterator[Finding]:
+    for custom in asked.custom:
+        answer = facts.custom[custom.name]
+        title = Title(custom.name, custom.sql, "count")
+        yield finding(title, answer, (custom.warn, custom.error), asked.examples)
+
+
+def _of_baseline(facts: Facts, asked: Settings, baseline: Mapping[str, Any] | None) -> Iterator[Finding]:
+    if baseline is None:
+        return
+    new = {**facts.figures, **{name: facts.counts[name] for name in ("sessions", "profiles", "events")}}
+    for name in COMPARED:
+        answer = _change(name, baseline.get(name), new.get(name))
+        if answer is not None:
+            title = Title(f"change-of-{name.replace('_', '-')}", f"change of {name} from the baseline", "rate")
+            yield finding(title, answer, (asked.warn_change, asked.max_change), asked.examples)
+
+
+def _change(name: str, old: float | None, new: float | None) -> Answer | None:
+    """How far a figure is from the baseline's, as a share of it; None where neither has it."""
+    if old is None and new is None:
+        return None
+    if old is None or new is None:
+        return Unmeasured(f"{name} is {'not in the baseline' if old is None else 'only in the baseline'}")
+    change = abs(new - old)
+    base = abs(old) or abs(new) or 1
+    signed = f"{(new - old) / base:+.1%}"
+    return Measured(change, base, f"{name} is {new:,.6g}, and was {old:,.6g} in the baseline ({signed})")

@@ -1,0 +1,147 @@
+"""``check --init``: a configuration with bounds learnt from a log, to be read, changed and committed."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
+from fractions import Fraction
+from typing import Any, Final
+
+from sessionize.checks.bounds import Bound
+from sessionize.checks.findings import Checked, Finding
+from sessionize.checks.table import BY_NAME, Check
+from sessionize.output.manifest import EPOCH
+
+SLACK: Final = Fraction(1, 1000)
+"""Of a share that may well be zero by chance."""
+HEADER: Final = re.compile(r"\s*\[\[?\s*([\w-]+)(?:\s*\.\s*([\w-]+))?")
+HEAD_START: Final = "# Data checks of `sessionize check`"
+HEAD: Final = """\
+# Data checks of `sessionize check`, with bounds learnt from {inputs}.
+# A bound is a number, a percentage or a range: "0", "0.5%", "10%..60%", "..100", "none".
+# A warning says what is unusual; an error makes the command exit with 1.
+"""
+TAIL: Final = """\
+# A check of your own, over the tables events and sessions; its rows are counted, or its one number taken:
+# [[check.custom]]
+# name = "purchases without a page"
+# sql = "SELECT * FROM events WHERE event_type = 'purchase' AND page IS NULL"
+# warn = 0
+# error = "10"
+"""
+
+
+def learnt(checked: Checked) -> str:
+    """The ``[check]`` part of a configuration, under which the same log passes.
+
+    Args:
+        checked: What the log came to, with the table's bounds.
+    """
+    parts = [HEAD.format(inputs=" ".join(map(_comment, checked.inputs)))]
+    for finding in checked.findings:
+        check = BY_NAME.get(finding.check)
+        if check is not None:
+            parts.append("\n".join(_section(finding, check, checked.learnt)) + "\n")
+    columns = checked.learnt.get("columns")
+    if columns:
+        lines = ["# The log's columns: one that is missing or of another type is an error, a new one a warning."]
+        lines += ["[check.schema]", *(f"{_text(name)} = {_text(dtype)}" for name, dtype in columns.items())]
+        parts.append("\n".join(lines) + "\n")
+    return "\n".join([*parts, TAIL])
+
+
+def _section(finding: Finding, check: Check, log: Mapping[str, Any]) -> Iterator[str]:
+    own = list(_own(check, log))
+    if finding.number is None and not own:
+        yield f"# [check.{check.name}]  # {check.meaning}; not measured: {_comment(finding.said)}"
+        return
+    yield f"# {check.meaning[0].upper()}{check.meaning[1:]}. Here: {_comment(finding.said)}."
+    yield f"[check.{check.name}]"
+    if finding.number is not None:
+        warn, error = _bounds(finding, check)
+        yield f"warn = {_text(warn)}"
+        yield f"error = {_text(error)}"
+    yield from own
+
+
+def _own(check: Check, log: Mapping[str, Any]) -> Iterator[str]:
+    if check.name == "ancient-timestamps" and log.get("oldest") is not None:
+        oldest = EPOCH + timedelta(microseconds=int(log["oldest"]))
+        if oldest.year > 1:
+            yield f"before = {_text((oldest - timedelta(days=365)).date().isoformat())}  # a year before the first event"
+    elif check.name == "unknown-event-types":
+        if log.get("types"):
+            yield f"known = [{', '.join(_text(name) for name in log['types'])}]"
+    else:
+        yield from (f"{name} = {value}" for name, value in check.options.items() if value is not None)
+
+
+def _bounds(finding: Finding, check: Check) -> tuple[str, str]:
+    """What to allow: the number with some limits for chance, never less than the table where that is kept."""
+    number, base = Fraction(finding.number or 0), finding.base
+    if finding.unit == "count" or base is None or not base:
+        whole = math.ceil(number)
+        return str(whole), str(max(2 * whole, _most(finding.error)))
+    share = number / Fraction(base)
+    if not check.both_ends:
+        return _percent(share * 3 / 2 + SLACK), _percent(share * 3 + 10 * SLACK)
+    return _range(share, Fraction(4, 5)), _range(share, Fraction(1, 2))
+
+
+def _most(bound: Bound | None) -> int:
+    return 0 if bound is None or bound.high is None else math.ceil(bound.high.number)
+
+
+def _range(share: Fraction, kept: Fraction) -> str:
+    """From a part of the share up to as much more."""
+    low = max(Fraction(0), share * kept - SLACK)
+    high = min(Fraction(1), share * (2 - kept) + SLACK)
+    return f"{_percent(low, up=False)}..{_percent(high)}"
+
+
+def _percent(share: Fraction, *, up: bool = True) -> str:
+    """To a tenth of a percent, rounded outwards; no share is over 100 %."""
+    tenths = min(Fraction(1), share) * 1000
+    whole = math.ceil(tenths) if up else math.floor(tenths)
+    return f"{whole / 10:g}%"
+
+
+def _comment(text: str) -> str:
+    return re.sub(r"[\x00-\x1f\x7f]", " ", text)
+
+
+def _text(value: object) -> str:
+    """A TOML string, or a key: JSON's are the same, but for a delete character."""
+    return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def merged(there: str, section: str) -> str:
+    """A configuration file's text with the learnt part of its checks replaced; the user's own checks stay.
+
+    Args:
+        there: The file's text so far.
+        section: The new part.
+    """
+    kept: list[str] = []
+    ours = False
+    for line in there.splitlines():
+        header = HEADER.match(line)
+        if header:
+            learnt_here = header[1] == "check" and bool(header[2]) and header[2] != "custom"
+            if learnt_here and not ours:
+                kept = _without_head(kept)
+            ours = learnt_here
+        if not ours:
+            kept.append(line)
+    before = "\n".join(kept).rstrip()
+    return f"{before}\n\n{section}" if before else section
+
+
+def _without_head(lines: list[str]) -> list[str]:
+    """The lines before the first learnt section, without the comments that came with it."""
+    starts = [number for number, line in enumerate(lines) if line.startswith(HEAD_START)]
+    trailing = starts and all(not line or line.startswith("#") for line in lines[starts[-1] :])
+    return lines[: starts[-1]] if trailing else lines

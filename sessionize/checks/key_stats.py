@@ -1,0 +1,250 @@
+"""Measures the events and sessions of whole keys, part by part: the parts' small tables add up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+import polars as pl
+
+from sessionize import schema
+from sessionize.checks.facts import Examples, Flagged, SessionFacts, Shared
+from sessionize.checks.findings import Example
+from sessionize.checks.row_stats import PLACED, example, place_of
+from sessionize.checks.text import sanitize
+from sessionize.config import Plan
+from sessionize.kernel import Sessionized, described, is_active
+from sessionize.kernel.agents import are_bots, installed
+from sessionize.kernel.describe import CLOSED, LAST_OF_KEY, seconds
+from sessionize.kernel.metrics import FIGURED, METRICS, UTC_INSTANT
+
+HASH_SEED: Final = 7
+MANY: Final = 0.001
+"""Session ids of so large a share of the events, and of two at least, are looked at: one used as a constant has more."""
+MEASURES: Final = tuple(name for name in FIGURED if name not in ("status", "bot"))
+
+
+class Thresholds(NamedTuple):
+    """What is long and large.
+
+    Attributes:
+        hours: A session that is longer is long.
+        events: A session with more is large.
+        examples: To keep, of each.
+    """
+
+    hours: float
+    events: int
+    examples: int
+
+
+class Extremes(NamedTuple):
+    """Which sessions and ids stand out.
+
+    Attributes:
+        long: The longest sessions over the limit.
+        large: The sessions over the limit with the most events.
+        of_session_id: Most events under one session id, and the id.
+        of_profile_id: Most events of one profile id, and the id.
+    """
+
+    long: Examples
+    large: Examples
+    of_session_id: tuple[int, str] | None
+    of_profile_id: tuple[int, str] | None
+
+
+class KeyStats:
+    """Looks at each part of a log.
+
+    Args:
+        plan: The rules.
+        watermark: Of the whole log, microseconds since 1970 UTC; None for a log without events.
+        events: Of the whole log.
+        thresholds: What is long and large.
+        paths: Of the log's files.
+    """
+
+    def __init__(
+        self, plan: Plan, watermark: int | None, events: int, thresholds: Thresholds, paths: Sequence[str]
+    ) -> None:
+        self._many = max(2, MANY * events)
+        self._plan = plan
+        self._active = is_active(plan, watermark)
+        self._limits = thresholds
+        self._paths = paths
+        self._measures: list[pl.DataFrame] = []
+        self._by_profile: list[pl.DataFrame] = []
+        self._top: list[tuple[int, str]] = []
+        self._profiles: list[Shared] = []
+        self._types: dict[str, int] = {}
+        self._repeated: list[int] = []
+        self._ids: dict[int, str | None] = {}
+        self._long: list[tuple[float, Example]] = []
+        self._large: list[tuple[float, Example]] = []
+
+    def add(self, events: pl.DataFrame, done: Sessionized) -> None:
+        """Look at a part: its events, and what the kernel made of them."""
+        if schema.EVENT_TYPE in events.columns:
+            for name, number in events[schema.EVENT_TYPE].drop_nulls().value_counts().iter_rows():
+                self._types[str(name)] = self._types.get(str(name), 0) + number
+        self._add_keys(events, done.sessions)
+        if PLACED in events.columns:
+            self._add_repeated(events, done.duplicates)
+        measures = measured(done.sessions, self._active)
+        self._measures.append(measures)
+        self._long += self._extremes(done.sessions, measures, "duration_s", self._limits.hours * 3600)
+        self._large += self._extremes(done.sessions, measures, "events", self._limits.events)
+
+    def _add_keys(self, events: pl.DataFrame, sessions: pl.DataFrame) -> None:
+        if "source_id" in sessions.columns:
+            ids = pl.col("source_id")
+            there = sessions.lazy().filter(ids.is_not_null())
+            by_id = there.group_by(ids).agg(pl.col("events").sum()).filter(pl.col("events") >= self._many).collect()
+            largest = by_id.filter(pl.col("events") == pl.col("events").max()).cast({"source_id": pl.String})
+            self._top += [(number, name) for name, number in largest.iter_rows()]
+            if schema.PROFILE_ID in events.columns:
+                self._profiles += _shared(events, sessions, by_id["source_id"])
+        if schema.PROFILE_ID in sessions.columns:
+            by_profile = (
+                sessions.lazy()
+                .select(schema.PROFILE_ID, "events")
+                .drop_nulls()
+                .group_by(pl.col(schema.PROFILE_ID).hash(HASH_SEED).alias("hash"))
+                .agg(pl.col("events").sum(), pl.col(schema.PROFILE_ID).first().cast(pl.String).alias("id"))
+                .collect()
+            )
+            self._by_profile.append(by_profile)
+
+    def _add_repeated(self, events: pl.DataFrame, duplicates: pl.Series) -> None:
+        first = events[duplicates].select(PLACED, schema.EVENT_ID).bottom_k(self._limits.examples, by=PLACED)
+        self._ids |= dict(first.iter_rows())
+        self._repeated = sorted(self._ids)[: self._limits.examples]
+        self._ids = {place: self._ids[place] for place in self._repeated}
+
+    def _extremes(
+        self, sessions: pl.DataFrame, measures: pl.DataFrame, name: str, limit: float
+    ) -> list[tuple[float, Example]]:
+        """The first few sessions over a limit, the largest first."""
+        over = (measures[name] > limit).arg_true()
+        if over.is_empty():
+            return []
+        worst = over[measures[name][over].arg_sort(descending=True).head(self._limits.examples)]
+        ids = described(sessions[worst], self._plan)["session_id"]
+        values = measures[name][worst]
+        return [(value, session_example(id_, name, value)) for id_, value in zip(ids, values, strict=True)]
+
+    @property
+    def measures(self) -> pl.DataFrame:
+        """What the summary figures are made of, one row a session."""
+        return pl.concat(self._measures)
+
+    @property
+    def types(self) -> dict[str, int] | None:
+        """Event type → events; the commonest first."""
+        return dict(sorted(self._types.items(), key=lambda item: (-item[1], item[0]))) or None
+
+    @property
+    def most_profiles(self) -> Shared | None:
+        """Most profiles of one session id, among those with the most events."""
+        return max(self._profiles, default=None)
+
+    @property
+    def repeated(self) -> Examples:
+        """The first events that repeat another."""
+        return tuple(
+            example(*place_of(place), f"event id {self._ids[place]!r} again", self._paths) for place in self._repeated
+        )
+
+    def facts(self) -> SessionFacts:
+        """What was measured on sessions."""
+        extremes = Extremes(
+            _first(self._long, self._limits), _first(self._large, self._limits),
+            max(self._top, default=None), most_events(self._by_profile),
+        )  # fmt: skip
+        return session_facts(self.measures, self._plan.timezone, self._limits, extremes)
+
+
+def _shared(events: pl.DataFrame, sessions: pl.DataFrame, ids: pl.Series) -> list[Shared]:
+    """Profiles of each of some session ids."""
+    names = ids.cast(pl.String)
+
+    def different(rows: pl.DataFrame, column: str) -> pl.DataFrame:
+        of_them = rows.lazy().filter(pl.col(column).is_in(names.implode()))
+        counted = of_them.group_by(pl.col(column).cast(pl.String).alias("id"))
+        return counted.agg(pl.col(schema.PROFILE_ID).drop_nulls().n_unique().alias(column)).collect()
+
+    found = different(events, schema.SESSION_ID).join(different(sessions, "source_id"), on="id")
+    return [Shared(among, among - firsts, name) for name, among, firsts in found.iter_rows()]
+
+
+def _first(found: Iterable[tuple[float, Example]], thresholds: Thresholds) -> Examples:
+    ordered = sorted(found, key=lambda each: (-each[0], each[1].text))
+    return tuple(each for _, each in ordered[: thresholds.examples])
+
+
+def session_example(session_id: str, name: str, value: float) -> Example:
+    """A session that is too long, or too large."""
+    much = f"{value / 3600:,.1f} h" if name == "duration_s" else f"{value:,} events"
+    return Example(f"session {sanitize(session_id)}: {much}")
+
+
+def measured(sessions: pl.DataFrame, active: pl.Expr) -> pl.DataFrame:
+    """FIGURED of the sessions, made without their texts but the user agents."""
+    there = [name for name in (*MEASURES, LAST_OF_KEY, CLOSED) if name in sessions.columns]
+    found = sessions.select(there).with_columns(seconds(sessions["duration_s"]))
+    unsaid = [metric.missing for metric in METRICS if metric.name in FIGURED and metric.name not in sessions.columns]
+    found = found.with_columns(unsaid)
+    if schema.USER_AGENT in sessions.columns and installed():
+        found = found.with_columns(are_bots(sessions[schema.USER_AGENT].cast(pl.String)).alias("bot"))
+    found = found.with_columns(
+        metric.derived.alias(metric.name) for metric in METRICS if metric.name in FIGURED and metric.derived is not None
+    )
+    return found.with_columns(
+        pl.col("start", "end").cast(UTC_INSTANT),
+        status=pl.when(active).then(pl.lit("active")).otherwise(pl.lit("ended")),
+    ).select(FIGURED)
+
+
+def most_events(parts: Sequence[pl.DataFrame]) -> tuple[int, str] | None:
+    """Most events of one profile, and the profile."""
+    if not parts:
+        return None
+    together = parts[0] if len(parts) == 1 else _added(parts)
+    largest = together.filter(pl.col("events") == pl.col("events").max())
+    return max(((number, name) for number, name in largest.select("events", "id").iter_rows()), default=None)
+
+
+def _added(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    return pl.concat(parts).group_by("hash").agg(pl.col("events").sum(), pl.col("id").first())
+
+
+def session_facts(measures: pl.DataFrame, timezone: str, thresholds: Thresholds, extremes: Extremes) -> SessionFacts:
+    """What was measured on sessions.
+
+    Args:
+        measures: The columns of FIGURED, one row a session.
+        timezone: IANA zone of days.
+        thresholds: What is long and large.
+        extremes: What else is known of the sessions.
+    """
+    sums = measures.select(
+        long=(pl.col("duration_s") > thresholds.hours * 3600).sum(),
+        large=(pl.col("events") > thresholds.events).sum(),
+        bounced=pl.col("bounced").sum(),
+        engaged=pl.col("engaged").sum(),
+        converted=pl.col("converted").sum(),
+    ).row(0, named=True)
+    days = measures.lazy().select(day=pl.col("start").dt.convert_time_zone(timezone).dt.date())
+    return SessionFacts(
+        long=Flagged(sums["long"], extremes.long),
+        long_hours=thresholds.hours,
+        large=Flagged(sums["large"], extremes.large),
+        large_events=thresholds.events,
+        per_day=dict(days.group_by("day").len().sort("day").collect().iter_rows()),
+        of_session_id=extremes.of_session_id,
+        of_profile_id=extremes.of_profile_id,
+        bounced=sums["bounced"],
+        engaged=sums["engaged"],
+        converted=sums["converted"],
+    )

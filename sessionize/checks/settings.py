@@ -1,0 +1,173 @@
+"""What was asked of the checks: the configuration's ``[check]`` section, checked for form."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from sessionize.checks.bounds import Bound, bound
+from sessionize.errors import UsageError
+
+WARN_CHANGE: Final = "20%"
+MAX_CHANGE: Final = "50%"
+EXAMPLES: Final = 5
+GENERAL: Final = ("baseline", "max-change", "examples", "error-on-warning", "schema", "custom")
+BOUNDS: Final = ("warn", "error")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """What the configuration says of one check; what it does not say is the table's.
+
+    Attributes:
+        enabled: Whether the check is made.
+        given: Which of ``warn`` and ``error`` are given.
+        warn: What is allowed without a warning.
+        error: What is allowed without a failure.
+        options: The check's own: ``hours``, ``known``, ….
+    """
+
+    enabled: bool = True
+    given: frozenset[str] = frozenset()
+    warn: Bound | None = None
+    error: Bound | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Custom:
+    """A check of the user's own.
+
+    Attributes:
+        name: Of the check.
+        sql: Over the tables ``events`` and ``sessions``; its rows are counted, or its one number taken.
+        warn: What is allowed without a warning.
+        error: What is allowed without a failure; no row at all, where neither bound is given.
+    """
+
+    name: str
+    sql: str
+    warn: Bound | None
+    error: Bound | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What to check.
+
+    Attributes:
+        settings: Check → what the configuration says of it.
+        custom: Checks of the user's own.
+        baseline: Output directory of an earlier run, or a file that ``check --output-format json`` has written.
+        max_change: What is allowed without a failure between the baseline's figures and this log's.
+        warn_change: What is allowed without a warning.
+        examples: To show, of each check.
+        schema: The columns that the log should have, name → type; None for any.
+        error_on_warning: Whether a warning is a failure.
+    """
+
+    settings: Mapping[str, Setting] = field(default_factory=dict)
+    custom: tuple[Custom, ...] = ()
+    baseline: str | None = None
+    max_change: Bound | None = field(default_factory=lambda: bound(MAX_CHANGE, "--max-change"))
+    warn_change: Bound | None = field(default_factory=lambda: bound(WARN_CHANGE, "--max-change"))
+    examples: int = EXAMPLES
+    schema: Mapping[str, str] | None = None
+    error_on_warning: bool = False
+
+    def setting(self, name: str) -> Setting:
+        """What the configuration says of a check."""
+        return self.settings.get(name, Setting())
+
+
+def settings_of(section: Mapping[str, Any], options: Mapping[str, Iterable[str]]) -> Settings:
+    """What a ``[check]`` section asks for.
+
+    Args:
+        section: As TOML has it.
+        options: Check → its own options.
+
+    Raises:
+        UsageError: If it names a check or an option there is not, or a bound is none.
+    """
+    general = {name: value for name, value in section.items() if name in GENERAL}
+    saved = general.get("schema")
+    if saved is not None and not isinstance(saved, Mapping):
+        raise UsageError("[check] schema is no table", hint="write [check.schema] with a line a column: name = 'type'")
+    customs = section.get("custom", ())
+    settings = {name: _setting(name, value, options) for name, value in section.items() if name not in GENERAL}
+    if not isinstance(customs, list | tuple):
+        raise UsageError("[check] custom is no list", hint="write [[check.custom]] with name, sql, warn, error")
+    return Settings(
+        settings=settings,
+        custom=tuple(_custom(each) for each in customs),
+        baseline=None if general.get("baseline") is None else str(general["baseline"]),
+        max_change=change_bound(general.get("max-change", MAX_CHANGE), "[check] max-change"),
+        examples=only_so_many(general.get("examples", EXAMPLES), "[check] examples"),
+        schema=None if saved is None else {str(name): str(dtype) for name, dtype in saved.items()},
+        error_on_warning=bool(general.get("error-on-warning", False)),
+    )
+
+
+def with_most_rejected(asked: Settings, written: str) -> Settings:
+    """The same, with what is allowed of rejected rows."""
+    setting = asked.setting("rejected")
+    most = bound(written, "--max-rejected")
+    changed = replace(setting, error=most, given=setting.given | {"error"})
+    return replace(asked, settings={**asked.settings, "rejected": changed})
+
+
+def change_bound(written: object, where: str) -> Bound | None:
+    """The largest change from a baseline."""
+    found = bound(f"{written}%" if isinstance(written, int | float) else written, where)
+    if found is not None and (found.high is None or found.low is not None or not found.high.is_share):
+        raise UsageError(f"{where} {written!r} is no percentage", hint='such as "50%", or "none"')
+    return found
+
+
+def only_so_many(written: object, where: str) -> int:
+    """How many examples to show."""
+    if not isinstance(written, int) or isinstance(written, bool) or not 0 <= written <= 1000:
+        raise UsageError(f"{where} {written!r} is no number from 0 to 1000")
+    return written
+
+
+def _setting(name: str, value: Any, options: Mapping[str, Iterable[str]]) -> Setting:
+    if name not in options:
+        near = difflib.get_close_matches(name, [*options, *GENERAL], n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise UsageError(f"[check] knows no {name!r}", hint=f"{hint}the checks are {', '.join(options)}")
+    if isinstance(value, bool):
+        return Setting(enabled=value)
+    if not isinstance(value, Mapping):
+        raise UsageError(f"[check] {name} = {value!r} says nothing", hint=f"write [check.{name}] with warn and error")
+    taken = (*BOUNDS, *options[name])
+    unknown = [key for key in value if key not in taken]
+    if unknown:
+        raise UsageError(f"[check.{name}] knows no {', '.join(unknown)}", hint=f"it has {', '.join(taken)}")
+    return Setting(
+        given=frozenset(value) & frozenset(BOUNDS),
+        warn=_bound(value, "warn", f"check.{name}"),
+        error=_bound(value, "error", f"check.{name}"),
+        options={key: each for key, each in value.items() if key not in BOUNDS},
+    )
+
+
+def _bound(section: Mapping[str, Any], kind: str, where: str) -> Bound | None:
+    return bound(section[kind], f"[{where}] {kind}") if kind in section else None
+
+
+def _custom(section: Any) -> Custom:
+    where = "[[check.custom]]"
+    if not isinstance(section, Mapping) or not all(isinstance(section.get(key), str) for key in ("name", "sql")):
+        raise UsageError(f"{where} has no name and sql", hint=f"write {where} with name, sql, warn, error")
+    unknown = [key for key in section if key not in ("name", "sql", *BOUNDS)]
+    if unknown:
+        raise UsageError(f"{where} knows no {', '.join(unknown)}", hint="it has name, sql, warn, error")
+    where = f"check.custom] {section['name']!r}"
+    warn, error = (_bound(section, kind, where) for kind in BOUNDS)
+    if not frozenset(section) & frozenset(BOUNDS):
+        error = bound(0, where)
+    return Custom(name=section["name"], sql=section["sql"], warn=warn, error=error)

@@ -1,0 +1,167 @@
+"""The sessions of one part or many, in one order: (start, session id), batch by batch.
+
+Of one part, the sessions wait in memory as codes. Of many, each part's sessions are written to a file in their order;
+a batch is then what all files hold between two starts. Only the starts stay in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from sessionize import schema
+from sessionize.config import Plan
+from sessionize.engine.prefetch import ahead
+from sessionize.kernel import Dictionaries, Sessionized, as_text, described, stamped
+from sessionize.kernel.describe import BATCH_ROWS, session_ids
+from sessionize.kernel.dictionaries import restored
+from sessionize.kernel.enrich import private_events, told_columns
+from sessionize.output.commit import Batch
+
+AHEAD: Final = 2
+"""Pieces that are made while one is written."""
+BATCH: Final = 1 << 14
+"""Rows of a batch in a temporary file: to read some of a batch, all of it that lies before them is read too."""
+
+
+def in_memory(
+    done: Sessionized, events: pl.DataFrame | None, dictionaries: Dictionaries, plan: Plan, watermark: int | None
+) -> Iterator[Batch]:
+    """The sessions of one part, batch by batch, the first of them in the making; at least one. All are let go of with the last.
+
+    Args:
+        done: What the kernel found.
+        events: The part's canonical events, where they are to be written too.
+        dictionaries: Of the events.
+        plan: The rules.
+        watermark: Of the whole log, microseconds since 1970 UTC; None for a log without events.
+    """
+
+    def batch(start: int) -> Batch:
+        coded = done.sessions.slice(start, BATCH_ROWS)
+        sessions = dictionaries.written(stamped(described(coded, plan), plan, watermark))
+        if events is None or done.assigned is None:
+            return Batch(sessions)
+        within = pl.col("session").is_between(start, start + sessions.height, closed="left")
+        assigned = done.assigned.filter(within).with_columns(pl.col("session") - start)
+        return Batch(sessions, annotated(events, sessions["session_id"], assigned, plan))
+
+    return ahead(batch, range(0, max(1, done.sessions.height), BATCH_ROWS), most=AHEAD)
+
+
+class _Place(NamedTuple):
+    """Where one part's sessions lie, of which types they were, and their events."""
+
+    sessions: Path
+    types: pl.Schema
+    events: Path
+    starts: NDArray[np.int64]
+    first_event: NDArray[np.int64]
+
+    def span(self, low: int, high: int) -> tuple[int, int]:
+        """Rows of the sessions that start from ``low`` on and before ``high``."""
+        start, end = np.searchsorted(self.starts, (low, high), side="left")
+        return int(start), int(end)
+
+
+class OnDisk:
+    """The sessions of many parts.
+
+    Args:
+        folder: For the parts' files.
+        dictionaries: Of the events that the sessions are made of.
+        plan: The rules.
+        watermark: Of the whole log, microseconds since 1970 UTC; None for a log without events.
+    """
+
+    def __init__(self, folder: Path, dictionaries: Dictionaries, plan: Plan, watermark: int | None) -> None:
+        self._folder = folder
+        self._dictionaries = dictionaries
+        self._plan = plan
+        self._watermark = watermark
+        self._places: list[_Place] = []
+
+    def add(self, done: Sessionized, events: pl.DataFrame | None) -> None:
+        """Put a part's sessions, and its events where they are to be written too, to disk."""
+        number = len(self._places)
+        sessions = self._dictionaries.stored(done.sessions)
+        place = _Place(
+            self._folder / f"sessions-{number}.arrow",
+            done.sessions.schema,
+            self._folder / f"of-sessions-{number}.arrow",
+            sessions["start"].to_physical().to_numpy(),
+            np.cumsum(np.append(0, sessions["events"].to_numpy()), dtype=np.int64),
+        )
+        _write(sessions, place.sessions)
+        if events is not None and done.assigned is not None:
+            placed = annotated(events, session_ids(done.sessions, self._plan), done.assigned, self._plan)
+            _write(placed, place.events)
+        self._places.append(place)
+
+    def __iter__(self) -> Iterator[Batch]:
+        """Each batch, in order; at least one."""
+        return ahead(lambda bounds: self._batch(*bounds), self._bounds(), most=1)
+
+    def _bounds(self) -> list[tuple[int, int]]:
+        """Starts between which about BATCH_ROWS sessions lie: from one, up to but not with the other."""
+        starts = np.sort(np.concatenate([place.starts for place in self._places]))
+        cuts = [int(cut) for cut in np.unique(starts[BATCH_ROWS::BATCH_ROWS])]
+        least, most = -(2**63), 2**63 - 1
+        return list(zip([least, *cuts], [*cuts, most], strict=True))
+
+    def _batch(self, low: int, high: int) -> Batch:
+        spans = [(place, *place.span(low, high)) for place in self._places]
+        slices = [restored(_slice(place.sessions, start, end), place.types) for place, start, end in spans]
+        sessions = pl.concat(slices, how="diagonal")
+        ids = session_ids(sessions, self._plan).alias("id")
+        order = pl.DataFrame([sessions["start"], ids]).select(pl.arg_sort_by("start", "id")).to_series()
+        whole = stamped(described(sessions[order], self._plan), self._plan, self._watermark)
+        whole = self._dictionaries.written(whole)
+        if not self._places[0].events.exists():
+            return Batch(whole)
+        events = pl.concat(
+            how="diagonal",
+            items=[
+                _slice(place.events, int(place.first_event[start]), int(place.first_event[end]))
+                for place, start, end in spans
+            ],
+        )
+        return Batch(whole, events[_events_order(sessions["events"].to_numpy(), order.to_numpy())])
+
+
+def _write(rows: pl.DataFrame, path: Path) -> None:
+    rows.write_ipc(path, record_batch_size=BATCH, compat_level=pl.CompatLevel.oldest())
+
+
+def _slice(path: Path, start: int, end: int) -> pl.DataFrame:
+    return pl.scan_ipc(path).slice(start, end - start).collect()
+
+
+def _events_order(events: NDArray[np.uint32], order: NDArray[np.uint32]) -> NDArray[np.int64]:
+    """Places of the events, when those of each session lie together and the sessions are put in an order."""
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order))
+    return np.argsort(np.repeat(place, events), kind="stable")
+
+
+def annotated(events: pl.DataFrame, ids: pl.Series, assigned: pl.DataFrame, plan: Plan) -> pl.DataFrame:
+    """The events in their sessions' order, each with its session's id and its place in it.
+
+    Args:
+        events: Canonical events.
+        ids: Of the sessions.
+        assigned: One row an event: ``row`` of it, ``session`` (place in ``ids``), ``position``.
+        plan: What rows may progress: its columns are there whether any row told them or not.
+    """
+    placed = events[assigned["row"]]
+    untold = [name for name in told_columns(plan) if name not in placed.columns]
+    placed = private_events(placed.with_columns(pl.lit(None, pl.String).alias(name) for name in untold), plan)
+    roles = [role for role in schema.ROLES if role in placed.columns]
+    placed = placed.select(*roles, pl.exclude(roles)).rename({schema.SESSION_ID: "source_id"}, strict=False)
+    session_id = ids.gather(assigned["session"]).alias("session_id")
+    return as_text(placed.select(session_id, assigned["position"], pl.all()))

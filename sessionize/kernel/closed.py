@@ -1,0 +1,92 @@
+"""Which sessions can change no more: those a night may emit, once and for ever (semantics, section 8).
+
+Key-local. Every event still to come has a time at or after the watermark, and every boundary rule looks back only to
+its session's start. So a session is closed when no such event can reach it, and the closed sessions of a key are
+always a prefix of its sessions: what is carried over is never older than what was emitted.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from sessionize.config import Plan
+from sessionize.kernel.describe import CLOSED
+from sessionize.kernel.keys import key_codes
+from sessionize.kernel.sessions import Sessionized
+
+NEVER = np.iinfo(np.int64).max
+
+
+class Settled(NamedTuple):
+    """Sessions, apart by whether they could still change.
+
+    Attributes:
+        closed: The sessions that cannot, in their order, with their events assigned; all duplicates.
+        carried: Rows of the input whose sessions could (UInt32), in order of session and place in it.
+        open_sessions: How many sessions could.
+        oldest: Start of the oldest of them, microseconds since 1970 UTC; None where there is none.
+    """
+
+    closed: Sessionized
+    carried: pl.Series
+    open_sessions: int
+    oldest: int | None
+
+
+def settle(done: Sessionized, events: pl.DataFrame, plan: Plan, watermark: int | None) -> Settled:
+    """Tell the closed sessions from the open ones.
+
+    Args:
+        done: All sessions of whole keys, their events assigned.
+        events: The events that were cut into them.
+        plan: Its timeout.
+        watermark: No event before it is still to come; microseconds since 1970 UTC. None: any may come.
+    """
+    if done.assigned is None:
+        raise ValueError("which event is in which session must be known")
+    closed = is_closed(done, events, plan, watermark)
+    stays = pl.Series(closed)[done.assigned["session"]]
+    number = np.cumsum(closed, dtype=np.uint32) - np.uint32(1)
+    assigned = done.assigned.filter(stays)
+    assigned = assigned.with_columns(session=pl.Series(number[assigned["session"].to_numpy()], dtype=pl.UInt32))
+    still_open = done.sessions["start"].filter(pl.Series(~closed)).to_physical()
+    oldest = still_open.min()
+    return Settled(
+        Sessionized(done.sessions.filter(pl.Series(closed)), done.duplicates, assigned),
+        done.assigned["row"].filter(~stays),
+        len(still_open),
+        oldest if isinstance(oldest, int) else None,
+    )
+
+
+def is_closed(done: Sessionized, events: pl.DataFrame, plan: Plan, watermark: int | None) -> NDArray[np.bool_]:
+    """Whether each session is closed: silent for too long, ended by an end event, or followed by another session.
+
+    Each before the watermark: at the watermark itself an event may still come, and join the instant.
+    """
+    sessions = done.sessions
+    if watermark is None:
+        return np.zeros(sessions.height, np.bool_)
+    ends = sessions["end"].to_physical().to_numpy()
+    ended: NDArray[np.bool_] = sessions[CLOSED].to_numpy() & (ends < watermark)
+    timeout = plan.rules.timeout_us
+    if timeout is not None:
+        ended |= ends < watermark - timeout
+    return ended | (_next_start(done, events) < watermark)
+
+
+def _next_start(done: Sessionized, events: pl.DataFrame) -> NDArray[np.int64]:
+    """Start of the session that follows each in its key; NEVER where none does."""
+    assert done.assigned is not None
+    first = done.assigned.filter(pl.col("position") == 1)["row"]
+    keys = key_codes(events)[first].to_numpy()
+    starts = done.sessions["start"].to_physical().to_numpy()
+    order = np.lexsort((starts, keys))
+    follows = keys[order][1:] == keys[order][:-1]
+    found = np.full(len(order), NEVER)
+    found[order[:-1]] = np.where(follows, starts[order][1:], NEVER)
+    return found

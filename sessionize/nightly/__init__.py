@@ -1,0 +1,1 @@
+"""One batch of a log after the other: what is open goes over to the next night, exact across midnight."""

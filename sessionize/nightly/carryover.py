@@ -1,0 +1,104 @@
+"""What one night leaves for the next: canonical events, in an order that does not depend on how they were worked on.
+
+Carried events come before the next night's rows. In their file they lie by (time, key), those of one key and time as
+they came: so ties keep their order, and the file is the same whether the night fitted in memory or not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from sessionize import schema
+from sessionize.errors import UsageError
+from sessionize.kernel import as_text
+from sessionize.kernel.describe import BATCH_ROWS
+
+Types = Mapping[str, pl.DataType]
+
+
+class _Part(NamedTuple):
+    """Some whole keys' events: held, or in a file; and their times, ascending."""
+
+    held: pl.DataFrame | Path
+    times: NDArray[np.int64]
+
+    def between(self, low: int, high: int) -> pl.DataFrame:
+        start, end = np.searchsorted(self.times, (low, high), side="left")
+        if isinstance(self.held, Path):
+            return pl.scan_ipc(self.held).slice(int(start), int(end - start)).collect()
+        return self.held.slice(int(start), int(end - start))
+
+
+class CarriedOut:
+    """Gathers the events that a night carries over, some whole keys at a time."""
+
+    def __init__(self) -> None:
+        self._parts: list[_Part] = []
+
+    @property
+    def rows(self) -> int:
+        """How many there are."""
+        return sum(len(part.times) for part in self._parts)
+
+    def add(self, events: pl.DataFrame, folder: Path | None) -> None:
+        """Keep some whole keys' events.
+
+        Args:
+            events: Canonical events; those of one key and time in input order.
+            folder: Where to keep them; None for memory.
+        """
+        events = _in_order(as_text(events))
+        times = events[schema.TIMESTAMP].to_physical().to_numpy()
+        if folder is None:
+            self._parts.append(_Part(events, times))
+            return
+        path = folder / f"carried-{len(self._parts)}.arrow"
+        events.write_ipc(path, compat_level=pl.CompatLevel.oldest())
+        self._parts.append(_Part(path, times))
+
+    def __iter__(self) -> Iterator[pl.DataFrame]:
+        """All of them by (time, key), in batches; at least one, though it may be empty."""
+        times = np.sort(np.concatenate([part.times for part in self._parts]))
+        cuts = [int(cut) for cut in np.unique(times[BATCH_ROWS::BATCH_ROWS])]
+        least, most = -(2**63), 2**63 - 1
+        for low, high in zip([least, *cuts], [*cuts, most], strict=True):
+            yield _in_order(pl.concat([part.between(low, high) for part in self._parts]))
+
+
+def _in_order(events: pl.DataFrame) -> pl.DataFrame:
+    """By time, then key: by nothing that could put two events of one key and time in another order."""
+    ids = [pl.col(name) for name in (schema.SESSION_ID, schema.PROFILE_ID) if name in events.columns]
+    return events.sort(pl.col(schema.TIMESTAMP), ids[0].is_null(), pl.coalesce(ids), maintain_order=True)
+
+
+def together(carried: Types, arrived: Types) -> dict[str, pl.DataType]:
+    """Columns that both the carried and the arrived events have, once `aligned`.
+
+    Raises:
+        UsageError: If a column is of a type that cannot be brought together with what it was.
+    """
+    try:
+        frames = [pl.DataFrame(schema=dict(types)) for types in (arrived, carried)]
+        return dict(pl.concat(frames, how="diagonal_relaxed").schema)
+    except pl.exceptions.PolarsError as error:
+        raise UsageError(
+            f"a column is of another type than in the nights before: {str(error).splitlines()[0]}",
+            hint="write it as it was, or go on with a new --state",
+        ) from None
+
+
+def aligned(events: pl.DataFrame, types: Types) -> pl.DataFrame:
+    """The events with exactly these columns: what they have not is null, as in a log of all the files."""
+    there = events.schema
+    if list(there.items()) == list(types.items()):
+        return events
+    return events.select(
+        pl.col(name).cast(dtype) if name in there else pl.lit(None, dtype=dtype).alias(name)
+        for name, dtype in types.items()
+    )

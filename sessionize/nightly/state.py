@@ -1,0 +1,269 @@
+"""What nights leave behind, as values: how far they have come, what they were made of. No files here; `store` has them.
+
+`state.json` is the one pointer: what it does not name does not exist. It holds no clock, host or user, and its last
+line is a digest of all before it, so that a flipped byte is found.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import PurePath
+from typing import Any, Final, NamedTuple
+
+from sessionize.errors import StateError, UsageError
+from sessionize.output.manifest import iso
+
+VERSION: Final = 1
+"""Of the layout and of what sessions mean: a state of another one is not read."""
+KEPT: Final = 7
+"""So many of the last nights can be run again."""
+REMEMBERED: Final = 1_000
+"""Names of older nights, so that one of them is not taken for a new one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """A night that was run, and what it left.
+
+    Attributes:
+        name: Of its batch.
+        generation: 1 for the first night, one more for each after it.
+        watermark: No event before it is taken any more; microseconds since 1970 UTC, None before the first event.
+        until: End of the nights so far.
+        newest: Time of the newest event so far.
+        flushed: Whether all was emitted, so that nothing may follow.
+        carry: Name, rows and digest of the file of carried events.
+        open_sessions: Sessions that the carried events belong to, early ones aside.
+        oldest: Start of the oldest of them.
+        inputs: What is needed to recognise its files.
+        rules: Where a session ended and what an event meant.
+        columns: Role → columns, of all nights so far.
+        counts: As in its manifest.
+    """
+
+    name: str
+    generation: int
+    watermark: int | None
+    until: int | None
+    newest: int | None
+    flushed: bool
+    carry: Mapping[str, Any]
+    open_sessions: int
+    oldest: int | None
+    inputs: tuple[Mapping[str, Any], ...]
+    rules: Mapping[str, Any]
+    columns: Mapping[str, Any]
+    counts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intent:
+    """What a committed night has yet to do with its output, wherever it stopped.
+
+    Attributes:
+        directory: Of the outputs, absolute: the next start may be made elsewhere.
+        staged: Folder in it that holds the night's output.
+        final: Name that it is to have.
+        withdraw: Outputs of later nights, to be run again.
+    """
+
+    directory: str
+    staged: str
+    final: str
+    withdraw: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """All of it.
+
+    Attributes:
+        owner: Tells this state's temporary folders from those of another that writes into the same directory.
+        nights: The last ones, one more than can be run again.
+        older: Names of those before.
+        again: Names of nights that were withdrawn, to be run again in this order.
+        publish: Set between a night's commit and the appearance of its output.
+    """
+
+    owner: str
+    nights: tuple[Done, ...] = ()
+    older: tuple[str, ...] = ()
+    again: tuple[str, ...] = ()
+    publish: Intent | None = None
+
+    @property
+    def last(self) -> Done | None:
+        """The newest night."""
+        return self.nights[-1] if self.nights else None
+
+
+def new(batch: str) -> State:
+    """The state before the first night."""
+    return State(owner=hashlib.sha256(batch.encode()).hexdigest()[:8])
+
+
+def render(state: State) -> bytes:
+    """The state as the bytes of its file."""
+    content = {"version": VERSION, **asdict(state)}
+    return (json.dumps({**content, "sha256": _digest(content)}, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def parse(content: bytes, name: str) -> State:
+    """The state of a file's bytes.
+
+    Raises:
+        StateError: If it is damaged, or of another version.
+    """
+    state: State | None = None
+    with suppress(ValueError, KeyError, TypeError, AttributeError):
+        found = json.loads(content)
+        _check_version(found["version"], name)
+        state = State(
+            owner=found["owner"],
+            nights=tuple(Done(**{**each, "inputs": tuple(each["inputs"])}) for each in found["nights"]),
+            older=tuple(found["older"]),
+            again=tuple(found["again"]),
+            publish=_intent(found["publish"]),
+        )
+    if state is None or render(state) != content:  # its digest too is part of what would be written
+        raise StateError(f"{name} is damaged", hint="put a copy of the whole state back; nothing was touched")
+    return state
+
+
+def _check_version(version: int, name: str) -> None:
+    if version != VERSION:
+        raise StateError(
+            f"{name} is of version {version}; this program reads version {VERSION}",
+            hint="run it with the version of sessionize that wrote it, or begin a new --state",
+        )
+
+
+def _intent(found: Mapping[str, Any] | None) -> Intent | None:
+    return None if found is None else Intent(**{**found, "withdraw": tuple(found["withdraw"])})
+
+
+def _digest(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+class Step(NamedTuple):
+    """Where a night goes on from.
+
+    Attributes:
+        parent: The night before it; None for the first.
+        state: The state at that time.
+        again: Nights that came after, and are to be run again.
+    """
+
+    parent: Done | None
+    state: State
+    again: tuple[str, ...]
+
+
+def step(state: State, batch: str, inputs: tuple[Mapping[str, Any], ...], *, flush: bool, redo: bool) -> Step | None:
+    """Where a batch goes on from; None if it has been run with the same inputs.
+
+    Raises:
+        UsageError: If it cannot be run now.
+    """
+    place = next((place for place, night in enumerate(state.nights) if night.name == batch), None)
+    if place is None:
+        _check_next(state, batch)
+        return Step(state.last, state, ())
+    night = state.nights[place]
+    if not redo and night.flushed == flush and _same(night.inputs, inputs):
+        return None
+    if place == 0 and night.generation > 1:
+        raise _too_old(state, batch)
+    after = tuple(each.name for each in state.nights[place + 1 :])
+    before = replace(state, nights=state.nights[:place], again=(*after, *state.again))
+    return Step(before.last, before, after)
+
+
+def _check_next(state: State, batch: str) -> None:
+    if batch in state.older:
+        raise _too_old(state, batch)
+    if state.again and batch != state.again[0]:
+        raise UsageError(
+            f"{', '.join(state.again)} must be run again before {batch}: a night before was run anew",
+            hint=f"run --batch {state.again[0]} next, with its own input",
+        )
+    if state.last is not None and state.last.flushed:
+        raise UsageError(
+            f"the state was flushed with batch {state.last.name}: its sessions are final",
+            hint="begin a new --state, or take the flush back by running that batch again without --flush",
+        )
+
+
+def _too_old(state: State, batch: str) -> UsageError:
+    first = state.nights[1 if state.nights[0].generation > 1 else 0].name
+    return UsageError(
+        f"batch {batch} is too old to be run again", hint=f"the last {KEPT} can be: back to --batch {first}"
+    )
+
+
+def _same(one: tuple[Mapping[str, Any], ...], other: tuple[Mapping[str, Any], ...]) -> bool:
+    return list(map(_identity, one)) == list(map(_identity, other))
+
+
+def _identity(file: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What tells a file from another: its digest where it has one, else when it was last written."""
+    return PurePath(file["path"]).name, file["bytes"], file.get("digest") or file.get("modified_ns")
+
+
+def after(state: State, night: Done, intent: Intent) -> State:
+    """The state once a night is done."""
+    nights = (*state.nights, night)
+    dropped = tuple(each.name for each in nights[: -(KEPT + 1)])
+    return replace(
+        state,
+        nights=nights[-(KEPT + 1) :],
+        older=(*state.older, *dropped)[-REMEMBERED:],
+        again=tuple(name for name in state.again if name != night.name),
+        publish=intent,
+    )
+
+
+def summary(state: State) -> dict[str, Any]:
+    """What a person, or a monitor, would know of a state."""
+    last = state.last
+    return {
+        "watermark": _time(last.watermark if last else None),
+        "until": _time(last.until if last else None),
+        "newest": _time(last.newest if last else None),
+        "flushed": last is not None and last.flushed,
+        "open_sessions": last.open_sessions if last else 0,
+        "oldest": _time(last.oldest if last else None),
+        "carried": last.counts["carried_out"] if last else 0,
+        "early": last.counts["early"] if last else 0,
+        "again": list(state.again),
+        "unpublished": state.publish and state.publish.final,
+        "batches": [
+            {
+                "name": night.name,
+                "watermark": _time(night.watermark),
+                "inputs": [file["path"] for file in night.inputs],
+                "can_be_run_again": place > 0 or night.generation == 1,
+                "counts": dict(night.counts),
+            }
+            for place, night in enumerate(state.nights)
+        ],
+    }
+
+
+def _time(microseconds: int | None) -> str | None:
+    return None if microseconds is None else iso(microseconds)
+
+
+def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """What differs between the rules, or the columns, of two nights, in words."""
+    names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
+    return [f"{name}: {_shown(before.get(name))} → {_shown(now.get(name))}" for name in names]
+
+
+def _shown(value: Any) -> str:
+    return "none" if value in (None, [], False) else str(value)

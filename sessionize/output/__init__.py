@@ -1,0 +1,1 @@
+"""What a run leaves: files in their formats, the manifest, and the one moment in which they become visible."""

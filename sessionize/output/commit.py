@@ -1,0 +1,226 @@
+"""The moment a run becomes visible: all its files, the manifest last, or none."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, NamedTuple, Protocol
+
+import polars as pl
+
+from sessionize import schema
+from sessionize.config import Output, Plan
+from sessionize.kernel.metrics import FIGURED, METRIC_NAMES
+from sessionize.kernel.record import json_records, json_rows, records
+from sessionize.output.manifest import Counts, manifest
+from sessionize.output.publish import Staged, map_os_errors
+from sessionize.output.writers import ESCAPES, ParquetWriter, Writer, seen, writer
+from sessionize.read.files import LogFile
+from sessionize.summary.figures import figures
+from sessionize.version import __version__
+
+MANIFEST: Final = "manifest.json"
+REJECTED: Final = "rejected.ndjson"
+LATE: Final = "late.ndjson"
+OURS: Final = (
+    *(f"{name}.{form}" for name in ("sessions", "metrics", "events") for form in ("parquet", "json", "ndjson", "csv")),
+    REJECTED,
+)
+"""Every name a run may write beside the manifest: what an earlier run left and this one does not write goes."""
+
+
+class Batch(NamedTuple):
+    """Some sessions, and where asked for their events.
+
+    Attributes:
+        sessions: Stamped wide rows.
+        events: The events of these sessions, each with ``session_id`` and ``position``, in the sessions' order.
+    """
+
+    sessions: pl.DataFrame
+    events: pl.DataFrame | None = None
+
+
+class Result(NamedTuple):
+    """What a run has to write.
+
+    Attributes:
+        batches: All sessions, ordered by (start, session id), in batches; at least one, though it may be empty.
+        rejected: FILE, ROW and REASON of every row that is not an event, in input order.
+        counts: Checked.
+        watermark: Microseconds since 1970, UTC; None for a log without events.
+        late: Of a night, FILE and ROW of every event that came too late for it.
+    """
+
+    batches: Iterable[Batch]
+    rejected: pl.DataFrame
+    counts: Counts
+    watermark: int | None
+    late: pl.DataFrame | None = None
+
+
+class Written(NamedTuple):
+    """What a run has written.
+
+    Attributes:
+        manifest: As it lies beside the outputs.
+        figures: Over the sessions (`figures`).
+    """
+
+    manifest: dict[str, Any]
+    figures: dict[str, Any]
+
+
+class _Output(NamedTuple):
+    """One file of batches: what it takes of each, and what writes it."""
+
+    name: str
+    take: Callable[[Batch], pl.DataFrame]
+    writer: Callable[[Path], Writer]
+
+
+class Origin(Protocol):
+    """Where rows come from: their files, and what stands there (`read.Log`)."""
+
+    @property
+    def files(self) -> Sequence[LogFile]:
+        """In input order."""
+
+    def raw(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """FILE, ROW and ``raw`` of given places."""
+
+
+class Place(Protocol):
+    """Where a run's files are put before all of them are seen at once (`publish.Publisher`)."""
+
+    @property
+    def directory(self) -> Path:
+        """That holds them."""
+
+    def path(self, name: str) -> Path:
+        """Where to write a file."""
+
+    def seal(self, name: str) -> Staged:
+        """Force a written file to disk."""
+
+    def commit(self, *, remove: Collection[str] = ()) -> None:
+        """Make all sealed files visible, or the folder they are in ready for it."""
+
+
+def commit(result: Result, log: Origin, plan: Plan, output: Output, publisher: Place | None) -> Written:
+    """Write all that a run has, or, on any error, nothing.
+
+    Args:
+        result: What to write.
+        log: Where it comes from.
+        plan: What was decided.
+        output: What of it to write.
+        publisher: Holds the output directory; None writes the metrics to stdout.
+
+    Raises:
+        OutputError: If it cannot be written; the directory is as it was.
+    """
+    account = manifest(
+        version=__version__,
+        inputs=[{key: value for key, value in asdict(file).items() if value is not None} for file in log.files],
+        plan=plan,
+        counts=result.counts,
+        watermark=result.watermark,
+    )
+    if publisher is None:
+        return Written(account, figures(_to_stdout(result.batches)))
+    with map_os_errors(publisher.directory), ThreadPoolExecutor(1) as aside:
+        rows, measures = _write_batches(result.batches, _outputs(plan, output), publisher)
+        found = aside.submit(figures, measures)  # while one processor makes the digests
+        for name, apart in _set_apart(result):
+            rows[name] = apart.height
+            with writer(publisher.path(name), "ndjson") as out:
+                out.write(_as_came(apart, log, plan))
+        for name, height in rows.items():
+            staged = publisher.seal(name)
+            account["outputs"].append({"path": name, "rows": height, "bytes": staged.bytes, "sha256": staged.sha256})
+        text = manifest_text(account)
+        publisher.path(MANIFEST).write_text(text, encoding="utf-8")
+        publisher.seal(MANIFEST)
+        publisher.commit(remove=OURS)
+    return Written(account, found.result())
+
+
+def manifest_text(account: dict[str, Any]) -> str:
+    """A manifest as JSON that is safe to look at."""
+    text = json.dumps(account, indent=2, ensure_ascii=False)
+    return text.translate({ord(letter): escape for letter, escape in ESCAPES.items()}) + "\n"
+
+
+def _outputs(plan: Plan, output: Output) -> list[_Output]:
+    form, zone = output.form, plan.timezone
+    flat = partial(writer, form=form, safe_csv=output.safe_csv)
+    found = []
+    if output.records and form == "parquet":
+        found.append(_Output(f"sessions.{form}", lambda batch: records(batch.sessions, zone), ParquetWriter))
+    elif output.records:
+        lines = partial(writer, form=form, lines=lambda sessions: json_records(sessions, zone))
+        found.append(_Output(f"sessions.{form}", lambda batch: batch.sessions, lines))
+    found.append(_Output(f"metrics.{form}", lambda batch: batch.sessions.select(METRIC_NAMES), flat))
+    if output.events:
+        found.append(_Output(f"events.{form}", _events, flat))
+    return found
+
+
+def _events(batch: Batch) -> pl.DataFrame:
+    if batch.events is None:
+        raise ValueError("events are to be written, but none were kept")
+    return batch.events
+
+
+def _write_batches(
+    batches: Iterable[Batch], outputs: list[_Output], publisher: Place
+) -> tuple[dict[str, int], pl.DataFrame]:
+    """Write every batch to every output; rows of each, and what the figures are made of, one row a session."""
+    rows = dict.fromkeys((output.name for output in outputs), 0)
+    measures = []
+    with ExitStack() as stack:
+        files = [(output, stack.enter_context(output.writer(publisher.path(output.name)))) for output in outputs]
+        for batch in batches:
+            measures.append(batch.sessions.select(FIGURED))
+            for output, file in files:
+                frame = output.take(batch)
+                rows[output.name] += frame.height
+                file.write(frame)
+    return rows, pl.concat(measures)
+
+
+def _set_apart(result: Result) -> Iterator[tuple[str, pl.DataFrame]]:
+    """FILE, ROW and REASON of the rows that are in no session, for each file that has any."""
+    if result.rejected.height:
+        yield REJECTED, result.rejected
+    if result.late is not None and result.late.height:
+        yield LATE, result.late.with_columns(pl.lit("late").alias(schema.REASON))
+
+
+def _as_came(rejected: pl.DataFrame, log: Origin, plan: Plan) -> pl.DataFrame:
+    """Every such row with its file, row number, reason and raw content, but for that where ids are private."""
+    names = pl.Series([file.path for file in log.files], dtype=pl.String)
+    raw = log.raw(rejected.clear() if plan.private else rejected)
+    return rejected.join(raw, on=[schema.FILE, schema.ROW], how="left", maintain_order="left").select(
+        file=names.gather(rejected[schema.FILE]),
+        row=pl.col(schema.ROW),
+        reason=pl.col(schema.REASON).cast(pl.String),
+        raw=pl.col("raw"),
+    )
+
+
+def _to_stdout(batches: Iterable[Batch]) -> pl.DataFrame:
+    out, measures = sys.stdout.buffer, []
+    for batch in batches:
+        measures.append(batch.sessions.select(FIGURED))
+        lines = seen(json_rows(batch.sessions.select(METRIC_NAMES)))
+        out.write("".join(f"{line}\n" for line in lines).encode())
+    out.flush()
+    return pl.concat(measures)

@@ -1,0 +1,198 @@
+"""Frames to files, in one of four formats, batch by batch. What appears under which name, and when, is `publish`'s."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from pathlib import Path
+from queue import Queue
+from threading import Thread
+from typing import IO, Any, Final, Protocol, Self
+
+import polars as pl
+from polars.io.plugins import register_io_source
+
+from sessionize.config import OutputFormat
+from sessionize.kernel import as_text
+from sessionize.kernel.describe import BATCH_ROWS
+from sessionize.kernel.record import json_rows
+
+COMPRESSION_LEVEL: Final = 1
+"""Of zstd: a third less time than the default for files 6 % larger."""
+CSV_TIME: Final = "%Y-%m-%dT%H:%M:%S%.6fZ"
+ARROW_SCHEMA: Final = "ARROW:schema"
+Lines = Callable[[pl.DataFrame], pl.Series]
+
+
+FORMULA: Final = r"^[=+\-@\t\r]"
+"""What a spreadsheet takes for the beginning of a formula."""
+UNSEEN: Final = (
+    *range(0x7F, 0xA0),
+    0x061C,
+    *range(0x200B, 0x2010),
+    *range(0x2028, 0x202F),
+    *range(0x2060, 0x2070),
+    0xFEFF,
+)
+"""Characters that steer a terminal or turn its text around, and that JSON lets stand as they are."""
+ESCAPES: Final = {chr(code): f"\\u{code:04x}" for code in UNSEEN}
+
+
+def seen(lines: pl.Series) -> pl.Series:
+    """JSON text of the same meaning that no terminal obeys, whatever the log holds."""
+    return lines.str.replace_many(ESCAPES) if lines.str.contains(f"[{''.join(ESCAPES)}]").any() else lines
+
+
+class Writer(Protocol):
+    """A file that is written batch by batch; its bytes do not depend on how the rows are cut into batches."""
+
+    def write(self, rows: pl.DataFrame) -> None:
+        """Append rows, of the same columns each time."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        """Finish the file."""
+
+
+def writer(path: Path, form: OutputFormat, lines: Lines = json_rows, *, safe_csv: bool = False) -> Writer:
+    """A writer of a format.
+
+    Args:
+        path: Of the file.
+        form: Of the file.
+        lines: Gives the JSON object of each row.
+        safe_csv: Whether texts that a spreadsheet would take for a formula begin with an apostrophe in a CSV.
+    """
+    if form == "parquet":
+        return ParquetWriter(path)
+    return CsvWriter(path, safe=safe_csv) if form == "csv" else JsonWriter(path, lines, array=form == "json")
+
+
+class ParquetWriter:
+    """Row groups of BATCH_ROWS rows. Polars encodes in a thread of its own, while the next batch is made."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._batches: Queue[pl.DataFrame | None] = Queue(maxsize=2)
+        self._failed: list[BaseException] = []
+        self._ended = False
+        self._thread: Thread | None = None
+
+    def __enter__(self) -> Self:
+        """Nothing to open: the columns are known with the first batch."""
+        return self
+
+    def write(self, rows: pl.DataFrame) -> None:
+        """Append rows.
+
+        Raises:
+            OSError: If an earlier batch could not be written.
+        """
+        if self._thread is None:
+            self._thread = Thread(target=self._sink, args=(rows.schema,), daemon=True)
+            self._thread.start()
+        self._batches.put(rows)
+        if self._failed:
+            raise self._failed[0]
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        """Write the footer, or after an error stop where it is."""
+        self._batches.put(None)
+        if self._thread is not None:
+            self._thread.join()
+        if self._failed and error is None:
+            raise self._failed[0]
+
+    def _sink(self, schema: pl.Schema) -> None:
+        try:
+            register_io_source(self._taken, schema=schema).sink_parquet(
+                self._path, compression="zstd", compression_level=COMPRESSION_LEVEL, row_group_size=BATCH_ROWS,
+                metadata=_said_to_be_text(schema), engine="streaming",
+            )  # fmt: skip
+        except BaseException as error:  # noqa: BLE001 - raised again in the thread that writes
+            self._failed.append(error)
+            while not self._ended and self._batches.get() is not None:
+                pass
+
+    def _taken(self, columns: list[str] | None, *_: Any) -> Iterator[pl.DataFrame]:
+        while (batch := self._batches.get()) is not None:
+            yield batch if columns is None else batch.select(columns)
+        self._ended = True  # what fails from here on, the footer, must not wait for another end
+
+
+def _said_to_be_text(schema: pl.Schema) -> dict[str, str]:
+    """What Polars says of the columns' types to readers of Arrow, if codes were texts.
+
+    A code is written as the dictionary page of a text would be, in half the time; but it should be read as a text.
+    """
+    file = BytesIO()
+    as_text(pl.DataFrame(schema=schema)).write_parquet(file)
+    file.seek(0)
+    return {ARROW_SCHEMA: pl.read_parquet_metadata(file)[ARROW_SCHEMA]}
+
+
+class _TextWriter:
+    """What the text formats share: an open file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._rows = 0
+
+    def __enter__(self) -> Self:
+        """Open the file."""
+        self._out: IO[bytes] = self._path.open("wb")
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        """Close the file."""
+        self._out.close()
+
+
+class CsvWriter(_TextWriter):
+    """CSV with a header line; times are ISO 8601 with Z."""
+
+    def __init__(self, path: Path, *, safe: bool) -> None:
+        super().__init__(path)
+        self._safe = safe
+
+    def write(self, rows: pl.DataFrame) -> None:
+        """Append rows."""
+        rows = as_text(rows)
+        rows = rows.with_columns(_no_formula(pl.col(pl.String))) if self._safe else rows
+        rows.write_csv(self._out, datetime_format=CSV_TIME, include_header=not self._rows)
+        self._rows += max(1, rows.height)
+
+
+def _no_formula(texts: pl.Expr) -> pl.Expr:
+    return pl.when(texts.str.contains(FORMULA)).then("'" + texts).otherwise(texts).name.keep()
+
+
+class JsonWriter(_TextWriter):
+    """JSON objects, one a line, or as one array."""
+
+    def __init__(self, path: Path, lines: Lines, *, array: bool) -> None:
+        super().__init__(path)
+        self._lines = lines
+        self._array = array
+
+    def __enter__(self) -> Self:
+        """Open the file, and the array."""
+        super().__enter__()
+        self._out.write(b"[\n" if self._array else b"")
+        return self
+
+    def write(self, rows: pl.DataFrame) -> None:
+        """Append rows."""
+        separator = b",\n" if self._array else b"\n"
+        lines = seen(self._lines(rows))
+        if len(lines):
+            self._out.write(separator if self._rows else b"")
+            self._out.write(separator.join(line.encode() for line in lines))
+            self._rows += len(lines)
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        """Close the array, and the file."""
+        end = b"\n" if self._rows else b""
+        self._out.write(end + b"]\n" if self._array else end)
+        super().__exit__(kind, error, trace)

@@ -1,0 +1,171 @@
+"""Parquet: many files as one frame, each checked before the first is read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Final, NamedTuple, TypeGuard
+from urllib.parse import unquote
+
+import polars as pl
+
+from sessionize import schema
+from sessionize.errors import InputError
+from sessionize.read import parquet_dictionaries as words
+from sessionize.read.files import Source
+from sessionize.read.parquet_dictionaries import Rows, Span
+from sessionize.read.schema_union import Change, unified
+
+FAULTS: Final = pl.Enum(schema.REASONS)
+# Else a time whose zone is an offset, as Arrow's may be, makes Polars panic. Such times are taken to UTC below.
+os.environ.setdefault("POLARS_IGNORE_TIMEZONE_PARSE_ERROR", "1")
+
+
+class _Part(NamedTuple):
+    """A file's rows, and the types of its columns."""
+
+    frame: pl.LazyFrame
+    types: dict[str, pl.DataType]
+
+
+def scan(sources: Sequence[Source]) -> pl.LazyFrame:
+    """FILE, ROW, FAULT and the union of the files' columns; one that a file lacks is null there.
+
+    Raises:
+        InputError: If a file is damaged, or a column is of types that have nothing in common.
+    """
+    parts = [_part(source) for source in sources]
+    changes = _changes(sources, parts)
+    frames = [_placed(ordinal, part, changes) for ordinal, part in enumerate(parts)]
+    if len(frames) == 1:
+        return frames[0]
+    together = pl.concat(frames, how="diagonal_relaxed")
+    try:
+        together.collect_schema()
+    except pl.exceptions.PolarsError as error:
+        raise InputError(
+            f"the files' columns do not fit together: {str(error).splitlines()[0]}",
+            hint="run them apart, or convert one",
+        ) from None
+    return together
+
+
+def batches(
+    sources: Sequence[Source], types: pl.Schema, rows_at_once: int, *, by_words: bool
+) -> Iterator[tuple[Rows, float]]:
+    """The same frame as `scan`, some rows at a time, each with the share of the log that ends with it.
+
+    Args:
+        sources: Files that `scan` has seen.
+        types: Of the columns of `scan`.
+        rows_at_once: Of a batch, about.
+        by_words: Whether to look for columns that a large log holds as dictionaries.
+    """
+    none = pl.LazyFrame(schema=types)
+    parts = [_part(source) for source in sources]
+    changes = _changes(sources, parts)
+    heights = [part.frame.select(pl.len()).collect().item() for part in parts]
+    seen, whole = 0, max(1, sum(heights))
+    by_words = by_words and whole >= words.WORTH_IT
+    for ordinal, (source, part, rows) in enumerate(zip(sources, parts, heights, strict=True)):
+        texts = [name for name, dtype in part.types.items() if dtype == pl.String and name not in changes]
+        spans = words.spans(source.place, texts, rows_at_once) if by_words else None
+        for span in spans or _slices(rows, rows_at_once):
+            batch = _placed(ordinal, _part(source, span.start, span.rows), changes)
+            frame = pl.concat([none, batch], how="diagonal_relaxed")
+            seen += span.rows
+            yield Rows(frame, span.held, partial(words.words, source.place, span)), seen / whole
+
+
+def _slices(rows: int, most: int) -> Iterator[Span]:
+    for start in range(0, max(1, rows), most):
+        yield Span(start, min(most, rows - start))
+
+
+def _changes(sources: Sequence[Source], parts: Sequence[_Part]) -> Mapping[str, Change]:
+    return unified([source.file.path for source in sources], [part.types for part in parts])
+
+
+def _part(source: Source, start: int = 0, length: int | None = None) -> _Part:
+    path = source.file.path
+    try:
+        frame = pl.scan_parquet(source.place, glob=False, hive_partitioning=False)
+        types = dict(frame.collect_schema())
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, UnicodeError) as error:
+        raise _damaged(path, error) from None
+    parts = {name: value for name, value in partitions(path).items() if name not in types}
+    offsets = {name: pl.Datetime(dtype.time_unit, "UTC") for name, dtype in types.items() if _is_by_offset(dtype)}
+    # Sliced first and numbered then: Polars reads only the slice's rows, which it does not the other way round.
+    sliced = frame if length is None else frame.slice(start, length)
+    numbered = sliced.with_row_index(schema.ROW, offset=start + 1).with_columns(
+        *(pl.col(name).to_physical().cast(dtype) for name, dtype in offsets.items()),
+        *(pl.lit(value, dtype=pl.String).alias(name) for name, value in parts.items()),
+    )
+    return _Part(numbered, types | offsets | dict.fromkeys(parts, pl.String()))
+
+
+def _is_by_offset(dtype: pl.DataType) -> TypeGuard[pl.Datetime]:
+    return isinstance(dtype, pl.Datetime) and (dtype.time_zone or "").startswith(("+", "-"))
+
+
+def _placed(ordinal: int, part: _Part, changes: Mapping[str, Change]) -> pl.LazyFrame:
+    changed = [
+        changes[name](pl.col(name), dtype).alias(name) if name in changes and dtype != pl.Null else pl.col(name)
+        for name, dtype in part.types.items()
+    ]
+    return part.frame.select(
+        pl.lit(ordinal, dtype=pl.UInt32).alias(schema.FILE),
+        schema.ROW,
+        pl.lit(None, dtype=FAULTS).alias(schema.FAULT),
+        *changed,
+    )
+
+
+def verify(sources: Sequence[Source]) -> None:
+    """Read every page of the files, and compare it with its checksum where the writer left one.
+
+    Raises:
+        InputError: If one is damaged; it is named.
+    """
+    import pyarrow as pa  # noqa: PLC0415 - takes a good part of the start, and only this needs it
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    for source in sources:
+        try:
+            with pq.ParquetFile(source.place, page_checksum_verification=True) as file:
+                for _ in file.iter_batches():
+                    pass
+        except (pa.ArrowException, OSError) as error:
+            raise _damaged(source.file.path, error) from None
+
+
+def damaged(sources: Sequence[Source]) -> InputError | None:
+    """What is wrong with the first of the files that cannot be read to the end; None where all can."""
+    for source in sources:
+        try:
+            pl.scan_parquet(source.place, glob=False, hive_partitioning=False).collect(engine="streaming")
+        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+            return _damaged(source.file.path, error)
+    return None
+
+
+def _damaged(path: str, error: BaseException) -> InputError:
+    reason = next(iter(str(error).splitlines()), type(error).__name__)
+    return InputError(f"{path}: damaged, or of a kind that is not read: {reason}", hint="fetch the file again")
+
+
+def partitions(path: str) -> dict[str, str | None]:
+    """Columns that the folders name, as Hive has it: ``day=2024-05-30/``.
+
+    Examples:
+        >>> partitions("logs/day=2024-05-30/shop=a%2Fb/part-0.parquet")
+        {'day': '2024-05-30', 'shop': 'a/b'}
+    """
+    found = {}
+    for part in Path(path).parts[:-1]:
+        name, equals, value = part.partition("=")
+        if equals and name:
+            found[unquote(name)] = None if value == "__HIVE_DEFAULT_PARTITION__" else unquote(value)
+    return found

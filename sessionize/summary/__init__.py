@@ -1,0 +1,1 @@
+"""What is said over sessions: figures and answers."""

@@ -1,0 +1,163 @@
+"""NDJSON: fast or line by line, every object is read to the letter, and every line that is none is told."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sessionize import schema
+from sessionize.config import Config, Rules
+from sessionize.errors import UsageError
+from sessionize.plan import resolve
+from sessionize.read import Log, lines, ndjson, open_log
+from sessionize.read.lines import Block
+
+
+def opened(path: Path, content: bytes, **more: Any) -> Log:
+    path.write_bytes(content)
+    return open_log(Config(inputs=(str(path),), **more))
+
+
+def rows(log: Log, *names: str) -> list[tuple[Any, ...]]:
+    return log.scan().select(schema.ROW, schema.FAULT, *names).collect(engine="streaming").rows()
+
+
+def written(number: str) -> st.SearchStrategy[tuple[str, str]]:
+    return st.just((number, number))
+
+
+texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=5)
+scalars = st.one_of(
+    texts.map(lambda text: (json.dumps(text, ensure_ascii=False), text)),
+    texts.map(lambda text: (json.dumps(text, ensure_ascii=True), text)),
+    *map(written, ["0", "-0", "7", "-12", "1.10", "0.0", "-0.50", "1e3", "2E-7", "1.5e+10", "9007199254740993",
+                   "18446744073709551615", "123456789012345678901234567890", "1" * 60, "1e400", "true", "false"]),
+    st.just(("null", None)),
+)  # fmt: skip
+objects_ = st.lists(st.tuples(st.sampled_from(["a", "b", "c d", 'q"', "é"]), scalars), max_size=4)
+BAD = [b"", b" ", b"\t ", b"[1]", b"5", b"null", b'"x"', b'{"a":1', b'{"a":1} x', b'{"a":1}{"a":2}', b'{"a":01}',
+       b'{"a":NaN}', b"{'a':1}", b'{"a":"\x02"}', b'{"a":"\xff"}', b'{"a":"\\ud800"}', b'{"a":"\\x"}', b"\xff",
+       b'{"a":' + b"[" * 3000 + b"]" * 3000 + b"}", b"{}", b'{"a":"x\\ud83d\\ude00"}', b'{"a":"\x01"}', b"a,b", b'"\\ud800']  # fmt: skip
+
+
+def line_of(pairs: list[tuple[str, tuple[str, str | None]]], space: str) -> bytes:
+    inner = f"{space},".join(f"{space}{json.dumps(key, ensure_ascii=False)}:{space}{text}" for key, (text, _) in pairs)
+    return f"{space}{{{inner}{space}}}".encode()
+
+
+def expected_of(pairs: list[tuple[str, tuple[str, str | None]]], key: str) -> str | None:
+    return next((value for name, (_, value) in pairs if name == key), None)
+
+
+good_lines = st.tuples(objects_, st.sampled_from(["", " "])).map(
+    lambda each: (line_of(*each), {key: expected_of(each[0], key) for key in ("a", "b", "c d", 'q"', "é")})
+)
+bad_lines = st.sampled_from(BAD).map(lambda line: (line, None))
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.one_of(good_lines, good_lines, good_lines, bad_lines), max_size=12),
+    st.sampled_from([b"\n", b"\r\n"]),
+    st.sampled_from([(64, 16), (1, 2), (2, 3)]),
+)
+def test_every_object_is_read_to_the_letter_and_every_other_line_is_told(
+    mixed: list[tuple[bytes, dict[str, str | None] | None]], end: bytes, cuts: tuple[int, int]
+) -> None:
+    content = b"".join(line + end for line, _ in mixed).replace(b"\r\n", b"\n")
+    wanted = ["a", "é", 'q"', "c d", "b"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ndjson, "FEW", cuts[0])
+        patch.setattr(ndjson, "CUTS", cuts[1])
+        found = ndjson.parse(Block(content, 1), wanted).rows()
+    assert [row[:2] for row in found] == [
+        (number, fault_of(line)) for number, (line, _) in enumerate(mixed, 1) if line.strip()
+    ]
+    for row, (_, values) in zip(found, [each for each in mixed if each[0].strip()], strict=True):
+        if values is not None:
+            assert row[2:] == tuple(values[key] for key in wanted)
+
+
+def fault_of(line: bytes) -> str | None:
+    if line in (b'{"a":"\xff"}', b'{"a":"\\ud800"}', b"\xff"):
+        return "bad_encoding"
+    good = (b"{}", b'{"a":"x\\ud83d\\ude00"}')
+    return "malformed_row" if line in BAD and line not in good else None
+
+
+def test_nested_values_are_json_text_with_all_digits_of_whole_numbers(tmp_path: Path) -> None:
+    nested = '{"x": [1, "é", null, {"deep": true}], "big": 12345678901234567890123, "s": "a\\"b"}'
+    for trouble in (b"", b"broken\n"):
+        log = opened(tmp_path / "a.ndjson", b'{"id":1,"o":' + nested.encode() + b"}\n" + trouble)
+        assert rows(log, "id", "o")[0] == (1, None, "1", nested)
+
+
+def test_one_bad_line_among_very_many_costs_itself_only(tmp_path: Path) -> None:
+    content = [b'{"id":"%d","v":%d.50}' % (n, n) for n in range(5000)]
+    content[3210] = b'{"id":"x'
+    log = opened(tmp_path / "a.ndjson", b"\xef\xbb\xbf" + b"\r\n".join(content))
+    found = rows(log, "id", "v")
+    assert found[3210] == (3211, "malformed_row", None, None)
+    assert [row for row in found if row[1] is None] == [
+        (n + 1, None, str(n), f"{n}.50") for n in range(5000) if n != 3210
+    ]
+
+
+LATE = b'{"id":"a","ts":1}\n' * 1500 + b'{"id":"b","ts":2,"late":"here","deep":{"x":1},"kind":"k"}\n'
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"properties": ("late",)},
+        {"traits": ("late",)},
+        {"columns": {"event_type": "late"}},
+        {"rules": Rules(split_on=("late",))},
+        {"where": "late = 'here' OR late IS NULL"},
+        {"properties": ("late.x",)},
+    ],
+    ids=str,
+)
+def test_a_key_that_appears_late_is_found_where_it_is_asked_for(tmp_path: Path, more: dict[str, Any]) -> None:
+    assert "late" not in opened(tmp_path / "a.ndjson", LATE).schema
+    log = opened(tmp_path / "a.ndjson", LATE, **more)
+    assert rows(log, "late")[-1] == (1501, None, "here")
+    resolve(
+        Config(columns={"session_id": "id"}, **{k: v for k, v in more.items() if k != "columns"}),
+        log.schema,
+        log.sample,
+    )
+
+
+def test_a_key_that_no_line_has_is_still_an_error(tmp_path: Path) -> None:
+    asked = Config(columns={"session_id": "id"}, properties=("nowhere",))
+    log = opened(tmp_path / "a.ndjson", LATE + b'{"id":"nowhere","ts":3}\n', properties=("nowhere",))
+    with pytest.raises(UsageError, match="nowhere"):
+        resolve(asked, log.schema, log.sample)
+
+
+def test_a_key_is_read_in_every_file_that_has_it_however_late(tmp_path: Path) -> None:
+    (tmp_path / "1.ndjson").write_bytes(b'{"id":"a","late":"first"}\n')
+    (tmp_path / "2.ndjson").write_bytes(LATE)
+    log = open_log(Config(inputs=(str(tmp_path / "*.ndjson"),)))
+    found = log.scan().select("late").drop_nulls().collect().to_series()
+    assert found.to_list() == ["first", "here"]
+
+
+def test_blocks_of_any_size_give_the_same_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = b'{"id":"a","v":1.0}\n\n  \n[1]\n{"id":"b"}\n{"id":"\xff"}\n{"v":-0}\n'
+    whole = rows(opened(tmp_path / "a.ndjson", content), "id", "v")
+    assert [row[:2] for row in whole] == [
+        (1, None), (4, "malformed_row"), (5, None), (6, "bad_encoding"), (7, None),
+    ]  # fmt: skip
+    for block in (1, 3, 20, 50):
+        monkeypatch.setattr(lines, "BLOCK", block)
+        log = opened(tmp_path / "a.ndjson", content)
+        assert rows(log, "id", "v") == whole
+        assert log.scan().select(pl.len()).collect().item() == 5

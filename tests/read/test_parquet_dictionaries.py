@@ -1,0 +1,200 @@
+"""Columns that Parquet files hold as dictionaries: read as such or as texts, the same sessions come out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from polars.testing import assert_series_equal
+
+from sessionize import Config, Output, run
+from sessionize.engine.limits import Memory
+from sessionize.errors import InputError
+from sessionize.kernel import dictionaries
+from sessionize.preset import Preset
+from sessionize.read import open_log, parquet_dictionaries
+from sessionize.read.parquet_dictionaries import DictionaryColumn, Span, spans
+
+ROWS = 2_000
+GROUP = 300
+PAGES = 11
+KINDS = ("page-view", "", "purchase", "  ", None, "klick Ünïcode, and far longer than twelve bytes")
+
+
+def log(rows: int = ROWS) -> pl.DataFrame:
+    """Ids of which each is there a few times, kinds of which there are few; now and then a row that is no event."""
+    return pl.DataFrame(
+        {
+            "user": [f"user-{row // 7 * 31 % 997}" for row in range(rows)],
+            "time": pl.Series([None if row % 500 == 5 else row * 200_000_000 for row in range(rows)]).cast(
+                pl.Datetime("us")
+            ),
+            "event": [KINDS[row * 7 // 3 % 6] for row in range(rows)],
+            "page": [
+                f"/never/{row}" if row % 500 == 5 else f"/page/{row % PAGES}?utm_source=s{row % 3}"
+                for row in range(rows)
+            ],
+            "referrer": [None if row % 3 or row < 2 * GROUP else "https://example.org/" for row in range(rows)],
+            "a.b": [KINDS[row % 6] for row in range(rows)],
+            "note": [f"{row} is like no other" for row in range(rows)],
+        }
+    )
+
+
+def _by_polars(frame: pl.DataFrame, path: Path) -> None:
+    frame.write_parquet(path, row_group_size=GROUP)
+
+
+def _by_pyarrow(texts: pa.DataType, **options: Any) -> Callable[[pl.DataFrame, Path], None]:
+    def write(frame: pl.DataFrame, path: Path) -> None:
+        table = frame.to_arrow()
+        types = [texts if pa.types.is_large_string(field.type) else field.type for field in table.schema]
+        pq.write_table(
+            table.cast(pa.schema(list(zip(table.column_names, types, strict=True)))),
+            path,
+            row_group_size=GROUP,
+            **options,
+        )
+
+    return write
+
+
+WRITERS = {
+    "polars": _by_polars,
+    "pyarrow": _by_pyarrow(pa.string()),
+    "pyarrow, large": _by_pyarrow(pa.large_string(), compression="zstd"),
+    "pyarrow, views": _by_pyarrow(pa.string_view(), data_page_version="2.0", data_page_size=100),
+    "pyarrow, dictionaries given up": _by_pyarrow(pa.string(), dictionary_pagesize_limit=20, data_page_size=100),
+    "pyarrow, none": _by_pyarrow(pa.string(), use_dictionary=False),
+}
+
+
+@pytest.mark.parametrize("write", WRITERS.values(), ids=WRITERS)
+def test_each_writers_dictionaries_hold_what_polars_reads(
+    write: Callable[[pl.DataFrame, Path], None], tmp_path: Path
+) -> None:
+    path = tmp_path / "log.parquet"
+    write(log(), path)
+    names = ["event", "page", "referrer"]
+    found = spans(str(path), names, most=2 * GROUP)
+    assert found is not None
+    assert [(span.start, span.rows) for span in found] == [(0, 600), (600, 600), (1200, 600), (1800, 200)]
+    read = [parquet_dictionaries.words(str(path), span, names) for span in found]
+    for name in names:
+        texts = pl.concat([held.each(held.texts) for part in read for held in part[name]])
+        assert_series_equal(texts, pl.read_parquet(path)[name], check_names=False)
+
+
+def test_what_takes_less_room_than_texts_is_held_as_a_dictionary(tmp_path: Path) -> None:
+    path = str(tmp_path / "log.parquet")
+    few = log(20 * ROWS).drop("a.b").with_columns(pl.struct(b="event").alias("a"))
+    pq.write_table(few.to_arrow(), path)
+    names = ["user", "event", "page", "referrer", "note"]
+    assert spans(path, [*names, "a.b"], most=20 * ROWS) == [
+        Span(0, 20 * ROWS, range(1), frozenset({"user", "event", "page", "referrer"}))
+    ]
+    pq.write_table(few.to_arrow(), path, use_dictionary=["event"])
+    assert spans(path, names, most=20 * ROWS) == [Span(0, 20 * ROWS, range(1), frozenset({"event"}))]
+    assert spans(path, names, most=10 * ROWS) == [Span(0, 20 * ROWS, range(1), frozenset({"event"}))]
+    assert spans(path, names, most=10 * ROWS - 1) is None  # more than memory may have for a batch
+
+
+def outcome(config: Config, folder: Path) -> dict[str, bytes]:
+    """Every file of a run, but for the lock."""
+    run(config, Output(directory=str(folder), events=True))
+    return {file.name: file.read_bytes() for file in folder.iterdir() if not file.name.startswith(".")}
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        Config(),
+        Config(where="event = 'purchase' or page like '%utm_source=s1'"),
+        Config(columns={"event_type": ("a.b",)}),
+        Config(columns={"session_id": ("referrer",)}),
+        Config(columns={"event_type": ("referrer",), "referrer": ("referrer",)}, properties=("event", "note")),
+        Config(memory_limit=1),
+    ],
+)
+def test_a_log_read_by_its_dictionaries_gives_the_same_files(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "log"
+    folder.mkdir()
+    for number, write in enumerate(WRITERS.values()):
+        write(log().with_columns(pl.col("time") + pl.duration(days=10 * number)), folder / f"{number}.parquet")
+    # A column that the first file lacks and one that is no text there, so that it changes its type.
+    log(50).drop("page").with_columns(event=pl.lit(7)).write_parquet(folder / "first.parquet")
+    config = Config(**{**vars(config), "inputs": (str(folder),)})
+    monkeypatch.setattr(Memory, "rows_at_once", GROUP)
+    texts = outcome(config, tmp_path / "texts")
+    read: set[str] = set()
+    words_of = parquet_dictionaries.words
+
+    def watched(place: str, span: Span, names: Sequence[str]) -> dict[str, list[DictionaryColumn]]:
+        read.update(names)
+        return words_of(place, span, names)
+
+    monkeypatch.setattr(parquet_dictionaries, "words", watched)
+    monkeypatch.setattr(parquet_dictionaries, "WORTH_IT", 1)
+    monkeypatch.setattr(parquet_dictionaries, "LENGTH_BYTES", 100)
+    assert outcome(config, tmp_path / "words") == texts
+    assert config.where is not None or {"page", "referrer"} & read
+
+
+def test_texts_of_rejected_rows_do_not_change_how_those_of_events_are_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "log.parquet"
+    pq.write_table(log().to_arrow(), path)
+    config = Config(inputs=(str(path),), columns={"page": ("note",)})
+    monkeypatch.setattr(dictionaries, "FEW", ROWS - ROWS // 500)  # as many notes as all events have
+    texts = outcome(config, tmp_path / "texts")
+    monkeypatch.setattr(parquet_dictionaries, "WORTH_IT", 1)
+    monkeypatch.setattr(parquet_dictionaries, "LENGTH_BYTES", 100)
+    assert outcome(config, tmp_path / "words") == texts
+
+
+def test_a_damaged_dictionary_names_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "log.parquet"
+    pq.write_table(log().to_arrow(), path, compression="none")
+    content = path.read_bytes()
+    assert content.count(b"purchase") >= 1
+    path.write_bytes(content.replace(b"purchase", b"purch\xffse"))
+    monkeypatch.setattr(parquet_dictionaries, "WORTH_IT", 1)
+    with pytest.raises(InputError, match=r"log\.parquet: damaged"):
+        run(Config(inputs=(str(path),)), Output(directory=str(tmp_path / "out")))
+
+
+def test_a_file_that_pyarrow_cannot_make_out_is_left_to_polars(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "log.parquet"
+    pq.write_table(log().to_arrow(), path)
+
+    def fails(*_: object, **__: object) -> None:
+        raise pa.ArrowNotImplementedError("not yet")
+
+    monkeypatch.setattr(parquet_dictionaries, "WORTH_IT", 1)
+    monkeypatch.setattr(parquet_dictionaries, "LENGTH_BYTES", 100)
+    whole = outcome(Config(inputs=(str(path),)), tmp_path / "both")
+    monkeypatch.setattr(pq, "ParquetFile", fails)
+    assert outcome(Config(inputs=(str(path),)), tmp_path / "pages") == whole
+    monkeypatch.setattr(pq, "read_metadata", fails)
+    assert outcome(Config(inputs=(str(path),)), tmp_path / "footer") == whole
+
+
+def test_a_preset_that_changes_texts_gets_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parquet_dictionaries, "WORTH_IT", 1)
+    path = tmp_path / "log.parquet"
+    pq.write_table(log().to_arrow(), path)
+    held = [batch.held for batch in open_log(Config(inputs=(str(path),))).batches(ROWS)]
+    assert held == [frozenset({"user", "event", "page", "referrer"})]
+    preset = Preset(name="mine", title="a log in which a click is nothing", nulls={"event": (KINDS[-1] or "",)})
+    config = Config(inputs=(str(path),), preset=preset)
+    assert [batch.held for batch in open_log(config).batches(ROWS)] == [frozenset()]
+    assert run(config, Output(directory=str(tmp_path / "out"))).counts.events == ROWS - ROWS // 500
+    assert KINDS[-1] not in pl.read_parquet(tmp_path / "out" / "metrics.parquet")["entry_event"].to_list()

@@ -1,0 +1,171 @@
+"""However a key's rows come together, in memory or through files, the same rows come out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from weakref import ref
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from engine import plan_of, raw_frame
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from nights import AMPLE, pieces_of
+from oracle import Event, OracleRules
+from polars.testing import assert_frame_equal
+from strategies import logs, roles, rules
+
+from sessionize import Config, Output, run, schema
+from sessionize.engine import order, partition
+from sessionize.engine.limits import Memory
+from sessionize.engine.partition import Limits
+from sessionize.engine.pipeline import sessions_of
+from sessionize.kernel import dictionaries
+from sessionize.kernel.describe import with_fields
+from sessionize.output.commit import Result
+
+WORDS = tuple(role for role in dictionaries.CODED if role != schema.SESSION_ID)
+
+
+def outcome(result: Result) -> dict[str, Any]:
+    """All that a result says; sums of money rounded, as the order in which equal sums are added may differ."""
+    batches = list(result.batches)
+    sessions = pl.concat(batch.sessions for batch in batches)
+    events = pl.concat(batch.events for batch in batches if batch.events is not None)
+    return {
+        "sessions": sessions.with_columns(pl.col("value").round(6)).to_dicts(),
+        "events": events.to_dicts(),
+        "rejected": result.rejected.to_dicts(),
+        "counts": result.counts,
+        "watermark": result.watermark,
+    }
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    logs(), rules(), roles(), st.integers(1, 7), st.integers(1, 4), st.tuples(st.integers(1, 9), st.integers(0, 4)),
+    st.frozensets(st.sampled_from(WORDS)),
+)  # fmt: skip
+def test_files_by_key_and_columns_as_dictionaries_give_the_same_as_memory(  # noqa: PLR0917 - what varies
+    log: list[Event], rule: OracleRules, role: frozenset[str], rows: int, batch: int, split: tuple[int, int],
+    held: frozenset[str],
+) -> None:  # fmt: skip
+    parts, small = split  # some dictionaries are small throughout, some outgrow that between two files, some at once
+    plan, frame = plan_of(rule, role), raw_frame(log, role, rule)
+    types = dict(frame.schema)
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        whole = outcome(sessions_of(pieces_of(frame, AMPLE), types, plan, Limits(Memory(AMPLE), _none), assign=True))
+        patch.setattr(order, "BATCH_ROWS", batch)
+        patch.setattr(order, "BATCH", batch)
+        patch.setattr(partition, "PARTITIONS", (parts, parts))
+        patch.setattr(partition, "DICTIONARY_ENTRY", AMPLE)  # nothing fits in memory
+        patch.setattr(partition, "_most_entries", lambda _: small)
+        limits = Limits(Memory(1), lambda: Path(folder))
+        by_key = outcome(sessions_of(pieces_of(frame, rows, held & {*types}), types, plan, limits, assign=True))
+    assert by_key == whole
+    told = sessions_of(pieces_of(frame, rows, held & {*types}), types, plan, Limits(Memory(AMPLE), _none), assign=True)
+    assert outcome(told) == whole
+
+
+def test_while_sessions_are_made_no_one_holds_the_events_that_were_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    log: list[Event] = [
+        {"session_id": f"s{number % 3}", "event_type": "click", "timestamp_us": number} for number in range(20)
+    ]
+    role, rule = frozenset({"timestamp", "session_id", "event_type"}), OracleRules()
+    plan, frame = plan_of(rule, role), raw_frame(log, role, rule)
+    taken: list[ref[pl.DataFrame]] = []
+    take, coded = partition.Partition.release, partition.Partitions._coded
+
+    def watched(part: partition.Partition) -> pl.DataFrame:
+        taken.append(ref(events := take(part)))
+        return events
+
+    def partitions(of: partition.Partitions, frame: pl.DataFrame) -> pl.DataFrame:
+        taken.append(ref(events := coded(of, frame)))
+        return events
+
+    def last_step(*arguments: Any) -> pl.DataFrame:
+        assert [each() for each in taken] == [None] * 4  # three batches, and what they became together
+        assert arguments[1].columns == ["session_id"]  # of the others only numbers are needed
+        return with_fields(*arguments)
+
+    monkeypatch.setattr(partition.Partition, "release", watched)
+    monkeypatch.setattr(partition.Partitions, "_coded", partitions)
+    monkeypatch.setattr("sessionize.kernel.sessions.with_fields", last_step)
+    sessions_of(pieces_of(frame, 7), frame.schema, plan, Limits(Memory(AMPLE), _none), assign=False)
+    assert len(taken) == 4
+
+
+def test_sessions_in_files_can_be_read_a_few_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log: list[Event] = [{"session_id": f"s{number}", "timestamp_us": number} for number in range(50)]
+    role, rule = frozenset({"timestamp", "session_id"}), OracleRules()
+    plan, frame = plan_of(rule, role), raw_frame(log, role, rule)
+    monkeypatch.setattr(partition, "DICTIONARY_ENTRY", AMPLE)  # nothing fits in memory
+    monkeypatch.setattr(partition, "PARTITIONS", (1, 1))
+    monkeypatch.setattr(order, "BATCH", 20)
+    result = sessions_of(pieces_of(frame), frame.schema, plan, Limits(Memory(1), lambda: tmp_path), assign=True)
+    files = [pa.ipc.open_file(path) for path in tmp_path.glob("*sessions-*.arrow")]
+    assert [file.num_record_batches for file in files] == [3, 3]
+    assert sum(batch.sessions.height for batch in result.batches) == 50
+
+
+def test_events_are_taken_once() -> None:
+    part = partition.Partition(pl.DataFrame({"a": [1]}))
+    assert part.release().height == 1
+    with pytest.raises(ValueError, match="taken before"):
+        part.release()
+
+
+def _none() -> Path:
+    raise AssertionError("this log fits in memory")
+
+
+def test_a_run_short_of_memory_writes_the_same_bytes_and_leaves_no_temporary_file(tmp_path: Path) -> None:
+    sample = Path(__file__).parent.parent / "sample_data" / "events.csv"
+    config = Config(inputs=(str(sample),))
+    with pytest.MonkeyPatch.context() as patch:
+        run(config, Output(directory=str(tmp_path / "memory"), events=True))
+        patch.setattr(partition, "DICTIONARY_ENTRY", AMPLE)
+        run(config, Output(directory=str(tmp_path / "files"), events=True))
+    written = {path.name: path.read_bytes() for path in (tmp_path / "files").iterdir()}
+    assert written == {path.name: path.read_bytes() for path in (tmp_path / "memory").iterdir()}
+    assert set(written) == {
+        ".sessionize.lock", "manifest.json", "events.parquet", "metrics.parquet", "sessions.parquet", "rejected.ndjson",
+    }  # fmt: skip
+
+
+def test_texts_that_are_written_from_codes_are_texts_to_every_reader(tmp_path: Path) -> None:
+    sample = Path(__file__).parent.parent / "sample_data" / "events.csv"
+    for name, few in (("codes", dictionaries.FEW), ("texts", -1)):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(dictionaries, "FEW", few)
+            run(Config(inputs=(str(sample),)), Output(directory=str(tmp_path / name)))
+    codes, texts = (tmp_path / name / "metrics.parquet" for name in ("codes", "texts"))
+    assert pl.read_parquet_metadata(codes)["ARROW:schema"] == pl.read_parquet_metadata(texts)["ARROW:schema"]
+    assert pl.read_parquet_schema(codes)["entry_page"] == pl.String
+    assert_frame_equal(pl.read_parquet(codes), pl.read_parquet(texts))
+    few_kinds = pq.ParquetFile(codes).metadata.row_group(0)
+    bounds = {
+        few_kinds.column(at).path_in_schema: few_kinds.column(at).statistics for at in range(few_kinds.num_columns)
+    }
+    pages = pl.read_parquet(texts)["entry_page"]
+    assert (bounds["entry_page"].min, bounds["entry_page"].max) == (pages.min(), pages.max())
+    assert pq.read_table(codes, filters=[("entry_page", "=", pages[0])]).num_rows == (pages == pages[0]).sum()
+
+
+def test_events_that_are_left_out_as_bots_do_not_move_the_watermark(tmp_path: Path) -> None:
+    pytest.importorskip("crawlerdetect")
+    (tmp_path / "log.csv").write_text(
+        "user_id,timestamp,user_agent\n"
+        "ann,2024-05-30T10:00:00Z,Mozilla/5.0 (X11; Linux x86_64; rv:126.0) Gecko/20100101 Firefox/126.0\n"
+        "crawler,2024-05-30T20:00:00Z,Googlebot/2.1 (+http://www.google.com/bot.html)\n"
+    )
+    config = Config(inputs=(str(tmp_path / "log.csv"),), exclude_bots=True)
+    manifest = run(config, Output(directory=str(tmp_path / "out"))).manifest
+    assert manifest["counts"]["bots"] == 1
+    assert manifest["watermark"] == "2024-05-30T10:00:00.000000Z"
+    assert manifest["counts"]["active_sessions"] == 1
