@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Sequence
 from functools import partial
+from importlib import import_module
 from typing import Annotated, Any, Final
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from sessionize.cli.check import check
 from sessionize.cli.options import OTHER
-from sessionize.cli.presets import presets
-from sessionize.cli.run import run
-from sessionize.cli.schema import schema
-from sessionize.cli.state import state
 from sessionize.version import __version__
+
+COMMANDS: Final = ("run", "check", "state", "schema", "presets")
+"""In help order. Each is the function of its name in the module of its name."""
 
 HELP: Final = """Turn an event log into sessions.
 
@@ -67,25 +68,12 @@ def _as_typed(parameter: Any, context: Any, value: Any) -> Any:
     return type(parameter).process_value(parameter, context, value)
 
 
-app: Final = typer.Typer(
-    cls=Commands,
-    help=HELP,
-    rich_markup_mode=None,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-for command in (run, check, state, schema, presets):
-    app.command(cls=Command, no_args_is_help=command is not presets)(command)
-
-
 def _show_version(value: bool) -> None:
     if value:
         print(f"sessionize {__version__}")
         raise typer.Exit
 
 
-@app.callback()
 def top(
     _version: Annotated[
         bool,
@@ -96,3 +84,41 @@ def top(
 
 
 top.__doc__ = HELP
+
+
+def application(arguments: Sequence[str] = ()) -> typer.Typer:
+    """The application with the one command that is named, so that no other is loaded; with all of them where none is.
+
+    Args:
+        arguments: What was typed behind the program's name.
+    """
+    named = [name for name in arguments[:1] if name in COMMANDS and not completing()]
+    app = typer.Typer(
+        cls=Commands,
+        help=HELP,
+        rich_markup_mode=None,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    for name in named or COMMANDS:
+        app.command(name, cls=Command, no_args_is_help=name != "presets")(load(name))
+    app.callback()(top)
+    return app
+
+
+def completing() -> bool:
+    """Whether a shell asks what could be typed, not for work to be done."""
+    return "_SESSIONIZE_COMPLETE" in os.environ
+
+
+def load(name: str) -> Callable[..., None]:
+    """The function of a command, from the module of its name."""
+    function: Callable[..., None] = getattr(import_module(f"sessionize.cli.{name}"), name)
+    return function
+
+
+def load_all() -> None:
+    """Load every command, so that all options are known."""
+    for name in COMMANDS:
+        load(name)

@@ -112,10 +112,10 @@ def _exit(code: int) -> None:
 
 
 def _run(arguments: list[str]) -> int:
-    from sessionize.cli.app import app
+    from sessionize.cli.app import application
 
     try:
-        code = app(arguments, prog_name="sessionize", standalone_mode=False)
+        code = application(arguments)(arguments, prog_name="sessionize", standalone_mode=False)
         sys.stdout.flush()
     except BaseException as error:  # noqa: BLE001 - the one place; Polars' PanicException is no Exception
         # After a signal, what the work says of files that were taken from it is no news.

@@ -1,8 +1,24 @@
-"""The options that commands share, each defined once, with its unit and default."""
+"""The one table of options that commands share: name, kind, default, panel, and which commands take it.
+
+A command is its own options and a dozen lines::
+
+    @command(
+        flag("init", "Write bounds learnt from this log into --config FILE.", panel="Checking"),
+    )
+    def check(typed: Typed) -> None:
+        ...  # settings.with_file, settings.config, one call of the engine, print
+
+Its parameters are the table's rows that name it, behind its own. Each value is in ``typed`` under the option's name, the
+default of an option that the command does not take, too: so what a configuration means is written once (`settings`).
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+import inspect
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Annotated, Any, Final, Literal
 
 import typer
 
@@ -14,160 +30,227 @@ OUTPUT: Final = "Output"
 NIGHTLY: Final = "Nightly batches"
 OTHER: Final = "Other"
 
-Inputs = Annotated[
-    list[str],
-    typer.Argument(
-        help="Log files, directories or globs; - for stdin.",
-        metavar="INPUT",
-        show_default=False,
-        rich_help_panel="Input",
-    ),
-]
+REQUIRED: Final = inspect.Parameter.empty
+"""Default of an option that must be typed."""
 
-InputsOrNone = Annotated[
-    list[str] | None,
-    typer.Argument(
-        help="Log files, directories or globs; - for stdin.",
-        metavar="INPUT...",
-        show_default=False,
-        rich_help_panel="Input",
-    ),
-]
-"""Of a command that may also go without."""
+Kind = Literal["text", "texts", "flag", "number"]
+ANNOTATIONS: Final[dict[Kind, Any]] = {
+    "text": str | None,
+    "texts": list[str] | None,
+    "flag": bool,
+    "number": int | None,
+}
 
 
-def _option(help_text: str, *names: str, panel: str, metavar: str | None = None) -> object:
-    return typer.Option(*names, help=help_text, rich_help_panel=panel, metavar=metavar, show_default=False)
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """One option.
+
+    Attributes:
+        name: Name of the parameter; the option is this with dashes, unless `flags` says otherwise.
+        help: What it does, with its unit and default.
+        kind: What it takes: a text, repeatable texts, nothing, or a whole number.
+        default: Value where it is not typed.
+        panel: Heading in the help.
+        metavar: What its value is called in the help.
+        flags: How it is typed.
+        commands: Commands that take it; empty for those that read a log.
+    """
+
+    name: str
+    help: str
+    kind: Kind = "text"
+    default: Any = None
+    panel: str = OTHER
+    metavar: str | None = None
+    flags: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
+
+    @property
+    def parameter(self) -> inspect.Parameter:
+        """The parameter that Typer reads."""
+        flags = self.flags or (f"--{self.name.replace('_', '-')}",)
+        option = typer.Option(
+            *flags, help=self.help, rich_help_panel=self.panel, metavar=self.metavar, show_default=False
+        )
+        kind = str if self.default is REQUIRED else ANNOTATIONS[self.kind]
+        return inspect.Parameter(
+            self.name, inspect.Parameter.KEYWORD_ONLY, default=self.default, annotation=Annotated[kind, option]
+        )
 
 
-Columns = list[str] | None
+class Typed(dict[str, Any]):
+    """What was typed, by name; what was not, has its default.
 
-Preset = Annotated[str | None, _option(
-    "A known layout, such as ga4, or your own TOML file; sessionize presets lists them. [default: none]",
-    "--preset", panel=LOG, metavar="NAME|FILE")]  # fmt: skip
-SessionId = Annotated[Columns, _option(
-    "Column of the session id; twice: the columns together are the id. [default: found by name]",
-    "--session-id", panel=LOG, metavar="COL")]  # fmt: skip
-ProfileId = Annotated[Columns, _option(
-    "Column of the profile (user) id: the key where the session id is blank. [default: found by name]",
-    "--profile-id", panel=LOG, metavar="COL")]  # fmt: skip
-EventId = Annotated[Columns, _option(
-    "Column of the event id; with it, repeated events are dropped. [default: found by name]",
-    "--event-id", panel=LOG, metavar="COL")]  # fmt: skip
-Timestamp = Annotated[Columns, _option("Column of the time; twice: date, then time of day. [default: found by name]",
-                                       "--timestamp", panel=LOG, metavar="COL")]  # fmt: skip
-EventType = Annotated[str | None, _option("Column of the event type. [default: found by name]",
-                                          "--event-type", panel=LOG, metavar="COL")]  # fmt: skip
-Page = Annotated[str | None, _option("Column of the page. [default: found by name]",
-                                     "--page", panel=LOG, metavar="COL")]  # fmt: skip
-Map = Annotated[Columns, _option("Column of any other role, such as utm_source=src. Repeatable.",
-                                 "--map", panel=LOG, metavar="ROLE=COL")]  # fmt: skip
-Where = Annotated[str | None, _option(
-    "Keep only events that match, over the log's own columns (text, in a CSV). [default: all]",
-    "--where", panel=LOG, metavar="SQL")]  # fmt: skip
-InputFormat = Annotated[str | None, _option("csv, parquet or ndjson. [default: from content, then name]",
-                                            "--input-format", panel=LOG, metavar="FORMAT")]  # fmt: skip
-Delimiter = Annotated[str | None, _option("Separator of a CSV, \\t for a tab. [default: found among , ; tab |]",
-                                          "--delimiter", panel=LOG, metavar="CHAR")]  # fmt: skip
-CsvColumns = Annotated[str | None, _option("Names for a CSV without a header line. [default: its first line]",
-                                           "--columns", panel=LOG, metavar="A,B,C")]  # fmt: skip
-Multiline = Annotated[bool, _option("Quoted fields of a CSV may hold line breaks. [default: off: a record is a line]",
-                                    "--multiline", panel=LOG)]  # fmt: skip
-Verify = Annotated[bool, _option(
-    "Check the page checksums of Parquet files first; only files written with checksums can be checked. "
-    "[default: off]",
-    "--verify", panel=LOG)]  # fmt: skip
-TimeFormat = Annotated[str | None, _option(
-    "How times are written: iso, s, ms, us, ns or a strptime pattern (%L: milliseconds). [default: found]",
-    "--time-format", panel=LOG, metavar="FORMAT")]  # fmt: skip
-Timezone = Annotated[str, _option("Zone of naive times, of weekdays and days. [default: UTC]",
-                                  "--timezone", panel=LOG, metavar="ZONE")]  # fmt: skip
-OnBadRow = Annotated[str, _option("reject: keep bad rows apart and go on; fail: write nothing. [default: reject]",
-                                  "--on-bad-row", panel=LOG, metavar="reject|fail")]  # fmt: skip
-MaxRejected = Annotated[str | None, _option("Exit 1 if more rows are rejected: a number or a share. [default: no limit]",
-                                            "--max-rejected", panel=LOG, metavar="N|P%")]  # fmt: skip
+    Attributes:
+        given: Names of what was typed.
+    """
 
-Timeout = Annotated[str, _option("Longest silence inside a session, or none. [default: 30m]",
-                                 "--timeout", panel=RULES, metavar="DURATION")]  # fmt: skip
-MaxDuration = Annotated[str | None, _option("Longest session; 24h is wise where bots are. [default: none]",
-                                            "--max-duration", panel=RULES, metavar="DURATION")]  # fmt: skip
-EndEvent = Annotated[Columns, _option("Event type that ends its session. Repeatable. [default: none]",
-                                      "--end-event", panel=RULES, metavar="NAME")]  # fmt: skip
-StartEvent = Annotated[Columns, _option("Event type that starts a session. Repeatable. [default: none]",
-                                        "--start-event", panel=RULES, metavar="NAME")]  # fmt: skip
-SplitOn = Annotated[Columns, _option("Column whose change starts a session. Repeatable. [default: none]",
-                                     "--split-on", panel=RULES, metavar="COL")]  # fmt: skip
-SplitAtMidnight = Annotated[bool, _option("Start a session at midnight in the zone. [default: off]",
-                                          "--split-at-midnight", panel=RULES)]  # fmt: skip
-Until = Annotated[str | None, _option("Time up to which the log, or the batch, is complete. [default: its newest event]",
-                                      "--until", panel=RULES, metavar="TIME")]  # fmt: skip
+    given: frozenset[str] = frozenset()
 
-PageView = Annotated[Columns, _option(
-    "Event type that is a page view. Repeatable. [default: page-view, pageview, page, $pageview in any spelling]",
-    "--page-view", panel=MEANING, metavar="NAME")]  # fmt: skip
-Conversion = Annotated[Columns, _option(
-    "Event type that is a conversion. Repeatable. [default: purchase, order-completed, conversion, "
-    "checkout-completed in any spelling]",
-    "--conversion", panel=MEANING, metavar="NAME")]  # fmt: skip
-Property = Annotated[Columns, _option("Column carried into the session's properties. Repeatable.",
-                                      "--property", panel=MEANING, metavar="COL")]  # fmt: skip
-Trait = Annotated[Columns, _option("Column carried into the session's traits. Repeatable.",
-                                   "--trait", panel=MEANING, metavar="COL")]  # fmt: skip
+    def but(self, **values: Any) -> Typed:
+        """The same with some values that were not typed."""
+        found = Typed({**self, **values})
+        found.given = self.given
+        return found
 
-PagePath = Annotated[bool, _option("Cut pages to their path: no host, query string or fragment. [default: as they are]",
-                                   "--page-path", panel=MEANING)]  # fmt: skip
-Channels = Annotated[bool, _option(
-    "Find each session's channel by GA4's rules, where no column has it. [default: off]",
-    "--channels", panel=MEANING)]  # fmt: skip
-OwnHost = Annotated[Columns, _option(
-    "Host whose referrers are no source. Repeatable. [default: the hosts of the pages]",
-    "--own-host", panel=MEANING, metavar="HOST")]  # fmt: skip
-ExcludeBots = Annotated[bool, _option("Leave events of known bots out, by user agent. [default: off]",
-                                      "--exclude-bots", panel=MEANING)]  # fmt: skip
-GeoDb = Annotated[str | None, _option("MaxMind database that says where an address is. [default: none]",
-                                      "--geo-db", panel=MEANING, metavar="FILE")]  # fmt: skip
 
-HashIds = Annotated[str | None, _option(
-    "File with a secret key, or env:VARIABLE: hash session, profile and event ids with it. [default: as they are]",
-    "--hash-ids", panel=PRIVACY, metavar="KEY_FILE")]  # fmt: skip
-Ip = Annotated[str, _option("full; truncate: to /24 and /48; drop. [default: full]",
-                            "--ip", panel=PRIVACY, metavar="full|truncate|drop")]  # fmt: skip
+def text(name: str, words: str, metavar: str, **more: Any) -> Option:
+    """An option that takes a text."""
+    return Option(name=name, help=words, metavar=metavar, **more)
 
-OutputDir = Annotated[str, typer.Option("--output", "-o", help="Directory to write into; - writes the metrics as NDJSON to stdout.",
-                                        rich_help_panel=OUTPUT, metavar="DIR", show_default=False)]  # fmt: skip
-Format = Annotated[str, _option("parquet, json, ndjson, or csv (metrics and events only). [default: parquet]",
-                                "--format", panel=OUTPUT, metavar="FORMAT")]  # fmt: skip
-Events = Annotated[
-    bool, _option("Write every event too, with its session and its place in it.", "--events", panel=OUTPUT)
-]
-NoSessions = Annotated[bool, _option("Leave the Session records out: metrics only.", "--no-sessions", panel=OUTPUT)]
-SafeCsv = Annotated[bool, _option(
-    "Put ' before texts in a CSV that begin with = + - @ tab or CR, which spreadsheets run. [default: off: ids keep "
-    "their bytes]",
-    "--safe-csv", panel=OUTPUT)]  # fmt: skip
-Json = Annotated[bool, _option("Print the manifest on stdout.", "--json", panel=OUTPUT)]
 
-State = Annotated[str | None, _option(
-    "Directory that keeps what is open from one batch to the next. [default: none, the log is whole]",
-    "--state", panel=NIGHTLY, metavar="DIR")]  # fmt: skip
-Batch = Annotated[str | None, _option(
-    "Name of the batch; output lies in batch=NAME. A date ends at the next midnight in the zone.",
-    "--batch", panel=NIGHTLY, metavar="NAME")]  # fmt: skip
-AllowedLateness = Annotated[str | None, _option("How late an event may come. [default: 30m]",
-                                                "--allowed-lateness", panel=NIGHTLY, metavar="DURATION")]  # fmt: skip
-Redo = Annotated[bool, _option("Run a batch again; those after it must be run again too. [default: off]",
-                               "--redo", panel=NIGHTLY)]  # fmt: skip
-Flush = Annotated[bool, _option("Emit what is open as it stands, for good; needs no INPUT. [default: off]",
-                                "--flush", panel=NIGHTLY)]  # fmt: skip
+def texts(name: str, words: str, metavar: str, **more: Any) -> Option:
+    """An option that can be given several times."""
+    return Option(name=name, help=words, metavar=metavar, kind="texts", **more)
 
-MemoryLimit = Annotated[str | None, _option(
-    "Peak memory to stay under, such as 2GB or 512MiB. [default: 80 % of the machine's]",
-    "--memory-limit", panel=OTHER, metavar="SIZE")]  # fmt: skip
-ConfigFile = Annotated[str | None, _option(
-    "TOML with options by name. [default: sessionize.toml or [tool.sessionize] in pyproject.toml, found upwards]",
-    "--config", panel=OTHER, metavar="FILE")]  # fmt: skip
-Quiet = Annotated[bool, _option("Say nothing but errors.", "--quiet", "-q", panel=OTHER)]
-Verbose = Annotated[bool, _option("Say each stage as it begins.", "--verbose", "-v", panel=OTHER)]
-NoProgress = Annotated[bool, _option("Show no progress on a terminal.", "--no-progress", panel=OTHER)]
-NoColor = Annotated[bool, _option("Use no colours.", "--no-color", panel=OTHER)]
-Debug = Annotated[bool, _option("Show the traceback of an unforeseen error.", "--debug", panel=OTHER)]
+
+def flag(name: str, words: str, **more: Any) -> Option:
+    """An option that is there or not."""
+    return Option(name=name, help=words, kind="flag", default=False, **more)
+
+
+def number(name: str, words: str, metavar: str = "N", **more: Any) -> Option:
+    """An option that takes a whole number."""
+    return Option(name=name, help=words, metavar=metavar, kind="number", **more)
+
+
+RUN: Final = ("run",)
+ALL: Final = ("run", "check", "state")
+OPTIONS: Final = (
+    text("preset", "A known layout, such as ga4, or your own TOML file; sessionize presets lists them. [default: none]",
+         "NAME|FILE", panel=LOG),
+    texts("session_id", "Column of the session id; twice: the columns together are the id. [default: found by name]",
+          "COL", panel=LOG),
+    texts("profile_id", "Column of the profile (user) id: the key where the session id is blank. "
+          "[default: found by name]", "COL", panel=LOG),
+    texts("event_id", "Column of the event id; with it, repeated events are dropped. [default: found by name]",
+          "COL", panel=LOG),
+    texts("timestamp", "Column of the time; twice: date, then time of day. [default: found by name]", "COL", panel=LOG),
+    text("event_type", "Column of the event type. [default: found by name]", "COL", panel=LOG),
+    text("page", "Column of the page. [default: found by name]", "COL", panel=LOG),
+    texts("map", "Column of any other role, such as utm_source=src. Repeatable.", "ROLE=COL", panel=LOG),
+    text("where", "Keep only events that match, over the log's own columns (text, in a CSV). [default: all]",
+         "SQL", panel=LOG),
+    text("input_format", "csv, parquet or ndjson. [default: from content, then name]", "FORMAT", panel=LOG),
+    text("delimiter", "Separator of a CSV, \\t for a tab. [default: found among , ; tab |]", "CHAR", panel=LOG),
+    text("columns", "Names for a CSV without a header line. [default: its first line]", "A,B,C", panel=LOG),
+    flag("multiline", "Quoted fields of a CSV may hold line breaks. [default: off: a record is a line]", panel=LOG),
+    flag("verify", "Check the page checksums of Parquet files first; only files written with checksums can be checked. "
+         "[default: off]", panel=LOG),
+    text("time_format", "How times are written: iso, s, ms, us, ns or a strptime pattern (%L: milliseconds). "
+         "[default: found]", "FORMAT", panel=LOG),
+    text("timezone", "Zone of naive times, of weekdays and days. [default: UTC]", "ZONE", default="UTC", panel=LOG),
+    text("on_bad_row", "reject: keep bad rows apart and go on; fail: write nothing. [default: reject]",
+         "reject|fail", default="reject", panel=LOG),
+    text("max_rejected", "Exit 1 if more rows are rejected: a number or a share. [default: no limit]", "N|P%", panel=LOG),
+    text("timeout", "Longest silence inside a session, or none. [default: 30m]", "DURATION", default="30m", panel=RULES),
+    text("max_duration", "Longest session; 24h is wise where bots are. [default: none]", "DURATION", panel=RULES),
+    texts("end_event", "Event type that ends its session. Repeatable. [default: none]", "NAME", panel=RULES),
+    texts("start_event", "Event type that starts a session. Repeatable. [default: none]", "NAME", panel=RULES),
+    texts("split_on", "Column whose change starts a session. Repeatable. [default: none]", "COL", panel=RULES),
+    flag("split_at_midnight", "Start a session at midnight in the zone. [default: off]", panel=RULES),
+    text("until", "Time up to which the log, or the batch, is complete. [default: its newest event]",
+         "TIME", panel=RULES),
+    texts("page_view", "Event type that is a page view. Repeatable. [default: page-view, pageview, page, $pageview in "
+          "any spelling]", "NAME", panel=MEANING),
+    texts("conversion", "Event type that is a conversion. Repeatable. [default: purchase, order-completed, conversion, "
+          "checkout-completed in any spelling]", "NAME", panel=MEANING),
+    texts("property", "Column carried into the session's properties. Repeatable.", "COL", panel=MEANING),
+    texts("trait", "Column carried into the session's traits. Repeatable.", "COL", panel=MEANING),
+    flag("page_path", "Cut pages to their path: no host, query string or fragment. [default: as they are]",
+         panel=MEANING, commands=RUN),
+    flag("channels", "Find each session's channel by GA4's rules, where no column has it. [default: off]",
+         panel=MEANING, commands=RUN),
+    texts("own_host", "Host whose referrers are no source. Repeatable. [default: the hosts of the pages]",
+          "HOST", panel=MEANING, commands=RUN),
+    flag("exclude_bots", "Leave events of known bots out, by user agent. [default: off]", panel=MEANING),
+    text("geo_db", "MaxMind database that says where an address is. [default: none]", "FILE", panel=MEANING, commands=RUN),
+    text("hash_ids", "File with a secret key, or env:VARIABLE: hash session, profile and event ids with it. "
+         "[default: as they are]", "KEY_FILE", panel=PRIVACY, commands=RUN),
+    text("ip", "full; truncate: to /24 and /48; drop. [default: full]", "full|truncate|drop", default="full",
+         panel=PRIVACY, commands=RUN),
+    text("memory_limit", "Peak memory to stay under, such as 2GB or 512MiB. [default: 80 % of the machine's]", "SIZE"),
+    text("config", "TOML with options by name. [default: sessionize.toml or [tool.sessionize] in pyproject.toml, found "
+         "upwards]", "FILE"),
+    flag("quiet", "Say nothing but errors.", flags=("--quiet", "-q")),
+    flag("verbose", "Say each stage as it begins.", flags=("--verbose", "-v")),
+    flag("no_progress", "Show no progress on a terminal."),
+    flag("no_color", "Use no colours."),
+    flag("debug", "Show the traceback of an unforeseen error.", commands=ALL),
+)  # fmt: skip
+"""Shared by commands; what one command alone takes stands beside it."""
+
+_OWN: Final[dict[str, tuple[Option, ...]]] = {}
+READS_NO_LOG: Final = ("state",)
+
+
+def taken_by(name: str) -> tuple[Option, ...]:
+    """Options of a command, its own ones first."""
+    shared = (row for row in OPTIONS if name in row.commands or (not row.commands and name not in READS_NO_LOG))
+    return (*_OWN.get(name, ()), *shared)
+
+
+def known() -> dict[str, Option]:
+    """Options of all commands that were loaded, by name."""
+    return {row.name: row for row in (*OPTIONS, *(row for rows in _OWN.values() for row in rows))}
+
+
+def argument(name: str, words: str, metavar: str, kind: Any = str, default: Any = REQUIRED) -> inspect.Parameter:
+    """An argument.
+
+    Args:
+        name: Name of the parameter.
+        words: What it may be.
+        metavar: What it is called in the help.
+        kind: Type of its value.
+        default: Value where it is not typed.
+    """
+    shown = typer.Argument(help=words, metavar=metavar, show_default=False, rich_help_panel="Input")
+    kept = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter(name, kept, default=default, annotation=Annotated[kind, shown])
+
+
+def log_inputs(
+    words: str = "Log files, directories or globs; - for stdin.", *, required: bool = True
+) -> inspect.Parameter:
+    """The argument INPUT.
+
+    Args:
+        words: What it may be.
+        required: Whether the command cannot do without.
+    """
+    if required:
+        return argument("inputs", words, "INPUT", list[str])
+    return argument("inputs", words, "INPUT...", list[str] | None, None)
+
+
+Command = Callable[[Typed], None]
+
+
+def command(*own: Option, arguments: Iterable[inspect.Parameter] = ()) -> Callable[[Command], Callable[..., None]]:
+    """Make a function of what was typed into a command that Typer understands.
+
+    Args:
+        own: Options of this command alone.
+        arguments: Its arguments.
+    """
+
+    def made(function: Command) -> Callable[..., None]:
+        name = function.__name__
+        _OWN[name] = own
+        context = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+        parameters = [context, *arguments, *(row.parameter for row in taken_by(name))]
+
+        @wraps(function)
+        def called(**values: Any) -> None:
+            source = values.pop("context").get_parameter_source
+            typed = Typed({row.name: row.default for row in OPTIONS} | values)
+            typed.given = frozenset(each for each in values if getattr(source(each), "name", "") == "COMMANDLINE")
+            function(typed)
+
+        called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        called.__annotations__ = {each.name: each.annotation for each in parameters}
+        return called
+
+    return made

@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from sessionize.cli import nightly as nights
 from sessionize.cli import options as o
 from sessionize.cli import parse, settings, view
@@ -18,64 +16,26 @@ if TYPE_CHECKING:
     from sessionize.one_shot import Run
 
 
-def run(  # noqa: PLR0913, PLR0917 - one parameter an option
-    context: typer.Context,
-    output: o.OutputDir,
-    inputs: o.InputsOrNone = None,
-    preset: o.Preset = None,
-    session_id: o.SessionId = None,
-    profile_id: o.ProfileId = None,
-    event_id: o.EventId = None,
-    timestamp: o.Timestamp = None,
-    event_type: o.EventType = None,
-    page: o.Page = None,
-    map: o.Map = None,  # noqa: A002 - named for its option
-    where: o.Where = None,
-    input_format: o.InputFormat = None,
-    delimiter: o.Delimiter = None,
-    columns: o.CsvColumns = None,
-    multiline: o.Multiline = False,
-    verify: o.Verify = False,
-    time_format: o.TimeFormat = None,
-    timezone: o.Timezone = "UTC",
-    on_bad_row: o.OnBadRow = "reject",
-    max_rejected: o.MaxRejected = None,
-    timeout: o.Timeout = "30m",
-    max_duration: o.MaxDuration = None,
-    end_event: o.EndEvent = None,
-    start_event: o.StartEvent = None,
-    split_on: o.SplitOn = None,
-    split_at_midnight: o.SplitAtMidnight = False,
-    until: o.Until = None,
-    page_view: o.PageView = None,
-    conversion: o.Conversion = None,
-    property: o.Property = None,  # noqa: A002 - named for its option
-    trait: o.Trait = None,
-    page_path: o.PagePath = False,
-    channels: o.Channels = False,
-    own_host: o.OwnHost = None,
-    exclude_bots: o.ExcludeBots = False,
-    geo_db: o.GeoDb = None,
-    hash_ids: o.HashIds = None,
-    ip: o.Ip = "full",
-    format: o.Format = "parquet",  # noqa: A002 - named for its option
-    events: o.Events = False,
-    no_sessions: o.NoSessions = False,
-    safe_csv: o.SafeCsv = False,
-    json: o.Json = False,
-    state: o.State = None,
-    batch: o.Batch = None,
-    allowed_lateness: o.AllowedLateness = None,
-    redo: o.Redo = False,
-    flush: o.Flush = False,
-    memory_limit: o.MemoryLimit = None,
-    config: o.ConfigFile = None,
-    quiet: o.Quiet = False,
-    verbose: o.Verbose = False,
-    no_progress: o.NoProgress = False,
-    no_color: o.NoColor = False,
-    debug: o.Debug = False,
-) -> None:
+@o.command(
+    o.text("output", "Directory to write into; - writes the metrics as NDJSON to stdout.", "DIR",
+           default=o.REQUIRED, panel=o.OUTPUT, flags=("--output", "-o")),
+    o.text("format", "parquet, json, ndjson, or csv (metrics and events only). [default: parquet]", "FORMAT",
+           default="parquet", panel=o.OUTPUT),
+    o.flag("events", "Write every event too, with its session and its place in it.", panel=o.OUTPUT),
+    o.flag("no_sessions", "Leave the Session records out: metrics only.", panel=o.OUTPUT),
+    o.flag("safe_csv", "Put ' before texts in a CSV that begin with = + - @ tab or CR, which spreadsheets run. "
+           "[default: off: ids keep their bytes]", panel=o.OUTPUT),
+    o.flag("json", "Print the manifest on stdout.", panel=o.OUTPUT),
+    o.text("state", "Directory that keeps what is open from one batch to the next. [default: none, the log is whole]",
+           "DIR", panel=o.NIGHTLY),
+    o.text("batch", "Name of the batch; output lies in batch=NAME. A date ends at the next midnight in the zone.", "NAME",
+           panel=o.NIGHTLY),
+    o.text("allowed_lateness", "How late an event may come. [default: 30m]", "DURATION", panel=o.NIGHTLY),
+    o.flag("redo", "Run a batch again; those after it must be run again too. [default: off]", panel=o.NIGHTLY),
+    o.flag("flush", "Emit what is open as it stands, for good; needs no INPUT. [default: off]", panel=o.NIGHTLY),
+    arguments=[o.log_inputs(required=False)],
+)  # fmt: skip
+def run(typed: o.Typed) -> None:
     """Write sessions, per-session metrics and a manifest into a directory.
 
     \b
@@ -84,11 +44,10 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter an option
     zcat today.csv.gz | sessionize run - -o - | head
     sessionize run 2024-05-30.csv -o out --state state --batch 2024-05-30
     """
-    typed = settings.with_file(dict(context.params), context)
-    _run(typed)
+    _run(settings.with_file(typed))
 
 
-def _run(typed: dict[str, object]) -> None:
+def _run(typed: o.Typed) -> None:
     asked = settings.config(typed)
     nightly = nights.nightly(typed)
     limit = parse.limit(str(typed["max_rejected"]), "--max-rejected") if typed["max_rejected"] else None
@@ -119,7 +78,7 @@ def _run(typed: dict[str, object]) -> None:
         )
 
 
-def _check_output(output: Output, typed: dict[str, object]) -> None:
+def _check_output(output: Output, typed: o.Typed) -> None:
     """Refuse what could not be seen: two things on one stdout, a name that cannot be written down."""
     if not output.directory:
         raise UsageError("--output is empty", hint="for example -o out")

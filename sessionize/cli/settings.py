@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
 from sessionize import schema
 from sessionize.cli import parse
+from sessionize.cli.options import Option, Typed
+from sessionize.cli.options import known as options_of_all
 from sessionize.config import Config, Rules
 from sessionize.errors import UsageError
 from sessionize.preset import Preset
@@ -25,42 +28,57 @@ COLUMN_OPTIONS: Final = (
 )  # fmt: skip
 
 
-def with_file(typed: dict[str, Any], context: Any, elsewhere: Collection[str] = ()) -> dict[str, Any]:
-    """The parameters, those not typed taken from the configuration file.
+def with_file(typed: Typed) -> Typed:
+    """What was typed, and for what was not, what the configuration file and the preset say.
 
     Args:
-        typed: Parameters by name.
-        context: The command's context, which knows what was typed.
-        elsewhere: Parameters of other commands: a file may be for all of them.
+        typed: Values by name.
 
     Raises:
         UsageError: If the file cannot be read, or names an option there is not.
     """
-    path, options = _found(typed.get("config"))
-    options = {name: value for name, value in options.items() if name.replace("-", "_") not in (*SECTIONS, *elsewhere)}
-    known = sorted(name.replace("_", "-") for name in typed if name not in TYPED_ONLY)
-    unknown = [name for name in options if name.replace("_", "-") not in known]
-    if unknown:
-        raise UsageError(f"{path}: no such option: {', '.join(unknown)}", hint=f"there are {', '.join(known)}")
-    merged = dict(typed)
-    given = {name for name in typed if context.get_parameter_source(name).name == "COMMANDLINE"}
+    path, options = _found(typed["config"])
+    options = {name: value for name, value in options.items() if name not in SECTIONS}
+    _check_known(options, str(path))
+    merged, given = dict(typed), set(typed.given)
     _fill(merged, given, options)
-    if merged.get("preset"):
+    if merged["preset"]:
         preset = load(merged["preset"])
-        unknown = [name for name in preset.options if name.replace("-", "_") not in typed]
-        if unknown:
-            raise UsageError(f"preset {preset.name}: no such option: {', '.join(unknown)}")
+        _check_known(preset.options, f"preset {preset.name}")
         _fill(merged, given, _options(preset))
         merged["preset"] = preset
-    return merged
+    return typed.but(**merged)
+
+
+def _check_known(options: Mapping[str, Any], place: str) -> None:
+    """Refuse options that no command has. A file may be for several commands: another's are passed over."""
+    loaded = {name for name in options_of_all() if name not in TYPED_ONLY}
+    if loaded.issuperset(name.replace("-", "_") for name in options):
+        return
+    known = _known()
+    for name in options:
+        if name.replace("-", "_") not in known:
+            names = sorted(each.replace("_", "-") for each in known)
+            near = get_close_matches(name.replace("_", "-"), names, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
+            raise UsageError(f"{place}: no such option: {name}", hint=hint)
+
+
+def _known() -> dict[str, Option]:
+    """Options that a file may name; those of every command, so that all are loaded."""
+    from sessionize.cli import app
+
+    app.load_all()
+    return {name: row for name, row in options_of_all().items() if name not in TYPED_ONLY}
 
 
 def _fill(merged: dict[str, Any], given: set[str], options: Mapping[str, Any]) -> None:
-    """Take the options that were not given yet."""
+    """Take the options that were not given yet, and that the command has."""
+    rows = options_of_all()
     for name, value in options.items():
         parameter = name.replace("-", "_")
-        if parameter not in given:
-            merged[parameter] = _as_typed(value, merged[parameter], parameter)
+        if parameter not in given and parameter in merged:
+            merged[parameter] = _as_typed(value, rows[parameter])
             given.add(parameter)
 
 
@@ -75,32 +93,21 @@ def _options(preset: Preset) -> dict[str, Any]:
     return found
 
 
-def section(typed: dict[str, Any], name: str) -> dict[str, Any]:
+def section(typed: Typed, name: str) -> dict[str, Any]:
     """A table of the configuration file; empty where there is none."""
-    path, options = _found(typed.get("config"))
+    path, options = _found(typed["config"])
     found = options.get(name, {})
     if not isinstance(found, dict):
         raise UsageError(f"{path}: {name} is no table", hint=f"write [{name}] and what belongs to it below")
     return found
 
 
-def _as_typed(value: Any, default: Any, name: str) -> Any:
-    repeatable = name in (
-        "map",
-        "property",
-        "trait",
-        "end_event",
-        "start_event",
-        "split_on",
-        "page_view",
-        "conversion",
-        "own_host",
-    )
-    if repeatable or name in ("session_id", "profile_id", "event_id", "timestamp"):
+def _as_typed(value: Any, row: Option) -> Any:
+    if row.kind == "texts":
         return [str(each) for each in value] if isinstance(value, list) else [str(value)]
-    if isinstance(default, bool):
-        if not isinstance(value, bool):
-            raise UsageError(f"{name.replace('_', '-')} is true or false, without quotes, not {value!r}")
+    if row.kind == "flag" and not isinstance(value, bool):
+        raise UsageError(f"{row.name.replace('_', '-')} is true or false, without quotes, not {value!r}")
+    if row.kind == "number" or isinstance(value, bool):
         return value
     return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 
@@ -156,14 +163,14 @@ def prove(text: str, path: Path) -> None:
         raise UsageError(f"{path}: the file that is there and the new part do not fit: {error}") from None
 
 
-def config(typed: dict[str, Any]) -> Config:
+def config(typed: Typed) -> Config:
     """A Config from a command's parameters.
 
     Args:
         typed: Parameters by name, as the options module defines them.
     """
     timezone = typed["timezone"]
-    until, memory = typed.get("until"), typed.get("memory_limit")
+    until, memory = typed["until"], typed["memory_limit"]
     return Config(
         inputs=tuple(typed["inputs"] or ()),
         columns=_columns(typed),
@@ -173,8 +180,8 @@ def config(typed: dict[str, Any]) -> Config:
         input_format=one_of(typed["input_format"], ("csv", "parquet", "ndjson"), "--input-format"),
         delimiter=_delimiter(typed["delimiter"]),
         csv_columns=tuple(typed["columns"].split(",")) if typed["columns"] else None,
-        multiline=bool(typed.get("multiline")),
-        verify=bool(typed.get("verify")),
+        multiline=bool(typed["multiline"]),
+        verify=bool(typed["verify"]),
         time_format=typed["time_format"],
         timezone=timezone,
         rules=_rules(typed),
@@ -183,18 +190,18 @@ def config(typed: dict[str, Any]) -> Config:
         until=parse.moment(until, timezone, "--until") if until else None,
         memory_limit=parse.size(memory, "--memory-limit") if memory else None,
         on_bad_row=one_of(typed["on_bad_row"], ("reject", "fail"), "--on-bad-row"),
-        preset=typed.get("preset"),
-        page_path=bool(typed.get("page_path")),
-        channels=bool(typed.get("channels")),
-        own_hosts=tuple(typed.get("own_host") or ()),
+        preset=typed["preset"],
+        page_path=bool(typed["page_path"]),
+        channels=bool(typed["channels"]),
+        own_hosts=tuple(typed["own_host"] or ()),
         exclude_bots=typed["exclude_bots"],
-        ip=one_of(typed.get("ip", "full"), ("full", "truncate", "drop"), "--ip"),
-        hash_key=parse.key(typed["hash_ids"]) if typed.get("hash_ids") else None,
-        geo_db=typed.get("geo_db"),
+        ip=one_of(typed["ip"], ("full", "truncate", "drop"), "--ip"),
+        hash_key=parse.key(typed["hash_ids"]) if typed["hash_ids"] else None,
+        geo_db=typed["geo_db"],
     )
 
 
-def _rules(typed: dict[str, Any]) -> Rules:
+def _rules(typed: Typed) -> Rules:
     longest = typed["max_duration"]
     return Rules(
         timeout=parse.duration_or_none(typed["timeout"], "--timeout"),
@@ -206,7 +213,7 @@ def _rules(typed: dict[str, Any]) -> Rules:
     )
 
 
-def _columns(typed: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+def _columns(typed: Typed) -> dict[str, tuple[str, ...]]:
     columns: dict[str, tuple[str, ...]] = {}
     for role in COLUMN_OPTIONS:
         if given := typed[role]:

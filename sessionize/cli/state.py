@@ -5,30 +5,29 @@ from __future__ import annotations
 import json as json_text
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from sessionize.cli import options as o
 from sessionize.cli import view
 from sessionize.errors import UsageError
 
 
-def state(
-    directory: Annotated[str, typer.Argument(metavar="DIR", help="Directory of the state.")],
-    json: Annotated[bool, typer.Option("--json", help="Print it as JSON.", show_default=False)] = False,
-    debug: o.Debug = False,
-) -> None:
+@o.command(
+    o.flag("json", "Print it as JSON."),
+    arguments=[o.argument("directory", "Directory of the state.", "DIR")],
+)
+def state(typed: o.Typed) -> None:
     """Show what a state holds: watermark, open sessions, size, batches.
 
     sessionize state state
     """
     from sessionize.nightly.store import held
 
+    directory = typed["directory"]
     found = held(Path(directory))
     if found is None:
         raise UsageError(f"{directory}: no state of nightly runs", hint="run --state DIR --batch NAME makes one")
-    if json:
+    if typed["json"]:
         print(json_text.dumps(found, indent=2, ensure_ascii=False))
         return
     for label, text in _lines(found):

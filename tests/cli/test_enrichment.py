@@ -11,7 +11,7 @@ import pytest
 from console import sessionize
 from mmdb import write
 
-from sessionize.cli.app import app
+from sessionize.cli.app import application
 from sessionize.errors import UsageError
 from sessionize.kernel import agents
 from sessionize.output import geo
@@ -187,6 +187,6 @@ def test_a_missing_extra_is_one_line_that_says_what_to_install(folder: Path, mon
     monkeypatch.setattr(geo, "find_spec", lambda _: None)
     for option, extra in ((["--exclude-bots"], "[ua]"), (["--geo-db", "city.mmdb"], "[geo]")):
         with pytest.raises(UsageError) as told:
-            app(["run", "log.csv", "-o", "out", "-q", *option], standalone_mode=False)
+            application()(["run", "log.csv", "-o", "out", "-q", *option], standalone_mode=False)
         assert f"pip install 'sessionize{extra}'" in str(told.value.hint)
         assert "\n" not in told.value.message

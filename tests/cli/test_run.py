@@ -331,8 +331,8 @@ def test_help_and_version_load_no_engine(tmp_path: Path) -> None:
 
 def test_texts_are_taken_without_pydantic_which_typer_would_load_for_them(tmp_path: Path) -> None:
     script = (
-        "import sys; from sessionize.cli.app import app; from sessionize.errors import InputError\n"
-        "try: app(['run', 'no.csv', 'none.csv', '-o', 'out', '--map', 'page=url', '--timeout', '5m'])\n"
+        "import sys; from sessionize.cli.app import application; from sessionize.errors import InputError\n"
+        "try: application()(['run', 'no.csv', 'none.csv', '-o', 'out', '--map', 'page=url', '--timeout', '5m'])\n"
         "except InputError as error: print(error.message, 'pydantic' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, check=True)

@@ -13,7 +13,7 @@ import pytest
 from console import ROOT
 from console import sessionize as by_command
 
-from sessionize.cli.app import app
+from sessionize.cli.app import application
 from sessionize.errors import UsageError
 from sessionize.presets import load, names
 
@@ -39,7 +39,7 @@ class Ran(NamedTuple):
 def ran(folder: Path, *arguments: object) -> Ran:
     """A run in this process."""
     out = folder / "out"
-    app(["run", *map(str, arguments), "-o", str(out), "--format", "ndjson", "-q"], standalone_mode=False)
+    application()(["run", *map(str, arguments), "-o", str(out), "--format", "ndjson", "-q"], standalone_mode=False)
     manifest = json.loads((out / "manifest.json").read_text())
     return Ran(_rows(out / "metrics.ndjson"), _rows(out / "rejected.ndjson"), manifest["counts"], manifest["columns"])
 
