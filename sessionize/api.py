@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple
 
 import polars as pl
 
 from sessionize import schema
 from sessionize.config import Config
-from sessionize.engine.limits import memory
-from sessionize.engine.partition import Limits
-from sessionize.engine.pipeline import sessions_of
+from sessionize.engine.pipeline import sessionize_log
+from sessionize.engine.result import Counts, Result
 from sessionize.kernel import as_text
 from sessionize.kernel.metrics import METRIC_NAMES
 from sessionize.kernel.record import records
-from sessionize.output.commit import Result
-from sessionize.output.geo import Places, located
-from sessionize.output.manifest import Counts
-from sessionize.plan import resolve
+from sessionize.limits import Limits
+from sessionize.opening import NoLog, opened
+from sessionize.output.geo import with_places
 from sessionize.read import Rows
-from sessionize.scratch import home
+
+SAMPLE_ROWS: Final = 1_000
 
 
 class Frames(NamedTuple):
@@ -65,22 +63,11 @@ def sessionize(events: pl.LazyFrame | pl.DataFrame, config: Config | None = None
         [('p:ann.1714554000000000', 1800.0, 2, 'timeout'), ('p:bob.1714556400000000', 0.0, 1, 'open'), \
 ('p:ann.1714557660000000', 0.0, 1, 'open')]
     """
-    asked = config or Config()
     frame = events.lazy()
-    types = frame.collect_schema()
-    plan = resolve(asked, types, lambda column: frame.head(1000).select(column).collect().to_series())
-    raw = frame.select(
-        pl.lit(0, pl.UInt32).alias(schema.FILE),
-        pl.int_range(1, pl.len() + 1, dtype=pl.UInt32).alias(schema.ROW),
-        pl.lit(None, pl.Enum(schema.REASONS)).alias(schema.FAULT),
-        pl.all(),
-    )
-    places = None if asked.geo_db is None else Places(asked.geo_db)
-    with TemporaryDirectory(dir=home()) as folder:
-        limits = Limits(memory(asked.memory_limit), lambda: Path(folder))
-        result = sessions_of([Rows(raw)], types, plan, limits, assign=True)
+    with opened(config or Config(), log=FrameLog(frame)) as (log, plan, limits, places):
+        result = with_places(sessionize_log(log, plan, limits, assign=True), places, plan)
         batches = list(result.batches)
-    sessions = as_text(located(pl.concat(batch.sessions for batch in batches), places, plan))
+    sessions = as_text(pl.concat(batch.sessions for batch in batches))
     return Frames(
         sessions=records(sessions, plan.timezone),
         metrics=sessions.select(METRIC_NAMES),
@@ -88,6 +75,36 @@ def sessionize(events: pl.LazyFrame | pl.DataFrame, config: Config | None = None
         rejected=_rejected(frame, result),
         counts=result.counts,
     )
+
+
+class FrameLog(NoLog):
+    """A frame in place of a log's files, as one batch.
+
+    Args:
+        frame: One row an event, in input order.
+    """
+
+    def __init__(self, frame: pl.LazyFrame) -> None:
+        self._frame = frame
+        self._types = frame.collect_schema()
+
+    @property
+    def schema(self) -> Mapping[str, pl.DataType]:
+        """Type of each of the frame's columns."""
+        return self._types
+
+    def batches(self, limits: Limits) -> Iterable[Rows]:  # noqa: ARG002 - the rows are in memory already
+        """All rows, each with its place."""
+        place = (
+            pl.lit(0, pl.UInt32).alias(schema.FILE),
+            pl.int_range(1, pl.len() + 1, dtype=pl.UInt32).alias(schema.ROW),
+            pl.lit(None, pl.Enum(schema.REASONS)).alias(schema.FAULT),
+        )
+        return [Rows(self._frame.select(*place, pl.all()))]
+
+    def sample(self, column: pl.Expr) -> pl.Series:
+        """A column of the first rows."""
+        return self._frame.head(SAMPLE_ROWS).select(column).collect().to_series()
 
 
 def _rejected(frame: pl.LazyFrame, result: Result) -> pl.DataFrame:

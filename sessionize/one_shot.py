@@ -1,4 +1,4 @@
-"""The ways of running: they differ only in how a key's rows come together."""
+"""The main job: a whole log at once, from its files to the files of an output directory."""
 
 from __future__ import annotations
 
@@ -6,22 +6,18 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from sessionize import schema
 from sessionize.config import Config, Output, Plan
-from sessionize.engine.limits import memory
-from sessionize.engine.partition import Limits
-from sessionize.engine.pipeline import sessions_of
+from sessionize.engine.pipeline import sessionize_log
+from sessionize.engine.result import Counts, Result
 from sessionize.errors import InputError
-from sessionize.output.commit import Result, commit
-from sessionize.output.geo import Places, located
-from sessionize.output.manifest import Counts
+from sessionize.limits import Limits
+from sessionize.opening import opened
+from sessionize.output.commit import Origin, commit
+from sessionize.output.geo import with_places
 from sessionize.output.publish import Publisher, map_os_errors
-from sessionize.plan import resolve
-from sessionize.read import Log, open_log
-from sessionize.scratch import home
 
 
 class Run(NamedTuple):
@@ -38,49 +34,42 @@ class Run(NamedTuple):
     figures: dict[str, Any]
 
 
-def run(config: Config, output: Output, progress: Callable[[str], None] = lambda _: None) -> Run:
+def run(
+    config: Config, output: Output, progress: Callable[[str], None] = lambda _: None, *, limits: Limits | None = None
+) -> Run:
     """The main job: an event log in; sessions, metrics and a manifest out.
 
     Args:
         config: What was asked for.
         output: What to write, and where.
         progress: Told the name of each stage as it begins.
+        limits: What may be held at once; None for what the memory limit comes to.
 
     Raises:
         SessionizeError: Of the kind that says who must act.
     """
     progress("opening")
-    places = None if config.geo_db is None else Places(config.geo_db)
-    log = open_log(config)
-    with log.reading():
-        plan = only_needed(resolve(config, log.schema, log.sample), output)
     with ExitStack() as stack:
-        publisher, scratch = _places(output, stack)
-        limits = Limits(memory(config.memory_limit), scratch, lambda: log.share_read)
+        log, plan, limits, places = stack.enter_context(opened(config, limits))
+        plan = only_needed(plan, output)
+        publisher = _publisher(output, stack)
+        if publisher is not None:
+            limits = replace(limits, scratch=publisher.scratch)
         progress("reading and sessionizing")
-        with log.reading():
-            batches = log.batches(limits.memory.rows_at_once)
-            result = sessions_of(batches, log.schema, plan, limits, assign=output.events)
+        result = sessionize_log(log, plan, limits, assign=output.events)
         if config.on_bad_row == "fail" and result.rejected.height:
             raise bad_row(log, result, plan)
         progress("writing")
-        return Run(result.counts, *commit(located_batches(result, places, plan), log, plan, output, publisher))
+        return Run(result.counts, *commit(with_places(result, places, plan), log, plan, output, publisher))
 
 
-def located_batches(result: Result, places: Places | None, plan: Plan) -> Result:
-    """The result with where the sessions' addresses are."""
-    found = (batch._replace(sessions=located(batch.sessions, places, plan)) for batch in result.batches)
-    return result._replace(batches=found)
-
-
-def _places(output: Output, stack: ExitStack) -> tuple[Publisher | None, Callable[[], Path]]:
-    """What holds the output directory, locked from here on; and what makes a directory for temporary files."""
+def _publisher(output: Output, stack: ExitStack) -> Publisher | None:
+    """What holds the output directory, locked from here on; None for stdout."""
     if output.to_stdout:
-        return None, lambda: Path(stack.enter_context(TemporaryDirectory(dir=home())))
+        return None
     directory = Path(output.directory)
     stack.enter_context(map_os_errors(directory))
-    publisher = stack.enter_context(Publisher(directory))
-    return publisher, publisher.scratch
+    return stack.enter_context(Publisher(directory))
 
 
 def only_needed(plan: Plan, output: Output) -> Plan:
@@ -95,7 +84,7 @@ def only_needed(plan: Plan, output: Output) -> Plan:
     return replace(plan, columns=kept, properties=(), traits=())
 
 
-def bad_row(log: Log, result: Result, plan: Plan) -> InputError:
+def bad_row(log: Origin, result: Result, plan: Plan) -> InputError:
     """What to say of a log with a bad row, where one ends the run."""
     first = result.rejected.row(0, named=True)
     file, row, reason = log.files[first[schema.FILE]].path, first[schema.ROW], first[schema.REASON]

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from tempfile import gettempdir, mkdtemp
 from threading import Lock
-from typing import Final
+from typing import Final, Self
 
 PREFIX: Final = "sessionize-"
 LOCK: Final = "lock"
@@ -34,6 +34,29 @@ def home() -> Path:
             with suppress(OSError):  # a file system without locks: there nobody can take it for dead either
                 fcntl.flock(handle, fcntl.LOCK_EX)
         return _HOME[0]
+
+
+class Scratch:
+    """A folder for temporary files of one run, made when it is first asked for, gone with the end of the block."""
+
+    def __init__(self) -> None:
+        self._folder: Path | None = None
+
+    def __enter__(self) -> Self:
+        """Nothing to make yet."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Take the folder away."""
+        if self._folder is not None:
+            with suppress(OSError):
+                remove_folder(self._folder)
+
+    def __call__(self) -> Path:
+        """The folder."""
+        if self._folder is None:
+            self._folder = Path(mkdtemp(dir=home()))
+        return self._folder
 
 
 def remove() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -14,18 +14,39 @@ from oracle import Event, OracleRules
 
 from sessionize import schema
 from sessionize.config import Plan
-from sessionize.engine.limits import Memory
-from sessionize.engine.partition import Limits
-from sessionize.engine.pipeline import sessions_of
+from sessionize.engine.pipeline import sessionize_log
+from sessionize.engine.result import Counts, Result, Stand
 from sessionize.kernel import as_text, normalise
-from sessionize.nightly.batch import Asked, Night, Stand
+from sessionize.limits import Limits
+from sessionize.nightly.batch import Asked, Night
 from sessionize.nightly.carryover import together
-from sessionize.output.commit import Result
-from sessionize.output.manifest import Counts
+from sessionize.opening import NoLog
 from sessionize.read import Rows
 from sessionize.read.parquet_dictionaries import DictionaryColumn
 
 AMPLE = 10**12
+IN_MEMORY = Limits(event_bytes=AMPLE, rows=AMPLE)
+"""All that the tests' logs hold fits; they name no folder for temporary files."""
+
+
+def in_files(folder: Path, **limits: Any) -> Limits:
+    """Limits by which nothing fits in memory."""
+    return Limits(**{"event_bytes": 0, "rows": 5, "partitions": (8, 8), "scratch": lambda: folder, **limits})
+
+
+class Pieces(NoLog):
+    """A frame as a log, some rows at a time; some columns can be had as dictionaries, too."""
+
+    def __init__(self, log: pl.DataFrame, rows: int = AMPLE, held: Collection[str] = ()) -> None:
+        self._types = log.schema
+        self._pieces = pieces_of(log, rows, held)
+
+    @property
+    def schema(self) -> Mapping[str, pl.DataType]:
+        return self._types
+
+    def batches(self, limits: Limits) -> Iterable[Rows]:  # noqa: ARG002
+        return self._pieces
 
 
 class Arrival(NamedTuple):
@@ -75,7 +96,7 @@ def run_nights(
     rules: OracleRules,
     roles: Collection[str],
     lateness: int,
-    folder: Path | None = None,
+    limits: Limits = IN_MEMORY,
     *,
     flush: Literal["last", "after", "never"] = "after",
 ) -> Nights:
@@ -86,7 +107,7 @@ def run_nights(
         rules: The oracle's.
         roles: Roles the log has.
         lateness: Microseconds allowed.
-        folder: For temporary files; None: all fits in memory.
+        limits: What may be held at once.
         flush: Which night emits what is open: the last one, one after it without a log, or none.
     """
     plan = plan_of(rules, roles)
@@ -99,11 +120,11 @@ def run_nights(
         asked = Asked(arrival.until, lateness, flush=flush != "never" and number == len(nights) - 1)
         carried = [carry] if carry.width else []
         night = Night(stand, asked, carried, together(carry.schema, types_of(frame, plan)))
-        result = _through(frame, plan, night, folder)
+        result = _through(frame, plan, night, limits)
         batches = list(result.batches)
         sessions += [as_text(batch.sessions) for batch in batches]
         events += [batch.events for batch in batches if batch.events is not None]
-        carry, stand = _stored(night), night.after
+        carry, stand = _stored(night), result.stand
         sizes.append(carry.height)
         stands.append(stand)
         found.append(result)
@@ -118,14 +139,8 @@ def types_of(frame: pl.DataFrame, plan: Plan) -> dict[str, pl.DataType]:
     return {name: dtype for name, dtype in found.items() if name not in (schema.FILE, schema.ROW, schema.REASON)}
 
 
-def _through(frame: pl.DataFrame, plan: Plan, night: Night, folder: Path | None) -> Result:
-    limits = Limits(Memory(AMPLE), _no_folder) if folder is None else Limits(Memory(1), lambda: folder)
-    rows = AMPLE if folder is None else 5
-    return sessions_of(pieces_of(frame, rows), frame.schema, plan, limits, assign=True, night=night)
-
-
-def _no_folder() -> Path:
-    raise AssertionError("this log fits in memory")
+def _through(frame: pl.DataFrame, plan: Plan, night: Night, limits: Limits) -> Result:
+    return sessionize_log(Pieces(frame, limits.rows), plan, limits, policy=night, assign=True)
 
 
 def _stored(night: Night) -> pl.DataFrame:

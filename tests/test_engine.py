@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,21 +15,20 @@ import pytest
 from engine import plan_of, raw_frame
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from nights import AMPLE, pieces_of
+from nights import IN_MEMORY, Pieces, in_files
 from oracle import Event, OracleRules
 from polars.testing import assert_frame_equal
 from strategies import logs, roles, rules
 
 from sessionize import Config, Output, run, schema
-from sessionize.engine import order, partition
-from sessionize.engine.limits import Memory
-from sessionize.engine.partition import Limits
-from sessionize.engine.pipeline import sessions_of
-from sessionize.kernel import dictionaries
+from sessionize.engine.partition import Partition
+from sessionize.engine.pipeline import sessionize_log
+from sessionize.engine.result import Result
 from sessionize.kernel.describe import with_fields
-from sessionize.output.commit import Result
+from sessionize.kernel.dictionaries import CODED, Dictionaries
+from sessionize.limits import Limits
 
-WORDS = tuple(role for role in dictionaries.CODED if role != schema.SESSION_ID)
+WORDS = tuple(role for role in CODED if role != schema.SESSION_ID)
 
 
 def outcome(result: Result) -> dict[str, Any]:
@@ -56,19 +56,16 @@ def test_files_by_key_and_columns_as_dictionaries_give_the_same_as_memory(  # no
 ) -> None:  # fmt: skip
     parts, small = split  # some dictionaries are small throughout, some outgrow that between two files, some at once
     plan, frame = plan_of(rule, role), raw_frame(log, role, rule)
-    types = dict(frame.schema)
-    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        whole = outcome(sessions_of(pieces_of(frame, AMPLE), types, plan, Limits(Memory(AMPLE), _none), assign=True))
-        patch.setattr(order, "BATCH_ROWS", batch)
-        patch.setattr(order, "BATCH", batch)
-        patch.setattr(partition, "PARTITIONS", (parts, parts))
-        patch.setattr(partition, "DICTIONARY_ENTRY", AMPLE)  # nothing fits in memory
-        patch.setattr(partition, "_most_entries", lambda _: small)
-        limits = Limits(Memory(1), lambda: Path(folder))
-        by_key = outcome(sessions_of(pieces_of(frame, rows, held & {*types}), types, plan, limits, assign=True))
+    whole = outcome(sessionize_log(Pieces(frame), plan, IN_MEMORY, assign=True))
+    log_in_pieces = Pieces(frame, rows, held & {*frame.columns})
+    with TemporaryDirectory() as folder:
+        limits = in_files(
+            Path(folder), partitions=(parts, parts), session_rows=batch, file_rows=batch, few_texts=small,
+            dictionary_share=0,
+        )  # fmt: skip
+        by_key = outcome(sessionize_log(log_in_pieces, plan, limits, assign=True))
     assert by_key == whole
-    told = sessions_of(pieces_of(frame, rows, held & {*types}), types, plan, Limits(Memory(AMPLE), _none), assign=True)
-    assert outcome(told) == whole
+    assert outcome(sessionize_log(log_in_pieces, plan, IN_MEMORY, assign=True)) == whole
 
 
 def test_while_sessions_are_made_no_one_holds_the_events_that_were_read(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,59 +75,52 @@ def test_while_sessions_are_made_no_one_holds_the_events_that_were_read(monkeypa
     role, rule = frozenset({"timestamp", "session_id", "event_type"}), OracleRules()
     plan, frame = plan_of(rule, role), raw_frame(log, role, rule)
     taken: list[ref[pl.DataFrame]] = []
-    take, coded = partition.Partition.release, partition.Partitions._coded
+    take, coded = Partition.release, Dictionaries.coded
 
-    def watched(part: partition.Partition) -> pl.DataFrame:
+    def watched(part: Partition) -> pl.DataFrame:
         taken.append(ref(events := take(part)))
         return events
 
-    def partitions(of: partition.Partitions, frame: pl.DataFrame) -> pl.DataFrame:
+    def watched_coded(of: Dictionaries, frame: pl.DataFrame) -> pl.DataFrame:
         taken.append(ref(events := coded(of, frame)))
         return events
 
     def last_step(*arguments: Any) -> pl.DataFrame:
-        assert [each() for each in taken] == [None] * 4  # three batches, and what they became together
+        # Three batches as they came and as they were kept, what they became together, and that as the kernel has it.
+        assert [each() for each in taken] == [None] * 8
         assert arguments[1].columns == ["session_id"]  # of the others only numbers are needed
         return with_fields(*arguments)
 
-    monkeypatch.setattr(partition.Partition, "release", watched)
-    monkeypatch.setattr(partition.Partitions, "_coded", partitions)
+    monkeypatch.setattr(Partition, "release", watched)
+    monkeypatch.setattr(Dictionaries, "coded", watched_coded)
     monkeypatch.setattr("sessionize.kernel.sessions.with_fields", last_step)
-    sessions_of(pieces_of(frame, 7), frame.schema, plan, Limits(Memory(AMPLE), _none), assign=False)
-    assert len(taken) == 4
+    sessionize_log(Pieces(frame, 7), plan, IN_MEMORY)
+    assert len(taken) == 8
 
 
-def test_sessions_in_files_can_be_read_a_few_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sessions_in_files_can_be_read_a_few_at_a_time(tmp_path: Path) -> None:
     log: list[Event] = [{"session_id": f"s{number}", "timestamp_us": number} for number in range(50)]
     role, rule = frozenset({"timestamp", "session_id"}), OracleRules()
     plan, frame = plan_of(rule, role), raw_frame(log, role, rule)
-    monkeypatch.setattr(partition, "DICTIONARY_ENTRY", AMPLE)  # nothing fits in memory
-    monkeypatch.setattr(partition, "PARTITIONS", (1, 1))
-    monkeypatch.setattr(order, "BATCH", 20)
-    result = sessions_of(pieces_of(frame), frame.schema, plan, Limits(Memory(1), lambda: tmp_path), assign=True)
+    limits = in_files(tmp_path, partitions=(1, 1), file_rows=20)
+    result = sessionize_log(Pieces(frame), plan, limits, assign=True)
     files = [pa.ipc.open_file(path) for path in tmp_path.glob("*sessions-*.arrow")]
     assert [file.num_record_batches for file in files] == [3, 3]
     assert sum(batch.sessions.height for batch in result.batches) == 50
 
 
 def test_events_are_taken_once() -> None:
-    part = partition.Partition(pl.DataFrame({"a": [1]}))
+    part = Partition(pl.DataFrame({"a": [1]}))
     assert part.release().height == 1
     with pytest.raises(ValueError, match="taken before"):
         part.release()
 
 
-def _none() -> Path:
-    raise AssertionError("this log fits in memory")
-
-
 def test_a_run_short_of_memory_writes_the_same_bytes_and_leaves_no_temporary_file(tmp_path: Path) -> None:
     sample = Path(__file__).parent.parent / "sample_data" / "events.csv"
     config = Config(inputs=(str(sample),))
-    with pytest.MonkeyPatch.context() as patch:
-        run(config, Output(directory=str(tmp_path / "memory"), events=True))
-        patch.setattr(partition, "DICTIONARY_ENTRY", AMPLE)
-        run(config, Output(directory=str(tmp_path / "files"), events=True))
+    run(config, Output(directory=str(tmp_path / "memory"), events=True))
+    run(config, Output(directory=str(tmp_path / "files"), events=True), limits=in_files(tmp_path / "not asked"))
     written = {path.name: path.read_bytes() for path in (tmp_path / "files").iterdir()}
     assert written == {path.name: path.read_bytes() for path in (tmp_path / "memory").iterdir()}
     assert set(written) == {
@@ -140,10 +130,9 @@ def test_a_run_short_of_memory_writes_the_same_bytes_and_leaves_no_temporary_fil
 
 def test_texts_that_are_written_from_codes_are_texts_to_every_reader(tmp_path: Path) -> None:
     sample = Path(__file__).parent.parent / "sample_data" / "events.csv"
-    for name, few in (("codes", dictionaries.FEW), ("texts", -1)):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(dictionaries, "FEW", few)
-            run(Config(inputs=(str(sample),)), Output(directory=str(tmp_path / name)))
+    for name, few in (("codes", 10_000), ("texts", -1)):
+        limits = replace(Limits.of(), few_texts=few)
+        run(Config(inputs=(str(sample),)), Output(directory=str(tmp_path / name)), limits=limits)
     codes, texts = (tmp_path / name / "metrics.parquet" for name in ("codes", "texts"))
     assert pl.read_parquet_metadata(codes)["ARROW:schema"] == pl.read_parquet_metadata(texts)["ARROW:schema"]
     assert pl.read_parquet_schema(codes)["entry_page"] == pl.String

@@ -14,17 +14,14 @@ from engine import plan_of, raw_frame
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
-from nights import AMPLE, Arrival, Nights, _no_folder, pieces_of, rows, run_nights
+from nights import IN_MEMORY, Arrival, Nights, Pieces, in_files, rows, run_nights
 from oracle import Event, OracleRules
 from strategies import MINUTE_US, logs, roles, rules
 
-from sessionize.engine import order, partition
-from sessionize.engine.limits import Memory
-from sessionize.engine.partition import Limits
-from sessionize.engine.pipeline import sessions_of
+from sessionize.engine.pipeline import sessionize_log
+from sessionize.instants import EPOCH
 from sessionize.kernel import as_text
 from sessionize.kernel.describe import ENDED_BY, LAST_OF_KEY
-from sessionize.output.manifest import EPOCH
 
 LATENESSES = (0, MINUTE_US, 30 * MINUTE_US, 24 * 60 * MINUTE_US)
 ROLES = frozenset(("timestamp", "session_id", "event_type"))
@@ -78,8 +75,7 @@ def one_run(cut: Cut, rule: OracleRules, role: frozenset[str], watermark: int | 
     frame = raw_frame([event for batch in cut.batches for event in batch.events], role, rule)
     plan = plan_of(rule, role)
     until = None if watermark is None else EPOCH + watermark * (EPOCH.resolution)
-    limits = Limits(Memory(AMPLE), _no_folder)
-    result = sessions_of(pieces_of(frame), frame.schema, replace(plan, until=until), limits, assign=True)
+    result = sessionize_log(Pieces(frame), replace(plan, until=until), IN_MEMORY, assign=True)
     batches = list(result.batches)
     return comparable(
         pl.concat(as_text(batch.sessions) for batch in batches),
@@ -97,7 +93,7 @@ def check_identity(cut: Cut, found: Nights) -> None:
     """Every night's counts add up, one night's kept events are the next one's carried; all nights' too."""
     kept = 0
     for counts, size in zip(found.counts, found.carried, strict=True):
-        counts.check()
+        counts.checked()
         assert counts.carried_in == kept
         kept = counts.early + counts.carried_out
         assert size == kept
@@ -120,12 +116,9 @@ def closes(rule: OracleRules) -> bool:
 def test_the_nights_together_are_one_run(
     cut: Cut, rule: OracleRules, role: frozenset[str], parts: int, flush: Literal["last", "after"]
 ) -> None:
-    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        if parts:
-            patch.setattr(order, "BATCH_ROWS", 2)
-            patch.setattr(partition, "PARTITIONS", (parts, parts))
-            patch.setattr(partition, "DICTIONARY_ENTRY", AMPLE)  # nothing fits in memory
-        found = run_nights(cut.batches, rule, role, cut.lateness, Path(folder) if parts else None, flush=flush)
+    with TemporaryDirectory() as folder:
+        limits = in_files(Path(folder), session_rows=2, partitions=(parts, parts)) if parts else IN_MEMORY
+        found = run_nights(cut.batches, rule, role, cut.lateness, limits, flush=flush)
     check_identity(cut, found)
     assert found.late == 0
     watermark = found.stands[-1].watermark

@@ -30,6 +30,7 @@ from sessionize.checks.settings import (
 from sessionize.checks.table import CHECKS, OPTIONS, Check
 from sessionize.config import Config
 from sessionize.errors import UsageError
+from sessionize.limits import Limits
 
 __all__ = [
     "CHECKS",
@@ -51,13 +52,17 @@ __all__ = [
 ]  # fmt: skip
 
 
-def check(config: Config, asked: Settings | None = None, progress: Callable[[str], None] = lambda _: None) -> Checked:
+def check(
+    config: Config, asked: Settings | None = None, progress: Callable[[str], None] = lambda _: None, *,
+    limits: Limits | None = None,
+) -> Checked:  # fmt: skip
     """Say whether a log can be trusted.
 
     Args:
         config: The log, or the output directory of an earlier run; and the rules of sessions.
         asked: Bounds, checks of your own, a baseline; by default the table's bounds alone.
         progress: Told the name of each stage as it begins.
+        limits: What may be held at once; None for what the memory limit comes to.
 
     Raises:
         InputError: If the log cannot be read.
@@ -75,7 +80,7 @@ def check(config: Config, asked: Settings | None = None, progress: Callable[[str
     if len(config.inputs) == 1 and is_run(config.inputs[0]):
         facts = facts_of_run(config.inputs[0], wanted, thresholds)
     else:
-        facts = facts_of_log(config, wanted, thresholds, progress)
+        facts = facts_of_log(config, wanted, thresholds, progress, limits)
     return Checked(
         findings=evaluate(facts, wanted, compared),
         inputs=facts.inputs,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,11 +13,16 @@ from sessionize import schema
 from sessionize.checks.findings import Example, Measured, Unmeasured
 from sessionize.checks.settings import Custom
 from sessionize.checks.text import sanitize
+from sessionize.config import Plan
+from sessionize.engine.observe import Observer, Whole
 from sessionize.errors import UsageError
-from sessionize.kernel.metrics import METRICS
+from sessionize.kernel import Sessionized, as_text, described, stamped
+from sessionize.kernel.metrics import METRIC_NAMES, METRICS
 
 EVENTS: Final = "events"
 SESSIONS: Final = "sessions"
+EVENT_PLACE: Final[Mapping[str, pl.DataType]] = {"file": pl.String(), "row": pl.UInt32()}
+"""Where an event stands; the canonical columns follow."""
 SESSION_TYPES: Final = pl.Schema({metric.name: metric.dtype for metric in METRICS})
 Tables = Mapping[str, pl.LazyFrame]
 
@@ -27,26 +32,36 @@ def needs(customs: Iterable[Custom], table: str) -> bool:
     return any(re.search(rf"\b{table}\b", custom.sql, re.IGNORECASE) for custom in customs)
 
 
-class Shelf:
-    """Where tables wait, a file for each of their batches.
+class Shelf(Observer):
+    """Where the tables that queries ask wait, a file for each of their batches.
 
     Args:
         folder: Makes the folder for the files; asked when the first batch comes.
-        paths: Of the log's files.
+        paths: Paths of the log's files.
+        plan: The rules.
+        customs: The queries.
     """
 
-    def __init__(self, folder: Callable[[], Path], paths: Sequence[str]) -> None:
+    def __init__(
+        self, folder: Callable[[], Path], paths: Sequence[str], plan: Plan, customs: Collection[Custom]
+    ) -> None:
         self._folder = folder
         self._paths = pl.Series("file", list(paths), pl.String)
+        self._plan = plan
+        self._needs = {table: needs(customs, table) for table in (EVENTS, SESSIONS)}
         self._files: dict[str, list[Path]] = {EVENTS: [], SESSIONS: []}
 
-    def add_events(self, rows: pl.DataFrame) -> None:
-        """Events with FILE and ROW."""
-        self._add(EVENTS, events_table(rows, self._paths))
+    def batch(self, events: pl.DataFrame) -> pl.DataFrame:
+        """Keep events, if they will be asked for."""
+        if self._needs[EVENTS]:
+            self._add(EVENTS, events_table(events, self._paths))
+        return events
 
-    def add_sessions(self, metrics: pl.DataFrame) -> None:
-        """One row a session."""
-        self._add(SESSIONS, metrics)
+    def partition(self, events: pl.DataFrame, sessions: Sessionized, whole: Whole) -> None:  # noqa: ARG002
+        """Keep sessions, if they will be asked for."""
+        if self._needs[SESSIONS]:
+            wide = stamped(described(sessions.sessions, self._plan), self._plan, whole.stand.watermark)
+            self._add(SESSIONS, as_text(wide).select(METRIC_NAMES))
 
     def _add(self, table: str, rows: pl.DataFrame) -> None:
         files = self._files[table]

@@ -13,7 +13,7 @@ from typing import Any, Final
 from sessionize.checks.bounds import Bound
 from sessionize.checks.findings import Checked, Finding
 from sessionize.checks.table import BY_NAME, Check
-from sessionize.output.manifest import EPOCH
+from sessionize.instants import EPOCH
 
 SLACK: Final = Fraction(1, 1000)
 """Of a share that may well be zero by chance."""

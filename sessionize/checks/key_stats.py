@@ -13,6 +13,7 @@ from sessionize.checks.findings import Example
 from sessionize.checks.row_stats import PLACED, example, place_of
 from sessionize.checks.text import sanitize
 from sessionize.config import Plan
+from sessionize.engine.observe import Observer, Whole
 from sessionize.kernel import Sessionized, described, is_active
 from sessionize.kernel.agents import are_bots, installed
 from sessionize.kernel.describe import CLOSED, LAST_OF_KEY, seconds
@@ -54,23 +55,17 @@ class Extremes(NamedTuple):
     of_profile_id: tuple[int, str] | None
 
 
-class KeyStats:
-    """Looks at each part of a log.
+class KeyStats(Observer):
+    """Looks at each partition of a log.
 
     Args:
         plan: The rules.
-        watermark: Of the whole log, microseconds since 1970 UTC; None for a log without events.
-        events: Of the whole log.
         thresholds: What is long and large.
-        paths: Of the log's files.
+        paths: Paths of the log's files.
     """
 
-    def __init__(
-        self, plan: Plan, watermark: int | None, events: int, thresholds: Thresholds, paths: Sequence[str]
-    ) -> None:
-        self._many = max(2, MANY * events)
+    def __init__(self, plan: Plan, thresholds: Thresholds, paths: Sequence[str]) -> None:
         self._plan = plan
-        self._active = is_active(plan, watermark)
         self._limits = thresholds
         self._paths = paths
         self._measures: list[pl.DataFrame] = []
@@ -83,24 +78,24 @@ class KeyStats:
         self._long: list[tuple[float, Example]] = []
         self._large: list[tuple[float, Example]] = []
 
-    def add(self, events: pl.DataFrame, done: Sessionized) -> None:
-        """Look at a part: its events, and what the kernel made of them."""
+    def partition(self, events: pl.DataFrame, sessions: Sessionized, whole: Whole) -> None:
+        """Look at a partition: its events, and what the kernel made of them."""
         if schema.EVENT_TYPE in events.columns:
             for name, number in events[schema.EVENT_TYPE].drop_nulls().value_counts().iter_rows():
                 self._types[str(name)] = self._types.get(str(name), 0) + number
-        self._add_keys(events, done.sessions)
+        self._add_keys(events, sessions.sessions, max(2, MANY * whole.events))
         if PLACED in events.columns:
-            self._add_repeated(events, done.duplicates)
-        measures = measured(done.sessions, self._active)
+            self._add_repeated(events, sessions.duplicates)
+        measures = measured(sessions.sessions, is_active(self._plan, whole.stand.watermark))
         self._measures.append(measures)
-        self._long += self._extremes(done.sessions, measures, "duration_s", self._limits.hours * 3600)
-        self._large += self._extremes(done.sessions, measures, "events", self._limits.events)
+        self._long += self._extremes(sessions.sessions, measures, "duration_s", self._limits.hours * 3600)
+        self._large += self._extremes(sessions.sessions, measures, "events", self._limits.events)
 
-    def _add_keys(self, events: pl.DataFrame, sessions: pl.DataFrame) -> None:
+    def _add_keys(self, events: pl.DataFrame, sessions: pl.DataFrame, many: float) -> None:
         if "source_id" in sessions.columns:
             ids = pl.col("source_id")
             there = sessions.lazy().filter(ids.is_not_null())
-            by_id = there.group_by(ids).agg(pl.col("events").sum()).filter(pl.col("events") >= self._many).collect()
+            by_id = there.group_by(ids).agg(pl.col("events").sum()).filter(pl.col("events") >= many).collect()
             largest = by_id.filter(pl.col("events") == pl.col("events").max()).cast({"source_id": pl.String})
             self._top += [(number, name) for name, number in largest.iter_rows()]
             if schema.PROFILE_ID in events.columns:

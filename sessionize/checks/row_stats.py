@@ -13,7 +13,8 @@ from sessionize.checks.clock import Clock
 from sessionize.checks.facts import Flagged
 from sessionize.checks.findings import Example
 from sessionize.checks.text import sanitize
-from sessionize.output.manifest import iso
+from sessionize.engine.observe import Observer
+from sessionize.instants import iso
 
 PLACED: Final = "check.place"
 """File and row of an event in one number, so that a repeated one can be named after the events came together."""
@@ -71,34 +72,30 @@ def example(file: int, row: int, text: str, paths: Sequence[str]) -> Example:
     return Example(sanitize(text), paths[file], row)
 
 
-class RowStats:
-    """Looks at each block of events: give it to the ingest.
+class RowStats(Observer):
+    """Looks at the events of each batch.
 
     Args:
         watched: What to look for.
-        keep: Is given each block too, before it goes on.
     """
 
-    def __init__(self, watched: Watched, keep: Callable[[pl.DataFrame], None] | None = None) -> None:
+    def __init__(self, watched: Watched) -> None:
         self.clock = Clock()
         self.blanks: dict[str, int] = {}
         self.future, self.ancient, self.unknown = (Found(watched) for _ in range(3))
         self._watched = watched
-        self._keep = keep
 
-    def __call__(self, rows: pl.DataFrame) -> pl.DataFrame:
+    def batch(self, events: pl.DataFrame) -> pl.DataFrame:
         """Look at events with FILE and ROW; give them back, with PLACED where it will be needed."""
-        times = rows[schema.TIMESTAMP].to_physical()
+        times = events[schema.TIMESTAMP].to_physical()
         clock = Clock.of(times.to_numpy(), self._watched.timezone)
         self.clock += clock
         for role in schema.ID_ROLES:
-            if role in rows.columns:
-                self.blanks[role] = self.blanks.get(role, 0) + rows[role].null_count()
-        self._look_at_times(rows, times, clock)
-        self._look_at_types(rows)
-        if self._keep is not None:
-            self._keep(rows)
-        return rows if schema.EVENT_ID not in rows.columns else rows.with_columns(_placed(rows))
+            if role in events.columns:
+                self.blanks[role] = self.blanks.get(role, 0) + events[role].null_count()
+        self._look_at_times(events, times, clock)
+        self._look_at_types(events)
+        return events if schema.EVENT_ID not in events.columns else events.with_columns(_placed(events))
 
     def _look_at_times(self, rows: pl.DataFrame, times: pl.Series, clock: Clock) -> None:
         until, since = self._watched.until, self._watched.since

@@ -1,19 +1,23 @@
-"""What streams by: normalised rows in, events out; the rejected rows and the count of all stay behind."""
+"""What streams by: raw rows in, events out; the places of rejected and late rows, and the counts of all, stay behind."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple, Protocol
 
 import polars as pl
 
 from sessionize import schema
 from sessionize.config import Plan
+from sessionize.engine.observe import Observer, overrides
 from sessionize.engine.prefetch import ahead
-from sessionize.kernel import normalise
+from sessionize.engine.result import Counts
+from sessionize.kernel import Dictionaries, normalise
 from sessionize.kernel.enrich import enriched
 from sessionize.kernel.normalise import REASONS, plain_texts, without_blanks
+from sessionize.limits import Limits
 from sessionize.read import Rows
 from sessionize.read.parquet_dictionaries import DictionaryColumn
 
@@ -21,98 +25,169 @@ MOST_AHEAD: Final = 4
 PARQUET_AHEAD: Final = 2
 PLACE: Final = (schema.FILE, schema.ROW, schema.REASON)
 
-Code = Callable[[str, list[pl.Series]], list[pl.Series]]
+
+class EventLog(Protocol):
+    """Where rows come from: `read.Log`, or a frame."""
+
+    @property
+    def schema(self) -> Mapping[str, pl.DataType]:
+        """Type of each of the log's columns."""
+
+    def batches(self, limits: Limits) -> Iterable[Rows]:
+        """The log's rows, some at a time, in input order."""
+
+    def reading(self) -> AbstractContextManager[None]:
+        """Names the file, where damage to one shows only as it is read."""
+
+
+class Arrived(NamedTuple):
+    """Some events on their way to the other events of their keys.
+
+    Attributes:
+        events: Canonical events, in input order.
+        share: Share of the log that ends with them, about.
+    """
+
+    events: pl.DataFrame
+    share: float
+
+
+class Totals(NamedTuple):
+    """What a whole log came to, row by row.
+
+    Attributes:
+        counts: Rows that were read, rejected, late, or of bots.
+        rejected: FILE, ROW and REASON of the rows that are no events, in input order.
+        late: FILE and ROW of the events that are late, in input order.
+        events: How many events go on.
+        newest: Time of the newest of these, microseconds since 1970 UTC; None where there is none.
+    """
+
+    counts: Counts
+    rejected: pl.DataFrame
+    late: pl.DataFrame
+    events: int
+    newest: int | None
 
 
 class Ingest:
-    """Takes the rows that are no events out of a stream of normalised rows, and counts what passes.
+    """Takes the rows that are no events out of a stream of rows, and counts what passes.
 
     Most logs have few rejected rows, or none: so the place of every row need not be held in memory.
 
     Args:
-        watch: Sees the events of each batch with their places, and gives them back, maybe with more columns.
+        types: Type of each of the log's columns.
+        plan: What the configuration means for this log.
+        dictionaries: Give texts their codes.
         late_before: An event before it is late, microseconds since 1970 UTC: its sessions may have been emitted.
+        observe: See the events of each batch.
     """
 
     def __init__(
-        self, watch: Callable[[pl.DataFrame], pl.DataFrame] = lambda events: events, late_before: int | None = None
-    ) -> None:
-        self._watch = watch
-        self.read = 0
-        self.bots = 0
-        self.newest: int | None = None
+        self, types: Mapping[str, pl.DataType], plan: Plan, dictionaries: Dictionaries, *,
+        late_before: int | None = None, observe: Sequence[Observer] = (),
+    ) -> None:  # fmt: skip
+        self._types = types
+        self._plan = plan
+        self._dictionaries = dictionaries
         self._late_before = late_before
+        self._observe = [each for each in observe if overrides(each, "batch")]
+        # Observers see texts; a condition is asked of texts.
+        self._plain = {} if self._observe or plan.where is not None else plain_texts(types, plan)
+        self._read = self._bots = self._kept = 0
+        self._newest: int | None = None
         self._late = [pl.DataFrame(schema={schema.FILE: pl.UInt32, schema.ROW: pl.UInt32})]
         self._rejected = [pl.DataFrame(schema={schema.FILE: pl.UInt32, schema.ROW: pl.UInt32, schema.REASON: REASONS})]
 
-    def events(
-        self, batches: Iterable[Rows], types: Mapping[str, pl.DataType], plan: Plan, code: Code | None = None
-    ) -> Iterator[pl.DataFrame]:
-        """The events of each batch of a log, without their places.
+    def events(self, batches: Iterable[Rows]) -> Iterator[Arrived]:
+        """The events of each batch of a log, without their places, with what their own rows tell.
 
         Args:
             batches: Some rows each, in input order.
-            types: Type of each of the log's columns.
-            plan: What the configuration means for this log.
-            code: Gives the texts of a role codes. Where it is given, columns that a batch holds as dictionaries are
-                read as such.
         """
-        plain = {} if code is None or plan.where is not None else plain_texts(types, plan)
+        # Polars decodes Parquet with all its threads, but ends each batch with few; one of a text file is parsed by one.
+        only_text = all(dtype == pl.String for dtype in self._types.values())
+        side_by_side = min(pl.thread_pool_size(), MOST_AHEAD) if only_text else PARQUET_AHEAD
+        return map(self._arrived, ahead(self._normalised, batches, most=side_by_side))
 
-        def normalised(batch: Rows) -> pl.DataFrame:
-            told = {role: name for role, name in plain.items() if name in batch.held}
-            rest = {role: names for role, names in plan.columns.items() if role not in told}
-            rows = normalise(batch.frame, types, replace(plan, columns=rest)).collect(engine="streaming")
-            if code is None or not told:
-                return rows
+    def totals(self) -> Totals:
+        """What all rows that have passed came to."""
+        rejected, late = pl.concat(self._rejected), pl.concat(self._late)
+        reasons = rejected[schema.REASON].cast(pl.String).value_counts().sort(schema.REASON)
+        counts = Counts(
+            rows_read=self._read - self._bots,
+            bots=self._bots,
+            rejected=rejected.height,
+            rejected_by_reason=dict(reasons.iter_rows()),
+            late=late.height,
+        )
+        return Totals(counts, rejected, late, self._kept, self._newest)
+
+    def _normalised(self, batch: Rows) -> Arrived:
+        """A batch's rows as events, or with the reason why they are none; columns held as dictionaries as codes."""
+        told = {role: name for role, name in self._plain.items() if name in batch.held}
+        rest = {role: names for role, names in self._plan.columns.items() if role not in told}
+        rows = normalise(batch.frame, self._types, replace(self._plan, columns=rest)).collect(engine="streaming")
+        if told:
             held = batch.words(sorted({*told.values()}))
             # Codes are for texts of events: else it would show in them how the log was read.
-            of_events = code if rows[schema.REASON].null_count() == rows.height else lambda _, texts: texts
-            return rows.with_columns(_coded(held[name], role, of_events) for role, name in told.items())
+            coding = self._dictionaries if self._all_are_events(rows) else None
+            rows = rows.with_columns(_coded(held[name], role, coding) for role, name in told.items())
+        return Arrived(rows, batch.share)
 
-        # Polars decodes Parquet with all its threads, but ends each batch with few; one of a text file is parsed by one.
-        only_text = all(dtype == pl.String for dtype in types.values())
-        side_by_side = min(pl.thread_pool_size(), MOST_AHEAD) if only_text else PARQUET_AHEAD
-        yield from map(self._kept, ahead(normalised, batches, most=side_by_side))
+    def _arrived(self, normalised: Arrived) -> Arrived:
+        return Arrived(self._enriched(self._events(normalised.events)), normalised.share)
 
-    def _kept(self, rows: pl.DataFrame) -> pl.DataFrame:
-        self.read += rows.height
+    def _all_are_events(self, rows: pl.DataFrame) -> bool:
+        return rows[schema.REASON].null_count() == rows.height and not self._is_late(rows).any()
+
+    def _is_late(self, rows: pl.DataFrame) -> pl.Series:
+        if self._late_before is None:
+            return pl.Series([], dtype=pl.Boolean)
+        return rows[schema.TIMESTAMP].to_physical() < self._late_before
+
+    def _events(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Of normalised rows the events that are in time; what the others are is kept."""
+        self._read += rows.height
         if rows[schema.REASON].null_count() < rows.height:
             good = rows[schema.REASON].is_null()
             self._rejected.append(rows.filter(~good).select(PLACE))
             rows = rows.filter(good)
-        rows = self._in_time(rows)
-        return self._watch(rows).drop(PLACE)
+        late = self._is_late(rows)
+        if late.any():
+            self._late.append(rows.filter(late).select(schema.FILE, schema.ROW))
+            rows = rows.filter(~late)
+        for each in self._observe:
+            rows = each.batch(rows)
+        return rows.drop(PLACE)
 
-    def told(self, events: pl.DataFrame, plan: Plan) -> pl.DataFrame:
+    def _enriched(self, events: pl.DataFrame) -> pl.DataFrame:
         """Events with what their own rows tell; without those of bots where these are to be left out."""
-        kept, bots = enriched(events, plan)
-        self.bots += bots
+        # Codes come first, as few texts are then looked at.
+        kept, bots = enriched(self._dictionaries.coded(events), self._plan)
+        self._bots += bots
+        self._kept += kept.height
         newest = kept[schema.TIMESTAMP].to_physical().max()
         if isinstance(newest, int):
-            self.newest = newest if self.newest is None else max(newest, self.newest)
+            self._newest = newest if self._newest is None else max(newest, self._newest)
         return kept
 
-    def _in_time(self, rows: pl.DataFrame) -> pl.DataFrame:
-        if self._late_before is None:
-            return rows
-        late = rows[schema.TIMESTAMP].to_physical() < self._late_before
-        if not late.any():
-            return rows
-        self._late.append(rows.filter(late).select(schema.FILE, schema.ROW))
-        return rows.filter(~late)
 
-    @property
-    def late(self) -> pl.DataFrame:
-        """FILE and ROW of the events that are late, in input order."""
-        return pl.concat(self._late)
+def event_types(types: Mapping[str, pl.DataType], plan: Plan) -> dict[str, pl.DataType]:
+    """Columns of a log's canonical events, without what their rows tell beside.
 
-    @property
-    def rejected(self) -> pl.DataFrame:
-        """FILE, ROW and REASON of the rows that are no events, in input order."""
-        return pl.concat(self._rejected)
+    Args:
+        types: Type of each of the log's columns.
+        plan: What the configuration means for this log.
+    """
+    place = {schema.FILE: pl.UInt32(), schema.ROW: pl.UInt32(), schema.FAULT: pl.Enum(schema.REASONS)}
+    raw: dict[str, pl.DataType] = {**place, **types}
+    found = normalise(pl.LazyFrame(schema=raw), types, plan).collect_schema()
+    return {name: dtype for name, dtype in found.items() if name not in PLACE}
 
 
-def _coded(held: list[DictionaryColumn], role: str, code: Code) -> pl.Series:
-    told = code(role, [without_blanks(words.texts) for words in held])
-    return pl.concat([words.each(values) for words, values in zip(held, told, strict=True)]).alias(role)
+def _coded(held: list[DictionaryColumn], role: str, dictionaries: Dictionaries | None) -> pl.Series:
+    """The texts of a role, row by row: as codes where there are dictionaries to give them."""
+    texts = [without_blanks(column.texts) for column in held]
+    told = texts if dictionaries is None else dictionaries.codes(role, texts)
+    return pl.concat([column.each(values) for column, values in zip(held, told, strict=True)]).alias(role)

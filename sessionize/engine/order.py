@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 import polars as pl
@@ -16,42 +16,85 @@ from numpy.typing import NDArray
 
 from sessionize import schema
 from sessionize.config import Plan
+from sessionize.engine.partition import Partitions
 from sessionize.engine.prefetch import ahead
+from sessionize.engine.result import Batch
 from sessionize.kernel import Dictionaries, Sessionized, as_text, described, stamped
-from sessionize.kernel.describe import BATCH_ROWS, session_ids
+from sessionize.kernel.describe import session_ids
 from sessionize.kernel.dictionaries import restored
 from sessionize.kernel.enrich import private_events, told_columns
-from sessionize.output.commit import Batch
+from sessionize.limits import Limits
 
 AHEAD: Final = 2
 """Pieces that are made while one is written."""
-BATCH: Final = 1 << 14
-"""Rows of a batch in a temporary file: to read some of a batch, all of it that lies before them is read too."""
 
 
-def in_memory(
-    done: Sessionized, events: pl.DataFrame | None, dictionaries: Dictionaries, plan: Plan, watermark: int | None
-) -> Iterator[Batch]:
-    """The sessions of one part, batch by batch, the first of them in the making; at least one. All are let go of with the last.
+class Ordered(Protocol):
+    """Gathers the sessions of partitions, and gives them in order. To be iterated over once."""
+
+    def add(self, done: Sessionized, events: pl.DataFrame | None) -> None:
+        """Take the sessions of a partition.
+
+        Args:
+            done: What the kernel found.
+            events: The partition's canonical events, where they are to be written too.
+        """
+
+    def __iter__(self) -> Iterator[Batch]:
+        """Each batch, in order; at least one, though it may be empty."""
+
+
+def ordering(partitions: Partitions, limits: Limits, plan: Plan, watermark: int | None) -> Ordered:
+    """What brings the sessions of a log into order: in memory or in files, as its events are.
 
     Args:
-        done: What the kernel found.
-        events: The part's canonical events, where they are to be written too.
-        dictionaries: Of the events.
+        partitions: Where the events are.
+        limits: How much is made at once.
+        plan: The rules.
+        watermark: Of the whole log, microseconds since 1970 UTC; None for a log without events.
+    """
+    if partitions.folder is None:
+        return InMemory(partitions.dictionaries, limits, plan, watermark)
+    return OnDisk(partitions.folder, partitions.dictionaries, limits, plan, watermark)
+
+
+class InMemory:
+    """The sessions of a log whose events are one partition.
+
+    Args:
+        dictionaries: The dictionaries of the events.
+        limits: How many sessions are made at once.
         plan: The rules.
         watermark: Of the whole log, microseconds since 1970 UTC; None for a log without events.
     """
 
-    def batch(start: int) -> Batch:
-        coded = done.sessions.slice(start, BATCH_ROWS)
-        sessions = dictionaries.written(stamped(described(coded, plan), plan, watermark))
-        if events is None or done.assigned is None:
-            return Batch(sessions)
-        within = pl.col("session").is_between(start, start + sessions.height, closed="left")
-        assigned = done.assigned.filter(within).with_columns(pl.col("session") - start)
-        return Batch(sessions, annotated(events, sessions["session_id"], assigned, plan))
+    def __init__(self, dictionaries: Dictionaries, limits: Limits, plan: Plan, watermark: int | None) -> None:
+        self._dictionaries = dictionaries
+        self._rows = limits.session_rows
+        self._plan = plan
+        self._watermark = watermark
+        self._batches: Iterator[Batch] | None = None
 
-    return ahead(batch, range(0, max(1, done.sessions.height), BATCH_ROWS), most=AHEAD)
+    def add(self, done: Sessionized, events: pl.DataFrame | None) -> None:
+        """Begin to make the batches. All that was given is let go of with the last of them."""
+        assert self._batches is None
+
+        def batch(start: int) -> Batch:
+            coded = done.sessions.slice(start, self._rows)
+            sessions = stamped(described(coded, self._plan), self._plan, self._watermark)
+            sessions = self._dictionaries.written(sessions)
+            if events is None or done.assigned is None:
+                return Batch(sessions)
+            within = pl.col("session").is_between(start, start + sessions.height, closed="left")
+            assigned = done.assigned.filter(within).with_columns(pl.col("session") - start)
+            return Batch(sessions, annotated(events, sessions["session_id"], assigned, self._plan))
+
+        self._batches = ahead(batch, range(0, max(1, done.sessions.height), self._rows), most=AHEAD)
+
+    def __iter__(self) -> Iterator[Batch]:
+        """Each batch, in order; at least one."""
+        assert self._batches is not None
+        return self._batches
 
 
 class _Place(NamedTuple):
@@ -73,14 +116,18 @@ class OnDisk:
     """The sessions of many parts.
 
     Args:
-        folder: For the parts' files.
-        dictionaries: Of the events that the sessions are made of.
+        folder: Folder for the partitions' files.
+        dictionaries: The dictionaries of the events.
+        limits: How many sessions are made at once, and lie together in a file.
         plan: The rules.
         watermark: Of the whole log, microseconds since 1970 UTC; None for a log without events.
     """
 
-    def __init__(self, folder: Path, dictionaries: Dictionaries, plan: Plan, watermark: int | None) -> None:
+    def __init__(
+        self, folder: Path, dictionaries: Dictionaries, limits: Limits, plan: Plan, watermark: int | None
+    ) -> None:
         self._folder = folder
+        self._limits = limits
         self._dictionaries = dictionaries
         self._plan = plan
         self._watermark = watermark
@@ -97,20 +144,23 @@ class OnDisk:
             sessions["start"].to_physical().to_numpy(),
             np.cumsum(np.append(0, sessions["events"].to_numpy()), dtype=np.int64),
         )
-        _write(sessions, place.sessions)
+        self._write(sessions, place.sessions)
         if events is not None and done.assigned is not None:
             placed = annotated(events, session_ids(done.sessions, self._plan), done.assigned, self._plan)
-            _write(placed, place.events)
+            self._write(placed, place.events)
         self._places.append(place)
+
+    def _write(self, rows: pl.DataFrame, path: Path) -> None:
+        rows.write_ipc(path, record_batch_size=self._limits.file_rows, compat_level=pl.CompatLevel.oldest())
 
     def __iter__(self) -> Iterator[Batch]:
         """Each batch, in order; at least one."""
         return ahead(lambda bounds: self._batch(*bounds), self._bounds(), most=1)
 
     def _bounds(self) -> list[tuple[int, int]]:
-        """Starts between which about BATCH_ROWS sessions lie: from one, up to but not with the other."""
-        starts = np.sort(np.concatenate([place.starts for place in self._places]))
-        cuts = [int(cut) for cut in np.unique(starts[BATCH_ROWS::BATCH_ROWS])]
+        """Starts between which about so many sessions lie as are made at once: from one, up to but not with the other."""
+        starts, rows = np.sort(np.concatenate([place.starts for place in self._places])), self._limits.session_rows
+        cuts = [int(cut) for cut in np.unique(starts[rows::rows])]
         least, most = -(2**63), 2**63 - 1
         return list(zip([least, *cuts], [*cuts, most], strict=True))
 
@@ -132,10 +182,6 @@ class OnDisk:
             ],
         )
         return Batch(whole, events[_events_order(sessions["events"].to_numpy(), order.to_numpy())])
-
-
-def _write(rows: pl.DataFrame, path: Path) -> None:
-    rows.write_ipc(path, record_batch_size=BATCH, compat_level=pl.CompatLevel.oldest())
 
 
 def _slice(path: Path, start: int, end: int) -> pl.DataFrame:

@@ -8,52 +8,42 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 import polars as pl
 
 from sessionize import schema
-from sessionize.engine.limits import Memory
+from sessionize.engine.ingest import Arrived
 from sessionize.errors import OutputError
-from sessionize.kernel.dictionaries import FEW, Dictionaries, alike
+from sessionize.kernel.dictionaries import Dictionaries, alike
+from sessionize.limits import Limits
 
-PARTITIONS: Final = (8, 512)
-"""Fewest and most files that keys are split into."""
-A_PARTITION_OF: Final = 4
-"""A part is a quarter of the events that memory may hold: hashes are not even, and some keys are large."""
 SAMPLE_ROWS: Final = 10_000
-DICTIONARY_ENTRY: Final = 100
-"""Bytes of a text and its place in a dictionary, about."""
-DICTIONARIES: Final = 40
-"""Each may take a fortieth of what is for events when these are in files; of a larger one, the texts are stored."""
 HASH_SEED: Final = 5
-
-
-class Limits(NamedTuple):
-    """What a run may fill.
-
-    Attributes:
-        memory: What may be held at once.
-        scratch: Makes a directory for temporary files; asked where memory does not suffice.
-        share_read: Tells which share of the log has been read so far, so that the whole can be estimated.
-    """
-
-    memory: Memory
-    scratch: Callable[[], Path]
-    share_read: Callable[[], float] = lambda: 1.0
 
 
 class Partition:
     """Events of whole keys, in input order.
 
     Whoever takes them has them alone, and can let go of each column that it has done with.
+
+    Attributes:
+        folder: Folder where what is made of them may be put; None where memory suffices.
     """
 
-    def __init__(self, events: pl.DataFrame) -> None:
+    def __init__(self, events: pl.DataFrame, folder: Path | None = None) -> None:
         self._events: pl.DataFrame | None = events
+        self.folder = folder
+
+    def show(self, look: Callable[[pl.DataFrame], None]) -> None:
+        """Let someone look at the events, who must not keep them."""
+        if self._events is None:
+            raise ValueError("these events were taken before")
+        look(self._events)
 
     def release(self) -> pl.DataFrame:
         """The events; only once."""
@@ -63,83 +53,95 @@ class Partition:
         return events
 
 
-class Partitions:
-    """Events as parts of whole keys. To be iterated over once.
+class Partitions(Iterable[Partition]):
+    """All events of a log, as partitions of whole keys. To be iterated over once: each partition goes as the next comes.
 
-    Args:
-        events: Canonical events, some at a time, in input order; at least one frame.
-        told: Adds what the events' own rows tell; it is given codes where it can be, as few texts are then looked at.
-        limits: What memory and disk there is.
-        dictionaries: That the events have codes of already, if any.
+    Attributes:
+        dictionaries: The dictionaries that give the events' texts their codes.
+        folder: Folder of the files that the events are in; None where they are in memory, as one partition.
     """
 
-    def __init__(
-        self,
-        events: Iterable[pl.DataFrame],
-        told: Callable[[pl.DataFrame], pl.DataFrame],
-        limits: Limits,
-        dictionaries: Dictionaries | None = None,
-    ) -> None:
-        self._events = iter(events)
-        self._told = told
-        self._room = limits
-        self.dictionaries = dictionaries or Dictionaries()
-        self.on_disk = False
-        """Whether the events did not fit in memory; known when the first frame is there."""
+    def __init__(self, partitions: Iterable[Partition], dictionaries: Dictionaries, folder: Path | None = None) -> None:
+        self._partitions = partitions
+        self.dictionaries = dictionaries
+        self.folder = folder
 
     def __iter__(self) -> Iterator[Partition]:
-        """One part, or as many as it takes."""
-        held: list[pl.DataFrame] = []
-        size = 0
-        with self.dictionaries:
-            for events in map(self._coded, self._events):
-                held.append(events)
-                size += int(held[-1].estimated_size())
-                if size + self.dictionaries.entries * DICTIONARY_ENTRY > self._room.memory.for_events:
-                    break
-            else:
-                whole = Partition(pl.concat(held, how="diagonal", rechunk=False))
-                held.clear()
-                del events
-                yield whole
-                return
-            del events
-            self.on_disk = True
-            self.dictionaries.only_small(_most_entries(self._room.memory))
-            yield from self._parts(held)
-
-    def _coded(self, events: pl.DataFrame) -> pl.DataFrame:
-        return self.dictionaries.coded(self._told(self.dictionaries.coded(events)))
-
-    def _parts(self, held: list[pl.DataFrame]) -> Iterator[Partition]:
-        """Every event into the file of its key's part; then the parts, one after the other."""
-        folder = self._room.scratch()
-        whole = self._expected(held)
-        _check_space(folder, whole)
-        count = int(min(max(PARTITIONS[0], A_PARTITION_OF * whole / self._room.memory.for_events), PARTITIONS[1]))
-        none = held[0].clear()
-        with ThreadPoolExecutor(pl.thread_pool_size()) as threads:
-            for number, frame in enumerate(chain(_emptied(held), map(self._coded, self._events))):
-                parts = _by_key(frame, self.dictionaries.stored(frame), count)
-                paths = [folder / f"events-{part}-{number}.arrow" for part in range(count)]
-                list(threads.map(_write, parts, paths))
-            for part in range(count):
-                files = sorted(folder.glob(f"events-{part}-*.arrow"), key=_number)
-                frames = threads.map(lambda path: self.dictionaries.restored(pl.read_ipc(path)), files)
-                yield Partition(pl.concat(alike([none, *frames]), how="diagonal"))
-                for path in files:
-                    path.unlink()
-
-    def _expected(self, held: list[pl.DataFrame]) -> float:
-        """Bytes of the whole log's events in files, from those that were read."""
-        sample = max(held, key=lambda frame: frame.height).head(SAMPLE_ROWS)
-        rows = sum(frame.height for frame in held) / max(self._room.share_read(), 0.001)
-        return rows * self.dictionaries.stored(sample).estimated_size() / max(1, sample.height)
+        """Each partition; at least one, though it may be empty."""
+        return iter(self._partitions)
 
 
-def _most_entries(memory: Memory) -> int:
-    """Of a dictionary that is kept beside the files."""
-    return max(FEW, memory.for_events // (DICTIONARIES * DICTIONARY_ENTRY))
+def partition_by_key(arrived: Iterable[Arrived], limits: Limits, dictionaries: Dictionaries) -> Partitions:
+    """Read all events of a log, and bring those of each key together: in memory, or in files where they are too many.
+
+    Args:
+        arrived: Canonical events, some at a time, in input order; at least one frame.
+        limits: What memory and disk there is.
+        dictionaries: Give the events' texts codes, if they have none yet.
+
+    Raises:
+        OutputError: If there is no room for the files.
+    """
+    held: list[pl.DataFrame] = []
+    size = 0
+    stream = iter(arrived)
+    for events, share in stream:
+        held.append(dictionaries.coded(events))
+        del events
+        size += int(held[-1].estimated_size())
+        if size + dictionaries.entries * limits.entry_bytes > limits.event_bytes:
+            return _in_files(held, share, stream, limits, dictionaries)
+    return Partitions([Partition(pl.concat(held, how="diagonal", rechunk=False))], dictionaries)
+
+
+def _in_files(
+    held: list[pl.DataFrame], share: float, more: Iterator[Arrived], limits: Limits, dictionaries: Dictionaries
+) -> Partitions:
+    """Every event into the file of its key's partition.
+
+    Args:
+        held: Events that have come.
+        share: Share of the log that they are.
+        more: Events that are still to come.
+        limits: How many files, where.
+        dictionaries: Of which only the small ones are kept.
+    """
+    folder = limits.scratch()
+    dictionaries.only_small(limits.dictionary_texts)
+    whole = _expected_bytes(held, share, dictionaries)
+    _check_space(folder, whole)
+    fewest, most = limits.partitions
+    count = int(min(max(fewest, whole / max(1, limits.event_bytes * limits.partition_share)), most))
+    none = held[0].clear()
+    coming = map(partial(_coded, dictionaries), more)  # no loop, whose variable would hold the events
+    with ThreadPoolExecutor(pl.thread_pool_size()) as threads:
+        for number, frame in enumerate(chain(_emptied(held), coming)):
+            parts = _by_key(frame, dictionaries.stored(frame), count)
+            paths = [folder / f"events-{part}-{number}.arrow" for part in range(count)]
+            list(threads.map(_write, parts, paths))
+    return Partitions((_from_files(folder, part, none, dictionaries) for part in range(count)), dictionaries, folder)
+
+
+def _from_files(folder: Path, part: int, none: pl.DataFrame, dictionaries: Dictionaries) -> Partition:
+    """A partition from its files, which are then no longer needed."""
+    files = sorted(folder.glob(f"events-{part}-*.arrow"), key=_number)
+    with ThreadPoolExecutor(pl.thread_pool_size()) as threads:
+        frames = threads.map(lambda path: dictionaries.restored(pl.read_ipc(path)), files)
+        events = pl.concat(alike([none, *frames]), how="diagonal")
+    for path in files:
+        path.unlink()
+    return Partition(events, folder)
+
+
+def _expected_bytes(held: list[pl.DataFrame], share: float, dictionaries: Dictionaries) -> float:
+    """Bytes of the whole log's events in files, from those that have come."""
+    sample = max(held, key=lambda frame: frame.height).head(SAMPLE_ROWS)
+    rows = sum(frame.height for frame in held) / max(share, 0.001)
+    return rows * dictionaries.stored(sample).estimated_size() / max(1, sample.height)
+
+
+def _coded(dictionaries: Dictionaries, arrived: Arrived) -> pl.DataFrame:
+    return dictionaries.coded(arrived.events)
 
 
 def _write(rows: pl.DataFrame, path: Path) -> None:

@@ -1,86 +1,71 @@
-"""The spine: read → normalise → gather → sessionize → merge. What comes out is ready to be written.
+"""The trunk: read → normalise → bring keys together → sessionize → order. Every command's log goes through here.
 
-Of a night it is the same: the carried events come before the log's, and only what is settled goes on to the end.
+::
+
+    log ─► Ingest ─► policy.before ─► partition_by_key ─► policy.settle ─► order ─► batches, ready to be written
+            row-local   carried events    whole keys          key-local        (start, session id)
+
+The whole log has been read when `partition_by_key` returns: the watermark is known before the first session is made.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-
-import polars as pl
+from collections.abc import Sequence
 
 from sessionize.config import Plan
-from sessionize.engine.ingest import Ingest
-from sessionize.engine.order import OnDisk, in_memory
-from sessionize.engine.partition import Limits, Partition, Partitions
-from sessionize.engine.policy import Policy
+from sessionize.engine.ingest import EventLog, Ingest
+from sessionize.engine.observe import Observer, Whole, overrides
+from sessionize.engine.order import ordering
+from sessionize.engine.partition import partition_by_key
+from sessionize.engine.policy import ONE_SHOT, Policy, Wanted
+from sessionize.engine.result import Result
 from sessionize.engine.tally import Tally
-from sessionize.errors import AccountingError
-from sessionize.kernel import Dictionaries, Sessionized, sessionize
-from sessionize.output.commit import Batch, Result
-from sessionize.output.manifest import microseconds
-from sessionize.read import Rows
+from sessionize.kernel import Dictionaries
+from sessionize.limits import Limits
 
 
-def sessions_of(
-    batches: Iterable[Rows],
-    types: Mapping[str, pl.DataType],
+def sessionize_log(
+    log: EventLog,
     plan: Plan,
     limits: Limits,
     *,
-    assign: bool,
-    night: Policy | None = None,
+    policy: Policy = ONE_SHOT,
+    observe: Sequence[Observer] = (),
+    assign: bool = False,
 ) -> Result:
-    """Sessions of raw rows.
+    """From a log to its sessions.
 
     Args:
-        batches: The log's rows, some at a time, in input order; at least one.
-        types: Type of each of the log's columns.
+        log: Where the rows come from.
         plan: What the configuration means for this log.
         limits: What memory and disk there is.
-        assign: Whether to say which session each event is in.
-        night: What was carried over, and what keeps what is to be; None for a log that is whole.
+        policy: Which events are taken and which sessions are given out: one shot, or a night.
+        observe: Look at the log on the way.
+        assign: Whether the batches have the events of their sessions, too.
+
+    Raises:
+        InputError: If the log is damaged.
+        AccountingError: If rows in and rows out do not add up.
     """
-    ingest = Ingest(late_before=None if night is None else night.before.watermark)
-    if night is None:
-        dictionaries = Dictionaries()
-        arrived = ingest.events(batches, types, plan, dictionaries.codes)
-        parts = Partitions(arrived, lambda events: ingest.told(events, plan), limits, dictionaries)
-    else:  # what is carried over has been told already
-        told = (ingest.told(events, plan) for events in ingest.events(batches, types, plan))
-        parts = Partitions(night.with_carried(told), lambda events: events, limits)
-    found: Iterable[Batch] | None = None
-    tally: Tally | None = None
-    watermark: int | None = None
-    for part in parts:
-        if tally is None:  # the whole log has been read when the first part is there
-            watermark = _watermark(plan, ingest) if night is None else night.close(ingest.newest)
-            tally = Tally(plan, watermark)
-        if night is None:
-            done, events = _sessionized(part, plan, assign=assign)
-        else:
-            done, events = night.settled(part.release(), plan, limits if parts.on_disk else None)
-        if not parts.on_disk:
-            found = in_memory(done, events if assign else None, parts.dictionaries, plan, watermark)
-        else:
-            found = (
-                found if isinstance(found, OnDisk) else OnDisk(limits.scratch(), parts.dictionaries, plan, watermark)
-            )
-            found.add(done, events if assign else None)
-        tally.add(done)  # while the first batches are being made
-    if found is None or tally is None:
-        raise AccountingError("no part of the log was worked on")
-    counts = tally.counts(ingest, {} if night is None else night.counts)
-    return Result(found, ingest.rejected, counts, watermark, ingest.late)
-
-
-def _sessionized(part: Partition, plan: Plan, *, assign: bool) -> tuple[Sessionized, pl.DataFrame | None]:
-    """The sessions of a part, and its events where it is asked which session each is in."""
-    if not assign:
-        return sessionize(part.release(), plan), None
-    events = part.release()
-    return sessionize(events, plan, assign=True), events
-
-
-def _watermark(plan: Plan, ingest: Ingest) -> int | None:
-    return ingest.newest if plan.until is None else microseconds(plan.until)
+    dictionaries = Dictionaries(limits.few_texts)
+    ingest = Ingest(log.schema, plan, dictionaries, late_before=policy.late_before, observe=observe)
+    with log.reading(), dictionaries:
+        partitions = partition_by_key(policy.before(ingest.events(log.batches(limits))), limits, dictionaries)
+    totals = ingest.totals()
+    stand = policy.close(plan, totals.newest)
+    whole = Whole(totals.events, stand)
+    ordered = ordering(partitions, limits, plan, stand.watermark)
+    tally = Tally()
+    looks = [each for each in observe if overrides(each, "partition")]
+    wanted = Wanted(assigned=assign, events=bool(looks))
+    for partition in partitions:
+        for each in observe:
+            partition.show(each.keys)
+        done, events = policy.settle(partition, plan, stand, wanted)
+        ordered.add(done, events if assign else None)
+        tally += Tally.of(done, plan, stand.watermark)  # while the first batches are being made
+        if events is not None:
+            for each in looks:
+                each.partition(events, done, whole)
+    counts = (totals.counts + tally.counts() + policy.counts).checked()
+    return Result(ordered, totals.rejected, totals.late, counts, stand)

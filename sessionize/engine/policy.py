@@ -1,41 +1,97 @@
-"""What a night changes in a run: the engine's side of it. `nightly` has the only one there is."""
+"""What a run takes of a log, and what it may give out: all of it at once, or a batch of a log that comes in batches."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Protocol
+from collections.abc import Iterable
+from typing import Final, NamedTuple, Protocol
 
 import polars as pl
 
 from sessionize.config import Plan
-from sessionize.engine.partition import Limits
-from sessionize.kernel import Sessionized
+from sessionize.engine.ingest import Arrived
+from sessionize.engine.partition import Partition
+from sessionize.engine.result import Counts, Stand
+from sessionize.instants import microseconds
+from sessionize.kernel import Sessionized, sessionize
 
 
-class Before(Protocol):
-    """How far earlier batches have come."""
+class Settled(NamedTuple):
+    """The sessions of some whole keys that are given out.
 
-    @property
-    def watermark(self) -> int | None:
-        """No event before it is taken any more; microseconds since 1970 UTC."""
+    Attributes:
+        sessions: What the kernel found.
+        events: The canonical events that its rows count in; None where nobody asked for them.
+    """
+
+    sessions: Sessionized
+    events: pl.DataFrame | None
+
+
+class Wanted(NamedTuple):
+    """What is needed beside the sessions.
+
+    Attributes:
+        assigned: Whether to say which session each event is in.
+        events: Whether the events are still needed when their sessions have been made.
+    """
+
+    assigned: bool = False
+    events: bool = False
 
 
 class Policy(Protocol):
-    """A batch of a log that comes in batches."""
+    """Which events a run takes, and which sessions it gives out. `nightly.batch.Night` is the other one."""
 
     @property
-    def before(self) -> Before:
-        """How far earlier batches have come."""
+    def late_before(self) -> int | None:
+        """An event before it comes too late, microseconds since 1970 UTC; None: none does."""
 
     @property
-    def counts(self) -> Mapping[str, int]:
-        """Events carried in and out, and early ones."""
+    def counts(self) -> Counts:
+        """Events carried in and out, and early ones, so far."""
 
-    def with_carried(self, arrived: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-        """Carried events, then those of the log."""
+    def before(self, arrived: Iterable[Arrived]) -> Iterable[Arrived]:
+        """The events of the log, behind those that were carried over."""
 
-    def close(self, newest: int | None) -> int | None:
-        """The watermark, once the whole log has been read."""
+    def close(self, plan: Plan, newest: int | None) -> Stand:
+        """How far the log has come, once all of it has been read.
 
-    def settled(self, events: pl.DataFrame, plan: Plan, limits: Limits | None) -> tuple[Sessionized, pl.DataFrame]:
-        """Sessions of whole keys that can change no more, and the events they were made of."""
+        Args:
+            plan: Up to which time the log is complete, if that was said.
+            newest: Time of the log's newest event, microseconds since 1970 UTC; None if it has no event.
+        """
+
+    def settle(self, partition: Partition, plan: Plan, stand: Stand, wanted: Wanted) -> Settled:
+        """The sessions of some whole keys that may be given out; what may not is kept for a later batch.
+
+        Args:
+            partition: The events of the keys.
+            plan: The rules.
+            stand: What `close` has said.
+            wanted: What is needed beside the sessions.
+        """
+
+
+class OneShot:
+    """The whole log at once: nothing is late, nothing is carried, every session is given out."""
+
+    late_before: int | None = None
+    counts: Counts = Counts()
+
+    def before(self, arrived: Iterable[Arrived]) -> Iterable[Arrived]:
+        """The events of the log."""
+        return arrived
+
+    def close(self, plan: Plan, newest: int | None) -> Stand:
+        """The watermark is the time that was given, else that of the newest event."""
+        return Stand(newest if plan.until is None else microseconds(plan.until), None, newest)
+
+    def settle(self, partition: Partition, plan: Plan, stand: Stand, wanted: Wanted) -> Settled:  # noqa: ARG002
+        """All sessions. Where nobody else needs the events, the kernel has them alone and lets go of each column in time."""
+        if not (wanted.events or wanted.assigned):
+            return Settled(sessionize(partition.release(), plan), None)
+        events = partition.release()
+        return Settled(sessionize(events, plan, assign=wanted.assigned), events)
+
+
+ONE_SHOT: Final = OneShot()

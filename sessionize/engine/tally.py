@@ -1,81 +1,70 @@
-"""Counting a run's rows and sessions where they are, and checking that they add up."""
+"""Counting sessions partition by partition. Tallies add up, whatever the partitions were."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
+from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from sessionize import schema
 from sessionize.config import Plan
-from sessionize.engine.ingest import Ingest
+from sessionize.engine.result import Counts
 from sessionize.kernel import Sessionized, is_active
-from sessionize.output.manifest import Counts
 
-SEEDS = (1, 2)
+SEEDS: Final = (1, 2)
 """Of two hashes of 64 bits. Different profiles may share one of them, by a chance of one in 37 for 10^9 of them, but
 that two share the first and two others the second is not to be expected: so the larger count is right."""
 
 
+@dataclass(frozen=True)
 class Tally:
-    """Adds up what the parts of a log came to.
+    """What the partitions of a log came to.
 
-    Args:
-        plan: The rules.
-        watermark: Of the whole log, microseconds since 1970 UTC; None for a log without events.
+    Attributes:
+        sums: What can be counted partition by partition.
+        profiles: For each of SEEDS, the hashes of each partition's different profiles; a profile may be in many of them.
     """
 
-    def __init__(self, plan: Plan, watermark: int | None) -> None:
-        self._active = is_active(plan, watermark)
-        self._sums = dict.fromkeys(("events", "duplicates", "sessions", "active_sessions", "conversions"), 0)
-        self._profiles: tuple[list[NDArray[np.uint64]], ...] = tuple([] for _ in SEEDS)
+    sums: Counts = field(default_factory=Counts)
+    profiles: tuple[tuple[NDArray[np.uint64], ...], ...] = ((),) * len(SEEDS)
 
-    def add(self, done: Sessionized) -> None:
-        """Count a part."""
-        sessions = done.sessions
-        self._sums["events"] += int(sessions["events"].sum())
-        self._sums["duplicates"] += done.duplicates.len()
-        self._sums["sessions"] += sessions.height
-        self._sums["active_sessions"] += int(sessions.select(self._active.sum()).item())
-        self._sums["conversions"] += int(sessions["conversions"].sum())
-        if schema.PROFILE_ID in sessions.columns:
-            profiles = sessions[schema.PROFILE_ID].drop_nulls()
-            for seed, seen in zip(SEEDS, self._profiles, strict=True):
-                seen.append(_distinct(profiles.hash(seed).to_numpy()))
-
-    def counts(self, ingest: Ingest, carried: Mapping[str, int] = MappingProxyType({})) -> Counts:
-        """All of it, and the rows that the ingest has seen.
+    @classmethod
+    def of(cls, done: Sessionized, plan: Plan, watermark: int | None) -> Tally:
+        """The tally of one partition.
 
         Args:
-            ingest: What the log's rows went through.
-            carried: Events carried in and out, and early ones, of a night.
-
-        Raises:
-            AccountingError: If rows in and rows out do not add up.
+            done: What the kernel found.
+            plan: The rules.
+            watermark: No event of the log before it is still to come, microseconds since 1970 UTC; None for a log
+                without events.
         """
-        rejected = ingest.rejected
-        reasons = rejected[schema.REASON].cast(pl.String).value_counts().sort(schema.REASON)
-        counts = Counts(
-            rows_read=ingest.read - ingest.bots,
-            bots=ingest.bots,
-            rejected=rejected.height,
-            rejected_by_reason=dict(reasons.iter_rows()),
-            late=ingest.late.height,
-            profiles=self._different_profiles(),
-            **self._sums,
-            **carried,
+        sessions = done.sessions
+        sums = Counts(
+            events=int(sessions["events"].sum()),
+            duplicates=done.duplicates.len(),
+            sessions=sessions.height,
+            active_sessions=int(sessions.select(is_active(plan, watermark).sum()).item()),
+            conversions=int(sessions["conversions"].sum()),
         )
-        counts.check()
-        return counts
+        if schema.PROFILE_ID not in sessions.columns:
+            return cls(sums)
+        profiles = sessions[schema.PROFILE_ID].drop_nulls()
+        return cls(sums, tuple((_distinct(profiles.hash(seed).to_numpy()),) for seed in SEEDS))
 
-    def _different_profiles(self) -> int:
-        return max(len(_distinct(np.concatenate(seen))) if seen else 0 for seen in self._profiles)
+    def __add__(self, other: Tally) -> Tally:
+        together = tuple(mine + more for mine, more in zip(self.profiles, other.profiles, strict=True))
+        return Tally(self.sums + other.sums, together)
+
+    def counts(self) -> Counts:
+        """The sums, and how many different profiles there are over all partitions."""
+        different = max(len(_distinct(np.concatenate(seen))) if seen else 0 for seen in self.profiles)
+        return self.sums + Counts(profiles=different)
 
 
 def _distinct(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """The different ones of some hashes, ascending (uint64; at most as many as there were)."""
     ordered = np.sort(hashes)
     first = np.ones(len(ordered), np.bool_)
     first[1:] = ordered[1:] != ordered[:-1]

@@ -45,16 +45,19 @@ def as_text(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(pl.col(coded).cast(pl.String))
 
 
-FEW: Final = 10_000
-"""Texts that a file may hold as codes: of more, one file would be mostly its dictionaries."""
 SLICE: Final = 1 << 18
 """Rows of a column that are given codes at a time."""
 
 
 class Dictionaries:
-    """Gives codes to the texts of CODED in a stream of frames; columns, and slices of them, side by side."""
+    """Gives codes to the texts of CODED in a stream of frames; columns, and slices of them, side by side.
 
-    def __init__(self) -> None:
+    Args:
+        few: Different texts of a column up to which it is written as codes.
+    """
+
+    def __init__(self, few: int = 0) -> None:
+        self._few = few
         self._types = {name: dictionary() for name in CODED}
         # Polars forgets a dictionary with the last column that has it, and would give out its codes anew.
         self._kept = {name: pl.Series(dtype=dtype) for name, dtype in self._types.items()}
@@ -119,7 +122,7 @@ class Dictionaries:
 
         How many there are in the whole log decides, so that the same log is written the same way.
         """
-        names = [name for name in CODED if name != SESSION_ID and self._entries.get(name, 0) <= FEW]
+        names = [name for name in CODED if name != SESSION_ID and self._entries.get(name, 0) <= self._few]
         few = [self._types[name] for name in names]
         coded = {name: dtype for name, dtype in rows.schema.items() if isinstance(dtype, pl.Categorical)}
         return rows.with_columns(pl.col(name for name, dtype in coded.items() if dtype not in few).cast(pl.String))

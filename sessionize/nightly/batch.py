@@ -1,4 +1,4 @@
-"""One night's part in the spine: carried events before the log's rows, settled sessions out, the others kept.
+"""A night's policy on the trunk: carried events before the log's rows, settled sessions out, the others kept.
 
 ::
 
@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from itertools import chain
 from typing import NamedTuple
 
@@ -15,23 +15,12 @@ import polars as pl
 
 from sessionize import schema
 from sessionize.config import Plan
-from sessionize.engine.partition import Limits
-from sessionize.kernel import Sessionized, sessionize, settle
+from sessionize.engine.ingest import Arrived
+from sessionize.engine.partition import Partition
+from sessionize.engine.policy import Settled, Wanted
+from sessionize.engine.result import Counts, Stand
+from sessionize.kernel import sessionize, settle
 from sessionize.nightly.carryover import CarriedOut, Types, aligned
-
-
-class Stand(NamedTuple):
-    """How far the nights have come; times in microseconds since 1970 UTC, None before the first event.
-
-    Attributes:
-        watermark: No event before it is taken any more.
-        until: End of the nights so far: what comes at or after it belongs to a night to come.
-        newest: Time of the newest event, early ones too.
-    """
-
-    watermark: int | None = None
-    until: int | None = None
-    newest: int | None = None
 
 
 class Asked(NamedTuple):
@@ -49,90 +38,101 @@ class Asked(NamedTuple):
 
 
 class Night:
-    """A night on its way through the spine.
+    """The policy of one night: what was carried comes first, what can still change stays.
 
     Args:
         before: How far the nights before it have come.
         asked: Its end, its lateness, whether it is the last.
         carried: What was carried into it: canonical events, some at a time.
         types: Columns of both the carried and the arrived events.
+
+    Attributes:
+        out: The events that are carried over, so far.
+        open_sessions: How many sessions they are in, so far.
+        oldest: Start of the oldest of these sessions, microseconds since 1970 UTC.
     """
 
     def __init__(self, before: Stand, asked: Asked, carried: Iterable[pl.DataFrame], types: Types) -> None:
-        self.before = before
-        self.after = before
         self.out = CarriedOut()
         self.open_sessions = 0
         self.oldest: int | None = None
-        """Start of the oldest open session."""
+        self._before = before
         self._asked = asked
         self._carried = carried
         self._types = types
         self._carried_in = 0
         self._early = 0
 
-    def with_carried(self, arrived: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    @property
+    def late_before(self) -> int | None:
+        """Watermark of the night before: what comes before it is late."""
+        return self._before.watermark
+
+    def before(self, arrived: Iterable[Arrived]) -> Iterable[Arrived]:
         """Carried events, then those of the log, with the same columns."""
-        return (aligned(events, self._types) for events in chain(self._counted(), arrived))
+        return map(self._aligned, chain(map(self._count, self._carried), arrived))
 
-    def _counted(self) -> Iterator[pl.DataFrame]:
-        for events in self._carried:
-            self._carried_in += events.height
-            yield events
+    def _aligned(self, arrived: Arrived) -> Arrived:
+        return arrived._replace(events=aligned(arrived.events, self._types))
 
-    def close(self, newest: int | None) -> int | None:
-        """The watermark, once the whole log has been read; it never goes back.
+    def _count(self, carried: pl.DataFrame) -> Arrived:
+        self._carried_in += carried.height
+        return Arrived(carried, share=1.0)  # what is to come behind them cannot be told from them
+
+    def close(self, plan: Plan, newest: int | None) -> Stand:  # noqa: ARG002 - a night's end has been worked out
+        """How far the nights have come with this one; the watermark never goes back.
 
         Args:
-            newest: Time of the log's newest event.
+            plan: Not asked.
+            newest: Time of the log's newest event, microseconds since 1970 UTC.
         """
-        before, asked = self.before, self._asked
+        before, asked = self._before, self._asked
         known = _latest(before.newest, newest)
         if asked.flush:
             watermark = _latest(before.watermark, known if asked.until is None else asked.until)
-            self.after = Stand(watermark, before.until, known)
-        else:
-            complete = newest if asked.until is None else asked.until
-            end = complete if asked.until is not None or newest is None else newest + 1
-            watermark = _latest(before.watermark, None if complete is None else complete - asked.lateness)
-            self.after = Stand(watermark, _latest(before.until, end), known)
-        return self.after.watermark
+            return Stand(watermark, before.until, known)
+        complete = newest if asked.until is None else asked.until
+        end = complete if asked.until is not None or newest is None else newest + 1
+        watermark = _latest(before.watermark, None if complete is None else complete - asked.lateness)
+        return Stand(watermark, _latest(before.until, end), known)
 
-    def settled(self, events: pl.DataFrame, plan: Plan, limits: Limits | None) -> tuple[Sessionized, pl.DataFrame]:
-        """The sessions of some whole keys that can change no more, and the events they were made of.
+    def settle(self, partition: Partition, plan: Plan, stand: Stand, wanted: Wanted) -> Settled:  # noqa: ARG002
+        """The sessions of some whole keys that can change no more; the others' events are carried over.
 
         Args:
-            events: Carried and arrived, in input order.
+            partition: Events of the keys, carried and arrived.
             plan: The rules.
-            limits: Where to keep what is carried over; None for memory.
+            stand: How far the nights have come with this one.
+            wanted: Not asked: which event is in which session must be known in any case.
         """
-        waiting = self._waiting(events)
+        events = partition.release()
+        waiting = self._waiting(events, stand)
         early = events.filter(waiting)
         events = events.filter(~waiting) if early.height else events
         done = sessionize(events, plan, assign=True)
         if self._asked.flush:
             self.out.add(events.clear(), None)
-            return done, events
-        found = settle(done, events, plan, self.after.watermark)
+            return Settled(done, events)
+        found = settle(done, events, plan, stand.watermark)
         self._early += early.height
         self.open_sessions += found.open_sessions
         self.oldest = min((start for start in (self.oldest, found.oldest) if start is not None), default=None)
-        self.out.add(pl.concat([events[found.carried], early]), None if limits is None else limits.scratch())
-        return found.closed, events
+        self.out.add(pl.concat([events[found.carried], early]), partition.folder)
+        return Settled(found.closed, events)
 
-    def _waiting(self, events: pl.DataFrame) -> pl.Series:
-        """Which events belong to a night to come."""
-        if self._asked.flush or self.after.until is None:
+    def _waiting(self, events: pl.DataFrame, stand: Stand) -> pl.Series:
+        """Which events belong to a night to come (Boolean, one for each event)."""
+        if self._asked.flush or stand.until is None:
             return pl.repeat(value=False, n=events.height, eager=True)
-        return events[schema.TIMESTAMP].to_physical() >= self.after.until
+        return events[schema.TIMESTAMP].to_physical() >= stand.until
 
     @property
-    def counts(self) -> Mapping[str, int]:
+    def counts(self) -> Counts:
         """Events carried in, and what of all is kept: ``early`` ones wait for their night, the others are open.
 
         What one night keeps, ``early + carried_out``, is what the next has ``carried_in``.
         """
-        return {"carried_in": self._carried_in, "early": self._early, "carried_out": self.out.rows - self._early}
+        return Counts(carried_in=self._carried_in, early=self._early, carried_out=self.out.rows - self._early)
 
 
 def _latest(*times: int | None) -> int | None:

@@ -94,11 +94,15 @@ def together(carried: Types, arrived: Types) -> dict[str, pl.DataType]:
 
 
 def aligned(events: pl.DataFrame, types: Types) -> pl.DataFrame:
-    """The events with exactly these columns: what they have not is null, as in a log of all the files."""
-    there = events.schema
+    """The events with exactly these columns: what they have not is null, as in a log of all the files.
+
+    A text that has a code keeps it.
+    """
+    there = {name: pl.String() if isinstance(dtype, pl.Categorical) else dtype for name, dtype in events.schema.items()}
     if list(there.items()) == list(types.items()):
         return events
     return events.select(
-        pl.col(name).cast(dtype) if name in there else pl.lit(None, dtype=dtype).alias(name)
+        pl.lit(None, dtype=dtype).alias(name) if name not in there else pl.col(name) if there[name] == dtype
+        else pl.col(name).cast(dtype)
         for name, dtype in types.items()
-    )
+    )  # fmt: skip

@@ -1,6 +1,6 @@
 """The nightly way: one batch of a log that comes in batches, exact across midnight (semantics, section 8).
 
-The night's log goes down the spine behind what was carried over; out come the sessions that can change no more. Its
+The night's log goes down the trunk behind what was carried over; out come the sessions that can change no more. Its
 output and its state become visible in one moment (`store`).
 """
 
@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, nullcontext
-from dataclasses import asdict
+from contextlib import ExitStack
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import chain
 from pathlib import Path
@@ -19,31 +19,30 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from sessionize import schema
 from sessionize.config import MICROSECOND, Config, Nightly, Output, Plan, TimeFormat
-from sessionize.engine.limits import memory
-from sessionize.engine.partition import Limits
-from sessionize.engine.pipeline import sessions_of
+from sessionize.engine.ingest import event_types
+from sessionize.engine.pipeline import sessionize_log
+from sessionize.engine.result import Counts, Result, Stand
 from sessionize.errors import UsageError
-from sessionize.kernel import normalise
+from sessionize.instants import iso, microseconds
 from sessionize.kernel.enrich import told_columns
-from sessionize.nightly.batch import Asked, Night, Stand
+from sessionize.limits import Limits
+from sessionize.nightly.batch import Asked, Night
 from sessionize.nightly.carryover import Types, together
 from sessionize.nightly.state import Done, Intent, State, Step, after, changes, new, step
 from sessionize.nightly.store import Store
-from sessionize.one_shot import Run, bad_row, located_batches
-from sessionize.output.commit import MANIFEST, Result, commit
-from sessionize.output.geo import Places
-from sessionize.output.manifest import Counts, iso, manifest, microseconds
+from sessionize.one_shot import Run, bad_row
+from sessionize.opening import NoLog, Opened, opened
+from sessionize.output.commit import MANIFEST, commit
+from sessionize.output.geo import with_places
+from sessionize.output.manifest import manifest
 from sessionize.output.publish import Publisher, map_os_errors
-from sessionize.plan import condition, resolve, told_by
-from sessionize.read import Log, open_log
+from sessionize.plan import condition, told_by
 from sessionize.read.files import LogFile
 
 DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
 OLD_AFTER: Final = timedelta(hours=24)
 """A session carried for longer is told of: it may be a crawler that never falls silent."""
-PLACE: Final = (schema.FILE, schema.ROW, schema.REASON)
 
 
 class Outcome(NamedTuple):
@@ -61,8 +60,9 @@ class Outcome(NamedTuple):
 
 
 def run_night(
-    config: Config, output: Output, nightly: Nightly, progress: Callable[[str], None] = lambda _: None
-) -> Outcome:
+    config: Config, output: Output, nightly: Nightly, progress: Callable[[str], None] = lambda _: None, *,
+    limits: Limits | None = None,
+) -> Outcome:  # fmt: skip
     """One night: its log in; the sessions that can change no more out; the others kept for the next night.
 
     Args:
@@ -70,60 +70,59 @@ def run_night(
         output: What to write, and where: into ``batch=NAME`` there.
         nightly: Which batch, of which state.
         progress: Told the name of each stage as it begins.
+        limits: What may be held at once; None for what the memory limit comes to.
 
     Raises:
         SessionizeError: Of the kind that says who must act; the state and the outputs are as they were.
     """
     _check(config, output, nightly)
     progress("opening")
-    log = open_log(config) if config.inputs else None
     with ExitStack() as stack:
+        there = stack.enter_context(opened(config, limits)) if config.inputs else None
         store = stack.enter_context(Store(Path(nightly.state)))
         state = store.state or new(nightly.batch)
-        inputs = tuple(_known(file) for file in log.files) if log else ()
+        inputs = tuple(_known(file) for file in there.log.files) if there else ()
         found = step(state, nightly.batch, inputs, flush=nightly.flush, redo=nightly.redo)
         lost = found is None and not _is_there(output, nightly)
         if lost:
             found = _made_again(state, nightly)
-        plan = _plan(config, log, found.parent if found else _done(state, nightly))
+        known = found.parent if found else _done(state, nightly)
+        there = there or stack.enter_context(opened(config, limits, log=NoLog(), plan=_plan_without_log(config, known)))
+        _check_same(there.plan, known)
         if found is None:
             return _nothing_to_do(output, nightly)
-        work = _Work(config, output, nightly, found, log, plan, inputs)
+        work = _Work(config, output, nightly, found, there, inputs)
         return work.run(store, stack, progress)
 
 
 class _Work:
     """A night that is to be run."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - what was found out about it
-        self, config: Config, output: Output, nightly: Nightly, found: Step, log: Log | None, plan: Plan,
+    def __init__(
+        self, config: Config, output: Output, nightly: Nightly, found: Step, there: Opened,
         inputs: tuple[Mapping[str, Any], ...],
     ) -> None:  # fmt: skip
         self.config, self.output, self.nightly = config, output, nightly
         self.parent, self.state, self.again = found
-        self.log, self.plan, self.inputs = log, plan, inputs
+        self.log, self.plan, self.limits, self.places = there
+        self.inputs = inputs
         self.until = end_of_batch(nightly, config, self.parent)
-        self.places = None if config.geo_db is None else Places(config.geo_db)
 
     def run(self, store: Store, stack: ExitStack, progress: Callable[[str], None]) -> Outcome:
         """Do it, from what was carried to the commit."""
-        log = self.log
         night = self._night(iter(()) if self.parent is None else store.carried(self.parent.carry))
         directory = Path(self.output.directory)
         stack.enter_context(map_os_errors(directory))
         publisher = stack.enter_context(Publisher(directory))
-        limits = Limits(memory(self.config.memory_limit), publisher.scratch, lambda: log.share_read if log else 1.0)
+        limits = replace(self.limits, scratch=publisher.scratch)
         progress("reading and sessionizing")
-        batches = iter(()) if log is None else log.batches(limits.memory.rows_at_once)
-        types = {} if log is None else log.schema
-        with log.reading() if log else nullcontext():
-            result = sessions_of(batches, types, self.plan, limits, assign=self.output.events, night=night)
-        if log is not None and self.config.on_bad_row == "fail" and result.rejected.height:
-            raise bad_row(log, result, self.plan)
+        result = sessionize_log(self.log, self.plan, limits, policy=night, assign=self.output.events)
+        if self.config.on_bad_row == "fail" and result.rejected.height:
+            raise bad_row(self.log, result, self.plan)
         progress("writing")
         stage = store.stage(directory, self.state.owner, self.nightly.folder)
-        placed = located_batches(result, self.places, self.plan)
-        written = commit(placed, log or _NoLog(), self.plan, self.output, stage)
+        placed = with_places(result, self.places, self.plan)
+        written = commit(placed, self.log, self.plan, self.output, stage)
         done = self._done(night, result, store)
         intent = Intent(
             directory=str(directory.absolute()), staged=stage.directory.name, final=self.nightly.folder,
@@ -136,9 +135,15 @@ class _Work:
         """The night before it begins: all columns that its events will have."""
         first = next(carried, None)
         before = Stand() if self.parent is None else Stand(self.parent.watermark, self.parent.until, self.parent.newest)
-        types = together({} if first is None else first.schema, {} if self.log is None else _types(self.log, self.plan))
+        types = together({} if first is None else first.schema, self._types())
         asked = Asked(self.until, self.nightly.lateness // MICROSECOND, self.nightly.flush)
         return Night(before, asked, carried if first is None else chain((first,), carried), types)
+
+    def _types(self) -> Types:
+        """Columns of the log's canonical events."""
+        if not self.log.files:
+            return {}
+        return event_types(self.log.schema, self.plan) | dict.fromkeys(told_columns(self.plan), pl.String())
 
     def _done(self, night: Night, result: Result, store: Store) -> Done:
         generation = 1 if self.parent is None else self.parent.generation + 1
@@ -146,9 +151,9 @@ class _Work:
         return Done(
             name=self.nightly.batch,
             generation=generation,
-            watermark=night.after.watermark,
-            until=night.after.until,
-            newest=night.after.newest,
+            watermark=result.stand.watermark,
+            until=result.stand.until,
+            newest=result.stand.newest,
             flushed=self.nightly.flush,
             carry=store.keep(generation, night.out),
             open_sessions=night.open_sessions,
@@ -158,16 +163,6 @@ class _Work:
             columns={**known, **_columns(self.plan)},
             counts=asdict(result.counts),
         )
-
-
-class _NoLog:
-    """The log of a flush without an input."""
-
-    files: tuple[LogFile, ...] = ()
-
-    def raw(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """No row."""
-        return rows.select(schema.FILE, schema.ROW).with_columns(raw=pl.lit("")).clear()
 
 
 def _check(config: Config, output: Output, nightly: Nightly) -> None:
@@ -208,31 +203,27 @@ def end_of_batch(nightly: Nightly, config: Config, parent: Done | None) -> int |
     return end
 
 
-def _plan(config: Config, log: Log | None, known: Done | None) -> Plan:
-    """What the configuration means for this night's log, after the nights before it.
+def _check_same(plan: Plan, known: Done | None) -> None:
+    """Refuse a night whose rules or columns are not those of the nights before.
 
     Raises:
-        UsageError: If rules or columns are not those of the nights before.
+        UsageError: If they are not.
     """
-    if log is not None:
-        plan = resolve(config, log.schema, log.sample)
-    elif known is None:
+    if known is None:
+        return
+    shared = {role: names for role, names in _columns(plan).items() if role in known.columns}
+    there = {role: names for role, names in known.columns.items() if role in shared}
+    changed = changes(known.rules, _rules(plan)) + changes(there, shared)
+    if changed:
+        raise UsageError(
+            f"not as in the nights before: {'; '.join(changed)}",
+            hint="--flush what is open with the old ones and begin a new --state, or go on as it was",
+        )
+
+
+def _plan_without_log(config: Config, known: Done | None) -> Plan:
+    if known is None:
         raise UsageError("there is nothing to flush: no night has been run with this --state")
-    else:
-        plan = _plan_without_log(config, known)
-    if known is not None:
-        shared = {role: names for role, names in _columns(plan).items() if role in known.columns}
-        there = {role: names for role, names in known.columns.items() if role in shared}
-        changed = changes(known.rules, _rules(plan)) + changes(there, shared)
-        if changed:
-            raise UsageError(
-                f"not as in the nights before: {'; '.join(changed)}",
-                hint="--flush what is open with the old ones and begin a new --state, or go on as it was",
-            )
-    return plan
-
-
-def _plan_without_log(config: Config, known: Done) -> Plan:
     rules = config.rules
     return Plan(
         columns={role: (names,) if isinstance(names, str) else tuple(names) for role, names in known.columns.items()},
@@ -253,15 +244,6 @@ def _rules(plan: Plan) -> dict[str, Any]:
 
 def _columns(plan: Plan) -> dict[str, Any]:
     return dict(_account(plan)["columns"])
-
-
-def _types(log: Log, plan: Plan) -> Types:
-    """Columns of the log's canonical events."""
-    place = {schema.FILE: pl.UInt32(), schema.ROW: pl.UInt32(), schema.FAULT: pl.Enum(schema.REASONS)}
-    raw: dict[str, pl.DataType] = {**place, **log.schema}
-    found = normalise(pl.LazyFrame(schema=raw), log.schema, plan).collect_schema()
-    types = {name: dtype for name, dtype in found.items() if name not in PLACE}
-    return types | dict.fromkeys(told_columns(plan), pl.String())
 
 
 def _known(file: LogFile) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from pathlib import PurePath
 from typing import Any, Final, NamedTuple
 
 from sessionize.errors import StateError, UsageError
-from sessionize.output.manifest import iso
+from sessionize.instants import iso
 
 VERSION: Final = 1
 """Of the layout and of what sessions mean: a state of another one is not read."""

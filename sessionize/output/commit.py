@@ -16,9 +16,10 @@ import polars as pl
 
 from sessionize import schema
 from sessionize.config import Output, Plan
+from sessionize.engine.result import Batch, Result
 from sessionize.kernel.metrics import FIGURED, METRIC_NAMES
 from sessionize.kernel.record import json_records, json_rows, records
-from sessionize.output.manifest import Counts, manifest
+from sessionize.output.manifest import manifest
 from sessionize.output.publish import Staged, map_os_errors
 from sessionize.output.writers import ESCAPES, ParquetWriter, Writer, seen, writer
 from sessionize.read.files import LogFile
@@ -33,36 +34,6 @@ OURS: Final = (
     REJECTED,
 )
 """Every name a run may write beside the manifest: what an earlier run left and this one does not write goes."""
-
-
-class Batch(NamedTuple):
-    """Some sessions, and where asked for their events.
-
-    Attributes:
-        sessions: Stamped wide rows.
-        events: The events of these sessions, each with ``session_id`` and ``position``, in the sessions' order.
-    """
-
-    sessions: pl.DataFrame
-    events: pl.DataFrame | None = None
-
-
-class Result(NamedTuple):
-    """What a run has to write.
-
-    Attributes:
-        batches: All sessions, ordered by (start, session id), in batches; at least one, though it may be empty.
-        rejected: FILE, ROW and REASON of every row that is not an event, in input order.
-        counts: Checked.
-        watermark: Microseconds since 1970, UTC; None for a log without events.
-        late: Of a night, FILE and ROW of every event that came too late for it.
-    """
-
-    batches: Iterable[Batch]
-    rejected: pl.DataFrame
-    counts: Counts
-    watermark: int | None
-    late: pl.DataFrame | None = None
 
 
 class Written(NamedTuple):
@@ -200,7 +171,7 @@ def _set_apart(result: Result) -> Iterator[tuple[str, pl.DataFrame]]:
     """FILE, ROW and REASON of the rows that are in no session, for each file that has any."""
     if result.rejected.height:
         yield REJECTED, result.rejected
-    if result.late is not None and result.late.height:
+    if result.late.height:
         yield LATE, result.late.with_columns(pl.lit("late").alias(schema.REASON))
 
 

@@ -10,6 +10,7 @@ import polars as pl
 
 from sessionize import schema
 from sessionize.config import Plan
+from sessionize.engine.result import Result
 from sessionize.errors import InputError, UsageError
 from sessionize.kernel.privacy import address
 
@@ -77,6 +78,12 @@ def located(sessions: pl.DataFrame, places: Places | None, plan: Plan) -> pl.Dat
     if places is not None and schema.IP in sessions.columns:
         sessions = sessions.hstack(places.of(sessions[schema.IP].cast(pl.String)))
     return sessions.drop(schema.IP, strict=False) if plan.ip == "drop" else sessions
+
+
+def with_places(result: Result, places: Places | None, plan: Plan) -> Result:
+    """The result with where its sessions' addresses are."""
+    found = (batch._replace(sessions=located(batch.sessions, places, plan)) for batch in result.batches)
+    return result._replace(batches=found)
 
 
 def _row(found: Mapping[str, Any]) -> tuple[Any, ...]:

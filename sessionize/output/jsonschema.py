@@ -11,8 +11,9 @@ from typing import Any, Final
 import polars as pl
 
 from sessionize import schema
+from sessionize.engine.result import Counts
 from sessionize.kernel.metrics import METRICS
-from sessionize.output.manifest import SCHEMA_VERSION, Counts
+from sessionize.output.manifest import SCHEMA_VERSION
 
 DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 NULLABLE: Final = frozenset(

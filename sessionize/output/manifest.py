@@ -1,51 +1,15 @@
-"""What a run read, decided and wrote, and the proof that not a row is missing."""
+"""What a run read, decided and wrote."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta
+from dataclasses import asdict
 from typing import Any, Final
 
 from sessionize.config import Plan, Rules
-from sessionize.errors import AccountingError
+from sessionize.engine.result import Counts
+from sessionize.instants import iso
 
 SCHEMA_VERSION: Final = 1
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Counts:
-    """Rows and sessions, counted where they pass. They add up: of parts, of nights.
-
-    ``rows_read + carried_in = events + rejected + duplicates + late + early + carried_out``
-
-    Events of bots that were to be left out are, as those that ``--where`` leaves out, not among the rows read.
-    """
-
-    rows_read: int = 0
-    events: int = 0
-    rejected: int = 0
-    rejected_by_reason: Mapping[str, int] = field(default_factory=dict)
-    duplicates: int = 0
-    late: int = 0
-    early: int = 0
-    carried_in: int = 0
-    carried_out: int = 0
-    sessions: int = 0
-    active_sessions: int = 0
-    profiles: int = 0
-    conversions: int = 0
-    bots: int = 0
-
-    def check(self) -> None:
-        """Raise AccountingError unless each row read is accounted for, once."""
-        read = self.rows_read + self.carried_in
-        told = self.events + self.rejected + self.duplicates + self.late + self.early + self.carried_out
-        if read != told or self.rejected != sum(self.rejected_by_reason.values()):
-            raise AccountingError(
-                f"rows do not add up: {read} in, {told} accounted for ({asdict(self)}); nothing was written"
-            )
 
 
 def manifest(
@@ -70,17 +34,6 @@ def manifest(
         "watermark": None if watermark is None else iso(watermark),
         "outputs": [],
     }
-
-
-def iso(microseconds: int) -> str:
-    """An instant as ISO 8601 with Z."""
-    moment = EPOCH + timedelta(microseconds=microseconds)
-    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
-def microseconds(moment: datetime) -> int:
-    """Microseconds from 1970 to an aware time."""
-    return (moment - EPOCH) // timedelta(microseconds=1)
 
 
 def _rules(plan: Plan) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from polars.io.plugins import register_io_source
 from sessionize import schema
 from sessionize.config import Config
 from sessionize.kernel.preset_columns import shaped
+from sessionize.limits import Limits
 from sessionize.read import delimited, layouts, multiline, ndjson, parquet
 from sessionize.read.files import LogFile, Source, sources
 from sessionize.read.lines import Block, blocks
@@ -43,8 +44,6 @@ class Log:
 
     def __init__(self, found: Sequence[Source], config: Config) -> None:
         self._sources = tuple(found)
-        self.share_read = 0.0
-        """Which share of the log `batches` has given out, about."""
         self.files: tuple[LogFile, ...] = tuple(source.file for source in found)
         self._types, self._as_read = self._parquet_frame(config) if self._is_parquet else self._text_frame(config)
         self._preset = config.preset
@@ -83,18 +82,18 @@ class Log:
         """FILE, ROW, FAULT and the log's columns, of every row in input order; only what is selected is read."""
         return self._frame
 
-    def batches(self, rows_at_once: int) -> Iterator[Rows]:
+    def batches(self, limits: Limits) -> Iterator[Rows]:
         """The same as `scan`, some rows at a time, so that what is done with them needs memory for these only.
 
         Args:
-            rows_at_once: Rows of a batch of a Parquet file, about; a text file's are blocks of lines.
+            limits: How many rows a batch of a Parquet file has, about; a text file's are blocks of lines.
         """
         if self._is_parquet:
             # Dictionaries hold what is in the file, not what a preset makes of it.
-            found = parquet.batches(self._sources, self._types, rows_at_once, by_words=self._preset is None)
+            found = parquet.batches(self._sources, self._types, limits, by_words=self._preset is None)
         else:
-            found = ((Rows(batch), share) for batch, share in self._text_pieces())
-        for batch, self.share_read in found:
+            found = (Rows(batch, share=share) for batch, share in self._text_pieces())
+        for batch in found:
             yield batch._replace(frame=self._shaped(batch.frame))
 
     def raw(self, rows: pl.DataFrame) -> pl.DataFrame:

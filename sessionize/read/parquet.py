@@ -13,6 +13,7 @@ import polars as pl
 
 from sessionize import schema
 from sessionize.errors import InputError
+from sessionize.limits import Limits
 from sessionize.read import parquet_dictionaries as words
 from sessionize.read.files import Source
 from sessionize.read.parquet_dictionaries import Rows, Span
@@ -52,15 +53,13 @@ def scan(sources: Sequence[Source]) -> pl.LazyFrame:
     return together
 
 
-def batches(
-    sources: Sequence[Source], types: pl.Schema, rows_at_once: int, *, by_words: bool
-) -> Iterator[tuple[Rows, float]]:
-    """The same frame as `scan`, some rows at a time, each with the share of the log that ends with it.
+def batches(sources: Sequence[Source], types: pl.Schema, limits: Limits, *, by_words: bool) -> Iterator[Rows]:
+    """The same frame as `scan`, some rows at a time.
 
     Args:
         sources: Files that `scan` has seen.
         types: Of the columns of `scan`.
-        rows_at_once: Of a batch, about.
+        limits: How many rows a batch has, about, and how large a log's dictionaries are read.
         by_words: Whether to look for columns that a large log holds as dictionaries.
     """
     none = pl.LazyFrame(schema=types)
@@ -68,15 +67,15 @@ def batches(
     changes = _changes(sources, parts)
     heights = [part.frame.select(pl.len()).collect().item() for part in parts]
     seen, whole = 0, max(1, sum(heights))
-    by_words = by_words and whole >= words.WORTH_IT
+    by_words = by_words and whole >= limits.dictionary_rows
     for ordinal, (source, part, rows) in enumerate(zip(sources, parts, heights, strict=True)):
         texts = [name for name, dtype in part.types.items() if dtype == pl.String and name not in changes]
-        spans = words.spans(source.place, texts, rows_at_once) if by_words else None
-        for span in spans or _slices(rows, rows_at_once):
+        spans = words.spans(source.place, texts, limits) if by_words else None
+        for span in spans or _slices(rows, limits.rows):
             batch = _placed(ordinal, _part(source, span.start, span.rows), changes)
             frame = pl.concat([none, batch], how="diagonal_relaxed")
             seen += span.rows
-            yield Rows(frame, span.held, partial(words.words, source.place, span)), seen / whole
+            yield Rows(frame, span.held, partial(words.words, source.place, span), seen / whole)
 
 
 def _slices(rows: int, most: int) -> Iterator[Span]:

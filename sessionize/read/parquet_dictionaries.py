@@ -7,18 +7,15 @@ load: only large logs are worth it.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import polars as pl
+
+from sessionize.limits import Limits
 
 if TYPE_CHECKING:
     from pyarrow import DictionaryArray
     from pyarrow.parquet import ColumnChunkMetaData
-
-WORTH_IT: Final = 1 << 22
-"""Rows of a log for which loading pyarrow pays."""
-LENGTH_BYTES: Final = 4
-"""Of a text that is written out, its length alone takes so many: what takes less a row, all in all, is a dictionary."""
 
 
 class DictionaryColumn(NamedTuple):
@@ -44,11 +41,13 @@ class Rows(NamedTuple):
         frame: FILE, ROW, FAULT and the log's columns.
         held: Columns of texts that can be had as dictionaries, too.
         words: Reads some of these: for each, its rows one dictionary after the other.
+        share: Share of the log that ends with these rows, about.
     """
 
     frame: pl.LazyFrame
     held: frozenset[str] = frozenset()
     words: Callable[[Sequence[str]], Mapping[str, list[DictionaryColumn]]] = lambda _: {}
+    share: float = 1.0
 
 
 class Span(NamedTuple):
@@ -72,13 +71,13 @@ class Span(NamedTuple):
         return Span(self.start, self.rows + other.rows, groups, self.held & other.held)
 
 
-def spans(place: str, texts: Collection[str], most: int) -> list[Span] | None:
+def spans(place: str, texts: Collection[str], limits: Limits) -> list[Span] | None:
     """A Parquet file in spans of whole row groups.
 
     Args:
         place: Of the file.
         texts: Columns of texts.
-        most: Rows of a span; of a single group up to twice as many.
+        limits: How many rows a span has, a single group up to twice as many; what is taken for a dictionary.
 
     Returns:
         None where a group is larger, or pyarrow cannot make out the file.
@@ -96,17 +95,17 @@ def spans(place: str, texts: Collection[str], most: int) -> list[Span] | None:
     for number in range(footer.num_row_groups):
         group = footer.row_group(number)
         chunks = [group.column(column) for column in range(group.num_columns)]
-        held = names & {chunk.path_in_schema for chunk in chunks if _is_dictionary(chunk)}
+        held = names & {chunk.path_in_schema for chunk in chunks if _is_dictionary(chunk, limits.length_bytes)}
         span = Span(start, group.num_rows, range(number, number + 1), frozenset(held))
         start += span.rows
-        if span.rows > 2 * most:
+        if span.rows > 2 * limits.rows:
             return None
-        found.append(found.pop().joined(span) if found and found[-1].rows + span.rows <= most else span)
+        found.append(found.pop().joined(span) if found and found[-1].rows + span.rows <= limits.rows else span)
     return found
 
 
-def _is_dictionary(chunk: ColumnChunkMetaData) -> bool:
-    return bool(chunk.has_dictionary_page) and chunk.total_uncompressed_size < LENGTH_BYTES * chunk.num_values
+def _is_dictionary(chunk: ColumnChunkMetaData, length_bytes: int) -> bool:
+    return bool(chunk.has_dictionary_page) and chunk.total_uncompressed_size < length_bytes * chunk.num_values
 
 
 def words(place: str, span: Span, names: Sequence[str]) -> dict[str, list[DictionaryColumn]]:

@@ -14,11 +14,10 @@ from console import SAMPLE
 import sessionize
 from sessionize.checks import OPTIONS, Checked, Finding, Settings, settings_of
 from sessionize.checks import key_stats as parts_module
-from sessionize.engine import partition
 from sessionize.errors import InputError, UsageError
+from sessionize.limits import Limits
 
 LOG = SAMPLE / "events.csv"
-EVERY = 10**12
 STRICT = {name: {"error": 0} for name in OPTIONS if name not in ("conversion-rate", "bounce-rate", "engagement-rate")}
 CUSTOM = [
     {"name": "no referrer", "sql": "SELECT * FROM events WHERE referrer IS NULL", "error": 0},
@@ -29,9 +28,10 @@ CUSTOM = [
 ]
 
 
-def check(section: dict[str, Any], *inputs: object, **config: Any) -> Checked:
+def check(section: dict[str, Any], *inputs: object, limits: Limits | None = None, **config: Any) -> Checked:
     asked = settings_of(section, OPTIONS)
-    return sessionize.check(sessionize.Config(inputs=tuple(map(str, inputs or (LOG,))), **config), asked)
+    asked_of = sessionize.Config(inputs=tuple(map(str, inputs or (LOG,))), **config)
+    return sessionize.check(asked_of, asked, limits=limits)
 
 
 def found(checked: Checked, name: str) -> Finding:
@@ -39,11 +39,10 @@ def found(checked: Checked, name: str) -> Finding:
     return finding
 
 
-def test_files_by_key_give_the_same_findings_as_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_by_key_give_the_same_findings_as_memory() -> None:
     section = {**STRICT, "custom": CUSTOM, "unknown-event-types": {"known": ["page"], "error": 0}}
     whole = check(section)
-    monkeypatch.setattr(partition, "DICTIONARY_ENTRY", EVERY)
-    split = check(section)
+    split = check(section, limits=Limits(event_bytes=0, rows=1000, partitions=(8, 8)))
     assert split.findings == whole.findings
     assert (split.counts, split.learnt) == (whole.counts, whole.learnt)
     assert len(whole.of("failed")) > 10
@@ -115,7 +114,7 @@ def test_sql_over_events_of_an_earlier_run_needs_its_events(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("sql", ["SELEC 1", "SELECT nothing FROM events", "SELECT * FROM elsewhere", ""])
 def test_what_is_no_query_is_told_before_anything_is_read(sql: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parts_module.KeyStats, "add", None)
+    monkeypatch.setattr(parts_module.KeyStats, "partition", None)
     with pytest.raises(UsageError, match="'mine'"):
         check({"custom": [{"name": "mine", "sql": sql}]})
 

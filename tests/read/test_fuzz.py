@@ -11,16 +11,16 @@ from letters import expected
 
 from sessionize import schema
 from sessionize.config import Config
-from sessionize.engine.limits import memory
-from sessionize.engine.partition import Limits
-from sessionize.engine.pipeline import sessions_of
+from sessionize.engine.pipeline import sessionize_log
 from sessionize.errors import SessionizeError
 from sessionize.kernel import normalise
+from sessionize.limits import Limits
 from sessionize.plan import resolve
-from sessionize.read import Log, Rows, open_log
+from sessionize.read import Log, open_log
 
 NAMES = ("session_id", "user_id", "timestamp", "event_id", "page")
 FILES, TOGETHER = 10_000, 400
+LIMITS = Limits.of()
 VALUES = {
     "session_id": ["", " ", "s1", "s2", "007", "=1+1", "é"],
     "user_id": ["", "u1", "u2", "\t"],
@@ -87,7 +87,7 @@ def test_ten_thousand_dirty_files_lose_nothing(tmp_path: Path) -> None:
 
 def read_all(log: Log) -> pl.DataFrame:
     """What the log's batches hold."""
-    return pl.concat(batch.frame.collect() for batch in log.batches(1))
+    return pl.concat(batch.frame.collect() for batch in log.batches(LIMITS))
 
 
 def judged(log: Log, raw: pl.DataFrame) -> pl.DataFrame:
@@ -100,7 +100,7 @@ def judged(log: Log, raw: pl.DataFrame) -> pl.DataFrame:
 def counted(log: Log, raw: pl.DataFrame) -> int:
     """Rows read, each once an event, a rejected row or a duplicate."""
     plan = resolve(Config(), log.schema, lambda column: raw.select(column).to_series())
-    counts = sessions_of([Rows(raw.lazy())], log.schema, plan, Limits(memory(None), Path), assign=False).counts
+    counts = sessionize_log(log, plan, LIMITS).counts
     assert counts.rows_read == counts.events + counts.rejected + counts.duplicates
     return counts.rows_read
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,8 @@ import pytest
 from polars.testing import assert_series_equal
 
 from sessionize import Config, Output, run
-from sessionize.engine.limits import Memory
 from sessionize.errors import InputError
-from sessionize.kernel import dictionaries
+from sessionize.limits import Limits
 from sessionize.preset import Preset
 from sessionize.read import open_log, parquet_dictionaries
 from sessionize.read.parquet_dictionaries import DictionaryColumn, Span, spans
@@ -44,6 +44,15 @@ def log(rows: int = ROWS) -> pl.DataFrame:
             "note": [f"{row} is like no other" for row in range(rows)],
         }
     )
+
+
+def limits(**fields: Any) -> Limits:
+    """Limits of a small machine, but for some."""
+    return replace(Limits.of(1), **{"partitions": (8, 8), **fields})
+
+
+WORDS = limits(rows=GROUP, dictionary_rows=1, length_bytes=100)
+"""By these, whatever is a dictionary in a file is read as one."""
 
 
 def _by_polars(frame: pl.DataFrame, path: Path) -> None:
@@ -81,7 +90,7 @@ def test_each_writers_dictionaries_hold_what_polars_reads(
     path = tmp_path / "log.parquet"
     write(log(), path)
     names = ["event", "page", "referrer"]
-    found = spans(str(path), names, most=2 * GROUP)
+    found = spans(str(path), names, limits(rows=2 * GROUP))
     assert found is not None
     assert [(span.start, span.rows) for span in found] == [(0, 600), (600, 600), (1200, 600), (1800, 200)]
     read = [parquet_dictionaries.words(str(path), span, names) for span in found]
@@ -95,18 +104,18 @@ def test_what_takes_less_room_than_texts_is_held_as_a_dictionary(tmp_path: Path)
     few = log(20 * ROWS).drop("a.b").with_columns(pl.struct(b="event").alias("a"))
     pq.write_table(few.to_arrow(), path)
     names = ["user", "event", "page", "referrer", "note"]
-    assert spans(path, [*names, "a.b"], most=20 * ROWS) == [
+    assert spans(path, [*names, "a.b"], limits(rows=20 * ROWS)) == [
         Span(0, 20 * ROWS, range(1), frozenset({"user", "event", "page", "referrer"}))
     ]
     pq.write_table(few.to_arrow(), path, use_dictionary=["event"])
-    assert spans(path, names, most=20 * ROWS) == [Span(0, 20 * ROWS, range(1), frozenset({"event"}))]
-    assert spans(path, names, most=10 * ROWS) == [Span(0, 20 * ROWS, range(1), frozenset({"event"}))]
-    assert spans(path, names, most=10 * ROWS - 1) is None  # more than memory may have for a batch
+    assert spans(path, names, limits(rows=20 * ROWS)) == [Span(0, 20 * ROWS, range(1), frozenset({"event"}))]
+    assert spans(path, names, limits(rows=10 * ROWS)) == [Span(0, 20 * ROWS, range(1), frozenset({"event"}))]
+    assert spans(path, names, limits(rows=10 * ROWS - 1)) is None  # more than memory may have for a batch
 
 
-def outcome(config: Config, folder: Path) -> dict[str, bytes]:
+def outcome(config: Config, folder: Path, allowed: Limits) -> dict[str, bytes]:
     """Every file of a run, but for the lock."""
-    run(config, Output(directory=str(folder), events=True))
+    run(config, Output(directory=str(folder), events=True), limits=allowed)
     return {file.name: file.read_bytes() for file in folder.iterdir() if not file.name.startswith(".")}
 
 
@@ -118,11 +127,11 @@ def outcome(config: Config, folder: Path) -> dict[str, bytes]:
         Config(columns={"event_type": ("a.b",)}),
         Config(columns={"session_id": ("referrer",)}),
         Config(columns={"event_type": ("referrer",), "referrer": ("referrer",)}, properties=("event", "note")),
-        Config(memory_limit=1),
     ],
 )
+@pytest.mark.parametrize("event_bytes", [10**9, 0], ids=["in memory", "in files"])
 def test_a_log_read_by_its_dictionaries_gives_the_same_files(
-    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    config: Config, event_bytes: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "log"
     folder.mkdir()
@@ -131,8 +140,7 @@ def test_a_log_read_by_its_dictionaries_gives_the_same_files(
     # A column that the first file lacks and one that is no text there, so that it changes its type.
     log(50).drop("page").with_columns(event=pl.lit(7)).write_parquet(folder / "first.parquet")
     config = Config(**{**vars(config), "inputs": (str(folder),)})
-    monkeypatch.setattr(Memory, "rows_at_once", GROUP)
-    texts = outcome(config, tmp_path / "texts")
+    texts = outcome(config, tmp_path / "texts", limits(rows=GROUP, event_bytes=event_bytes))
     read: set[str] = set()
     words_of = parquet_dictionaries.words
 
@@ -141,34 +149,27 @@ def test_a_log_read_by_its_dictionaries_gives_the_same_files(
         return words_of(place, span, names)
 
     monkeypatch.setattr(parquet_dictionaries, "words", watched)
-    monkeypatch.setattr(parquet_dictionaries, "WORTH_IT", 1)
-    monkeypatch.setattr(parquet_dictionaries, "LENGTH_BYTES", 100)
-    assert outcome(config, tmp_path / "words") == texts
+    assert outcome(config, tmp_path / "words", replace(WORDS, event_bytes=event_bytes)) == texts
     assert config.where is not None or {"page", "referrer"} & read
 
 
-def test_texts_of_rejected_rows_do_not_change_how_those_of_events_are_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_texts_of_rejected_rows_do_not_change_how_those_of_events_are_written(tmp_path: Path) -> None:
     path = tmp_path / "log.parquet"
     pq.write_table(log().to_arrow(), path)
     config = Config(inputs=(str(path),), columns={"page": ("note",)})
-    monkeypatch.setattr(dictionaries, "FEW", ROWS - ROWS // 500)  # as many notes as all events have
-    texts = outcome(config, tmp_path / "texts")
-    monkeypatch.setattr(parquet_dictionaries, "WORTH_IT", 1)
-    monkeypatch.setattr(parquet_dictionaries, "LENGTH_BYTES", 100)
-    assert outcome(config, tmp_path / "words") == texts
+    few = ROWS - ROWS // 500  # as many notes as all events have
+    texts = outcome(config, tmp_path / "texts", limits(few_texts=few))
+    assert outcome(config, tmp_path / "words", replace(WORDS, rows=ROWS, few_texts=few)) == texts
 
 
-def test_a_damaged_dictionary_names_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_damaged_dictionary_names_its_file(tmp_path: Path) -> None:
     path = tmp_path / "log.parquet"
     pq.write_table(log().to_arrow(), path, compression="none")
     content = path.read_bytes()
     assert content.count(b"purchase") >= 1
     path.write_bytes(content.replace(b"purchase", b"purch\xffse"))
-    monkeypatch.setattr(parquet_dictionaries, "WORTH_IT", 1)
     with pytest.raises(InputError, match=r"log\.parquet: damaged"):
-        run(Config(inputs=(str(path),)), Output(directory=str(tmp_path / "out")))
+        outcome(Config(inputs=(str(path),)), tmp_path / "out", limits(dictionary_rows=1))
 
 
 def test_a_file_that_pyarrow_cannot_make_out_is_left_to_polars(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,23 +179,22 @@ def test_a_file_that_pyarrow_cannot_make_out_is_left_to_polars(tmp_path: Path, m
     def fails(*_: object, **__: object) -> None:
         raise pa.ArrowNotImplementedError("not yet")
 
-    monkeypatch.setattr(parquet_dictionaries, "WORTH_IT", 1)
-    monkeypatch.setattr(parquet_dictionaries, "LENGTH_BYTES", 100)
-    whole = outcome(Config(inputs=(str(path),)), tmp_path / "both")
+    whole = outcome(Config(inputs=(str(path),)), tmp_path / "both", WORDS)
     monkeypatch.setattr(pq, "ParquetFile", fails)
-    assert outcome(Config(inputs=(str(path),)), tmp_path / "pages") == whole
+    assert outcome(Config(inputs=(str(path),)), tmp_path / "pages", WORDS) == whole
     monkeypatch.setattr(pq, "read_metadata", fails)
-    assert outcome(Config(inputs=(str(path),)), tmp_path / "footer") == whole
+    assert outcome(Config(inputs=(str(path),)), tmp_path / "footer", WORDS) == whole
 
 
-def test_a_preset_that_changes_texts_gets_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parquet_dictionaries, "WORTH_IT", 1)
+def test_a_preset_that_changes_texts_gets_texts(tmp_path: Path) -> None:
+    by_words = limits(rows=ROWS, dictionary_rows=1)
     path = tmp_path / "log.parquet"
     pq.write_table(log().to_arrow(), path)
-    held = [batch.held for batch in open_log(Config(inputs=(str(path),))).batches(ROWS)]
+    held = [batch.held for batch in open_log(Config(inputs=(str(path),))).batches(by_words)]
     assert held == [frozenset({"user", "event", "page", "referrer"})]
     preset = Preset(name="mine", title="a log in which a click is nothing", nulls={"event": (KINDS[-1] or "",)})
     config = Config(inputs=(str(path),), preset=preset)
-    assert [batch.held for batch in open_log(config).batches(ROWS)] == [frozenset()]
-    assert run(config, Output(directory=str(tmp_path / "out"))).counts.events == ROWS - ROWS // 500
+    assert [batch.held for batch in open_log(config).batches(by_words)] == [frozenset()]
+    done = run(config, Output(directory=str(tmp_path / "out")), limits=by_words)
+    assert done.counts.events == ROWS - ROWS // 500
     assert KINDS[-1] not in pl.read_parquet(tmp_path / "out" / "metrics.parquet")["entry_event"].to_list()

@@ -1,0 +1,94 @@
+"""What every command begins with: the log is found, it is decided what it means, and what a run may take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
+from typing import NamedTuple, Protocol
+
+import polars as pl
+
+from sessionize import schema
+from sessionize.config import Config, Plan
+from sessionize.engine.ingest import EventLog
+from sessionize.limits import Limits
+from sessionize.output.commit import Origin
+from sessionize.output.geo import Places
+from sessionize.plan import resolve
+from sessionize.read import LogFile, Rows, open_log
+from sessionize.scratch import Scratch
+
+
+class Source(EventLog, Origin, Protocol):
+    """A log: its rows as the engine takes them, and as they stand in its files."""
+
+    def sample(self, column: pl.Expr) -> pl.Series:
+        """A column of the first rows."""
+
+
+class Opened(NamedTuple):
+    """A log that is ready to be sessionized.
+
+    Attributes:
+        log: The log; it has been looked at, not read.
+        plan: What the configuration means for it.
+        limits: What memory and disk there is; its temporary files go with the end of the block.
+        places: Where addresses are; None if that was not asked for.
+    """
+
+    log: Source
+    plan: Plan
+    limits: Limits
+    places: Places | None
+
+
+@contextmanager
+def opened(
+    config: Config, limits: Limits | None = None, *, log: Source | None = None, plan: Plan | None = None
+) -> Iterator[Opened]:
+    """Open the log that a configuration names.
+
+    Args:
+        config: What was asked for.
+        limits: What may be held at once; None for what the configuration's memory limit comes to.
+        log: A log that is not in the configuration's inputs; None for these.
+        plan: What the configuration means, where that cannot be seen from the log.
+
+    Raises:
+        InputError: If a file is missing, damaged or of another kind.
+        UsageError: If the configuration does not fit the files.
+    """
+    places = None if config.geo_db is None else Places(config.geo_db)
+    found: Source = open_log(config) if log is None else log
+    with found.reading():
+        meant = resolve(config, found.schema, found.sample) if plan is None else plan
+    with Scratch() as scratch:
+        yield Opened(found, meant, replace(limits or Limits.of(config.memory_limit), scratch=scratch), places)
+
+
+class NoLog:
+    """A log without files and rows."""
+
+    files: Sequence[LogFile] = ()
+
+    @property
+    def schema(self) -> Mapping[str, pl.DataType]:
+        """No columns."""
+        return {}
+
+    def batches(self, limits: Limits) -> Iterable[Rows]:  # noqa: ARG002
+        """No rows."""
+        return ()
+
+    def reading(self) -> AbstractContextManager[None]:
+        """There is nothing to be damaged."""
+        return nullcontext()
+
+    def sample(self, column: pl.Expr) -> pl.Series:
+        """No row of the column."""
+        return pl.DataFrame().select(column).to_series()
+
+    def raw(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """No row."""
+        return rows.select(schema.FILE, schema.ROW).with_columns(raw=pl.lit("")).clear()
