@@ -50,7 +50,7 @@ def agents(user_agents: pl.Series) -> pl.DataFrame:
     """A row for each user agent, the columns of AGENT_TYPES; all null where it is null.
 
     Args:
-        user_agents: Texts, as many alike as there are.
+        user_agents: A text for each row; many may be alike.
     """
     different = user_agents.unique().drop_nulls()
     rows = [_described(text) for text in different]

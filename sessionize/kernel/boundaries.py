@@ -1,6 +1,6 @@
-"""Where a new session begins (semantics, section 4): one function a rule, in the contract's order.
+"""Where a new session begins (semantics, section 4): one function for each rule, in the contract's order.
 
-Key-local. The rows come sorted by (key, time, input order) with the columns that `Rows` names; a rule is a
+Key-local. The rows come sorted by (key, time, input order) with the columns that are named below; a rule is a
 boolean expression over them, read at the first row of an instant, null meaning no. A boundary never falls
 between two events of a key with the same time: they are one instant.
 """
@@ -78,7 +78,7 @@ def split_changed(plan: Plan, session_start: pl.Expr) -> pl.Expr | None:
     """Rule 5: a column changed from one non-null value to another within the session so far.
 
     Args:
-        plan: Its rules name the columns.
+        plan: The rules; they name the columns.
         session_start: Position at which the session of the row before starts; older values are forgotten.
     """
     changes = [_changed(split_value(number), session_start) for number in range(len(plan.rules.split_on))]
@@ -119,8 +119,8 @@ def mark_starts(rows: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     """Add STARTS and CAUSE to rows that are sorted by (key, time, input order).
 
     Args:
-        rows: With the columns of KEY and TIME; IS_END, IS_START and ``split_n`` where a rule asks for them.
-        plan: Its rules and time zone.
+        rows: Narrow rows with the columns of KEY and TIME; IS_END, IS_START and ``split_n`` where a rule asks for them.
+        plan: The rules, and the time zone of midnight.
     """
     held = {cause: rule for cause, of in ROW_RULES if (rule := of(plan)) is not None}
     rows = _with_neighbours(rows, plan.rules)
@@ -172,6 +172,13 @@ def _look_back(rows: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     Within a segment between two starts known so far, rule 5 for one column needs no fold: after a split the new value
     is the last one known. Only where a session so split lasts too long, or a split of one column makes another column
     forget its value, does what comes after shift.
+
+    For example, with ``--split-on campaign,plan``::
+
+        minute     0  1  2  3
+        campaign   a     b
+        plan       x        y       minute 2 is a split: a → b. Minute 3 is none, though x → y: the session that began
+                                    at minute 2 has known no plan yet.
     """
     segment_start = pl.when(STARTS).then(POSITION).forward_fill().shift()
     changed = split_changed(plan, segment_start)
@@ -183,7 +190,17 @@ def _look_back(rows: pl.DataFrame, plan: Plan) -> pl.DataFrame:
 
 
 def _restarted(rows: pl.DataFrame, plan: Plan) -> NDArray[np.bool_]:
-    """All starts, with rules 5 and 7 applied in order inside each segment that needs it."""
+    """All starts, with rules 5 and 7 applied in order inside each segment that needs it.
+
+    A segment needs it if a session in it is too long, or if it has a split by one of several columns.
+
+    Args:
+        rows: Sorted rows with STARTS, ``split`` and what the rules ask for.
+        plan: The rules.
+
+    Returns:
+        Whether a session starts, one value a row.
+    """
     times, segments, splits = (rows[name].to_numpy() for name in ("time", "starts", "split"))
     starts: NDArray[np.bool_] = segments | splits
     longest = plan.rules.max_duration_us
@@ -202,7 +219,11 @@ def _restarted(rows: pl.DataFrame, plan: Plan) -> NDArray[np.bool_]:
 
 
 def _splits_within(segment: pl.DataFrame, plan: Plan) -> list[tuple[int, int]]:
-    """Where rule 5 may split a segment: (offset of the change, offset of the value before it)."""
+    """Where rule 5 may split a segment, as offsets from the segment's first row.
+
+    Returns:
+        Pairs in order: where a column has another value than it had, and where it had that.
+    """
     found = []
     for number in range(len(plan.rules.split_on)):
         value = split_value(number)
@@ -217,7 +238,24 @@ def _splits_within(segment: pl.DataFrame, plan: Plan) -> list[tuple[int, int]]:
 
 
 def _restart(times: NDArray[np.int64], splits: list[tuple[int, int]], longest: int | None) -> NDArray[np.bool_]:
-    """Starts within one segment: each session lasts until a split or until it is too long, then all begins anew."""
+    """Starts within one segment: each session lasts until a split or until it is too long, then all begins anew.
+
+    Args:
+        times: Times of the segment's rows, ascending, microseconds.
+        splits: Pairs of offsets: the row of a split, and the row of the value that it differs from. Where a session
+            started in between, that value is forgotten, and it is no split.
+        longest: Microseconds that a session may last; None for any.
+
+    Returns:
+        Whether a session starts, one value a row; true for the first.
+
+    Examples:
+        >>> times = np.array([0, 10, 20, 30, 40])
+        >>> np.flatnonzero(_restart(times, [], longest=15)).tolist()
+        [0, 2, 4]
+        >>> np.flatnonzero(_restart(times, [(1, 0), (3, 0)], longest=None)).tolist()
+        [0, 1]
+    """
     starts = np.zeros(len(times), np.bool_)
     at, split = 0, 0
     while at < len(times):

@@ -47,9 +47,13 @@ def channels(sessions: pl.DataFrame, events: pl.DataFrame, plan: Plan) -> pl.Ser
     """The channel of each session.
 
     Args:
-        sessions: With referrer and utm fields, ``row``, and ``at_referrer`` where not every event has one.
-        events: The rows count in them; for the page that the referrer stands beside.
-        plan: Its own hosts.
+        sessions: Measured sessions with referrer and utm fields, ``row`` (of the first event), and ``at_referrer`` (of
+            the first event that has one) where not every event has one.
+        events: Canonical events that the rows count in; for the page that the referrer stands beside.
+        plan: The site's own hosts.
+
+    Returns:
+        A String column, one channel a session.
     """
     fields = ("utm_source", "utm_medium", "utm_campaign", schema.REFERRER)
     there = sessions.select(

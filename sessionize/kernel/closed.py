@@ -43,7 +43,7 @@ def settle(done: Sessionized, events: pl.DataFrame, plan: Plan, watermark: int |
     Args:
         done: All sessions of whole keys, their events assigned.
         events: The events that were cut into them.
-        plan: Its timeout.
+        plan: The rules; of them the timeout is asked.
         watermark: No event before it is still to come; microseconds since 1970 UTC. None: any may come.
     """
     if done.assigned is None:
@@ -67,6 +67,9 @@ def is_closed(done: Sessionized, events: pl.DataFrame, plan: Plan, watermark: in
     """Whether each session is closed: silent for too long, ended by an end event, or followed by another session.
 
     Each before the watermark: at the watermark itself an event may still come, and join the instant.
+
+    Returns:
+        One value a session, in the order of ``done.sessions``.
     """
     sessions = done.sessions
     if watermark is None:
@@ -80,7 +83,7 @@ def is_closed(done: Sessionized, events: pl.DataFrame, plan: Plan, watermark: in
 
 
 def _next_start(done: Sessionized, events: pl.DataFrame) -> NDArray[np.int64]:
-    """Start of the session that follows each in its key; NEVER where none does."""
+    """Start of the session that follows each in its key, microseconds (int64, one a session); NEVER where none does."""
     assert done.assigned is not None
     first = done.assigned.filter(pl.col("position") == 1)["row"]
     keys = key_codes(events)[first].to_numpy()

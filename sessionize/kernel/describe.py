@@ -1,7 +1,7 @@
 """The wide row of a session: metrics, the record's descriptive fields, and what the watermark will need.
 
 `with_fields` fetches a session's texts by row, still as codes; `described` makes the output's columns; `stamped` sets
-what only the whole log can progress: status and end reason.
+what only the whole log can tell: status and end reason.
 """
 
 from __future__ import annotations
@@ -32,13 +32,21 @@ CLOSED: Final = "closed"
 STATUS: Final = pl.Enum(("active", "ended"))
 REASON: Final = pl.Enum((*CAUSES, "open"))
 BATCH_ROWS: Final = 262_144
-"""Sessions that are partitions, described and written at once; a row group of the Parquet output."""
+"""Sessions that are described at once; a row group of the Parquet output."""
 
 
 def session_order(sessions: pl.DataFrame, events: pl.DataFrame, plan: Plan) -> NDArray[np.uint32]:
     """Positions that put measured sessions in order of (start, session id).
 
     Ids are made and compared only where starts are equal, which is rare.
+
+    Args:
+        sessions: ``start`` and ``row`` (of the first event) of each.
+        events: Canonical events that the rows count in.
+        plan: The rules.
+
+    Returns:
+        Positions among the sessions: uint32, as many as there are sessions.
     """
     starts = sessions["start"].to_numpy()
     order = stable_order(starts)
@@ -64,7 +72,7 @@ def with_dictionaries(sessions: pl.DataFrame, types: Mapping[str, pl.DataType]) 
 
     Args:
         sessions: Measured.
-        types: Of the columns of the events.
+        types: Types of the columns of the events.
     """
     return sessions.with_columns(
         sessions[metric.name].cat.to(types[metric.role])
@@ -99,7 +107,7 @@ def described(sessions: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     Row-local: any part of the sessions. Texts that are codes stay so, but for the ids.
 
     Args:
-        sessions: As `sessionize` gives them.
+        sessions: Measured sessions as `sessionize` gives them.
         plan: Whether any boundary rule is in force.
     """
     if plan.agents and schema.USER_AGENT in sessions.columns:
@@ -153,8 +161,8 @@ def is_active(plan: Plan, watermark: int | None) -> pl.Expr:
     """Whether a session could still grow: its key's last, no end event in it, silent for no longer than the timeout.
 
     Args:
-        plan: Its timeout.
-        watermark: Of the whole log, microseconds since 1970 UTC; None for a log without events.
+        plan: The rules; of them the timeout is asked.
+        watermark: Watermark of the whole log, microseconds since 1970 UTC; None for a log without events.
     """
     timeout = plan.rules.timeout_us
     open_ended = pl.col(LAST_OF_KEY) & ~pl.col(CLOSED)
@@ -168,8 +176,8 @@ def stamped(sessions: pl.DataFrame, plan: Plan, watermark: int | None) -> pl.Dat
 
     Args:
         sessions: Wide rows of any part of the log.
-        plan: Its timeout.
-        watermark: Of the whole log, microseconds since 1970 UTC; None for a log without events.
+        plan: The rules; of them the timeout is asked.
+        watermark: Watermark of the whole log, microseconds since 1970 UTC; None for a log without events.
     """
     active = is_active(plan, watermark)
     reason = (

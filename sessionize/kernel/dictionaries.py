@@ -66,11 +66,11 @@ class Dictionaries:
         self._threads = ThreadPoolExecutor(pl.thread_pool_size())
 
     def __enter__(self) -> Self:
-        """Nothing to open."""
+        """The dictionaries are open from the start."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End the threads."""
+        """End the threads; the dictionaries can still be asked."""
         self._threads.shutdown()
 
     @property
@@ -87,11 +87,11 @@ class Dictionaries:
         return self._entries.get(name, 0) <= self._most
 
     def codes(self, role: str, texts: list[pl.Series]) -> list[pl.Series]:
-        """Texts of a role as its codes; all as they are where they are too many."""
+        """Columns of texts of a role as columns of its codes; all as they are where they are too many."""
         return [part.cast(self._types[role]) for part in texts] if self._is_small(role) else texts
 
     def coded(self, events: pl.DataFrame) -> pl.DataFrame:
-        """The events with the columns of CODED as codes."""
+        """The events with the columns of CODED as codes: those of them that are small enough to be kept."""
         there = [name for name in CODED if name in events.columns]
         texts = [name for name in there if events.schema[name] == pl.String and self._is_small(name)]
         starts = range(0, max(1, events.height), SLICE)
@@ -136,8 +136,8 @@ def restored(rows: pl.DataFrame, types: Mapping[str, pl.DataType]) -> pl.DataFra
     """Stored rows as they were, but for what was stored as text.
 
     Args:
-        rows: As `Dictionaries.stored` gives them.
-        types: Of the columns before.
+        rows: Rows as `Dictionaries.stored` gives them.
+        types: Types that the columns had before.
     """
     codes = [name for name, dtype in rows.schema.items() if dtype == pl.UInt32]
     return rows.with_columns(

@@ -29,7 +29,7 @@ class Enriched(NamedTuple):
     """The events, and how many of bots were left out.
 
     Attributes:
-        events: With what their rows tell.
+        events: Canonical events with what their rows tell.
         bots: Events of bots that are no longer among them; 0 unless asked for.
     """
 
@@ -41,7 +41,7 @@ def enriched(events: pl.DataFrame, plan: Plan) -> Enriched:
     """Canonical events with what their own rows tell.
 
     Args:
-        events: As `normalise` gives them.
+        events: Canonical events as `normalise` gives them.
         plan: What is asked for; without any of it only pages with ``utm_`` in them are looked at.
     """
     read = events.height

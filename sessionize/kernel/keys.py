@@ -12,10 +12,13 @@ from sessionize.schema import PROFILE_ID, SESSION_ID
 
 
 def key_codes(events: pl.DataFrame) -> pl.Series:
-    """One UInt32 a row: equal for two rows exactly if they have the same key.
+    """A code for each row's key: equal for two rows exactly if they have the same key.
 
     Args:
         events: Canonical events; each has a session id or a profile id.
+
+    Returns:
+        A UInt32 column with one code a row, in the order of the rows.
     """
     if SESSION_ID not in events.columns:
         return coded(events[PROFILE_ID]).to_physical()
@@ -33,7 +36,10 @@ def key_text(ids: pl.DataFrame) -> pl.Series:
     A session id that looks like a marked one is itself marked ``s:``, so that no two keys share a text.
 
     Args:
-        ids: ``source_id`` (the log's session id), ``profile_id`` or both.
+        ids: Columns ``source_id`` (the log's session id), ``profile_id`` or both.
+
+    Returns:
+        A String column, one text a row.
 
     Examples:
         >>> key_text(pl.DataFrame({"source_id": ["42", None, "p:42", "p;"], "profile_id": [None, "42", None, None]})).to_list()

@@ -1,7 +1,7 @@
 """The per-session metrics (metrics.md): a table, one row a metric.
 
-A metric is measured by an ``aggregate`` over the events of a session, or follows as ``derived`` from those measured before it, or is a
-descriptive ``text``: the first non-null value of a role. Key-local; events come sorted, a session number on each.
+A metric is measured by an ``aggregate`` over the events of a session, or follows as ``derived`` from those measured
+before it, or is the first non-null value of a ``role``. Key-local; events come sorted, a session number on each.
 """
 
 from __future__ import annotations
@@ -73,12 +73,12 @@ class Metric(NamedTuple):
     """One column of the metrics.
 
     Attributes:
-        name: As in the output.
-        dtype: Of the output.
-        unit: Of a number that leaves the program; empty where it counts or names.
+        name: Name of the column in the output.
+        dtype: Type of the column in the output.
+        unit: Unit of a number that leaves the program; empty where it counts or names.
         meaning: One sentence, for the schema and the help.
-        aggregate: Aggregate over the session's sorted events: of any kind as an expression, the commonest kinds by name, as
-            they are so much faster. Texts are still codes here, seconds still microseconds.
+        aggregate: Aggregate over the session's sorted events: of any kind as an expression, the commonest kinds by name,
+            as they are so much faster. Texts are still codes here, seconds still microseconds.
         derived: What follows from the metrics above it.
         role: Role whose first non-null value it is, or whose dictionary its code is decoded with.
         requires: Roles without which the log does not say: a count is then 0, anything else null.

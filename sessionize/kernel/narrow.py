@@ -14,7 +14,16 @@ DESCRIPTIVE = (schema.PROFILE_ID, schema.REFERRER, schema.CHANNEL, schema.IP, sc
 
 
 def numbers(events: pl.DataFrame, plan: Plan) -> pl.DataFrame:
-    """One narrow row an event: ``key time``, page and event type as codes, ``has_<field>``."""
+    """One narrow row for each event: what the boundaries and the metrics are computed from.
+
+    Args:
+        events: Canonical events; page and event type, where they are there, as codes.
+        plan: The columns that split sessions.
+
+    Returns:
+        ``key`` (UInt32), ``time`` (Int64, microseconds since 1970 UTC), page and event type as codes (UInt32), value,
+        ``split_<n>`` as codes (UInt32), and ``has_<field>`` (Boolean) for each field that not every event has.
+    """
     roles = [role for role in (schema.PAGE, schema.EVENT_TYPE) if role in events.columns]
     columns = [pl.col(schema.TIMESTAMP).to_physical().alias("time"), *(pl.col(role).to_physical() for role in roles)]
     if schema.VALUE in events.columns:
@@ -31,7 +40,7 @@ def numbers(events: pl.DataFrame, plan: Plan) -> pl.DataFrame:
 
 
 def fields(events: pl.DataFrame) -> dict[str, tuple[str, ...]]:
-    """Descriptive fields and the columns that are taken together: the utm fields come from one event."""
+    """The descriptive fields that the events have, each with its columns: the utm fields come from one event."""
     prefixes = (schema.PROPERTY_PREFIX, schema.TRAIT_PREFIX)
     alone = [name for name in events.columns if name in DESCRIPTIVE or name.startswith(prefixes)]
     utm = tuple(name for name in schema.UTM if name in events.columns)
@@ -39,16 +48,19 @@ def fields(events: pl.DataFrame) -> dict[str, tuple[str, ...]]:
 
 
 def sparse_fields(events: pl.DataFrame) -> dict[str, tuple[str, ...]]:
-    """The fields that not every event has: the first event that has it must be looked for."""
+    """The fields that not every event has, with their columns: the first event that has one must be looked for."""
     return {field: among for field, among in fields(events).items() if all(events[name].null_count() for name in among)}
 
 
 def flags(events: pl.DataFrame, plan: Plan) -> dict[str, pl.Expr]:
-    """Which events are page views and conversions; ends and starts, where a rule asks. Over their narrow rows.
+    """Which events are page views and conversions, and where a rule asks, which end or start a session.
 
     Args:
-        events: Canonical events, their event type as codes.
-        plan: What was asked for.
+        events: Canonical events; their event type as codes.
+        plan: Names of the event types that are meant.
+
+    Returns:
+        ``is_view``, ``is_conversion``, maybe ``is_end`` and ``is_start``: Boolean expressions over narrow rows.
     """
     rules = {"is_end": plan.rules.end_events, "is_start": plan.rules.start_events}
     named: dict[str, tuple[tuple[str, ...] | None, tuple[str, ...]]] = {

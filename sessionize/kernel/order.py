@@ -18,10 +18,10 @@ def in_order(keys: NDArray[np.uint32], times: NDArray[np.int64]) -> NDArray[np.u
 
     Args:
         keys: Code of each row's key.
-        times: Instant of each row, microseconds.
+        times: Instant of each row in microseconds.
 
     Returns:
-        The rows' positions, in order.
+        The rows' positions in that order: uint32, as long as ``keys``.
 
     Examples:
         >>> in_order(np.array([1, 0, 1, 0], "u4"), np.array([5, 9, 3, 9]))
@@ -38,7 +38,11 @@ def grouped(groups: NDArray[np.uint32], count: int) -> tuple[NDArray[np.uint32],
 
     Args:
         groups: Number of each row's group, below ``count``.
-        count: Of groups; with the number of rows it must fit in 32 bits.
+        count: Number of groups; its bits and those of the number of rows must be 32 together at most.
+
+    Returns:
+        The rows' positions in that order (uint32, as long as ``groups``), and for each group the position among them
+        behind its last row (intp, ``count`` of them).
 
     Examples:
         >>> order, ends = grouped(np.array([2, 0, 2], "u4"), 3)
@@ -54,7 +58,18 @@ def grouped(groups: NDArray[np.uint32], count: int) -> tuple[NDArray[np.uint32],
 
 
 def stable_order(values: NDArray[np.int64]) -> NDArray[np.uint32]:
-    """Positions that put the values in order, equal ones in the order they came."""
+    """Positions that put the values in order, equal ones in the order they came.
+
+    Args:
+        values: Any numbers; they are not changed.
+
+    Returns:
+        Positions among the values: uint32, as long as ``values``.
+
+    Examples:
+        >>> stable_order(np.array([7, -1, 7, 0]))
+        array([1, 3, 0, 2], dtype=uint32)
+    """
     if len(values) == 0:
         return np.empty(0, np.uint32)
     lowest, highest = int(values.min()), int(values.max())
@@ -72,7 +87,17 @@ def stable_order(values: NDArray[np.int64]) -> NDArray[np.uint32]:
 
 
 def _packed_order(values: NDArray[np.uint64]) -> NDArray[np.uint32]:
-    """The same of values that leave limits for a row's number; they are overwritten."""
+    """The same for values whose upper bits are free for a row's number.
+
+    Of the values 5, 3, 5 at rows 0, 1, 2 are made, with two bits for the row, ``5·4+0, 3·4+1, 5·4+2``; sorted they are
+    ``13, 20, 22``, and their lowest two bits say ``1, 0, 2``.
+
+    Args:
+        values: Numbers of at most ``64 - _row_bits(rows)`` bits; they are overwritten.
+
+    Returns:
+        Positions among the values: uint32, as long as ``values``.
+    """
     bits = _row_bits(len(values))
     values <<= np.uint64(bits)
     values |= np.arange(len(values), dtype=np.uint64)
@@ -87,5 +112,5 @@ def _row_bits(count: int) -> int:
 
 
 def _whole_milliseconds(values: NDArray[np.int64], lowest: int) -> int:
-    """1000 if all values are a whole number of milliseconds apart: ten bits that need no sorting."""
+    """1000 if all values are a whole number of milliseconds apart, as ten bits then need no sorting; else 1."""
     return 1000 if not ((values - lowest) % 1000).any() else 1

@@ -12,16 +12,16 @@ from sessionize.kernel.preset_columns import distinctly
 
 DIGEST_BYTES: Final = 16
 LONGEST_KEY: Final = 64
-"""Of BLAKE2b; a longer key is hashed down to it."""
+"""Bytes of a key that BLAKE2b takes; a longer one is hashed down to it."""
 KEPT_BITS: Final = {4: 24, 6: 48}
-"""Of an address that is cut to its network: what Google Analytics 4 and Matomo keep."""
+"""IP version → bits that stay of an address that is cut to its network, as Google Analytics 4 and Matomo have it."""
 
 
 def hashed(ids: pl.Series, key: bytes) -> pl.Series:
     """A keyed digest of each id: the same for the same id and key, for ever; null stays null.
 
     Args:
-        ids: Texts.
+        ids: Ids as texts.
         key: Secret; without it an id that can be guessed could be tried.
 
     Examples:

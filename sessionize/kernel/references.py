@@ -46,8 +46,8 @@ def value_of(column: pl.Expr, dtype: pl.DataType, key: str, rest: str) -> pl.Exp
 
     Args:
         column: A list of structs with ``key`` and ``value``, or JSON text of one.
-        dtype: Its type.
-        key: To look for; the first one counts.
+        dtype: Type of the column.
+        key: Key to look for, of which the first one counts; or a place, counted from 0.
         rest: A field of the value, where it is an object; empty: the first of VALUE_FIELDS that is set.
     """
     if dtype == pl.String:

@@ -1,7 +1,7 @@
 """From events of whole keys to one wide row a session.
 
 Key-local: whatever set of whole keys comes in, each session's row is the same. Works on numbers (codes, times,
-rows) and fetches texts once a session, at the end (`wide`).
+rows) and fetches texts once a session, at the end (`described`).
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ class Sessionized(NamedTuple):
     """What became of the events.
 
     Attributes:
-        sessions: One row a session, ordered by (start, session id): measured, its texts still in dictionaries. `wide`
-            makes the output's columns of it.
+        sessions: One row a session, ordered by (start, session id): measured, its texts still in dictionaries.
+            `described` makes the output's columns of it.
         duplicates: Rows of the input that repeat an event (UInt32, ascending).
-        assigned: Where asked for, one row an event: ``row`` of the input, ``session`` (number of the row in
-            ``sessions``), ``position`` (from 1), in order of session and position.
+        assigned: One row for each event, in order of session and position: ``row`` of the input, ``session`` (number of
+            the row in ``sessions``), ``position`` (from 1). None where that was not asked for.
     """
 
     sessions: pl.DataFrame
@@ -183,7 +183,13 @@ def _closed(rows: pl.DataFrame) -> pl.Expr:
 
 
 def _renumbered(lots: list[pl.DataFrame], sizes: list[int], order: NDArray[np.uint32]) -> pl.DataFrame:
-    """The events' session numbers as the ordered sessions have them; ``sizes`` are the lots' sessions."""
+    """The events' session numbers as the ordered sessions have them.
+
+    Args:
+        lots: Events of each lot with ``session``, counted from 0 within the lot.
+        sizes: How many sessions each lot has.
+        order: For each place among the ordered sessions, the number of the session as the lots count on (uint32).
+    """
     place = np.empty(len(order), np.uint32)
     place[order] = np.arange(len(order), dtype=np.uint32)
     before, frames = 0, []

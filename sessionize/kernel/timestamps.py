@@ -44,12 +44,15 @@ MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", 
 
 
 def instant(times: pl.Series, time: TimeFormat, timezone: str) -> pl.Series:
-    """Microseconds since 1970, UTC, of each value.
+    """Microseconds since 1970 UTC of each value.
 
     Args:
         times: A column of the log, of any type a time may have.
         time: How the log writes times.
         timezone: IANA zone of naive times.
+
+    Returns:
+        An Int64 column, one value a row: null where there is no time, OUT_OF_RANGE where no year from 1 to 9999 holds it.
     """
     if isinstance(times.dtype, pl.Datetime):
         return _typed(times, times.dtype.time_unit, None if times.dtype.time_zone else timezone)
