@@ -79,13 +79,13 @@ class Config:
         traits: Columns carried into the session's traits.
         where: SQL expression over the log's own columns; None keeps every row.
         input_format: Given format; None finds it from content, then name.
-        delimiter: Of a CSV; None finds it among ``, ; tab |``.
+        delimiter: Delimiter of a CSV; None finds it among ``, ; tab |``.
         csv_columns: Names of a CSV that has no header line.
         multiline: Whether a quoted field of a CSV may hold line breaks.
         verify: Whether the checksums of Parquet files' pages are checked before any is read.
         time_format: ``iso``, ``s``, ``ms``, ``us``, ``ns`` or a strptime pattern; None finds it.
         timezone: IANA zone of naive timestamps, weekdays and days.
-        rules: Where a session ends.
+        rules: Rules by which sessions end.
         page_views: Event types that are page views; None for the built-in ones.
         conversions: Event types that are conversions; None for the built-in ones.
         until: Watermark of a one-shot run; None takes the newest event time.
@@ -164,7 +164,7 @@ class Plan:
         columns: Role → the log's columns that play it, in the log's own names; only roles the log has.
         time: How times are written.
         timezone: IANA zone of naive timestamps, weekdays and days.
-        rules: Where a session ends.
+        rules: Rules by which sessions end.
         page_views: Event types that are page views; None for the built-in ones in any spelling.
         conversions: Event types that are conversions; None for the built-in ones in any spelling.
         properties: Columns carried into the session's properties.
@@ -216,7 +216,7 @@ class Output:
     """What a run writes, and where.
 
     Attributes:
-        directory: Of the outputs; ``-`` writes the metrics as NDJSON to stdout and nothing else.
+        directory: Directory of the outputs; ``-`` writes the metrics as NDJSON to stdout and nothing else.
         form: Format of sessions, metrics and events; CSV leaves the nested session records out.
         sessions: Whether Session records are written.
         events: Whether every event is written, with its session and its place in it.
@@ -246,7 +246,7 @@ class Nightly:
 
     Attributes:
         state: Directory of what is kept between the nights.
-        batch: Its name. A date such as 2024-05-30 ends at the next midnight in the time zone, if no end is given.
+        batch: Name of the batch. A date such as 2024-05-30 ends at the next midnight in the time zone, if no end is given.
         lateness: How late an event may come and still be in time.
         redo: Whether it is run again even with the same inputs.
         flush: Whether what is open is emitted as it stands; nothing may follow.

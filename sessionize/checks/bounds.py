@@ -19,7 +19,7 @@ class Edge:
     """One end of what is allowed.
 
     Attributes:
-        number: As written; of a percentage, the share.
+        number: The number as written; for a percentage, the share.
         is_share: Whether it is compared with the share, or with the number itself.
     """
 
@@ -32,9 +32,9 @@ class Bound:
     """What is allowed, its ends included.
 
     Attributes:
-        text: As written.
-        low: Least; None for no least.
-        high: Most; None for no most.
+        text: The bound as written.
+        low: The least that is allowed; None for any.
+        high: The most that is allowed; None for any.
     """
 
     text: str
@@ -45,8 +45,8 @@ class Bound:
         """Whether a number is allowed.
 
         Args:
-            number: That was measured.
-            base: Of how many; None where the number is no part of anything, and its share is itself.
+            number: The number that was measured.
+            base: The number that it is a part of; None where it is no part of anything, and its share is itself.
         """
         exact = Fraction(number)
         share = exact if base is None else exact / Fraction(base) if base else Fraction(0)
@@ -64,7 +64,7 @@ def bound(written: object, where: str) -> Bound | None:
 
     Args:
         written: A number or a text.
-        where: It stands, for the error.
+        where: Place of the bound in the configuration, for the error.
 
     Examples:
         >>> bound("0.5%", "").holds(1, 200), bound("0.5%", "").holds(2, 200), bound("10%..60%", "").holds(5, 100)

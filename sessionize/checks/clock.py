@@ -23,17 +23,17 @@ def _empty() -> Ints:
 
 @dataclass(frozen=True)
 class Clock:
-    """Of some events in input order.
+    """What the times of some events, in input order, tell.
 
     Attributes:
-        events: How many.
+        events: How many events there are.
         descents: Events earlier than the one before them.
-        first: Time of the first in input order, microseconds.
-        last: Time of the last in input order.
-        oldest: Least time.
-        newest: Greatest time.
-        seconds: Events at each second of the (UTC) day.
-        hours: Hours since 1970 with an event, ascending.
+        first: Time of the first event in input order, microseconds since 1970 UTC.
+        last: Time of the last event in input order.
+        oldest: The earliest time.
+        newest: The latest time.
+        seconds: Events at each second of the UTC day (int64, 86,400 of them).
+        hours: Hours since 1970 that have an event, ascending (int64).
         per_hour: Events in each of these.
         midnights: Events at exactly local midnight.
     """
@@ -95,7 +95,12 @@ class Clock:
 
 
 def _hours(hour: Ints) -> tuple[Ints, Ints]:
-    """The different hours, and how often each is there."""
+    """The different hours, ascending, and how often each is there (both int64, equally long).
+
+    Examples:
+        >>> [column.tolist() for column in _hours(np.array([5, 3, 5]))]
+        [[3, 5], [1, 2]]
+    """
     first = int(hour.min())
     if int(hour.max()) - first > DENSE_HOURS:
         hours, counts = np.unique(hour, return_counts=True)

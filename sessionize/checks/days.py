@@ -27,6 +27,7 @@ FEWEST_DAYS: Final = 7
 NEIGHBOURS: Final = 14
 """Days, or weeks, that one is compared with."""
 SPREADS: Final = 5
+"""Standard deviations from the middle day from which on a day is odd."""
 TO_SIGMA: Final = 1.4826
 """Makes of a median absolute deviation what is a standard deviation of a normal distribution."""
 FACTOR: Final = 4
@@ -42,8 +43,15 @@ def holes(hours: Ints, counts: Ints) -> list[int]:
     least STEEP events.
 
     Args:
-        hours: With an event, ascending.
-        counts: Events in each.
+        hours: Hours (since 1970) that have an event, ascending.
+        counts: Events in each of these hours.
+
+    Returns:
+        The holes, ascending.
+
+    Examples:
+        >>> holes(np.array([100, 101, 103, 104]), np.array([80, 90, 70, 60]))
+        [102]
     """
     first, last = _core(hours, counts)
     if last <= first:
@@ -59,7 +67,7 @@ def holes(hours: Ints, counts: Ints) -> list[int]:
 
 
 def _around(there: Ints, place: int, period: int) -> Ints:
-    """What is there at the same place of the periods around it, itself left out."""
+    """What is there at the same place of the periods around it, itself left out (int64, NEIGHBOURS of them at most)."""
     phase, number = place % period, place // period
     others = np.delete(there[phase::period], number)
     start = max(0, min(number - NEIGHBOURS // 2, len(others) - NEIGHBOURS))
@@ -90,7 +98,7 @@ def odd_days(sessions: Mapping[date, int]) -> dict[date, int] | None:
     holds all of them.
 
     Args:
-        sessions: That start on each day; a day without any is absent.
+        sessions: Local day → sessions that start on it; a day without any is absent.
     """
     if not sessions:
         return None
@@ -122,8 +130,10 @@ def missing_days(folders: Sequence[Mapping[str, str | None]]) -> tuple[list[str]
     """Days between the first and the last that no folder is named for, and the days from first to last.
 
     Args:
-        folders: Of each file, what its folders name, as Hive has it: ``day=2024-05-30`` or ``year=…/month=…/day=…``.
-            None is returned where they name no days.
+        folders: What the folders of each file name, as Hive has it: ``day=2024-05-30`` or ``year=…/month=…/day=…``.
+
+    Returns:
+        None where the folders name no days.
     """
     by_series: dict[str, set[date]] = defaultdict(set)
     for named in folders:

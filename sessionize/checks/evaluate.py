@@ -35,7 +35,7 @@ def evaluate(facts: Facts, asked: Settings, baseline: Mapping[str, Any] | None =
     """A finding for every check that is made.
 
     Args:
-        facts: Of the log.
+        facts: What was measured on the log.
         asked: Bounds, and the user's own checks.
         baseline: Figures to compare with, by name.
     """

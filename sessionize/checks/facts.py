@@ -17,7 +17,7 @@ class Flagged(NamedTuple):
     """Events that something is odd about.
 
     Attributes:
-        number: How many.
+        number: How many were found.
         examples: The first of them.
     """
 
@@ -29,9 +29,9 @@ class Shared(NamedTuple):
     """A session id that profiles share.
 
     Attributes:
-        profiles: How many.
+        profiles: How many profiles share it.
         later: Those of them that no session of it has first, so that the count of profiles leaves them out.
-        session_id: The id.
+        session_id: The id that they share.
     """
 
     profiles: int
@@ -44,7 +44,7 @@ class EventFacts:
     """What was measured on events as they streamed by, and on those of each key.
 
     Attributes:
-        clock: Of their times.
+        clock: What the times of the events tell.
         blanks: Role → events without it, of the roles the log has among the ids.
         future: Events later than `until`; None where there is no such time.
         until: Time that no event should be later than, ISO 8601; and where it comes from.
@@ -53,7 +53,7 @@ class EventFacts:
         unknown_types: Events of a type that is not in the list of known ones; None without a list.
         types: Event type → events; None where the log has none.
         has_both_ids: Whether the log has session ids and profile ids.
-        most_profiles: Of the session ids with the most events, the one with the most profiles.
+        most_profiles: The session id with the most profiles, among those with the most events.
     """
 
     clock: Clock
@@ -100,16 +100,16 @@ class Facts:
     """All of it.
 
     Attributes:
-        inputs: As given.
-        paths: Of the log's files.
-        counts: Of rows and sessions, as the manifest has them.
-        figures: Of the sessions, by name.
+        inputs: Inputs as they were given.
+        paths: Paths of the log's files.
+        counts: Counts of rows and sessions, as the manifest has them.
+        figures: Summary figures of the sessions, by name.
         rejected: Reason → the first rows rejected for it.
         duplicates: The first events that repeat another.
         has_event_ids: Whether duplicates can be told.
-        columns: Of the log, name → type; None where they are not known.
-        events: None for an earlier run, which left none.
-        sessions: Of the log.
+        columns: Columns of the log, name → type; None where they are not known.
+        events: What was measured on events; None for an earlier run, which left none.
+        sessions: What was measured on sessions.
         custom: Name of a custom check → what it found, or why it could not be asked.
     """
 

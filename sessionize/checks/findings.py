@@ -16,8 +16,8 @@ class Example(NamedTuple):
     """One thing that a check found.
 
     Attributes:
-        text: What it is.
-        file: It stands in, as given; None where none can be named.
+        text: What was found.
+        file: Path of the file that it stands in, as given; None where none can be named.
         row: 1-based data row; the line of a text file. None where none can be named.
     """
 
@@ -37,9 +37,9 @@ class Measured(NamedTuple):
     """A number, and of how many.
 
     Attributes:
-        number: How many, or how much.
-        base: Of how many; None where it is no part of anything.
-        said: In words.
+        number: The number that was measured.
+        base: The number that it is a part of; None where it is no part of anything.
+        said: The same in words.
         examples: The first of what was found.
     """
 
@@ -60,12 +60,12 @@ class Finding:
     """The verdict of one check.
 
     Attributes:
-        check: Its name.
-        meaning: What it measures.
+        check: Name of the check.
+        meaning: What the check measures.
         status: Whether the number was within its bounds.
         unit: Whether it is shown as a number or as a percentage.
-        number: That was measured; None where it was not.
-        base: Of how many; None where the number is no part of anything.
+        number: The number that was measured; None where none was.
+        base: The number that it is a part of; None where it is no part of anything.
         warn: What is allowed without a warning.
         error: What is allowed without a failure.
         said: The finding in words, or why it was not measured.
@@ -121,10 +121,10 @@ class Checked:
     """Whether a log can be trusted, and why.
 
     Attributes:
-        findings: One a check, in the table's order.
+        findings: The finding of each check, in the table's order.
         inputs: What was read, as given.
-        counts: Of rows and sessions, as the manifest has them.
-        figures: Of the sessions, by name.
+        counts: Counts of rows and sessions, as the manifest has them.
+        figures: Summary figures of the sessions, by name.
         learnt: What `learn` needs beside the findings: the log's columns, its event types, its first day.
     """
 

@@ -31,7 +31,7 @@ class Thresholds(NamedTuple):
     Attributes:
         hours: A session that is longer is long.
         events: A session with more is large.
-        examples: To keep, of each.
+        examples: How many examples are kept of each.
     """
 
     hours: float
@@ -221,7 +221,7 @@ def session_facts(measures: pl.DataFrame, timezone: str, thresholds: Thresholds,
         measures: The columns of FIGURED, one row a session.
         timezone: IANA zone of days.
         thresholds: What is long and large.
-        extremes: What else is known of the sessions.
+        extremes: Which sessions and ids stand out.
     """
     sums = measures.select(
         long=(pl.col("duration_s") > thresholds.hours * 3600).sum(),

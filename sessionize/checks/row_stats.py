@@ -25,12 +25,12 @@ class Watched(NamedTuple):
     """What to look for.
 
     Attributes:
-        timezone: Of local midnight.
+        timezone: IANA zone of local midnight.
         until: No event should be later, microseconds; None for no such time.
         since: No event should be earlier.
         known_types: The event types there should be; None for any.
-        examples: To keep, of each thing found.
-        paths: Of the log's files.
+        examples: How many examples are kept of each thing found.
+        paths: Paths of the log's files.
     """
 
     timezone: str
@@ -63,7 +63,7 @@ class Found:
 
     @property
     def flagged(self) -> Flagged:
-        """All of it."""
+        """How many rows were marked, and the first of them."""
         return Flagged(self._number, tuple(self._examples))
 
 

@@ -26,7 +26,7 @@ class Setting:
         given: Which of ``warn`` and ``error`` are given.
         warn: What is allowed without a warning.
         error: What is allowed without a failure.
-        options: The check's own: ``hours``, ``known``, ….
+        options: Options of the check alone: ``hours``, ``known``, ….
     """
 
     enabled: bool = True
@@ -41,8 +41,8 @@ class Custom:
     """A check of the user's own.
 
     Attributes:
-        name: Of the check.
-        sql: Over the tables ``events`` and ``sessions``; its rows are counted, or its one number taken.
+        name: Name of the check.
+        sql: Query over the tables ``events`` and ``sessions``; its rows are counted, or its one number taken.
         warn: What is allowed without a warning.
         error: What is allowed without a failure; no row at all, where neither bound is given.
     """
@@ -63,7 +63,7 @@ class Settings:
         baseline: Output directory of an earlier run, or a file that ``check --output-format json`` has written.
         max_change: What is allowed without a failure between the baseline's figures and this log's.
         warn_change: What is allowed without a warning.
-        examples: To show, of each check.
+        examples: How many examples are shown for each check.
         schema: The columns that the log should have, name → type; None for any.
         error_on_warning: Whether a warning is a failure.
     """
@@ -86,7 +86,7 @@ def settings_of(section: Mapping[str, Any], options: Mapping[str, Iterable[str]]
     """What a ``[check]`` section asks for.
 
     Args:
-        section: As TOML has it.
+        section: The section ``[check]`` of a configuration, as TOML has it.
         options: Check → its own options.
 
     Raises:

@@ -16,16 +16,16 @@ class Check(NamedTuple):
     """One check.
 
     Attributes:
-        name: As the configuration calls it.
+        name: Name of the check in the configuration.
         meaning: What it measures.
         unit: Whether it is shown as a number or as a percentage.
         place: Where it is measured: on rejected rows, on events as they stream by, on the events of each key, on
             sessions, on the names of files and columns.
-        measure: From the facts to a number.
+        measure: Makes the number of the facts and the check's options.
         warn: What is allowed without a warning.
         error: What is allowed without a failure.
         least: Fewer of what it is a share of say nothing: then it is judged only by bounds that were given.
-        options: Its own, with their defaults.
+        options: Options of the check alone, with their defaults.
         both_ends: Whether the number may be too small, too: then --init learns both ends.
     """
 

@@ -80,7 +80,7 @@ class Ingest:
         plan: What the configuration means for this log.
         dictionaries: Give texts their codes.
         late_before: An event before it is late, microseconds since 1970 UTC: its sessions may have been emitted.
-        observe: See the events of each batch.
+        observe: Observers; those that look at batches are shown the events of each.
     """
 
     def __init__(

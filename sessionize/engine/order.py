@@ -1,7 +1,7 @@
-"""The sessions of one part or many, in one order: (start, session id), batch by batch.
+"""The sessions of one partition or many, in one order: (start, session id), batch by batch.
 
-Of one part, the sessions wait in memory as codes. Of many, each part's sessions are written to a file in their order;
-a batch is then what all files hold between two starts. Only the starts stay in memory.
+The sessions of a single one wait in memory as codes. Of many, each partition's sessions are written to a file in their
+order; a batch is then what all files hold between two starts. Only the starts stay in memory.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from sessionize.kernel.enrich import private_events, told_columns
 from sessionize.limits import Limits
 
 AHEAD: Final = 2
-"""Pieces that are made while one is written."""
+"""Batches that are made while one is written."""
 
 
 class Ordered(Protocol):
@@ -48,10 +48,10 @@ def ordering(partitions: Partitions, limits: Limits, plan: Plan, watermark: int 
     """What brings the sessions of a log into order: in memory or in files, as its events are.
 
     Args:
-        partitions: Where the events are.
-        limits: How much is made at once.
+        partitions: The log's events.
+        limits: How many sessions are made at once.
         plan: The rules.
-        watermark: Of the whole log, microseconds since 1970 UTC; None for a log without events.
+        watermark: Watermark of the whole log, microseconds since 1970 UTC; None for a log without events.
     """
     if partitions.folder is None:
         return InMemory(partitions.dictionaries, limits, plan, watermark)
@@ -65,7 +65,7 @@ class InMemory:
         dictionaries: The dictionaries of the events.
         limits: How many sessions are made at once.
         plan: The rules.
-        watermark: Of the whole log, microseconds since 1970 UTC; None for a log without events.
+        watermark: Watermark of the whole log, microseconds since 1970 UTC; None for a log without events.
     """
 
     def __init__(self, dictionaries: Dictionaries, limits: Limits, plan: Plan, watermark: int | None) -> None:
@@ -98,7 +98,15 @@ class InMemory:
 
 
 class _Place(NamedTuple):
-    """Where one part's sessions lie, of which types they were, and their events."""
+    """Where the sessions of one partition lie, of which types they were, and their events.
+
+    Attributes:
+        sessions: File of the sessions, in order.
+        types: Types of their columns before they were stored.
+        events: File of their events, in the sessions' order; there only if events are to be written.
+        starts: Start of each session, ascending, microseconds.
+        first_event: For each session the number of events before it, and at the end the number of all.
+    """
 
     sessions: Path
     types: pl.Schema
@@ -113,14 +121,14 @@ class _Place(NamedTuple):
 
 
 class OnDisk:
-    """The sessions of many parts.
+    """The sessions of many partitions.
 
     Args:
         folder: Folder for the partitions' files.
         dictionaries: The dictionaries of the events.
         limits: How many sessions are made at once, and lie together in a file.
         plan: The rules.
-        watermark: Of the whole log, microseconds since 1970 UTC; None for a log without events.
+        watermark: Watermark of the whole log, microseconds since 1970 UTC; None for a log without events.
     """
 
     def __init__(
@@ -134,7 +142,7 @@ class OnDisk:
         self._places: list[_Place] = []
 
     def add(self, done: Sessionized, events: pl.DataFrame | None) -> None:
-        """Put a part's sessions, and its events where they are to be written too, to disk."""
+        """Put the sessions of a partition to disk, and its events where they are to be written too."""
         number = len(self._places)
         sessions = self._dictionaries.stored(done.sessions)
         place = _Place(
@@ -189,7 +197,19 @@ def _slice(path: Path, start: int, end: int) -> pl.DataFrame:
 
 
 def _events_order(events: NDArray[np.uint32], order: NDArray[np.uint32]) -> NDArray[np.int64]:
-    """Places of the events, when those of each session lie together and the sessions are put in an order."""
+    """Places of the events, when those of each session lie together and the sessions are put in an order.
+
+    Args:
+        events: How many events each session has, as the sessions lie.
+        order: For each place in the order, which session comes there.
+
+    Returns:
+        For each place in the order, which event comes there: int64, as many as there are events.
+
+    Examples:
+        >>> _events_order(np.array([2, 1], np.uint32), np.array([1, 0], np.uint32)).tolist()
+        [2, 0, 1]
+    """
     place = np.empty(len(order), np.int64)
     place[order] = np.arange(len(order))
     return np.argsort(np.repeat(place, events), kind="stable")
@@ -200,9 +220,9 @@ def annotated(events: pl.DataFrame, ids: pl.Series, assigned: pl.DataFrame, plan
 
     Args:
         events: Canonical events.
-        ids: Of the sessions.
-        assigned: One row an event: ``row`` of it, ``session`` (place in ``ids``), ``position``.
-        plan: What rows may progress: its columns are there whether any row told them or not.
+        ids: Ids of the sessions.
+        assigned: One row for each event: ``row`` of it, ``session`` (place in ``ids``), ``position``.
+        plan: What rows may tell: its columns are there whether any row told them or not.
     """
     placed = events[assigned["row"]]
     untold = [name for name in told_columns(plan) if name not in placed.columns]

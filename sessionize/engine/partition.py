@@ -103,8 +103,8 @@ def _in_files(
         held: Events that have come.
         share: Share of the log that they are.
         more: Events that are still to come.
-        limits: How many files, where.
-        dictionaries: Of which only the small ones are kept.
+        limits: How many files there may be, and where.
+        dictionaries: The dictionaries that give codes, of which only the small ones are kept from here on.
     """
     folder = limits.scratch()
     dictionaries.only_small(limits.dictionary_texts)
@@ -161,9 +161,17 @@ def _number(path: Path) -> int:
 
 
 def _by_key(events: pl.DataFrame, stored: pl.DataFrame, count: int) -> list[pl.DataFrame]:
-    """What is stored of the events, by the hash of their keys' text.
+    """What is stored of the events, apart by the hash of their keys' text.
 
-    A session id and a profile id that are equal may share a part.
+    A session id and a profile id that are equal may be in one part.
+
+    Args:
+        events: Canonical events, for their keys.
+        stored: The same rows as they are written to files.
+        count: How many parts there are.
+
+    Returns:
+        ``count`` frames of the stored rows, each in input order.
     """
     ids = [name for name in (schema.SESSION_ID, schema.PROFILE_ID) if name in events.columns]
     key = pl.coalesce(pl.col(ids).cast(pl.String))

@@ -36,11 +36,11 @@ def sessionize_log(
     """From a log to its sessions.
 
     Args:
-        log: Where the rows come from.
+        log: The log that the rows come from.
         plan: What the configuration means for this log.
         limits: What memory and disk there is.
         policy: Which events are taken and which sessions are given out: one shot, or a night.
-        observe: Look at the log on the way.
+        observe: Observers that look at the log on its way.
         assign: Whether the batches have the events of their sessions, too.
 
     Raises:

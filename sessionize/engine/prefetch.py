@@ -15,6 +15,11 @@ Made = TypeVar("Made")
 def ahead(make: Callable[[Given], Made], of: Iterable[Given], most: int) -> Iterator[Made]:
     """What ``make`` makes of each, in order, while threads make up to ``most`` more; they begin at once.
 
+    Args:
+        make: Is called by the threads.
+        of: What is given to it, one after the other.
+        most: How many are in the making at once.
+
     Examples:
         >>> list(ahead(abs, [-1, 2, -3], most=2))
         [1, 2, 3]

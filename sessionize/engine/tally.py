@@ -14,7 +14,7 @@ from sessionize.engine.result import Counts
 from sessionize.kernel import Sessionized, is_active
 
 SEEDS: Final = (1, 2)
-"""Of two hashes of 64 bits. Different profiles may share one of them, by a chance of one in 37 for 10^9 of them, but
+"""Seeds of two hashes of 64 bits. Different profiles may share one of them, by a chance of one in 37 for 10^9 of them, but
 that two share the first and two others the second is not to be expected: so the larger count is right."""
 
 
@@ -24,7 +24,7 @@ class Tally:
 
     Attributes:
         sums: What can be counted partition by partition.
-        profiles: For each of SEEDS, the hashes of each partition's different profiles; a profile may be in many of them.
+        profiles: One for each of SEEDS: the hashes of each partition's different profiles; a profile may be in many of them.
     """
 
     sums: Counts = field(default_factory=Counts)
@@ -64,7 +64,12 @@ class Tally:
 
 
 def _distinct(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """The different ones of some hashes, ascending (uint64; at most as many as there were)."""
+    """The different ones of some hashes, ascending (uint64; at most as many as there were).
+
+    Examples:
+        >>> _distinct(np.array([7, 2, 7], np.uint64)).tolist()
+        [2, 7]
+    """
     ordered = np.sort(hashes)
     first = np.ones(len(ordered), np.bool_)
     first[1:] = ordered[1:] != ordered[:-1]

@@ -27,7 +27,7 @@ class Asked(NamedTuple):
     """What was asked of a night.
 
     Attributes:
-        until: Its end; None takes its newest event time.
+        until: End of the night, microseconds since 1970 UTC; None takes the time of its newest event.
         lateness: Microseconds that an event may come late.
         flush: Whether all is emitted as it stands, and nothing carried.
     """
@@ -42,8 +42,8 @@ class Night:
 
     Args:
         before: How far the nights before it have come.
-        asked: Its end, its lateness, whether it is the last.
-        carried: What was carried into it: canonical events, some at a time.
+        asked: What was asked of the night.
+        carried: Canonical events that were carried into it, some at a time.
         types: Columns of both the carried and the arrived events.
 
     Attributes:

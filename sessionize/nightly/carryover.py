@@ -43,7 +43,7 @@ class CarriedOut:
 
     @property
     def rows(self) -> int:
-        """How many there are."""
+        """How many events are carried over so far."""
         return sum(len(part.times) for part in self._parts)
 
     def add(self, events: pl.DataFrame, folder: Path | None) -> None:
@@ -63,7 +63,7 @@ class CarriedOut:
         self._parts.append(_Part(path, times))
 
     def __iter__(self) -> Iterator[pl.DataFrame]:
-        """All of them by (time, key), in batches; at least one, though it may be empty."""
+        """All carried events by (time, key), in batches; at least one, though it may be empty."""
         times = np.sort(np.concatenate([part.times for part in self._parts]))
         cuts = [int(cut) for cut in np.unique(times[BATCH_ROWS::BATCH_ROWS])]
         least, most = -(2**63), 2**63 - 1

@@ -49,9 +49,9 @@ class Outcome(NamedTuple):
     """What became of a night.
 
     Attributes:
-        manifest: As it lies in the night's folder.
+        manifest: The manifest as it lies in the night's folder.
         run: What was done; None where there was nothing to do.
-        notes: What the one who runs it should know.
+        notes: Sentences that the one who runs it should read.
     """
 
     manifest: dict[str, Any]

@@ -18,7 +18,7 @@ from sessionize.errors import StateError, UsageError
 from sessionize.instants import iso
 
 VERSION: Final = 1
-"""Of the layout and of what sessions mean: a state of another one is not read."""
+"""Version of the layout and of what sessions mean: a state of another one is not read."""
 KEPT: Final = 7
 """So many of the last nights can be run again."""
 REMEMBERED: Final = 1_000
@@ -30,7 +30,7 @@ class Done:
     """A night that was run, and what it left.
 
     Attributes:
-        name: Of its batch.
+        name: Name of the batch.
         generation: 1 for the first night, one more for each after it.
         watermark: No event before it is taken any more; microseconds since 1970 UTC, None before the first event.
         until: End of the nights so far.
@@ -38,11 +38,11 @@ class Done:
         flushed: Whether all was emitted, so that nothing may follow.
         carry: Name, rows and digest of the file of carried events.
         open_sessions: Sessions that the carried events belong to, early ones aside.
-        oldest: Start of the oldest of them.
-        inputs: What is needed to recognise its files.
-        rules: Where a session ended and what an event meant.
+        oldest: Start of the oldest of these sessions.
+        inputs: What is needed to recognise the files of its log.
+        rules: The rules by which sessions ended and events were understood.
         columns: Role → columns, of all nights so far.
-        counts: As in its manifest.
+        counts: Counts of rows and sessions, as its manifest has them.
     """
 
     name: str
@@ -65,10 +65,10 @@ class Intent:
     """What a committed night has yet to do with its output, wherever it stopped.
 
     Attributes:
-        directory: Of the outputs, absolute: the next start may be made elsewhere.
+        directory: Absolute path of the directory of outputs: the next start may be made elsewhere.
         staged: Folder in it that holds the night's output.
-        final: Name that it is to have.
-        withdraw: Outputs of later nights, to be run again.
+        final: Name that this folder is to have.
+        withdraw: Folders of later nights, which are to be run again.
     """
 
     directory: str
@@ -79,12 +79,12 @@ class Intent:
 
 @dataclass(frozen=True, kw_only=True)
 class State:
-    """All of it.
+    """All that nights have left behind.
 
     Attributes:
         owner: Tells this state's temporary folders from those of another that writes into the same directory.
-        nights: The last ones, one more than can be run again.
-        older: Names of those before.
+        nights: The last nights, one more than can be run again.
+        older: Names of the nights before these.
         again: Names of nights that were withdrawn, to be run again in this order.
         publish: Set between a night's commit and the appearance of its output.
     """

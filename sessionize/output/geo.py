@@ -24,7 +24,7 @@ class Places:
     """An open database.
 
     Args:
-        path: Of the .mmdb file.
+        path: Path of the .mmdb file.
 
     Raises:
         UsageError: If the extra is missing.

@@ -18,10 +18,10 @@ def manifest(
     """The manifest but for its outputs: the same for the same run, so no clock, host or user in it.
 
     Args:
-        version: Of this package.
+        version: Version of this package.
         inputs: What is needed to recognise each file.
-        plan: What was decided.
-        counts: Checked.
+        plan: What was decided about the log.
+        counts: Rows and sessions; they add up.
         watermark: Microseconds since 1970, UTC; None for a log without events.
     """
     return {

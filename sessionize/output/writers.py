@@ -59,9 +59,9 @@ def writer(path: Path, form: OutputFormat, lines: Lines = json_rows, *, safe_csv
     """A writer of a format.
 
     Args:
-        path: Of the file.
-        form: Of the file.
-        lines: Gives the JSON object of each row.
+        path: Path of the file.
+        form: Format of the file.
+        lines: Gives the JSON object of each row, for the formats that are JSON.
         safe_csv: Whether texts that a spreadsheet would take for a formula begin with an apostrophe in a CSV.
     """
     if form == "parquet":
