@@ -1,11 +1,19 @@
-"""The command line as a user calls it: a process of its own, in a folder of its own."""
+"""The command line as a user calls it, in a folder of its own: in this process, or where that matters in one of its own."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import NamedTuple
+
+import pytest
+
+from sessionize.cli.main import _run
 
 ROOT = Path(__file__).parent.parent
 SAMPLE = ROOT / "sample_data"
@@ -20,7 +28,30 @@ class Outcome(NamedTuple):
 
 
 def sessionize(*arguments: object, cwd: Path, stdin: bytes | None = None) -> Outcome:
-    """Run the command line and wait for it."""
+    """Run a command line in this process: all but what `main` does about signals, allocators and closed streams."""
+    with _streams(stdin) as (out, err), pytest.MonkeyPatch.context() as patch:
+        patch.chdir(cwd)
+        if "COLUMNS" not in os.environ:
+            patch.setenv("COLUMNS", "80")  # whatever terminal the tests are run in
+        code = _run([str(each) for each in arguments])
+        sys.stdout.flush()
+        sys.stderr.flush()
+        return Outcome(code, out.getvalue().decode(), err.getvalue().decode())
+
+
+@contextmanager
+def _streams(stdin: bytes | None) -> Iterator[tuple[BytesIO, BytesIO]]:
+    """Let the standard streams begin and end in memory."""
+    out, err = BytesIO(), BytesIO()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "stdin", TextIOWrapper(BytesIO(stdin or b"")))
+        patch.setattr(sys, "stdout", TextIOWrapper(out, encoding="utf-8"))
+        patch.setattr(sys, "stderr", TextIOWrapper(err, encoding="utf-8"))
+        yield out, err
+
+
+def sessionize_process(*arguments: object, cwd: Path, stdin: bytes | None = None) -> Outcome:
+    """Run a command line in a process of its own, and wait for it."""
     done = subprocess.run(
         [sys.executable, "-m", "sessionize", *map(str, arguments)],
         cwd=cwd, input=stdin, stdin=subprocess.DEVNULL if stdin is None else None, capture_output=True, check=False, timeout=120,
