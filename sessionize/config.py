@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Final, Literal, get_args
 
 from sessionize import schema
 from sessionize.errors import UsageError
@@ -17,6 +17,8 @@ from sessionize.preset import Preset
 
 InputFormat = Literal["csv", "parquet", "ndjson"]
 OutputFormat = Literal["parquet", "json", "ndjson", "csv"]
+INPUT_FORMATS: Final[tuple[InputFormat, ...]] = get_args(InputFormat)
+OUTPUT_FORMATS: Final[tuple[OutputFormat, ...]] = get_args(OutputFormat)
 IpHandling = Literal["full", "truncate", "drop"]
 TimeKind = Literal["datetime", "text", "s", "ms", "us", "ns", "pattern"]
 

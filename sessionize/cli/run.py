@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sessionize.cli import nightly as nights
 from sessionize.cli import options as o
 from sessionize.cli import parse, settings, view
-from sessionize.config import Config, Output
+from sessionize.config import OUTPUT_FORMATS, Config, Output
 from sessionize.errors import ChecksFailed, UsageError
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def _run(typed: o.Typed) -> None:
     limit = parse.limit(str(typed["max_rejected"]), "--max-rejected") if typed["max_rejected"] else None
     output = Output(
         directory=str(typed["output"]),
-        form=settings.one_of(typed["format"], ("parquet", "json", "ndjson", "csv"), "--format"),
+        form=settings.one_of(typed["format"], OUTPUT_FORMATS, "--format"),
         sessions=not typed["no_sessions"],
         events=bool(typed["events"]),
         safe_csv=bool(typed["safe_csv"]),

@@ -13,7 +13,7 @@ from sessionize import schema
 from sessionize.cli import parse
 from sessionize.cli.options import Option, Typed
 from sessionize.cli.options import known as options_of_all
-from sessionize.config import Config, Rules
+from sessionize.config import INPUT_FORMATS, Config, Rules
 from sessionize.errors import UsageError
 from sessionize.preset import Preset
 from sessionize.presets import load
@@ -177,7 +177,7 @@ def config(typed: Typed) -> Config:
         properties=tuple(typed["property"] or ()),
         traits=tuple(typed["trait"] or ()),
         where=typed["where"],
-        input_format=one_of(typed["input_format"], ("csv", "parquet", "ndjson"), "--input-format"),
+        input_format=one_of(typed["input_format"], INPUT_FORMATS, "--input-format"),
         delimiter=_delimiter(typed["delimiter"]),
         csv_columns=tuple(typed["columns"].split(",")) if typed["columns"] else None,
         multiline=bool(typed["multiline"]),

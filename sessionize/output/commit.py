@@ -15,13 +15,13 @@ from typing import Any, Final, NamedTuple, Protocol
 import polars as pl
 
 from sessionize import schema
-from sessionize.config import Output, Plan
+from sessionize.config import OUTPUT_FORMATS, Output, Plan
 from sessionize.engine.result import Batch, Result
 from sessionize.kernel.metrics import FIGURED, METRIC_NAMES
 from sessionize.kernel.record import json_records, json_rows, records
 from sessionize.output.manifest import manifest
 from sessionize.output.publish import Staged, map_os_errors
-from sessionize.output.writers import ESCAPES, ParquetWriter, Writer, seen, writer
+from sessionize.output.writers import ESCAPES, FORMATS, Writer, seen, writer
 from sessionize.read.files import LogFile
 from sessionize.summary.figures import figures
 from sessionize.version import __version__
@@ -30,7 +30,7 @@ MANIFEST: Final = "manifest.json"
 REJECTED: Final = "rejected.ndjson"
 LATE: Final = "late.ndjson"
 OURS: Final = (
-    *(f"{name}.{form}" for name in ("sessions", "metrics", "events") for form in ("parquet", "json", "ndjson", "csv")),
+    *(f"{name}.{form}" for name in ("sessions", "metrics", "events") for form in OUTPUT_FORMATS),
     REJECTED,
 )
 """Every name a run may write beside the manifest: what an earlier run left and this one does not write goes."""
@@ -133,11 +133,11 @@ def _outputs(plan: Plan, output: Output) -> list[_Output]:
     form, zone = output.form, plan.timezone
     flat = partial(writer, form=form, safe_csv=output.safe_csv)
     found = []
-    if output.records and form == "parquet":
-        found.append(_Output(f"sessions.{form}", lambda batch: records(batch.sessions, zone), ParquetWriter))
-    elif output.records:
+    if output.records and FORMATS[form].is_json:
         lines = partial(writer, form=form, lines=lambda sessions: json_records(sessions, zone))
         found.append(_Output(f"sessions.{form}", lambda batch: batch.sessions, lines))
+    elif output.records:
+        found.append(_Output(f"sessions.{form}", lambda batch: records(batch.sessions, zone), flat))
     found.append(_Output(f"metrics.{form}", lambda batch: batch.sessions.select(METRIC_NAMES), flat))
     if output.events:
         found.append(_Output(f"events.{form}", _events, flat))

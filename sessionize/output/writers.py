@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
 from queue import Queue
 from threading import Thread
-from typing import IO, Any, Final, Protocol, Self
+from typing import IO, Any, Final, NamedTuple, Protocol, Self
 
 import polars as pl
 from polars.io.plugins import register_io_source
@@ -53,20 +53,6 @@ class Writer(Protocol):
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         """Finish the file."""
-
-
-def writer(path: Path, form: OutputFormat, lines: Lines = json_rows, *, safe_csv: bool = False) -> Writer:
-    """A writer of a format.
-
-    Args:
-        path: Path of the file.
-        form: Format of the file.
-        lines: Gives the JSON object of each row, for the formats that are JSON.
-        safe_csv: Whether texts that a spreadsheet would take for a formula begin with an apostrophe in a CSV.
-    """
-    if form == "parquet":
-        return ParquetWriter(path)
-    return CsvWriter(path, safe=safe_csv) if form == "csv" else JsonWriter(path, lines, array=form == "json")
 
 
 class ParquetWriter:
@@ -196,3 +182,37 @@ class JsonWriter(_TextWriter):
         end = b"\n" if self._rows else b""
         self._out.write(end + b"]\n" if self._array else end)
         super().__exit__(kind, error, trace)
+
+
+class Format(NamedTuple):
+    """A format of outputs.
+
+    Attributes:
+        open: Opens a file, given its path, what gives the JSON object of each row, and whether texts that a spreadsheet
+            would take for a formula begin with an apostrophe.
+        is_json: Whether rows are JSON objects: session records are then written with their open objects as objects.
+    """
+
+    open: Callable[[Path, Lines, bool], Writer]
+    is_json: bool = False
+
+
+FORMATS: Final[Mapping[OutputFormat, Format]] = {
+    "parquet": Format(lambda path, _lines, _safe: ParquetWriter(path)),
+    "json": Format(lambda path, lines, _safe: JsonWriter(path, lines, array=True), is_json=True),
+    "ndjson": Format(lambda path, lines, _safe: JsonWriter(path, lines, array=False), is_json=True),
+    "csv": Format(lambda path, _lines, safe: CsvWriter(path, safe=safe)),
+}
+"""Every format of `OutputFormat`: a new one is a name there and a row here."""
+
+
+def writer(path: Path, form: OutputFormat, lines: Lines = json_rows, *, safe_csv: bool = False) -> Writer:
+    """A writer of a format.
+
+    Args:
+        path: Path of the file.
+        form: Format of the file.
+        lines: Gives the JSON object of each row, for the formats that are JSON.
+        safe_csv: Whether texts that a spreadsheet would take for a formula begin with an apostrophe in a CSV.
+    """
+    return FORMATS[form].open(path, lines, safe_csv)
