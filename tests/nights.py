@@ -31,7 +31,7 @@ IN_MEMORY = Limits(event_bytes=AMPLE, rows=AMPLE)
 
 def in_files(folder: Path, **limits: Any) -> Limits:
     """Limits by which nothing fits in memory."""
-    return Limits(**{"event_bytes": 0, "rows": 5, "partitions": (8, 8), "scratch": lambda: folder, **limits})
+    return Limits(**{"event_bytes": 0, "rows": 5, "partitions": (3, 3), "scratch": lambda: folder, **limits})
 
 
 class Pieces(NoLog):

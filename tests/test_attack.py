@@ -133,6 +133,7 @@ BOMBS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="asks Linux for the peak")
 @pytest.mark.parametrize(("start", "more"), BOMBS.values(), ids=BOMBS.keys())
 def test_a_bomb_or_an_endless_line_is_refused_in_little_memory(tmp_path: Path, start: bytes, more: bytes) -> None:

@@ -7,11 +7,13 @@ import sys
 from pathlib import Path
 
 import polars as pl
+import pytest
 from console import ROOT
 
 BENCH = ROOT / "tests" / "bench"
 
 
+@pytest.mark.slow
 def test_the_bench_prints_its_whole_table_from_a_small_log(tmp_path: Path) -> None:
     options = ["--events", "20000", "--rounds", "1", "--most-times", "1", "--no-peers", "--data", str(tmp_path)]
     done = subprocess.run(

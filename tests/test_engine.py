@@ -12,8 +12,9 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from budget import examples
 from engine import plan_of, raw_frame
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from nights import IN_MEMORY, Pieces, in_files
 from oracle import Event, OracleRules
@@ -45,7 +46,7 @@ def outcome(result: Result) -> dict[str, Any]:
     }
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(
     logs(), rules(), roles(), st.integers(1, 7), st.integers(1, 4), st.tuples(st.integers(1, 9), st.integers(0, 4)),
     st.frozensets(st.sampled_from(WORDS)),

@@ -158,6 +158,7 @@ def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Scene:
     return Scene(place, lambda place: night(place, logs[1], more))
 
 
+@pytest.mark.slow
 def test_a_crash_before_any_step_leaves_the_night_before_and_the_next_start_completes_it(scene: Scene) -> None:
     steps = 0
     for at in range(1, 200):
@@ -174,6 +175,7 @@ def test_a_crash_before_any_step_leaves_the_night_before_and_the_next_start_comp
     assert 25 < steps < 199
 
 
+@pytest.mark.slow
 def test_a_second_crash_while_the_first_is_repaired_changes_nothing(scene: Scene) -> None:
     chance = random.Random(7)  # noqa: S311
     for _ in range(12):
@@ -184,6 +186,7 @@ def test_a_second_crash_while_the_first_is_repaired_changes_nothing(scene: Scene
         assert tree(place) == scene.after
 
 
+@pytest.mark.slow
 def test_a_redo_that_crashed_leaves_one_history_or_the_other_for_the_next_night(tmp_path: Path) -> None:
     logs = write_log(tmp_path / "logs", 3, 12)
     more = tmp_path / "logs" / "more.csv"
@@ -211,6 +214,7 @@ def test_a_redo_that_crashed_leaves_one_history_or_the_other_for_the_next_night(
     assert all(each in histories for each in found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO])
 def test_an_error_at_any_step_is_told_and_the_next_start_completes_the_night(scene: Scene, code: int) -> None:
     for at in range(1 if code == errno.EIO else 2, 60, 4):
@@ -221,6 +225,7 @@ def test_an_error_at_any_step_is_told_and_the_next_start_completes_the_night(sce
         assert tree(place) == scene.after
 
 
+@pytest.mark.slow
 def test_thirty_nights_with_a_crash_in_each_are_thirty_undisturbed_nights_and_one_run(tmp_path: Path) -> None:
     logs, chance = write_log(tmp_path / "logs", 30, 20), random.Random(3)  # noqa: S311
     for log in logs:
@@ -245,6 +250,7 @@ def test_thirty_nights_with_a_crash_in_each_are_thirty_undisturbed_nights_and_on
         assert nights.sort(by).equals(one.sort(by))
 
 
+@pytest.mark.slow
 def test_a_night_that_is_killed_at_any_moment_is_completed_by_the_next_start(tmp_path: Path) -> None:
     logs, chance = write_log(tmp_path / "logs", 2), random.Random(1)  # noqa: S311
     night(tmp_path / "calm", logs[0])

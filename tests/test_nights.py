@@ -10,8 +10,9 @@ from typing import Any, Literal
 
 import polars as pl
 import pytest
+from budget import examples
 from engine import plan_of, raw_frame
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 from nights import IN_MEMORY, Arrival, Nights, Pieces, in_files, rows, run_nights
@@ -111,7 +112,7 @@ def closes(rule: OracleRules) -> bool:
     return rule.timeout_us is not None or bool(rule.end_events) or rule.max_duration_us is not None
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(cuts(), rules().filter(closes), roles(), st.sampled_from((0, 0, 0, 0, 1, 2)), st.sampled_from(("last", "after")))
 def test_the_nights_together_are_one_run(
     cut: Cut, rule: OracleRules, role: frozenset[str], parts: int, flush: Literal["last", "after"]

@@ -7,7 +7,8 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from budget import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from oracle import UTM, Event, OracleResult, OracleRules, oracle
 from strategies import ALL_ROLES, logs, roles, rules
@@ -406,7 +407,7 @@ def test_watermark_is_of_the_whole_log() -> None:
 # --- any log -----------------------------------------------------------------------------------
 
 
-@settings(deadline=None)
+@examples()
 @given(logs(), rules(), roles())
 def test_nothing_is_lost(
     events: list[Event],
@@ -420,7 +421,7 @@ def test_nothing_is_lost(
     assert len({row["session_id"] for row in result.metrics}) == len(result.metrics)
 
 
-@settings(deadline=None)
+@examples()
 @given(logs(), rules(), roles(), st.randoms(use_true_random=False))
 def test_rows_may_be_shuffled_between_timestamps(
     events: list[Event], some_rules: OracleRules, some_roles: frozenset[str], random: Random

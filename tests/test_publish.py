@@ -327,6 +327,7 @@ def test_a_sealed_file_that_vanished_stops_the_commit(tmp_path: Path) -> None:
     assert visible(directory) == BEFORE
 
 
+@pytest.mark.slow
 def test_a_reader_beside_always_finds_whole_files_that_fit_the_manifest(tmp_path: Path) -> None:
     runs = [{"metrics.parquet": b"%d" % run, "manifest.json": b"%d" % run} for run in range(200)]
     publish(tmp_path, runs[0])
@@ -360,6 +361,7 @@ def test_a_reader_beside_always_finds_whole_files_that_fit_the_manifest(tmp_path
 # --- a fault at every step ----------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("links", [True, False], ids=["hard links", "no hard links"])
 @pytest.mark.parametrize("late", [False, True], ids=["before", "after"])
 def test_a_crash_at_any_step_is_undone_or_completed_by_the_next_start(
@@ -386,6 +388,7 @@ def test_a_crash_at_any_step_is_undone_or_completed_by_the_next_start(
     assert {True, False} == set(outcomes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("links", [True, False], ids=["hard links", "no hard links"])
 def test_a_second_crash_while_completing_the_first_does_no_harm(tmp_path: Path, *, links: bool) -> None:
     directory, kept = tmp_path / "out", tmp_path / "kept"
@@ -412,6 +415,7 @@ def test_a_second_crash_while_completing_the_first_does_no_harm(tmp_path: Path, 
     assert until_done(crash) > 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("links", [True, False], ids=["hard links", "no hard links"])
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO, errno.EACCES, errno.EROFS])
 def test_an_error_at_any_step_leaves_what_was_there(tmp_path: Path, code: int, *, links: bool) -> None:
@@ -437,6 +441,7 @@ def test_an_error_at_any_step_leaves_what_was_there(tmp_path: Path, code: int, *
     assert sum(error is not None for error in raised) > 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("late", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("act", [raising(errno.EIO), interrupting], ids=["error", "Ctrl-C"])
 def test_one_error_or_interrupt_at_any_step_leaves_the_old_or_the_new(
@@ -458,6 +463,7 @@ def test_one_error_or_interrupt_at_any_step_leaves_the_old_or_the_new(
     assert until_done(fail) > 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("late", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("act", [raising(errno.EIO), interrupting], ids=["error", "Ctrl-C"])
 def test_a_disk_that_fails_for_good_is_completed_when_it_is_back(
@@ -479,6 +485,7 @@ def test_a_disk_that_fails_for_good_is_completed_when_it_is_back(
     assert until_done(fail) > 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("links", [True, False], ids=["hard links", "no hard links"])
 def test_an_error_while_putting_back_is_mended_by_the_next_start(tmp_path: Path, *, links: bool) -> None:
     directory, act = tmp_path / "out", raising(errno.EIO)
@@ -523,6 +530,7 @@ def test_a_name_that_cannot_be_replaced_leaves_all_as_it_was(
     assert hidden(directory) == {LOCK}
 
 
+@pytest.mark.slow
 def test_killed_at_random_moments_the_directory_shows_one_run(tmp_path: Path) -> None:
     directory = tmp_path / "out"
     script = (

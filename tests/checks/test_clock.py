@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
+from budget import examples
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -52,6 +53,7 @@ def by_loop(times: list[int], zone: str) -> dict[str, object]:
     }
 
 
+@examples()
 @given(TIMES, TIMES, TIMES, ZONES)
 def test_parts_add_up_to_what_a_loop_over_the_whole_tells(
     one: list[int], two: list[int], three: list[int], zone: str
@@ -113,6 +115,7 @@ def test_too_few_days_or_sessions_say_nothing() -> None:
     assert odd_days({}) is None
 
 
+@examples()
 @given(st.integers(0, 200), st.integers(1, 200), st.integers(0, 1000))
 def test_a_percentage_is_compared_exactly(number: int, base: int, tenths: int) -> None:
     allowed = bound(f"{tenths / 10}%", "here")

@@ -10,7 +10,8 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given, settings
+from budget import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from junitparser import Failure, JUnitXml, Skipped
 
@@ -60,7 +61,7 @@ CHECKED = st.builds(
     findings=st.lists(a_finding(), max_size=14).map(tuple),
     inputs=st.lists(TEXT, min_size=1, max_size=2).map(tuple),
 )
-every = settings(max_examples=120, deadline=None)
+every = examples(120)
 
 
 def texts(finding: Finding) -> list[str]:

@@ -7,8 +7,9 @@ from typing import Any
 
 import polars as pl
 import pytest
+from budget import examples
 from engine import engine
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from oracle import Event, OracleResult, OracleRules, oracle
 from strategies import logs, roles, rules
@@ -44,13 +45,13 @@ def test_each_rule_cuts_where_its_timeline_says(case: Case) -> None:
     assert [numbers[session_id] for session_id in ids] == [number - min(expected) for number in expected]
 
 
-@settings(max_examples=600, deadline=None)
+@examples(600)
 @given(logs(), rules(), roles())
 def test_the_kernel_agrees_with_the_oracle(log: list[Event], rule: OracleRules, role: frozenset[str]) -> None:
     assert comparable(engine(log, rule, role)) == comparable(oracle(log, rule, role))
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(logs(), rules(), roles(), st.integers(1, 5))
 def test_any_number_of_parts_gives_the_same_rows(
     log: list[Event], rule: OracleRules, role: frozenset[str], parts: int
@@ -58,7 +59,7 @@ def test_any_number_of_parts_gives_the_same_rows(
     assert comparable(engine(log, rule, role, by_key(parts))) == comparable(oracle(log, rule, role))
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(logs(), rules(), roles(), st.sampled_from((1, 3, 10)))
 def test_small_lots_and_slices_and_unpacked_sorts_give_the_same_rows(
     log: list[Event], rule: OracleRules, role: frozenset[str], lot: int
@@ -71,7 +72,7 @@ def test_small_lots_and_slices_and_unpacked_sorts_give_the_same_rows(
         assert comparable(engine(log, rule, role)) == comparable(oracle(log, rule, role))
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(logs(), rules(), roles(), st.randoms(use_true_random=False))
 def test_shuffling_rows_of_different_times_changes_nothing(
     log: list[Event], rule: OracleRules, role: frozenset[str], random: Any

@@ -10,7 +10,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from budget import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sessionize import Config, schema
@@ -34,7 +35,7 @@ def log(*rows: Mapping[str, Any]) -> pl.DataFrame:
     )
 
 
-@settings(deadline=None)
+@examples()
 @given(
     st.dictionaries(
         st.sampled_from([*schema.UTM, "q", "utm_id"]), st.text(min_size=1).filter(lambda t: t.strip() == t)
@@ -273,7 +274,7 @@ def test_bots_cannot_be_left_out_of_a_log_without_user_agents() -> None:
 KEY = b"0123456789abcdef0123456789abcdef"
 
 
-@settings(deadline=None)
+@examples()
 @given(st.lists(st.one_of(st.none(), st.text(max_size=5)), max_size=20), st.binary(min_size=16, max_size=100))
 def test_a_hashed_id_is_blake2b_with_the_key(ids: list[str | None], key: bytes) -> None:
     short = key if len(key) <= 64 else hashlib.blake2b(key).digest()

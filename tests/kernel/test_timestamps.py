@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from budget import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sessionize.config import Config, TimeFormat, TimeKind
@@ -166,7 +167,7 @@ offsets = st.integers(-23 * 60, 23 * 60).map(lambda minutes: timezone(timedelta(
 shapes = st.sampled_from(["seconds", "milliseconds", "microseconds", "minutes"])
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.lists(st.tuples(moments, offsets, shapes, st.sampled_from("T ")), min_size=1, max_size=8))
 def test_arrow_and_the_pattern_read_the_same(rows: list[tuple[datetime, timezone, str, str]]) -> None:
     texts = [moment.astimezone(zone).isoformat(between, shape) for moment, zone, shape, between in rows]
@@ -176,14 +177,14 @@ def test_arrow_and_the_pattern_read_the_same(rows: list[tuple[datetime, timezone
     assert _parsed(series, ISO, "UTC").to_list() == expected
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.text(alphabet="0123456789-:T .Z+,", max_size=26))
 def test_arrow_reads_nothing_that_the_pattern_refuses(text: str) -> None:
     series = pl.Series([text])
     assert _iso(series, "UTC").to_list() == _parsed(series, ISO, "UTC").to_list()
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.datetimes(datetime(1975, 1, 1), datetime(2035, 1, 1)), st.sampled_from(ZONES))  # noqa: DTZ001
 def test_local_times_are_those_of_zoneinfo_the_first_where_there_are_two(local: datetime, zone: str) -> None:
     expected = (local.replace(tzinfo=ZoneInfo(zone), fold=0) - EPOCH) // MICROSECOND

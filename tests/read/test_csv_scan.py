@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import example, given, settings
+from budget import examples
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sessionize.read import csv_scan as module
@@ -36,7 +37,7 @@ def split(lines: list[str], width: int) -> tuple[list[tuple[int, tuple[str | Non
     }
 
 
-@settings(max_examples=400, deadline=None)
+@examples(400)
 @given(
     st.one_of(st.lists(st.one_of(row, row, spoilt), max_size=12), st.lists(even, min_size=1)),
     st.sampled_from([5, 1 << 18]),
@@ -73,6 +74,7 @@ def test_texts_of_every_length_are_whole_next_to_longer_and_shorter_ones(length:
     assert split(texts, 1)[0] == [(line, (text,)) for line, text in enumerate(texts)]
 
 
+@examples()
 @given(st.binary(max_size=6))
 def test_what_is_utf8_is_told_as_python_tells_it(text: bytes) -> None:
     try:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from budget import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from letters import Row, expected
 
@@ -52,7 +53,7 @@ broken = st.sampled_from([b"a,\xff,c", b"\xe2\x82,b,c", b"a,b,c\xc3"])
 line = st.one_of(good.map(str.encode), good.map(str.encode), odd.map(str.encode), broken)
 
 
-@settings(max_examples=500, deadline=None)
+@examples(500)
 @given(st.lists(line, max_size=8), st.sampled_from([b"\n", b"\r\n"]), st.booleans(), st.sampled_from([1 << 20, 16, 5]))
 def test_dirty_files_lose_nothing(
     tmp_path_factory: pytest.TempPathFactory,

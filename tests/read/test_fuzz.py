@@ -7,6 +7,7 @@ import random
 from pathlib import Path
 
 import polars as pl
+import pytest
 from letters import expected
 
 from sessionize import schema
@@ -59,6 +60,7 @@ def stored(path: Path, content: bytes, chance: random.Random) -> None:
     path.write_bytes(gzip.compress(content, 1) if chance.random() < 0.1 else content)
 
 
+@pytest.mark.slow
 def test_ten_thousand_dirty_files_lose_nothing(tmp_path: Path) -> None:
     chance = random.Random(20240530)  # noqa: S311
     read = 0
@@ -105,6 +107,7 @@ def counted(log: Log, raw: pl.DataFrame) -> int:
     return counts.rows_read
 
 
+@pytest.mark.slow
 def test_with_records_over_lines_every_line_is_in_one_row(tmp_path: Path) -> None:
     chance = random.Random(7)  # noqa: S311
     for batch in range(2):

@@ -8,7 +8,8 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from budget import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sessionize import schema
@@ -50,7 +51,7 @@ def opened(path: Path, kind: LayoutKind, **config: Any) -> Any:
 
 
 @pytest.mark.parametrize("kind", ["unquoted", "w3c", "combined"])
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(lines=LINES, bad=st.booleans(), end=st.sampled_from(["", "\n", "\r\n"]))
 def test_every_line_that_is_not_blank_is_a_row_with_its_number(
     tmp_path_factory: pytest.TempPathFactory, kind: LayoutKind, lines: list[str], end: str, *, bad: bool

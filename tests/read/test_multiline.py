@@ -8,7 +8,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from budget import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sessionize import schema
@@ -78,7 +79,7 @@ def written(row: list[str]) -> str:
     return out.getvalue()[:-1]
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(st.lists(good, max_size=6), st.sampled_from(["\n", "\r\n"]), st.sampled_from([1, 7, 1 << 20]))
 def test_what_a_csv_writer_writes_is_read_back_with_the_number_of_its_first_line(
     tmp_path_factory: pytest.TempPathFactory, table: list[list[str]], end: str, block: int
@@ -100,7 +101,7 @@ def test_what_a_csv_writer_writes_is_read_back_with_the_number_of_its_first_line
 batches = st.sampled_from(["a", ",", ",", '"', '"', '""', "\n", "\n", 'b,"c\nd",e\n', 'f,g,"h\n', "i,j,k\n", '"\n'])
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.lists(batches, max_size=14).map("".join), st.sampled_from([1, 5, 1 << 20]))
 def test_a_stray_quote_costs_its_line_and_no_other(
     tmp_path_factory: pytest.TempPathFactory, text: str, block: int

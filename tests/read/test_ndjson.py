@@ -8,7 +8,8 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from budget import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sessionize import schema
@@ -61,7 +62,7 @@ good_lines = st.tuples(objects_, st.sampled_from(["", " "])).map(
 bad_lines = st.sampled_from(BAD).map(lambda line: (line, None))
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(
     st.lists(st.one_of(good_lines, good_lines, good_lines, bad_lines), max_size=12),
     st.sampled_from([b"\n", b"\r\n"]),

@@ -48,7 +48,7 @@ def log(rows: int = ROWS) -> pl.DataFrame:
 
 def limits(**fields: Any) -> Limits:
     """Limits of a small machine, but for some."""
-    return replace(Limits.of(1), **{"partitions": (8, 8), **fields})
+    return replace(Limits.of(1), **{"partitions": (2, 2), **fields})
 
 
 WORDS = limits(rows=GROUP, dictionary_rows=1, length_bytes=100)
