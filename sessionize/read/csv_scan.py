@@ -1,8 +1,13 @@
-"""Records of RFC 4180, one a line, found on the bytes of many lines at once.
+r"""Records of RFC 4180, one a line, found on the bytes of many lines at once.
 
 Every delimiter, quote and line feed is located, and what separates fields follows from whether the quotes before it on
 its line are even. A line is a record if each quote opens a field, closes one, or is one of two that mean one. Its
-fields then need no parser: they are views of the bytes, and what is wanted of them is copied.
+fields then need no parser: they are views of the bytes, and what is wanted of them is copied. For example::
+
+    text         a , " b , c " \n         marks at -1 1 2 4 6 7   (the first is before the text)
+    place        0 1 2 3 4 5 6 7          inside?  -  no yes yes no no
+                                          separators -1 1 7: the comma at 4 is inside quotes
+    fields       0 to 1, and 2 to 7 without its quotes: a  b,c
 """
 
 from __future__ import annotations
@@ -34,11 +39,11 @@ class Records(NamedTuple):
 
     Attributes:
         text: The lines.
-        lines: Place of each record's line, from 0.
-        first: Place among the separators of the one before each record's first field.
-        separators: Where fields and lines end; the first is before the text.
+        lines: Number of each record's line, from 0 (int64, one a record).
+        first: For each record, where among the separators the one before its first field is (int64, one a record).
+        separators: Places in the text at which fields and lines end (int64, ascending); the first is before the text.
         escaped: Whether two quotes may stand for one.
-        others: Start and end of each line that is neither a record nor blank, by its place.
+        others: Number of each line that is neither a record nor blank → its start and end in the text.
     """
 
     text: bytes
@@ -52,12 +57,12 @@ class Records(NamedTuple):
         """Fields of every record.
 
         Args:
-            places: Of the fields, from 0, by the name that the column shall have.
+            places: Name that a column shall have → place of its field in a record, from 0.
 
         Returns:
             Texts; null where there is nothing between two separators, not even quotes.
         """
-        # Limits for the bytes of a view behind the last text.
+        # Room for the bytes of a view behind the last text.
         padded = np.frombuffer(self.text + bytes(INLINE), dtype=np.uint8)
         return [self._column(padded, place).alias(name) for name, place in places.items()]
 
@@ -72,12 +77,19 @@ class Records(NamedTuple):
 
 
 def records(text: bytes, delimiter: str, width: int) -> Records:
-    """The records among the lines of a text.
+    r"""The records among the lines of a text.
 
     Args:
         text: Lines, each ended by a line feed.
         delimiter: One byte.
         width: How many fields a record has; further ones have nothing between their delimiters.
+
+    Examples:
+        >>> found = records(b'a,"b,c"\nno record "\n,d\n', ",", 2)
+        >>> found.lines.tolist(), found.others
+        ([0, 2], {1: (8, 19)})
+        >>> [column.to_list() for column in found.columns({"first": 0, "second": 1})]
+        [['a', None], ['b,c', 'd']]
     """
     if not text:
         return Records(text, np.empty(0, np.int64), np.empty(0, np.int64), np.array([-1]), escaped=False, others={})
@@ -106,7 +118,7 @@ def records(text: bytes, delimiter: str, width: int) -> Records:
 
 
 def _marks(data: Bytes, delimiter: int) -> Places:
-    """Places of delimiters, quotes and line feeds, behind one before the text."""
+    """Places of delimiters, quotes and line feeds (int64, ascending), behind -1, the end of a line before the text."""
     found = [np.array([-1])]
     for start in range(0, len(data), STEP):
         part = data[start : start + STEP]
@@ -118,7 +130,20 @@ def _marks(data: Bytes, delimiter: int) -> Places:
 
 
 def _inside(quote: Flags, newline: Flags) -> Flags:
-    """Whether the quotes up to each mark, of its line only, are odd."""
+    r"""Whether the quotes up to and with each mark, on its line, are odd: then what follows is inside quotes.
+
+    Args:
+        quote: Whether each mark is a quote.
+        newline: Whether each mark is a line feed.
+
+    Returns:
+        One flag a mark.
+
+    Examples:
+        >>> marks = np.frombuffer(b'\n"",""\n"', np.uint8)
+        >>> _inside(marks == QUOTE, marks == NEWLINE).astype(int).tolist()
+        [0, 1, 0, 0, 1, 0, 0, 1]
+    """
     inside = np.bitwise_xor.accumulate(quote.view(np.uint8)).view(np.bool_)
     if (inside & newline).any():
         ends = np.flatnonzero(newline)
@@ -127,7 +152,17 @@ def _inside(quote: Flags, newline: Flags) -> Flags:
 
 
 def _stray(quote: Flags, inside: Flags, separates: Flags, touch: Flags) -> Places:
-    """Places, among the marks, of quotes that neither open a field nor close one, nor stand beside another for one."""
+    """The quotes that neither open a field nor close one, nor stand beside another for one.
+
+    Args:
+        quote: Whether each mark is a quote.
+        inside: Whether what follows each mark is inside quotes.
+        separates: Whether each mark separates fields or lines.
+        touch: Whether each mark but the last is followed by the next one at once.
+
+    Returns:
+        Their places among the marks (int64).
+    """
     edge = separates | quote
     before, after = touch & edge[:-1], touch & edge[1:]
     sound = np.where(inside[1:-1], before[:-1], after[1:])
@@ -135,7 +170,16 @@ def _stray(quote: Flags, inside: Flags, separates: Flags, touch: Flags) -> Place
 
 
 def _as_wide(separators: Places, stops: Places, width: int) -> Flags:
-    """Which lines have as many fields as they should, and nothing but delimiters behind them."""
+    """Which lines have as many fields as they should, and nothing but delimiters behind them.
+
+    Args:
+        separators: Places in the text at which fields and lines end.
+        stops: Which of the separators end a line; the first one ends the line before the text.
+        width: How many fields a record has.
+
+    Returns:
+        One flag a line.
+    """
     fields = np.diff(stops)
     if (fields == width).all():
         return np.ones(len(fields), dtype=bool)
@@ -145,7 +189,7 @@ def _as_wide(separators: Places, stops: Places, width: int) -> Flags:
 
 
 def _damaged(text: bytes, data: Bytes, ends: Places) -> Places:
-    """Places of lines with a carriage return, a NUL, or bytes that are no UTF-8."""
+    """Numbers of the lines that hold a carriage return, a NUL, or bytes that are no UTF-8 (int64)."""
     found = [_lines_of(data == byte, ends) for byte in (CARRIAGE_RETURN, NUL) if byte in text]
     if not is_utf8(text):
         beyond = _lines_of(data > 127, ends)
@@ -159,7 +203,7 @@ def _lines_of(flagged: Flags, ends: Places) -> Places:
 
 
 def is_utf8(text: bytes) -> bool:
-    """Whether it is; told some times faster than by decoding it, and while other threads run."""
+    """Whether bytes are UTF-8; told some times faster than by decoding them, and while other threads run."""
     if text.isascii():
         return True
     try:
@@ -170,7 +214,17 @@ def is_utf8(text: bytes) -> bool:
 
 
 def _texts(data: Bytes, starts: Places, lengths: Places, there: Flags) -> pl.Series:
-    """Texts that lie in the data, copied from it, so that a column that is kept does not keep all of it."""
+    """Texts that lie in the data, copied from it, so that a column that is kept does not keep all of it.
+
+    Args:
+        data: Bytes in which the texts lie, with INLINE more behind the last.
+        starts: Place of each text's first byte.
+        lengths: Number of each text's bytes.
+        there: Whether there is a text; else the value is null.
+
+    Returns:
+        A String column, as long as ``starts``.
+    """
     import pyarrow as pa  # noqa: PLC0415 - takes a good part of the start, and only a CSV needs it here
 
     count, longest = len(starts), int(lengths.max(initial=0))
@@ -190,5 +244,5 @@ def _texts(data: Bytes, starts: Places, lengths: Places, there: Flags) -> pl.Ser
 
 
 def _starting(data: Bytes, size: int) -> npt.NDArray[np.void]:
-    """The bytes from each place on."""
+    """The ``size`` bytes from each place on, as a view: one value for each place that has so many behind it."""
     return np.ndarray((len(data) - size + 1,), dtype=f"V{size}", buffer=data, strides=(1,))

@@ -22,8 +22,8 @@ class DictionaryColumn(NamedTuple):
     """A column as a dictionary.
 
     Attributes:
-        texts: Its different texts, maybe some that no row has.
-        places: Of each row's text among them (UInt32); null where the row has none.
+        texts: The different texts of the column, maybe some that no row has.
+        places: Place of each row's text among them (UInt32); null where the row has none.
     """
 
     texts: pl.Series
@@ -75,7 +75,7 @@ def spans(place: str, texts: Collection[str], limits: Limits) -> list[Span] | No
     """A Parquet file in spans of whole row groups.
 
     Args:
-        place: Of the file.
+        place: Path at which the file lies.
         texts: Columns of texts.
         limits: How many rows a span has, a single group up to twice as many; what is taken for a dictionary.
 
