@@ -24,11 +24,21 @@ def unified(paths: Sequence[str], types: Sequence[Types]) -> dict[str, Change]:
     """How a column is to be changed, for each that has not one type in all files that have it.
 
     Args:
-        paths: Of the files, for messages.
-        types: Type of each column of each file.
+        paths: Path of each file, for messages.
+        types: For each file, the type of each of its columns.
+
+    Returns:
+        Name of a column → what makes its one type of an expression over a column of a given type.
 
     Raises:
         InputError: If a column's types have nothing in common; names a file of each.
+
+    Examples:
+        >>> changes = unified(["monday", "tuesday"], [{"id": pl.Int64(), "at": pl.Date()}, {"id": pl.String(), "at": pl.Date()}])
+        >>> list(changes)
+        ['id']
+        >>> pl.DataFrame({"id": [7]}).select(changes["id"](pl.col("id"), pl.Int64())).to_series().to_list()
+        ['7']
     """
     found: dict[str, dict[pl.DataType, str]] = {}
     for path, columns in zip(paths, types, strict=True):
