@@ -22,9 +22,12 @@ from polars.testing import assert_frame_equal
 from strategies import logs, roles, rules
 
 from sessionize import Config, Output, run, schema
+from sessionize.engine.observe import Observer, Whole
 from sessionize.engine.partition import Partition
 from sessionize.engine.pipeline import sessionize_log
-from sessionize.engine.result import Result
+from sessionize.engine.result import Counts, Result
+from sessionize.errors import AccountingError
+from sessionize.kernel import Sessionized
 from sessionize.kernel.describe import with_fields
 from sessionize.kernel.dictionaries import CODED, Dictionaries
 from sessionize.limits import Limits
@@ -159,3 +162,53 @@ def test_events_that_are_left_out_as_bots_do_not_move_the_watermark(tmp_path: Pa
     assert manifest["counts"]["bots"] == 1
     assert manifest["watermark"] == "2024-05-30T10:00:00.000000Z"
     assert manifest["counts"]["active_sessions"] == 1
+
+
+class Watching(Observer):
+    """Notes what it is shown; what it notes adds up."""
+
+    def __init__(self) -> None:
+        self.arrived = self.keyed = self.cut = self.sessions = 0
+        self.keys_of: list[set[str]] = []
+        self.whole: set[Whole] = set()
+
+    def batch(self, events: pl.DataFrame) -> pl.DataFrame:
+        assert events.schema["page"] == pl.String
+        self.arrived += events.height
+        return events.with_columns(seen=pl.col(schema.ROW))
+
+    def keys(self, events: pl.DataFrame) -> None:
+        self.keys_of.append(set(events["session_id"].cast(pl.String)))
+        self.keyed += int(events["seen"].sum())
+
+    def partition(self, events: pl.DataFrame, sessions: Sessionized, whole: Whole) -> None:
+        assert int(sessions.sessions["events"].sum()) == events.height
+        self.cut += int(events["seen"].sum())
+        self.sessions += sessions.sessions.height
+        self.whole.add(whole)
+
+
+@pytest.mark.parametrize("parts", [0, 3])
+def test_an_observer_is_shown_every_event_as_it_arrives_and_with_its_key(parts: int, tmp_path: Path) -> None:
+    log: list[Event] = [{"session_id": f"s{n % 7}", "page": "/", "timestamp_us": n} for n in range(20)]
+    role, rule = frozenset({"timestamp", "session_id", "page"}), OracleRules()
+    plan, frame = plan_of(rule, role), raw_frame(log, role, rule)
+    limits = in_files(tmp_path, partitions=(parts, parts)) if parts else IN_MEMORY
+    watching = Watching()
+    result = sessionize_log(Pieces(frame, 6, ["page"]), plan, limits, observe=[Observer(), watching])
+    assert (watching.arrived, watching.keyed, watching.cut, watching.sessions) == (20, 210, 210, 7)
+    assert sum(map(len, watching.keys_of)) == len(set.union(*watching.keys_of)) == 7
+    assert len(watching.keys_of) == (parts or 1)
+    assert watching.whole == {Whole(20, result.stand)}
+    assert result.watermark == 19
+
+
+def test_counts_of_parts_add_up_to_those_of_the_whole() -> None:
+    one = Counts(rows_read=3, events=2, rejected=1, rejected_by_reason={"malformed_row": 1})
+    other = Counts(rows_read=2, rejected=2, rejected_by_reason={"bad_timestamp": 1, "malformed_row": 1}, sessions=4)
+    both = one + other
+    assert both.checked() == Counts(
+        rows_read=5, events=2, rejected=3, rejected_by_reason={"bad_timestamp": 1, "malformed_row": 2}, sessions=4
+    )
+    with pytest.raises(AccountingError, match="4 in, 5 accounted for"):
+        replace(both, rows_read=4).checked()
