@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import random
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import polars as pl
@@ -16,8 +17,9 @@ from sessionize.engine.pipeline import sessionize_log
 from sessionize.errors import SessionizeError
 from sessionize.kernel import normalise
 from sessionize.limits import Limits
+from sessionize.opening import NoLog
 from sessionize.plan import resolve
-from sessionize.read import Log, open_log
+from sessionize.read import Log, Rows, open_log
 
 NAMES = ("session_id", "user_id", "timestamp", "event_id", "page")
 FILES, TOGETHER = 10_000, 400
@@ -99,10 +101,24 @@ def judged(log: Log, raw: pl.DataFrame) -> pl.DataFrame:
     return rows.collect(engine="streaming").cast({schema.REASON: pl.String})
 
 
+class WasRead(NoLog):
+    """A log whose rows have been read before."""
+
+    def __init__(self, log: Log, raw: pl.DataFrame) -> None:
+        self._log, self._raw = log, raw
+
+    @property
+    def schema(self) -> Mapping[str, pl.DataType]:
+        return self._log.schema
+
+    def batches(self, limits: Limits) -> Iterable[Rows]:  # noqa: ARG002
+        return [Rows(self._raw.lazy())]
+
+
 def counted(log: Log, raw: pl.DataFrame) -> int:
     """Rows read, each once an event, a rejected row or a duplicate."""
     plan = resolve(Config(), log.schema, lambda column: raw.select(column).to_series())
-    counts = sessionize_log(log, plan, LIMITS).counts
+    counts = sessionize_log(WasRead(log, raw), plan, LIMITS).counts
     assert counts.rows_read == counts.events + counts.rejected + counts.duplicates
     return counts.rows_read
 
