@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from sessionize import schema
+from sessionize import schema, sql
 from sessionize.config import Config, Plan, TimeFormat, TimeKind
 from sessionize.errors import UsageError
 from sessionize.kernel import agents
@@ -63,7 +63,7 @@ def resolve(config: Config, types: Types, sample: Sample) -> Plan:
         conversions=config.conversions,
         properties=config.properties,
         traits=config.traits,
-        where=_checked_where(condition(config), types, sample),
+        where=_checked_where(config, types, sample),
         until=config.until,
         **told_by(config, columns),
     )
@@ -133,8 +133,18 @@ def _what_is_there(name: str, types: Types) -> str:
 
 def condition(config: Config) -> str | None:
     """The user's condition and the preset's."""
-    asked = [each for each in (config.where, config.preset.where if config.preset else None) if each is not None]
-    return " AND ".join(f"({each})" for each in asked) if len(asked) > 1 else next(iter(asked), None)
+    asked = [where for where, _ in _conditions(config)]
+    # A comment at the end of one must not swallow the bracket.
+    joined = " AND ".join(f"({each}\n)" if "--" in each else f"({each})" for each in asked)
+    return joined if len(asked) > 1 else next(iter(asked), None)
+
+
+def _conditions(config: Config) -> Iterator[tuple[str, str]]:
+    """Each condition, and what asks for it."""
+    if config.where is not None:
+        yield config.where, "--where"
+    if config.preset is not None and config.preset.where is not None:
+        yield config.preset.where, f"where of the preset {config.preset.name}"
 
 
 def _check_given(role: str, names: tuple[str, ...], types: Types) -> None:
@@ -196,18 +206,17 @@ def _check_required(found: Mapping[str, tuple[str, ...]], types: Types) -> None:
         )
 
 
-def _checked_where(where: str | None, types: Types, sample: Sample) -> str | None:
-    if where is None:
-        return None
-    try:
-        kept = pl.DataFrame(schema=dict(types)).lazy().filter(pl.sql_expr(where))
-        kept.collect()
-        sample(pl.sql_expr(where))
-    except pl.exceptions.PolarsError as error:
-        raise UsageError(
-            f"--where: {str(error).splitlines()[0]}", hint=f"an expression over {listed(types)}; CSV columns are text"
-        ) from None
-    return where
+def _checked_where(config: Config, types: Types, sample: Sample) -> str | None:
+    """The condition, once each part of it has been tried by itself."""
+    for where, asked_by in _conditions(config):
+        told = sql.expression(where, asked_by)
+        with sql.telling(asked_by, f"an expression over {listed(types)}; CSV columns are text"):
+            pl.DataFrame(schema=dict(types)).lazy().filter(told).collect()
+        for name in told.meta.root_names():
+            sample(pl.col(name))  # what a damaged file says is not the condition's fault
+        with sql.telling(asked_by, "a value that does not fit: TRY_CAST gives null in its place"):
+            sample(told)
+    return condition(config)
 
 
 def _check_enrichment(config: Config, columns: Mapping[str, tuple[str, ...]]) -> None:

@@ -9,13 +9,12 @@ from typing import Any, Final
 
 import polars as pl
 
-from sessionize import schema
+from sessionize import schema, sql
 from sessionize.checks.findings import Example, Measured, Unmeasured
 from sessionize.checks.settings import Custom
 from sessionize.checks.text import sanitize
 from sessionize.config import Plan
 from sessionize.engine.observe import Observer, Whole
-from sessionize.errors import UsageError
 from sessionize.kernel import Sessionized, as_text, described, stamped
 from sessionize.kernel.metrics import METRIC_NAMES, METRICS
 
@@ -92,14 +91,7 @@ def prove(customs: Iterable[Custom], types: Mapping[str, pl.Schema]) -> None:
     """
     tables = {name: pl.LazyFrame(schema=columns) for name, columns in types.items()}
     for custom in customs:
-        try:
-            pl.SQLContext(tables).execute(custom.sql).collect_schema()
-        except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-            columns = "; ".join(f"{name}: {', '.join(of)}" for name, of in types.items())
-            raise UsageError(
-                f"[[check.custom]] {custom.name!r}: {str(error).splitlines()[0]}",
-                hint=f"there are {columns}; a column named as a word of SQL stands in double quotes",
-            ) from None
+        sql.query(custom.sql, tables, _asked_by(custom))
 
 
 def ask(customs: Iterable[Custom], tables: Tables, examples: int) -> dict[str, Measured | Unmeasured]:
@@ -111,7 +103,8 @@ def _ask(custom: Custom, tables: Tables, examples: int) -> Measured | Unmeasured
     absent = [table for table in (EVENTS, SESSIONS) if table not in tables and needs([custom], table)]
     if absent:
         return Unmeasured(f"there are no {absent[0]} in an earlier run's output; check the log itself")
-    found = pl.SQLContext(dict(tables)).execute(custom.sql).collect(engine="streaming")
+    with sql.telling(_asked_by(custom), "a value that does not fit: TRY_CAST gives null in its place"):
+        found = sql.query(custom.sql, tables, _asked_by(custom)).collect(engine="streaming")
     if found.shape == (1, 1) and (found.dtypes[0].is_numeric() or found.dtypes[0] == pl.Null):
         number = found.item()
         if number is None:
@@ -119,6 +112,10 @@ def _ask(custom: Custom, tables: Tables, examples: int) -> Measured | Unmeasured
         return Measured(float(number) if found.dtypes[0].is_float() else int(number), None, f"{number:,} by the query")
     shown = tuple(_example(row) for row in found.head(examples).iter_rows(named=True))
     return Measured(found.height, None, f"{found.height:,} rows by the query", shown)
+
+
+def _asked_by(custom: Custom) -> str:
+    return f"[[check.custom]] {custom.name!r}"
 
 
 def _example(row: Mapping[str, Any]) -> Example:

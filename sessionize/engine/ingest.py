@@ -9,7 +9,7 @@ from typing import Final, NamedTuple, Protocol
 
 import polars as pl
 
-from sessionize import schema
+from sessionize import schema, sql
 from sessionize.config import Plan
 from sessionize.engine.observe import Observer, overrides
 from sessionize.engine.prefetch import ahead
@@ -127,7 +127,7 @@ class Ingest:
         """A batch's rows as events, or with the reason why they are none; columns held as dictionaries as codes."""
         told = {role: name for role, name in self._plain.items() if name in batch.held}
         rest = {role: names for role, names in self._plan.columns.items() if role not in told}
-        rows = normalise(batch.frame, self._types, replace(self._plan, columns=rest)).collect(engine="streaming")
+        rows = _normalised(batch.frame, self._types, replace(self._plan, columns=rest))
         if told:
             held = batch.words(sorted({*told.values()}))
             # Codes are for texts of events: else it would show in them how the log was read.
@@ -184,6 +184,17 @@ def event_types(types: Mapping[str, pl.DataType], plan: Plan) -> dict[str, pl.Da
     raw: dict[str, pl.DataType] = {**place, **types}
     found = normalise(pl.LazyFrame(schema=raw), types, plan).collect_schema()
     return {name: dtype for name, dtype in found.items() if name not in PLACE}
+
+
+def _normalised(raw: pl.LazyFrame, types: Mapping[str, pl.DataType], plan: Plan) -> pl.DataFrame:
+    try:
+        return normalise(raw, types, plan).collect(engine="streaming")
+    except pl.exceptions.PolarsError:
+        if plan.where is None:
+            raise
+        normalise(raw, types, replace(plan, where=None)).collect(engine="streaming")  # is it the file that is damaged?
+        with sql.telling("--where", "a value that does not fit: TRY_CAST gives null in its place"):
+            raise
 
 
 def _coded(held: list[DictionaryColumn], role: str, dictionaries: Dictionaries | None) -> pl.Series:

@@ -9,7 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from sessionize import schema
+from sessionize import schema, sql
 from sessionize.config import Plan
 from sessionize.kernel import references as reach
 from sessionize.kernel.dictionaries import CODED
@@ -39,7 +39,7 @@ def normalise(raw: pl.LazyFrame, types: Types, plan: Plan) -> pl.LazyFrame:
         ``split.*``. Texts keep their bytes, but blank ones are null.
     """
     if plan.where is not None:
-        raw = raw.filter(pl.sql_expr(plan.where) | pl.col(schema.FAULT).is_not_null())
+        raw = raw.filter(sql.expression(plan.where, "--where") | pl.col(schema.FAULT).is_not_null())
     columns = {role: _role(role, names, types) for role, names in plan.columns.items() if role != schema.TIMESTAMP}
     columns |= {schema.PROPERTY_PREFIX + name: field(name, types) for name in plan.properties}
     columns |= {schema.TRAIT_PREFIX + name: field(name, types) for name in plan.traits}

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import IO, Any, Final, NamedTuple
 
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from sessionize import schema
+from sessionize import schema, sql
 from sessionize.config import Config
 from sessionize.kernel.preset_columns import shaped
 from sessionize.limits import Limits
@@ -257,8 +257,7 @@ def asked(config: Config) -> list[str]:
     names = [name for role in config.columns for name in config.chosen(role)]
     names += [*config.properties, *config.traits, *config.rules.split_on]
     if config.where is not None:
-        with suppress(pl.exceptions.PolarsError):
-            names += pl.sql_expr(config.where).meta.root_names()
+        names += sql.columns_of(config.where)
     steps = [name.split(".") for name in names]
     return list(dict.fromkeys(".".join(parts[:size]) for parts in steps for size in range(len(parts), 0, -1)))
 

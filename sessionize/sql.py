@@ -1,0 +1,227 @@
+"""The user's SQL: it sees the columns or tables it was given and nothing else: no file, no network.
+
+Polars knows SQL by itself, table functions such as ``read_csv`` among it, which open whatever they are told to. So a
+text is looked at word by word before Polars sees it. The words are cut as Polars' parser cuts them; what it would cut in
+another way (prefixed strings, ``$$``) is refused. Every door for SQL goes through here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Final, NamedTuple
+
+import polars as pl
+
+from sessionize.errors import UsageError
+
+READS_FILES: Final = re.compile(r"(read|scan)_\w*", re.IGNORECASE)
+"""Names of Polars' table functions that open a file or a URL, those to come included."""
+ROWS_TOGETHER: Final = frozenset({
+    "any_value", "array_agg", "avg", "corr", "count", "covar", "covar_pop", "covar_samp", "cume_dist",
+    "dense_rank", "first", "first_value", "lag", "last", "last_value", "lead", "listagg", "max", "mean",
+    "median", "min", "ntile", "percent_rank", "quantile_cont", "quantile_disc", "rank", "row_number", "stddev",
+    "stddev_pop", "stddev_samp", "stdev", "stdev_pop", "stdev_samp", "string_agg", "sum", "var", "var_pop",
+    "var_samp", "variance",
+})  # fmt: skip
+"""Functions that look at several rows, in lower case."""
+OPENS_RELATION: Final = frozenset({"from", "join", "lateral", "table"})
+ENDS_RELATIONS: Final = frozenset(
+    {"select", "where", "group", "having", "order", "limit", "union", "qualify", "window"}
+)
+TAKES_FROM: Final = frozenset({"extract", "overlay", "position", "substring", "trim"})
+"""Functions in whose brackets FROM is no more than a word."""
+MOST_WORDS: Final = 2_000
+"""Without literals and commas: Polars' parser recurses, and a chain of tens of thousands would end the process."""
+LEXER: Final = re.compile(
+    r"""
+    (?P<comment> --[^\n]* | /\* )
+  | (?P<text>    '(?:[^']|'')*' )
+  | (?P<quoted>  "(?:[^"]|"")*" | `(?:[^`]|``)*` )
+  | (?P<word>    [^\W\d]\w* )
+  | (?P<number>  \d+ )
+  | (?P<sign>    [^\w\s] )
+  | (?P<space>   \s+ )
+    """,
+    re.VERBOSE,
+)
+COMMENT_EDGE: Final = re.compile(r"/\*|\*/")
+VALUES_SHOWN: Final = re.compile(r"\s+(?:for \d+ out of|with value|: \[).*")
+"""In what Polars says of a failed cast: the values themselves."""
+
+
+class _Token(NamedTuple):
+    """One word of SQL; the text of a quoted one is its content."""
+
+    kind: str
+    text: str
+
+    @property
+    def keyword(self) -> str:
+        """In lower case, if it is a bare word."""
+        return self.text.lower() if self.kind == "word" else ""
+
+
+NOTHING: Final = _Token("space", "")
+
+
+def expression(text: str, asked_by: str) -> pl.Expr:
+    """A condition on one row.
+
+    Args:
+        text: Such as ``env = 'prod' AND value > 3``.
+        asked_by: Option or setting that it comes from, for the message.
+
+    Raises:
+        UsageError: If it is no such expression, looks beyond its row, or asks for files.
+
+    Examples:
+        >>> str(expression("x = 'a'", "--where"))
+        '[(col("x")) == ("a")]'
+    """
+    words = _checked(text, asked_by)
+    for word, following in zip(words, [*words[1:], NOTHING][: len(words)], strict=True):
+        if word.keyword in ("select", "over") or (word.keyword in ROWS_TOGETHER and following.text == "("):
+            raise UsageError(
+                f"{asked_by}: {word.text} looks at more than one row",
+                hint=f'a condition is asked of each row; a column of that name is written "{word.text}"',
+            )
+    with telling(asked_by, "an expression of SQL, for example env = 'prod'"):
+        return pl.sql_expr(text)
+
+
+def columns_of(text: str) -> list[str]:
+    """Columns that an expression names; none where it is not one."""
+    try:
+        return expression(text, "").meta.root_names()
+    except UsageError:
+        return []
+
+
+def query(text: str, tables: Mapping[str, pl.LazyFrame], asked_by: str) -> pl.LazyFrame:
+    """A query's result.
+
+    Args:
+        text: One SELECT.
+        tables: All that it can see, by name.
+        asked_by: Option or setting that it comes from, for the message.
+
+    Raises:
+        UsageError: If it is no query of these tables, or asks for files.
+
+    Examples:
+        >>> frame = query("SELECT count(*) AS n FROM events", {"events": pl.LazyFrame({"x": [1, 2]})}, "sql")
+        >>> frame.collect().item()
+        2
+    """
+    words = _checked(text, asked_by)
+    first = next((word for word in words if word.text != "("), NOTHING)
+    if first.keyword not in ("select", "with"):
+        raise UsageError(f"{asked_by}: no query", hint="it begins with SELECT or WITH")
+    with telling(asked_by, _there_are(tables)):
+        found = pl.SQLContext(dict(tables)).execute(text)
+        found.collect_schema()
+        return found
+
+
+def _there_are(tables: Mapping[str, pl.LazyFrame]) -> str:
+    columns = "; ".join(f"{name}: {', '.join(table.collect_schema())}" for name, table in tables.items())
+    return f"there are {columns}; a column named as a word of SQL stands in double quotes"
+
+
+@contextmanager
+def telling(asked_by: str, hint: str) -> Iterator[None]:
+    """Turn what Polars says of the user's SQL into a `UsageError`, without values of the rows."""
+    try:
+        yield
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        first = next(iter(str(error).splitlines()), type(error).__name__)
+        raise UsageError(f"{asked_by}: {VALUES_SHOWN.sub('', first)[:400]}", hint=hint) from None
+
+
+def _checked(text: str, asked_by: str) -> Sequence[_Token]:
+    """The words of a text that asks for no file.
+
+    Raises:
+        UsageError: If it does, or cannot be cut into words for sure.
+    """
+    words = list(_words(text, asked_by))
+    if sum(word.kind not in ("text", "number") and word.text != "," for word in words) > MOST_WORDS:
+        raise UsageError(f"{asked_by}: more than {MOST_WORDS:,} words of SQL", hint="x IN (…) may be of any length")
+    called = _table_function(words)
+    if called is not None:
+        raise UsageError(
+            f"{asked_by}: {called} is a table function; SQL sees what it was given, no files and no URLs",
+            hint="ask for the columns and tables that there are",
+        )
+    return words
+
+
+def _words(text: str, asked_by: str) -> Iterator[_Token]:
+    at, before = 0, NOTHING
+    while at < len(text):
+        found = LEXER.match(text, at)
+        assert found is not None  # the kinds cover every character
+        at, kind, said = found.end(), str(found.lastgroup), found.group()
+        if said == "/*":
+            at = _comment_end(text, at)
+        glued = kind in ("text", "quoted") and before.kind == "word"
+        if glued or (kind == "sign" and said in ("'", '"', "`", "$")) or said == "\0":
+            raise UsageError(
+                f"{asked_by}: cannot read this SQL from {text[found.start() :][:20]!r} on",
+                hint="texts stand in '…', names in \"…\"; nothing stands before the quote, and a quote inside is doubled",
+            )
+        before = _Token(kind, said[1:-1] if kind in ("text", "quoted") else said)
+        if kind not in ("comment", "space"):
+            yield before
+
+
+def _comment_end(text: str, at: int) -> int:
+    """Where a comment ends that may hold others."""
+    depth = 1
+    for edge in COMMENT_EDGE.finditer(text, at):
+        depth += 1 if edge.group() == "/*" else -1
+        if not depth:
+            return edge.end()
+    return len(text)
+
+
+class _Level:
+    """What is known inside a pair of brackets.
+
+    Attributes:
+        relations: Whether a name here is one of a table.
+        from_is_a_word: Whether FROM belongs to the function before the bracket.
+    """
+
+    def __init__(self, *, relations: bool, from_is_a_word: bool) -> None:
+        self.relations = relations
+        self.from_is_a_word = from_is_a_word
+
+
+def _table_function(words: Sequence[_Token]) -> str | None:
+    """The first function that stands for a table, or opens a file; None where there is none."""
+    levels = [_Level(relations=False, from_is_a_word=False)]
+    before = NOTHING
+    for word, following in zip(words, [*words[1:], NOTHING][: len(words)], strict=True):
+        level = levels[-1]
+        in_place = level.relations and (before.keyword in OPENS_RELATION or before.text in (",", "("))
+        is_called = word.kind in ("word", "quoted", "text") and following.text == "(" and following.kind == "sign"
+        if is_called and (READS_FILES.fullmatch(word.text) or (in_place and not _makes_rows(word))):
+            return word.text
+        if word.kind == "sign" and word.text == "(":
+            levels.append(_Level(relations=in_place, from_is_a_word=before.keyword in TAKES_FROM))
+        elif word.kind == "sign" and word.text == ")":
+            levels = levels[:-1] or [_Level(relations=False, from_is_a_word=False)]
+        elif word.keyword in OPENS_RELATION:
+            level.relations = level.relations or not level.from_is_a_word
+        elif word.keyword in ENDS_RELATIONS:
+            level.relations, level.from_is_a_word = False, level.from_is_a_word and word.keyword != "select"
+        before = word
+    return None
+
+
+def _makes_rows(word: _Token) -> bool:
+    """Whether it makes rows of what stands in its brackets, and of nothing else."""
+    return word.keyword in ("unnest", "values", "select", "lateral")
