@@ -35,6 +35,9 @@ ROLES: Final = (
 ID_ROLES: Final = (SESSION_ID, PROFILE_ID, EVENT_ID)
 """Roles whose value may be several columns together."""
 
+KEY_ROLES: Final = (SESSION_ID, PROFILE_ID)
+"""Roles of which one ties events together: the first that a row has."""
+
 PROPERTY_PREFIX: Final = "property."
 TRAIT_PREFIX: Final = "trait."
 SPLIT_PREFIX: Final = "split."
@@ -50,7 +53,11 @@ REASONS: Final = (
     "bad_timestamp",
     "timestamp_out_of_range",
     "no_session_key",
+    "id_too_long",
 )
+
+LONGEST_ID: Final = 512
+"""Bytes of UTF-8 of a session's id: what the Session record's schema takes."""
 
 USUAL_NAMES: Final[dict[str, tuple[str, ...]]] = {
     SESSION_ID: (
@@ -80,6 +87,11 @@ USUAL_NAMES: Final[dict[str, tuple[str, ...]]] = {
     VALUE: ("value", "revenue", "amount", "price"),
 }  # fmt: skip
 """Names a column of each role usually has; compared by `spelling`."""
+
+ID_SPELLINGS: Final = frozenset(
+    "".join(letter for letter in name.lower() if letter.isalnum()) for role in ID_ROLES for name in USUAL_NAMES[role]
+)
+"""Usual names of ids, as `spelling` folds them."""
 
 PAGE_VIEWS: Final = ("page-view", "page_view", "pageview", "page", "$pageview")
 CONVERSIONS: Final = ("purchase", "order-completed", "order_completed", "conversion", "checkout-completed")

@@ -22,6 +22,7 @@ Event = dict[str, Any]
 
 SECOND_US = 1_000_000
 LONGEST_ACTIVE_GAP_US = 300 * SECOND_US
+LONGEST_ID = 512
 ENGAGED_US = 10 * SECOND_US
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 UTM = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
@@ -84,7 +85,7 @@ class OracleResult(NamedTuple):
         metrics: One row a session with exactly the contract's columns, in its order; start and
             end in microseconds; ordered by (start, session_id).
         duplicates: Events left out because an earlier one says the same.
-        rejected: Rows without a session key.
+        rejected: Rows without a session key, or with one too long for a session's id.
         watermark: The time up to which the log is complete; None for a log without events, unless
             given.
         assignment: Input row index → (session_id, 1-based position in the session), for every
@@ -162,13 +163,13 @@ def oracle(events: Sequence[Event], rules: OracleRules, roles: Collection[str]) 
     """Find the sessions of a log and measure them.
 
     Args:
-        events: The log's rows in input order; a row with neither session nor profile id counts as
-            rejected.
+        events: The log's rows in input order; a row with neither session nor profile id, or one too
+            long, counts as rejected.
         rules: Where a session ends, and what counts as what.
         roles: Roles the log has (``timestamp`` among them). An event's other fields are not seen,
             except ``split.`` ones.
     """
-    keyed, rejected = _by_key(events, roles)
+    keyed, rejected = _by_key(events, roles, rules)
     watermark = _watermark(keyed, rules)
     log = _Log(rules, roles, watermark)
     sessions: list[_Session] = []
@@ -182,14 +183,14 @@ def oracle(events: Sequence[Event], rules: OracleRules, roles: Collection[str]) 
     return OracleResult(metrics, duplicates, rejected, watermark, _assignment(sessions, rules))
 
 
-def _by_key(events: Sequence[Event], roles: Collection[str]) -> tuple[dict[_Key, list[_Row]], int]:
-    """Group the rows by session key, in order; count those that have none."""
+def _by_key(events: Sequence[Event], roles: Collection[str], rules: OracleRules) -> tuple[dict[_Key, list[_Row]], int]:
+    """Group the rows by session key, in order; count those that have none, or one too long."""
     keyed: dict[_Key, list[_Row]] = {}
     rejected = 0
     for place, raw in enumerate(events):
         event = _seen(raw, roles)
         key = _key(event)
-        if key is None:
+        if key is None or _is_too_long(key, raw["timestamp_us"], rules):
             rejected += 1
         else:
             keyed.setdefault(key, []).append(_Row(place, raw["timestamp_us"], event))
@@ -221,6 +222,12 @@ def _key(event: Event) -> _Key | None:
     if profile_id is not None:
         return _Key(f"p:{profile_id}", None)
     return None
+
+
+def _is_too_long(key: _Key, time_us: int, rules: OracleRules) -> bool:
+    """Say whether a session that begins here would have an id of more bytes than the schema takes."""
+    session_id = key.text if rules.none_in_force else f"{key.text}.{time_us}"
+    return len(session_id.encode()) > LONGEST_ID
 
 
 def _watermark(keyed: dict[_Key, list[_Row]], rules: OracleRules) -> int | None:

@@ -42,8 +42,9 @@ ZONES = ("UTC", "America/New_York", "Asia/Kolkata", "America/St_Johns")
 MINUTES = (0, 1, 5, 10, 20, 30, 31, 60, 61, -1, -5, -30)
 JITTER_US = (0, 0, 0, 0, 0, 0, 1, -1, 10_000_000, 10_000_001)
 
-SESSION_IDS = ("a", "b", "007", "p:a", "p:1", "s:a", "a.1", None, "", " \t")
-PROFILE_IDS = ("a", "b", "1", "p:1", "s:a", None, "\n")
+SESSION_IDS = ("a", "b", "007", "p:a", "p:1", "s:a", "a.1", None, "", " \t", "x" * 495, "x" * 496)
+PROFILE_IDS = ("a", "b", "1", "p:1", "s:a", None, "\n", "é" * 246 + "y", "é" * 247)
+"""The longest ids there may be, and each a byte longer, among them."""
 EVENT_IDS = ("e1", "e2", None, "", " ")
 END_EVENTS = ("visit-ended", "logout")
 START_EVENTS = ("session-start", "login")

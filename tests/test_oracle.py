@@ -166,6 +166,17 @@ def test_session_key(session_id: str, profile_id: str, key: str, source_id: str)
     assert (untimed["session_id"], untimed["source_id"]) == (key, source_id)
 
 
+def test_a_row_whose_session_id_would_have_over_512_bytes_is_rejected() -> None:
+    start = len(f".{BASE_US}")
+    events = [
+        {"session_id": "a" * (512 - start), "timestamp_us": BASE_US},
+        {"session_id": "a" * (513 - start), "timestamp_us": BASE_US},
+        {"profile_id": "é" * ((510 - start) // 2 + 1), "timestamp_us": BASE_US},
+    ]
+    result = oracle(events, OracleRules(), ("timestamp", "session_id", "profile_id"))
+    assert ([len(row["session_id"]) for row in result.metrics], result.rejected) == ([512], 2)
+
+
 def test_a_row_without_a_key_is_rejected_and_moves_no_watermark() -> None:
     keyless = [event(99, session_id=None), event(99, session_id="", profile_id=" ")]
     result = oracle([event(0), *keyless], OracleRules(), ALL_ROLES)

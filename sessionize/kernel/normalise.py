@@ -13,9 +13,14 @@ from sessionize import schema, sql
 from sessionize.config import Plan
 from sessionize.kernel import references as reach
 from sessionize.kernel.dictionaries import CODED
+from sessionize.kernel.keys import key_text
 from sessionize.kernel.timestamps import OUT_OF_RANGE, instant
 
 REASONS: Final = pl.Enum(schema.REASONS)
+LONGEST_ADDED: Final = len("s:") + len(".-62135596800000000")
+"""Bytes that a session's id may have beside its key's text: a mark, and a start of the year 1."""
+ID_COLUMNS: Final = {schema.SESSION_ID: "source_id", schema.PROFILE_ID: schema.PROFILE_ID}
+"""Names of a session's ids, by the roles that they come from."""
 BLANKS: Final = " \t\n\r\v\f"
 ID_SEPARATOR: Final = "|"
 """Between the columns that are an id together; escaped inside them, so that no two ids share a text."""
@@ -36,7 +41,7 @@ def normalise(raw: pl.LazyFrame, types: Types, plan: Plan) -> pl.LazyFrame:
 
     Returns:
         FILE, ROW, REASON (null: an event) and a column for each role the plan has, ``property.*``, ``trait.*`` and
-        ``split.*``. Texts keep their bytes, but blank ones are null.
+        ``split.*``. Texts keep their bytes, but blank ones are null, in every one of these columns.
     """
     if plan.where is not None:
         raw = raw.filter(sql.expression(plan.where, "--where") | pl.col(schema.FAULT).is_not_null())
@@ -57,10 +62,13 @@ def _normalised(rows: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     written, fault = rows[schema.TIMESTAMP], rows[schema.FAULT]
     names = [name for name in plan.columns if name not in (schema.TIMESTAMP, schema.VALUE)]
     names += [schema.SPLIT_PREFIX + name for name in plan.rules.split_on]
+    names += [name for name in _carried(plan) if isinstance(rows.schema[name], TEXTS)]
     texts = {name: without_blanks(rows[name]) for name in names}
     micros = instant(written, plan.time, plan.timezone)
-    keys = [texts[role] for role in (schema.SESSION_ID, schema.PROFILE_ID) if role in texts]
+    keys = [texts[role] for role in schema.KEY_ROLES if role in texts]
     reason = _reason(fault, written, micros, keys)
+    if plan.hash_key is None:  # a digest is never too long
+        reason = _too_long(reason, micros, {role: texts[role] for role in schema.KEY_ROLES if role in texts}, plan)
     time = micros.cast(pl.Datetime("us", "UTC")).alias(schema.TIMESTAMP)
     return rows.drop(schema.FAULT).with_columns(*texts.values(), time, reason)
 
@@ -93,6 +101,28 @@ def _reason(fault: pl.Series, written: pl.Series, micros: pl.Series, keys: list[
             pl.when(~pl.col("has_key")).then(_as_reason("no_session_key")),
         ).alias(schema.REASON)
     ).to_series()
+
+
+def _too_long(reason: pl.Series, micros: pl.Series, keys: Mapping[str, pl.Series], plan: Plan) -> pl.Series:
+    """The reasons, with that of rows that could begin a session whose id is longer than any may be."""
+    most = max((int(key.str.len_bytes().max() or 0) for key in keys.values()), default=0)  # type: ignore[arg-type]
+    if most + LONGEST_ADDED <= schema.LONGEST_ID:
+        return reason
+    nobody = pl.repeat(None, len(reason), dtype=pl.String, eager=True)
+    ids = pl.DataFrame({name: keys.get(role, nobody) for role, name in ID_COLUMNS.items()})
+    size = key_text(ids).str.len_bytes()
+    if not plan.rules.none_in_force:
+        size = size + 1 + micros.cast(pl.String).str.len_bytes()
+    held = pl.DataFrame({"reason": reason, "long": size > schema.LONGEST_ID})
+    found = pl.when(pl.col("long")).then(_as_reason("id_too_long"))
+    return held.select(pl.coalesce("reason", found).alias(schema.REASON)).to_series()
+
+
+def _carried(plan: Plan) -> list[str]:
+    """Columns of properties and traits."""
+    return [schema.PROPERTY_PREFIX + name for name in plan.properties] + [
+        schema.TRAIT_PREFIX + name for name in plan.traits
+    ]
 
 
 def _any_there(columns: list[pl.Series]) -> pl.Series:
@@ -238,6 +268,7 @@ def text(name: str, types: Types) -> pl.Expr:
 def without_blanks(texts: pl.Series) -> pl.Series:
     """The column with blank texts as nulls."""
     # Every blank text sorts before "!": one cheap comparison spares most columns the closer look.
-    if not (texts < "!").any():
+    plain = texts if texts.dtype == pl.String else texts.cast(pl.String)
+    if not (plain < "!").any():
         return texts
-    return pl.select(pl.when(texts.str.strip_chars(BLANKS) != "").then(texts).alias(texts.name)).to_series()
+    return pl.select(pl.when(plain.str.strip_chars(BLANKS) != "").then(texts).alias(texts.name)).to_series()
