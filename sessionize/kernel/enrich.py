@@ -123,8 +123,14 @@ def _private(events: pl.DataFrame, plan: Plan) -> list[pl.Series]:
         found.append(truncated(events[schema.IP].cast(pl.String)).alias(schema.IP))
     key = plan.hash_key
     if key is not None:
-        there = [role for role in (schema.SESSION_ID, schema.PROFILE_ID) if role in events.columns]
-        found.extend(_hashed(events[role], key).alias(role) for role in there)
+        ids = {name for role in schema.ID_ROLES for name in plan.columns.get(role, ())}
+        splits = [
+            schema.SPLIT_PREFIX + name
+            for name in plan.rules.split_on
+            if name in ids or schema.spelling(name) in schema.ID_SPELLINGS
+        ]
+        there = [name for name in (*schema.ID_ROLES, *splits) if name in events.columns]
+        found.extend(_hashed(events[name], key).alias(name) for name in there)
     return found
 
 
@@ -136,9 +142,7 @@ def _hashed(ids: pl.Series, key: bytes) -> pl.Series:
 
 
 def private_events(events: pl.DataFrame, plan: Plan) -> pl.DataFrame:
-    """Events as they are written: event ids hashed too, addresses gone where they are to be dropped."""
+    """Events as they are written: addresses gone where they are to be dropped."""
     if plan.ip == "drop" and schema.IP in events.columns:
         events = events.drop(schema.IP)
-    if plan.hash_key is not None and schema.EVENT_ID in events.columns:
-        events = events.with_columns(hashed(events[schema.EVENT_ID], plan.hash_key).alias(schema.EVENT_ID))
     return events.drop(PAGE_HOST, strict=False)

@@ -29,8 +29,18 @@ def hashed(ids: pl.Series, key: bytes) -> pl.Series:
         >>> one[0] == other[0], len(one[0]), one[1]
         (False, 32, None)
     """
+    return distinctly(ids, lambda text: digest(text, key))
+
+
+def digest(text: str, key: bytes) -> str:
+    """The keyed digest of one id.
+
+    Examples:
+        >>> digest("ann", b"k" * 16) == hashed(pl.Series(["ann"]), b"k" * 16)[0]
+        True
+    """
     short = key if len(key) <= LONGEST_KEY else hashlib.blake2b(key).digest()
-    return distinctly(ids, lambda text: hashlib.blake2b(text.encode(), key=short, digest_size=DIGEST_BYTES).hexdigest())
+    return hashlib.blake2b(text.encode(), key=short, digest_size=DIGEST_BYTES).hexdigest()
 
 
 def address(text: str) -> IPv4Address | IPv6Address | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import gzip
 import hashlib
-import os
 import sys
 import tempfile
 import zlib
@@ -18,6 +17,7 @@ from typing import IO, Final, cast
 from sessionize.config import Config, InputFormat
 from sessionize.errors import InputError, UsageError
 from sessionize.read.detect import ENDINGS, ending, recognised
+from sessionize.read.shown import shown_folder, shown_path, written
 from sessionize.scratch import home
 
 STDIN: Final = "-"
@@ -49,11 +49,19 @@ class LogFile:
 
 @dataclass(frozen=True)
 class Source:
-    """A file and where its bytes lie: its path, but for stdin a temporary file."""
+    """A file and where its bytes lie: its path, but for stdin a temporary file.
+
+    Attributes:
+        file: As it may be shown.
+        place: Where it is read.
+        packed: How it is compressed, if it is.
+        named: Path as given, whose folders may name columns.
+    """
 
     file: LogFile
     place: str
     packed: str | None
+    named: str = ""
 
     def open(self) -> IO[bytes]:
         """The file's content, unpacked."""
@@ -94,18 +102,18 @@ def _named(text: str, config: Config, stdin: IO[bytes] | None) -> Iterator[Sourc
         with Path(text).open("rb") as pipe:
             yield _spooled(pipe, config, text)
         return
-    for each in _paths(text):
-        yield _source(str(each), _shown(str(each)), config)
+    for each in _paths(text, shown_folder(text, config)):
+        yield _source(str(each), shown_path(str(each), config), config)
 
 
-def _paths(text: str) -> Sequence[Path]:
+def _paths(text: str, shown: str) -> Sequence[Path]:
     """Files of a folder, of a glob (of the folders it matches, too), or the one that is named."""
     path = Path(text)
     if path.is_dir():
         paths = _logs_in(path)
         if not paths:
             raise InputError(
-                f"{text}: no log in this folder", hint=f"logs end in {', '.join(ENDINGS)}, maybe with .gz or .zst"
+                f"{shown}: no log in this folder", hint=f"logs end in {', '.join(ENDINGS)}, maybe with .gz or .zst"
             )
         return paths
     if not has_magic(text) or path.exists():
@@ -113,7 +121,7 @@ def _paths(text: str) -> Sequence[Path]:
     matches = [Path(each) for each in sorted(glob(text, recursive=True)) if not _is_marker(Path(each))]  # noqa: PTH207
     paths = [each for match in matches for each in (_logs_in(match) if match.is_dir() else [match])]
     if not paths:
-        raise InputError(f"{text}: no file matches")
+        raise InputError(f"{shown}: no file matches")
     return list(dict.fromkeys(paths))
 
 
@@ -129,17 +137,12 @@ def _is_marker(path: Path) -> bool:
     return path.name.startswith("_") and ending(path.name) not in ENDINGS and path.is_file()
 
 
-def _shown(path: str) -> str:
-    """The path as text that can be written: bytes of a name that are no UTF-8 as escapes."""
-    return os.fsencode(path).decode(errors="backslashreplace")
-
-
 def _is_log(path: Path, folder: Path) -> bool:
     hidden = any(part.startswith((".", "_")) for part in path.relative_to(folder).parts)
     return path.is_file() and not hidden and ending(path.name) in ENDINGS
 
 
-def _spooled(stdin: IO[bytes], config: Config, shown: str = STDIN) -> Source:
+def _spooled(stdin: IO[bytes], config: Config, named: str = STDIN) -> Source:
     """Stdin, or a pipe, as a file that goes with the process, as it must be read more than once."""
     if stdin.isatty():
         raise UsageError("nothing is piped into stdin", hint="cat events.csv | sessionize run - -o out")
@@ -148,9 +151,10 @@ def _spooled(stdin: IO[bytes], config: Config, shown: str = STDIN) -> Source:
         while chunk := stdin.read(CHUNK):
             spool.write(chunk)
             digest.update(chunk)
+    shown = shown_path(named, config)
     source = _source(spool.name, shown, config)
     file = LogFile(shown, source.file.format, source.file.bytes, None, digest.hexdigest())
-    return Source(file, source.place, source.packed)
+    return Source(file, source.place, source.packed, written(named))
 
 
 def _source(place: str, shown: str, config: Config) -> Source:
@@ -161,7 +165,7 @@ def _source(place: str, shown: str, config: Config) -> Source:
         with Path(place).open("rb") as file:
             head = file.read(HEAD)
     except FileNotFoundError:
-        raise _missing(shown) from None
+        raise _missing(place, config) from None
     except OSError as error:
         raise InputError(f"{shown}: {(error.strerror or str(error)).lower()}") from None
     if not head:
@@ -171,7 +175,7 @@ def _source(place: str, shown: str, config: Config) -> Source:
     head = head if packed is None else _unpacked_head(draft)
     kind = recognised(head, shown, config.input_format)
     digest = _footer_digest(draft) if kind == "parquet" else None
-    return Source(LogFile(shown, kind, status.st_size, status.st_mtime_ns, digest), place, packed)
+    return Source(LogFile(shown, kind, status.st_size, status.st_mtime_ns, digest), place, packed, written(place))
 
 
 def is_utf8(name: str) -> bool:
@@ -183,12 +187,12 @@ def is_utf8(name: str) -> bool:
     return True
 
 
-def _missing(path: str) -> InputError:
+def _missing(path: str, config: Config) -> InputError:
     folder = Path(path).parent
     names = [each.name for each in folder.iterdir()] if folder.is_dir() else []
     near = difflib.get_close_matches(Path(path).name, names, n=1)
-    hint = f"did you mean {folder / near[0]}?" if near else None
-    return InputError(f"{path}: no such file", hint=hint)
+    hint = f"did you mean {shown_folder(str(folder / near[0]), config)}?" if near else None
+    return InputError(f"{shown_folder(path, config)}: no such file", hint=hint)
 
 
 def _unpacked_head(source: Source) -> bytes:
@@ -212,8 +216,14 @@ class unreadable:  # noqa: N801 - reads as a statement
         """Translate what gzip and zstd raise."""
         if isinstance(error, (EOFError, OSError, zlib.error)):
             raise InputError(
-                f"{self.path}: damaged or cut short ({str(error).splitlines()[0]})", hint="fetch the file again"
+                f"{self.path}: damaged or cut short ({_reason(error)})", hint="fetch the file again"
             ) from None
+
+
+def _reason(error: BaseException) -> str:
+    """What an error says, without the path that an OSError may add."""
+    told = error.strerror if isinstance(error, OSError) else None
+    return told or next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def _footer_digest(source: Source) -> str:

@@ -224,7 +224,7 @@ class _Opened(NamedTuple):
 
 
 def _opened(source: Source, config: Config) -> _Opened:
-    parts = partitions(source.file.path)
+    parts = partitions(source.named)
     if source.file.format == "ndjson":
         return _Opened(
             source, parts, ndjson.keys(source), lambda: blocks(source), ndjson.parse, lambda: _numbered(source)

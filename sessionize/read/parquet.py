@@ -18,6 +18,7 @@ from sessionize.read import parquet_dictionaries as words
 from sessionize.read.files import Source
 from sessionize.read.parquet_dictionaries import Rows, Span
 from sessionize.read.schema_union import Change, unified
+from sessionize.read.shown import DEFAULT_PARTITION
 
 FAULTS: Final = pl.Enum(schema.REASONS)
 # Else a time whose zone is an offset, as Arrow's may be, makes Polars panic. Such times are taken to UTC below.
@@ -88,13 +89,12 @@ def _changes(sources: Sequence[Source], parts: Sequence[_Part]) -> Mapping[str, 
 
 
 def _part(source: Source, start: int = 0, length: int | None = None) -> _Part:
-    path = source.file.path
     try:
         frame = pl.scan_parquet(source.place, glob=False, hive_partitioning=False)
         types = dict(frame.collect_schema())
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, UnicodeError) as error:
-        raise _damaged(path, error) from None
-    parts = {name: value for name, value in partitions(path).items() if name not in types}
+        raise _damaged(source, error) from None
+    parts = {name: value for name, value in partitions(source.named).items() if name not in types}
     offsets = {name: pl.Datetime(dtype.time_unit, "UTC") for name, dtype in types.items() if _is_by_offset(dtype)}
     # Sliced first and numbered then: Polars reads only the slice's rows, which it does not the other way round.
     sliced = frame if length is None else frame.slice(start, length)
@@ -137,7 +137,7 @@ def verify(sources: Sequence[Source]) -> None:
                 for _ in file.iter_batches():
                     pass
         except (pa.ArrowException, OSError) as error:
-            raise _damaged(source.file.path, error) from None
+            raise _damaged(source, error) from None
 
 
 def damaged(sources: Sequence[Source]) -> InputError | None:
@@ -146,12 +146,13 @@ def damaged(sources: Sequence[Source]) -> InputError | None:
         try:
             pl.scan_parquet(source.place, glob=False, hive_partitioning=False).collect(engine="streaming")
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
-            return _damaged(source.file.path, error)
+            return _damaged(source, error)
     return None
 
 
-def _damaged(path: str, error: BaseException) -> InputError:
-    reason = next(iter(str(error).splitlines()), type(error).__name__)
+def _damaged(source: Source, error: BaseException) -> InputError:
+    path = source.file.path
+    reason = next(iter(str(error).splitlines()), type(error).__name__).replace(source.place, path)
     return InputError(f"{path}: damaged, or of a kind that is not read: {reason}", hint="fetch the file again")
 
 
@@ -166,5 +167,5 @@ def partitions(path: str) -> dict[str, str | None]:
     for part in Path(path).parts[:-1]:
         name, equals, value = part.partition("=")
         if equals and name:
-            found[unquote(name)] = None if value == "__HIVE_DEFAULT_PARTITION__" else unquote(value)
+            found[unquote(name)] = None if value == DEFAULT_PARTITION else unquote(value)
     return found
