@@ -14,6 +14,8 @@ from budget import examples
 from hypothesis import given
 from hypothesis import strategies as st
 from junitparser import Failure, JUnitXml, Skipped
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
 from sessionize.checks import Checked, Example, Finding, bound
 from sessionize.checks.findings import Status
@@ -26,6 +28,10 @@ NASTY = (
     "\x00\x07\x1b[31mred\x1b]52;c;AAAA\x07\x7f\x9b31m",
     "</failure>]]><![CDATA[ &amp; <script>",
     "::error file=x::injected",
+    "@ann #12 GH-7 a@b.example ann/repo#3 :tada: 0123456789abcdef",
+    "http://a.example www.b.example HTTPS://c.example/?x=@y![i](http://d.example/i.png)",
+    "``a`b\\|c\\\\|d` ``` \\",
+    " padded ",
     "| a pipe | `code` | [link](http://x) | <b>",
     "\u202eright to left\u2028line\ufffe\uffff\ud800",
     "日本語 🍵 é",
@@ -220,12 +226,18 @@ def test_github_reads_an_annotation_for_each_bad_check_up_to_ten_of_a_kind(check
     for command, status in (("error", "failed"), ("warning", "warned")):
         expected = [finding for finding in checked.findings if finding.status == status][:10]
         annotations = [each for each in found if each[0] == command]
-        assert [message.split("\n") for _, _, message in annotations] == [
-            [line(finding), *texts(finding)] for finding in expected
+        assert [_live_again(message).split("\n") for _, _, message in annotations] == [
+            [_live_again(each) for each in (line(finding), *texts(finding))] for finding in expected
         ]
-        assert [properties["title"] for _, properties, _ in annotations] == [
-            sanitize(f"sessionize check: {finding.check}", longest=4000) for finding in expected
+        assert [_live_again(properties["title"]) for _, properties, _ in annotations] == [
+            _live_again(sanitize(f"sessionize check: {finding.check}", longest=4000)) for finding in expected
         ]
+        for _, properties, message in annotations:
+            assert not re.search(r"@\w|://|\bwww\.", f"{properties['title']} {message}", re.IGNORECASE)
+
+
+def _live_again(text: str) -> str:
+    return text.replace("\\x40", "@").replace("\\x2f", "/").replace("\\x2e", ".")
 
 
 @every
@@ -235,7 +247,36 @@ def test_markdown_is_one_table_of_four_columns(checked: Checked) -> None:
     table = [each for each in lines if each.startswith("|")]
     assert len(table) == len(lines) - 2 == len(checked.findings) + 2
     for row in table:
-        assert len(re.findall(r"(?<!\\)(?:\\\\)*\|", row)) == 5
+        assert len(re.findall(r"(?:\\.|[^|\\])*\|", row)) == 5
+
+
+@every
+@given(CHECKED)
+def test_markdown_says_what_was_found_and_nothing_in_it_lives(checked: Checked) -> None:
+    parsed = MarkdownIt("commonmark", {"linkify": False}).enable("table").parse(FORMATS["markdown"](checked))
+    cells = [token.children or [] for token in parsed if token.type == "inline"][5:]
+    order = [finding for status in ("failed", "warned", "passed", "not measured") for finding in checked.of(status)]
+    assert len(cells) == 4 * len(order)
+    for place, finding in enumerate(order):
+        _, check, found, allowed = cells[4 * place : 4 * place + 4]
+        for cell in (check, found, allowed):
+            assert {token.type for token in cell} <= {"text", "code_inline", "html_inline"}
+            assert {token.content for token in cell if token.type == "html_inline"} <= {"<br>"}
+            for token in cell:
+                if token.type == "text":
+                    assert not re.search(r"@|://|www\.|#\d|[`*_<>|\[\]\\]", token.content), token.content
+        expected = [sanitize(finding.said, longest=2000), *texts(finding)]
+        assert _said(found) == [each.replace("\\|", "\\x5c|").strip() for each in expected]
+
+
+def _said(cell: list[Token]) -> list[str]:
+    lines = [""]
+    for token in cell:
+        if token.type == "html_inline":
+            lines.append("")
+        else:
+            lines[-1] += token.content
+    return [each.strip() for each in lines]
 
 
 @every

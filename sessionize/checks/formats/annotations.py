@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from typing import Any, Final
 
 from sessionize.checks.findings import Checked, Finding, Status
@@ -14,6 +15,8 @@ MOST: Final = 10
 COMMANDS: Final[dict[Status, str]] = {"failed": "error", "warned": "warning"}
 SEVERITIES: Final[dict[Status, str]] = {"failed": "major", "warned": "minor"}
 LONG: Final = 4_000
+LIVE: Final = re.compile(r"@(?=\w)|(?<=:)/(?=/)|(?<=\bwww)\.", re.IGNORECASE)
+"""The letter without which a mention is none, or an address none: GitHub's pages make links of both."""
 
 
 def github(checked: Checked) -> str:
@@ -30,18 +33,28 @@ def github(checked: Checked) -> str:
 
 def _annotation(finding: Finding, command: str) -> str:
     where = finding.where
-    properties = {"title": f"sessionize check: {finding.check}"}
+    properties = {"title": _inert(f"sessionize check: {finding.check}")}
     if where is not None and where.file is not None:
         properties["file"] = where.file
         if where.row is not None:
             properties["line"] = str(where.row)
     listed = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
-    return f"::{command} {listed}::{_message(_told(finding))}"
+    return f"::{command} {listed}::{_message(_inert(_told(finding)))}"
 
 
 def _told(finding: Finding) -> str:
     examples = [f"{example.place}: {example.text}" if example.place else example.text for example in finding.examples]
     return "\n".join(sanitize(line, longest=LONG) for line in [finding.line, *examples])
+
+
+def _inert(text: str) -> str:
+    r"""The text with mentions and addresses that lead nowhere.
+
+    Examples:
+        >>> print(_inert("@ann saw https://a.example and www.b.example"))
+        \x40ann saw https:\x2f/a.example and www\x2eb.example
+    """
+    return LIVE.sub(lambda found: f"\\x{ord(found.group()):02x}", text)
 
 
 def _message(text: str) -> str:
