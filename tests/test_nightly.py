@@ -368,6 +368,21 @@ def test_a_late_event_goes_apart_as_it_came_and_a_redo_takes_it_in(tmp_path: Pat
     assert metrics.filter(pl.col("profile_id") == "zoe").height == 1
 
 
+def test_an_event_at_the_very_end_of_a_batch_is_early_and_one_at_the_watermark_is_not_late(tmp_path: Path) -> None:
+    """The end of 2 May is midnight, the watermark half an hour before it: each by one microsecond."""
+    first, second = tmp_path / "2024-05-02.csv", tmp_path / "2024-05-03.csv"
+    head = "time,user_id,event_type,page\n"
+    first.write_text(f"{head}2024-05-02T23:59:59.999999Z,a,click,/in\n2024-05-03T00:00:00Z,b,click,/early\n")
+    second.write_text(f"{head}2024-05-02T23:29:59.999999Z,c,click,/late\n2024-05-02T23:30:00Z,d,click,/in\n")
+    counts = night(tmp_path, first).manifest["counts"]
+    assert (counts["events"], counts["early"], counts["carried_out"], counts["late"]) == (0, 1, 1, 0)
+    assert held(tmp_path / "state")["watermark"] == "2024-05-02T23:30:00.000000Z"  # type: ignore[index]
+    counts = night(tmp_path, second).manifest["counts"]
+    assert (counts["events"], counts["late"], counts["carried_in"]) == (3, 1, 2)
+    (line,) = (tmp_path / "out/batch=2024-05-03/late.ndjson").read_text().splitlines()
+    assert json.loads(line)["raw"].endswith("/late")
+
+
 def test_an_empty_night_closes_what_fell_silent(tmp_path: Path) -> None:
     logs = write_log(tmp_path / "logs", 1)
     empty = tmp_path / "logs" / "2024-05-02.csv"

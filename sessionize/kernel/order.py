@@ -57,11 +57,12 @@ def grouped(groups: NDArray[np.uint32], count: int) -> tuple[NDArray[np.uint32],
     return packed, np.append(ends, len(groups))
 
 
-def stable_order(values: NDArray[np.int64]) -> NDArray[np.uint32]:
+def stable_order(values: NDArray[np.int64], bits: int | None = None) -> NDArray[np.uint32]:
     """Positions that put the values in order, equal ones in the order they came.
 
     Args:
         values: Any numbers; they are not changed.
+        bits: Bits of a number that holds a value and its row; PACKED_BITS if None.
 
     Returns:
         Positions among the values: uint32, as long as ``values``.
@@ -73,7 +74,7 @@ def stable_order(values: NDArray[np.int64]) -> NDArray[np.uint32]:
     if len(values) == 0:
         return np.empty(0, np.uint32)
     lowest, highest = int(values.min()), int(values.max())
-    value_bits = PACKED_BITS - _row_bits(len(values))
+    value_bits = (PACKED_BITS if bits is None else bits) - _row_bits(len(values))
     step = 1
     if (highest - lowest).bit_length() > value_bits:
         step = _whole_milliseconds(values, lowest)
