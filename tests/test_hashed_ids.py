@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,9 @@ from console import sessionize
 
 from sessionize import Config, Rules, run
 from sessionize.config import Nightly, Output
-from sessionize.engine import partition
 from sessionize.errors import InputError
 from sessionize.kernel.privacy import digest
+from sessionize.limits import Limits
 from sessionize.nightly.job import run_night
 
 KEY = b"0123456789abcdef"
@@ -94,25 +95,19 @@ def spilled(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return written
 
 
-@pytest.fixture(params=["in memory", "spilled"])
-def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, spilled: list[int]) -> Callable[[], None]:
-    """Keys' rows come together in memory or through files; called at the end, it checks that it was so."""
-    if request.param == "spilled":
-        monkeypatch.setattr(partition, "DICTIONARY_ENTRY", 1 << 62)  # nothing fits in memory
-
-    def check() -> None:
-        assert bool(spilled) == (request.param == "spilled")
-
-    return check
+@pytest.fixture(params=["in memory", "in files"])
+def limits(request: pytest.FixtureRequest, spilled: list[int]) -> Iterator[Limits]:
+    """Keys' rows come together in memory or through files; in the end it is checked that they did."""
+    in_files = request.param == "in files"
+    yield replace(Limits.of(), event_bytes=0, partitions=(2, 2)) if in_files else Limits.of()
+    assert bool(spilled) == in_files
 
 
 @pytest.mark.parametrize("form", ROWS)
-def test_a_run_leaves_no_id(
-    form: str, tmp_path: Path, way: Callable[[], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_leaves_no_id(form: str, tmp_path: Path, limits: Limits, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     source = _log(Path("logs"), form, 30)
-    done = run(_config(source), Output(directory="out", form="ndjson", events=True))
+    done = run(_config(source), Output(directory="out", form="ndjson", events=True), limits=limits)
     assert done.counts.rejected == 4
     assert _check(tmp_path / "out") >= 4
     paths = [each["path"] for each in done.manifest["inputs"]]
@@ -122,26 +117,24 @@ def test_a_run_leaves_no_id(
     )
     metrics = pl.read_ndjson("out/metrics.ndjson")
     assert digest("prof-SECRET-0", KEY) in metrics["profile_id"]
-    way()
 
 
 @pytest.mark.parametrize("form", ROWS)
-def test_nights_leave_no_id(
-    form: str, tmp_path: Path, way: Callable[[], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nights_leave_no_id(form: str, tmp_path: Path, limits: Limits, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     notes = ""
     for day in (29, 30):
         source, name = _log(Path("logs"), form, day), f"2024-05-{day}"
         for _ in range(2):  # the second time there is nothing to do: the files are recognised
-            found = run_night(_config(source), Output(directory="out", events=True), Nightly(state="state", batch=name))
+            found = run_night(
+                _config(source), Output(directory="out", events=True), Nightly(state="state", batch=name), limits=limits
+            )
             notes += f"{found.notes}{found.manifest}"
     assert notes.count("nothing to do") == 2
     counts = json.loads(Path("out/batch=2024-05-30/manifest.json").read_text())["counts"]
     assert min(counts[name] for name in ("late", "early", "carried_in", "rejected")) > 0
     assert _check(tmp_path / "out") + _check(tmp_path / "state") > 8
     assert not _found(notes.encode())
-    way()
 
 
 def test_the_same_id_by_column_or_by_folder_has_the_same_digest(

@@ -126,6 +126,7 @@ CASES: dict[str, Case] = {
     "null-timestamp": Case(lambda n: rows(10, n, timestamp=" "), 2, "20%"),
     "bad-timestamp": Case(lambda n: rows(10, n, timestamp="yesterday"), 2, "2"),
     "timestamp-out-of-range": Case(lambda n: rows(10, n, timestamp="0000-01-01T00:00:00Z"), 1, "1"),
+    "id-too-long": Case(lambda n: rows(10, n, session_id="x" * 600), 3, "30%"),
     "no-session-key": Case(lambda n: rows(10, n, session_id="", user_id=" "), 3, "30%"),
     "null-session-ids": Case(lambda n: rows(10, n, session_id=" "), 5, "50%"),
     "null-profile-ids": Case(lambda n: rows(10, n, user_id=""), 1, "10%"),
