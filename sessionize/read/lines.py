@@ -13,8 +13,12 @@ from sessionize.read.files import Source, unreadable
 BLOCK: Final = 4 << 20
 """Bytes read at once: so few that memory is used again, as what is larger is given back and fetched anew."""
 LONGEST_LINE: Final = 64 << 20
-MOST_LINES: Final = 4 << 20
+MOST_LINES: Final = 1 << 18
 """Of a block: a line costs memory even where it is blank."""
+BLANKS: Final = b"\n" * (64 << 10)
+"""Blank lines in a row that are worth a closer look."""
+MOST_BLANKS: Final = 1 << 20
+"""Blank lines in a row that are passed on: more than a record over several lines may hold. The others are counted."""
 BOMB: Final = (1 << 30, 500)
 """A compressed file that unpacks to more bytes than this, and to more than so many times its size, is no log."""
 PEEK: Final = 64 << 10
@@ -39,7 +43,7 @@ def blocks(source: Source) -> Iterator[Block]:
     Raises:
         InputError: If it is damaged, or a line, or what it unpacks to, is longer than any log's.
     """
-    first, rest, size = 1, b"", 0
+    first, rest, size, run = 1, b"", 0, 0
     lone = _ends_in_carriage_returns(source)
     with unreadable(source.file.path), source.open() as file:
         while chunk := file.read(BLOCK):
@@ -56,11 +60,43 @@ def blocks(source: Source) -> Iterator[Block]:
                 continue
             text = _unix(b"".join([rest, memoryview(chunk)[:cut]]))
             rest = chunk[cut:]
-            for block in _batches(text, first):
-                yield block
-                first += line_feeds(block.text)
+            found, run = _thinned(Block(text, first), run)
+            for block in found:
+                yield from _batches(block.text, block.first)
+            first += line_feeds(text)
     if rest:
         yield Block(_unix(rest + b"\n"), first)
+
+
+def _thinned(block: Block, run: int) -> tuple[list[Block], int]:
+    """The block without those of its blank lines that follow MOST_BLANKS others.
+
+    Args:
+        block: Any lines.
+        run: How many blank lines the file has just before it, as far as they are many.
+
+    Returns:
+        What is left of it, in some blocks; and how many blank lines it ends with, as far as they are many.
+    """
+    text, first, kept = block.text, block.first, list[Block]()
+    start = at = end = 0
+    while (found := text.find(BLANKS, at)) >= 0:
+        before = run if found == 0 else 0
+        stop, end = found + max(0, MOST_BLANKS - before), _first_text(text, found)
+        run, at = before + end - found, end
+        if stop < end:
+            kept.append(Block(text[start:stop], first))
+            first, start = first + line_feeds(text[start:end]), end
+    kept.append(Block(text[start:], first))
+    return [block for block in kept if block.text], run if end == len(text) else 0
+
+
+def _first_text(text: bytes, start: int) -> int:
+    """Where the first byte from a place on stands that is no line feed."""
+    while text.startswith(BLANKS, start):
+        start += len(BLANKS)
+    rest = text[start : start + len(BLANKS)]
+    return start + len(rest) - len(rest.lstrip(b"\n"))
 
 
 def _batches(text: bytes, first: int) -> Iterator[Block]:

@@ -46,7 +46,7 @@ def keys(source: Source) -> tuple[str, ...]:
     Raises:
         InputError: If there is no object among them.
     """
-    lines = (line for block in blocks(source) for line in block.text.split(b"\n"))
+    lines = (line for block in blocks(source) for line in block.text.split(b"\n") if line.strip())
     found = _keys_of(islice(lines, SAMPLED))
     if not found:
         raise InputError(
