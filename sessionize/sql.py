@@ -136,7 +136,7 @@ def telling(asked_by: str, hint: str) -> Iterator[None]:
     try:
         yield
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-        first = next(iter(str(error).splitlines()), type(error).__name__)
+        first = next(iter(str(error).splitlines()), type(error).__name__)[:1_000]
         raise UsageError(f"{asked_by}: {VALUES_SHOWN.sub('', first)[:400]}", hint=hint) from None
 
 
