@@ -1,12 +1,15 @@
 """Turn an event log into sessions.
 
 The public names; each is loaded when it is first used, so that importing the package, and `sessionize --help`, stay fast.
+Nothing else is loaded here: a signal that comes meanwhile finds nobody who minds it.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from __future__ import annotations
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from sessionize.api import Frames, sessionize
     from sessionize.checks import check
     from sessionize.config import Config, Nightly, Output, Rules
@@ -34,6 +37,8 @@ def __dir__() -> list[str]:
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'sessionize' has no attribute {name!r}")
+    from importlib import import_module
+
     value = getattr(import_module(f"sessionize.{_HOMES[name]}"), name)
     globals()[name] = value
     return value

@@ -1,7 +1,8 @@
-"""The command line: `app`, its commands in help order, and `main`, the one place that prints errors and exits."""
+"""The command line: `sessionize.cli.main` is its way in and out. Nothing is loaded here: the start must be short."""
 
-from __future__ import annotations
 
-from sessionize.cli.main import main
+def main() -> None:
+    """Run the command line and exit: what scripts call that were installed before `sessionize.__main__` was there."""
+    from sessionize.__main__ import main as begin
 
-__all__ = ["main"]
+    begin()

@@ -57,8 +57,7 @@ def main() -> None:
     number = signal.sigwait(WAITED_FOR)
     if codes:
         _exit(codes[0])
-    _abandon()
-    _exit(128 + number)
+    _abandon(128 + number)
 
 
 def _set_allocators() -> None:
@@ -89,14 +88,15 @@ def _work(codes: list[int]) -> None:
         os.kill(os.getpid(), DONE)
 
 
-def _abandon() -> None:
+def _abandon(code: int) -> None:
+    """Leave after a signal: nothing half-written stays. What stdout still holds is not waited for."""
     ABANDONED.set()
-    publish = sys.modules.get("sessionize.output.publish")
-    if publish is not None:
-        publish.abandon_all()
-    view = sys.modules.get("sessionize.cli.view")
-    if view is not None:
-        view.leave_terminal()
+    try:
+        _undo("sessionize.output.publish", "abandon_all")
+        _undo("sessionize.cli.view", "leave_terminal")
+        _undo("sessionize.scratch", "remove")
+    finally:
+        os._exit(code)
 
 
 def _exit(code: int) -> None:
@@ -105,18 +105,26 @@ def _exit(code: int) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
     finally:
-        scratch = sys.modules.get("sessionize.scratch")
-        if scratch is not None:
-            scratch.remove()
+        _undo("sessionize.scratch", "remove")
         os._exit(code)
 
 
-def _run(arguments: list[str]) -> int:
-    from sessionize.cli.app import application
+def _undo(module: str, function: str) -> None:
+    """Call what a module has to undo, if it has been loaded to the end: the worker may be at it."""
+    found = getattr(sys.modules.get(module), function, None)
+    if found is not None:
+        with suppress(Exception):
+            found()
 
+
+def _run(arguments: list[str]) -> int:
     try:
+        from sessionize.cli.app import application
+
         code = application(arguments)(arguments, prog_name="sessionize", standalone_mode=False)
         sys.stdout.flush()
+    except SystemExit as done:  # how Typer ends what the shell asks on TAB
+        return done.code if isinstance(done.code, int) else 0
     except BaseException as error:  # noqa: BLE001 - the one place; Polars' PanicException is no Exception
         # After a signal, what the work says of files that were taken from it is no news.
         return UNFORESEEN if ABANDONED.is_set() else _tell(error, debug="--debug" in arguments)
