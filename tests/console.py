@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
@@ -50,10 +50,13 @@ def _streams(stdin: bytes | None) -> Iterator[tuple[BytesIO, BytesIO]]:
         yield out, err
 
 
-def sessionize_process(*arguments: object, cwd: Path, stdin: bytes | None = None) -> Outcome:
-    """Run a command line in a process of its own, and wait for it."""
+def sessionize_process(
+    *arguments: object, cwd: Path, stdin: bytes | None = None, env: Mapping[str, str] | None = None
+) -> Outcome:
+    """Run a command line in a process of its own, and wait for it; ``env`` is added to the environment."""
     done = subprocess.run(
         [sys.executable, "-m", "sessionize", *map(str, arguments)],
         cwd=cwd, input=stdin, stdin=subprocess.DEVNULL if stdin is None else None, capture_output=True, check=False, timeout=120,
+        env=None if env is None else {**os.environ, **env},
     )  # fmt: skip
     return Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())

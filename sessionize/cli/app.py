@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from importlib import import_module
+from textwrap import shorten
 from typing import Annotated, Any, Final
 
 import typer
@@ -34,6 +35,13 @@ class TextsAsTyped:
         for parameter in self.get_params(ctx):  # type: ignore[attr-defined]
             parameter.process_value = partial(_as_typed, parameter)
         return super().parse_args(ctx, args)  # type: ignore[misc, no-any-return]
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
+        """What the shell may offer on TAB, each with a short line: Typer would break a longer one into several."""
+        found: list[Any] = super().shell_complete(ctx, incomplete)  # type: ignore[misc]
+        for item in found:
+            item.help = item.help and shorten(item.help.split("[")[0].split(". ")[0], 70, placeholder=" …")
+        return found
 
 
 class Commands(TextsAsTyped, TyperGroup):
