@@ -20,6 +20,8 @@ LONGEST: Final = timedelta(days=3_652_059)
 """All years that a time can have."""
 SHORTEST_KEY: Final = 16
 MAKE_KEY: Final = "make one, once, and keep it: openssl rand -hex 32 > key"
+LEAST_MEMORY: Final = 128_000_000
+"""Bytes that interpreter and libraries take, before a row is read."""
 SIZE: Final = re.compile(r"(?i)(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?")
 
 
@@ -61,6 +63,23 @@ def size(text: str, option: str) -> int:
         raise UsageError(f"{option} {text!r} is no size", hint=f"for example {option} 2GB or 512MiB")
     number, prefix, binary = found.groups()
     return int(float(number) * (1024 if binary else 1000) ** " kmgt".index(prefix.lower() or " "))
+
+
+def memory(text: str, option: str) -> int:
+    """Bytes that the program can run in.
+
+    Examples:
+        >>> memory("512MB", "--memory-limit")
+        512000000
+    """
+    found = size(text, option)
+    if found < LEAST_MEMORY:
+        meant = f"did you mean {option} {text}GB? " if text.isdigit() and int(text) < 1000 else ""
+        raise UsageError(
+            f"{option} {text}: the program alone takes {LEAST_MEMORY // 1_000_000} MB",
+            hint=f"{meant}a limit is held from 512MB on",
+        )
+    return found
 
 
 class Limit(NamedTuple):

@@ -88,7 +88,7 @@ def _check_output(output: Output, typed: o.Typed) -> None:
         return
     if typed["json"]:
         raise UsageError("--json and -o - would both print on stdout", hint="-o DIR --json, or -o - alone")
-    if output.events or output.form not in ("parquet", "ndjson"):
+    if output.events or (typed["format"] != "ndjson" and "format" in typed.given):
         raise UsageError("-o - writes the metrics as NDJSON, nothing else", hint="-o DIR with --events or --format")
 
 

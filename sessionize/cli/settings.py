@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Mapping
+from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
@@ -57,6 +58,8 @@ def _check_known(options: Mapping[str, Any], place: str) -> None:
         return
     known = _known()
     for name in options:
+        if name.replace("-", "_") in TYPED_ONLY[1:]:
+            raise UsageError(f"{place}: {name} cannot stand in a file", hint=f"type it: --{name}")
         if name.replace("-", "_") not in known:
             names = sorted(each.replace("_", "-") for each in known)
             near = get_close_matches(name.replace("_", "-"), names, n=1)
@@ -188,7 +191,7 @@ def config(typed: Typed) -> Config:
         page_views=tuple(typed["page_view"]) if typed["page_view"] else None,
         conversions=tuple(typed["conversion"]) if typed["conversion"] else None,
         until=parse.moment(until, timezone, "--until") if until else None,
-        memory_limit=parse.size(memory, "--memory-limit") if memory else None,
+        memory_limit=parse.memory(memory, "--memory-limit") if memory else None,
         on_bad_row=one_of(typed["on_bad_row"], ("reject", "fail"), "--on-bad-row"),
         preset=typed["preset"],
         page_path=bool(typed["page_path"]),
@@ -204,13 +207,22 @@ def config(typed: Typed) -> Config:
 def _rules(typed: Typed) -> Rules:
     longest = typed["max_duration"]
     return Rules(
-        timeout=parse.duration_or_none(typed["timeout"], "--timeout"),
+        timeout=_timeout(typed["timeout"]),
         max_duration=parse.duration_or_none(longest, "--max-duration") if longest else None,
         end_events=tuple(typed["end_event"] or ()),
         start_events=tuple(typed["start_event"] or ()),
         split_on=tuple(typed["split_on"] or ()),
         split_at_midnight=typed["split_at_midnight"],
     )
+
+
+def _timeout(text: str) -> timedelta | None:
+    found = parse.duration_or_none(text, "--timeout")
+    if found is not None and not found:
+        raise UsageError(
+            f"--timeout {text} would make a session of every moment", hint="--timeout none switches the rule off"
+        )
+    return found
 
 
 def _columns(typed: Typed) -> dict[str, tuple[str, ...]]:
