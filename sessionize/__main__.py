@@ -4,7 +4,7 @@ A signal can come while the first module is being loaded. So the first thing tha
 in it, is to say how the process ends then; `sessionize.cli.main` takes over once it is there.
 """
 
-import _signal  # not `signal`, which loads others
+import _signal  # type: ignore[import-not-found]  # not `signal`, which loads others
 import os
 
 

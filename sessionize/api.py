@@ -100,7 +100,8 @@ class FrameLog(NoLog):
             pl.int_range(1, pl.len() + 1, dtype=pl.UInt32).alias(schema.ROW),
             pl.lit(None, pl.Enum(schema.REASONS)).alias(schema.FAULT),
         )
-        return [Rows(self._frame.select(*place, pl.all()))]
+        height = self._frame.select(pl.len())
+        return [Rows(self._frame.select(*place, pl.all()), height=lambda: int(height.collect().item()))]
 
     def sample(self, column: pl.Expr) -> pl.Series:
         """A column of the first rows."""

@@ -252,6 +252,8 @@ class Nightly:
         lateness: How late an event may come and still be in time.
         redo: Whether it is run again even with the same inputs.
         flush: Whether what is open is emitted as it stands; nothing may follow.
+        given: Parameters that were typed or stand in a configuration file. A flush without a log takes the state's
+            own options; one that was given, be it the default, must be as it was.
     """
 
     state: str
@@ -259,6 +261,7 @@ class Nightly:
     lateness: timedelta = DEFAULT_LATENESS
     redo: bool = False
     flush: bool = False
+    given: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if not BATCH_NAME.fullmatch(self.batch):

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from sessionize import schema
 from sessionize.config import Config, Output, Plan
+from sessionize.engine.names import Names, notes
 from sessionize.engine.pipeline import sessionize_log
-from sessionize.engine.result import Counts, Result
-from sessionize.errors import InputError
+from sessionize.engine.result import Counts
 from sessionize.limits import Limits
 from sessionize.opening import opened
-from sessionize.output.commit import Origin, commit
+from sessionize.output.commit import commit
 from sessionize.output.geo import with_places
 from sessionize.output.publish import Publisher, map_os_errors
+from sessionize.refusals import refuse_bad_rows
 
 
 class Run(NamedTuple):
@@ -27,11 +29,14 @@ class Run(NamedTuple):
         counts: Of rows and sessions; they add up.
         manifest: As it was written.
         figures: Over the sessions: how many, how long, which rates (`figures`).
+        event_types: Event type → events that have it, the most frequent first; empty where a usual conversion is among
+            them and no name was asked for.
     """
 
     counts: Counts
     manifest: dict[str, Any]
     figures: dict[str, Any]
+    event_types: Mapping[str, int] = MappingProxyType({})
 
 
 def run(
@@ -56,11 +61,14 @@ def run(
         if publisher is not None:
             limits = replace(limits, scratch=publisher.scratch)
         progress("reading and sessionizing")
-        result = sessionize_log(log, plan, limits, assign=output.events)
-        if config.on_bad_row == "fail" and result.rejected.height:
-            raise bad_row(log, result, plan)
+        names = Names(plan)
+        result = sessionize_log(log, plan, limits, observe=[names], assign=output.events)
+        refuse_bad_rows(log, result, config, plan)
         progress("writing")
-        return Run(result.counts, *commit(with_places(result, places, plan), log, plan, output, publisher))
+        seen = names.seen()
+        placed = with_places(result, places, plan)
+        written = commit(placed, log, plan, output, publisher, notes(seen, config, plan))
+        return Run(result.counts, *written, seen.event_types)
 
 
 def _publisher(output: Output, stack: ExitStack) -> Publisher | None:
@@ -82,14 +90,3 @@ def only_needed(plan: Plan, output: Output) -> Plan:
     if output.records:
         return replace(plan, columns=kept)
     return replace(plan, columns=kept, properties=(), traits=())
-
-
-def bad_row(log: Origin, result: Result, plan: Plan) -> InputError:
-    """What to say of a log with a bad row, where one ends the run."""
-    first = result.rejected.row(0, named=True)
-    file, row, reason = log.files[first[schema.FILE]].path, first[schema.ROW], first[schema.REASON]
-    raw = "(not shown, as ids are private)" if plan.private else log.raw(result.rejected.head(1))["raw"].item()
-    return InputError(
-        f"{file}, row {row}: {reason} ({result.rejected.height} bad rows in all); nothing was written",
-        hint=f"it reads {raw[:200]!r}; --on-bad-row reject keeps such rows apart and goes on",
-    )

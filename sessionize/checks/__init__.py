@@ -65,7 +65,7 @@ def check(
         limits: What may be held at once; None for what the memory limit comes to.
 
     Raises:
-        InputError: If the log cannot be read.
+        InputError: If the log cannot be read, or none of its rows is an event.
         UsageError: If a column is missing or ambiguous, or a query is no SQL.
 
     A check that fails raises nothing: ask ``passed`` of what is returned.
@@ -87,6 +87,8 @@ def check(
         counts=facts.counts,
         figures=facts.figures,
         learnt=_learnt(facts),
+        rules=facts.rules,
+        notes=facts.notes,
     )
 
 

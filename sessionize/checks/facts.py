@@ -111,6 +111,8 @@ class Facts:
         events: What was measured on events; None for an earlier run, which left none.
         sessions: What was measured on sessions.
         custom: Name of a custom check → what it found, or why it could not be asked.
+        rules: Where a session ended and what an event meant, as the manifest has it.
+        notes: What the one who asked should know, beside the checks.
     """
 
     inputs: tuple[str, ...]
@@ -124,3 +126,5 @@ class Facts:
     events: EventFacts | None
     sessions: SessionFacts
     custom: Mapping[str, Any] = field(default_factory=dict)
+    rules: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()

@@ -126,6 +126,8 @@ class Checked:
         counts: Counts of rows and sessions, as the manifest has them.
         figures: Summary figures of the sessions, by name.
         learnt: What `learn` needs beside the findings: the log's columns, its event types, its first day.
+        rules: Where a session ended and what an event meant, as the manifest has it.
+        notes: What the one who asked should know, beside the checks.
     """
 
     findings: tuple[Finding, ...]
@@ -133,6 +135,8 @@ class Checked:
     counts: Mapping[str, Any] = field(default_factory=dict)
     figures: Mapping[str, Any] = field(default_factory=dict)
     learnt: Mapping[str, Any] = field(default_factory=dict)
+    rules: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def of(self, status: Status) -> tuple[Finding, ...]:
         """The findings with a status."""

@@ -18,12 +18,15 @@ from sessionize.checks.settings import Settings
 from sessionize.checks.table import BY_NAME
 from sessionize.config import Config, Plan
 from sessionize.engine.ingest import event_types
+from sessionize.engine.names import Names, notes
 from sessionize.engine.pipeline import sessionize_log
 from sessionize.errors import UsageError
 from sessionize.instants import microseconds
 from sessionize.limits import Limits
 from sessionize.opening import opened
+from sessionize.output.manifest import rules_of
 from sessionize.read import LogFile
+from sessionize.refusals import refuse_no_events
 from sessionize.summary.figures import figures
 
 MEASURED: Final = (
@@ -55,7 +58,9 @@ def facts_of_log(
         progress("reading and measuring")
         rows, keys = RowStats(watched), KeyStats(plan, thresholds, paths)
         shelf = Shelf(allowed.scratch, paths, plan, asked.custom)
-        result = sessionize_log(log, plan, allowed, observe=[shelf, rows, keys])
+        names = Names(plan)
+        result = sessionize_log(log, plan, allowed, observe=[shelf, rows, keys, names])
+        refuse_no_events(log, result, plan)
         progress("judging")
         return Facts(
             inputs=config.inputs,
@@ -69,6 +74,8 @@ def facts_of_log(
             events=_events(rows, keys, watched, plan),
             sessions=keys.facts(),
             custom=ask(asked.custom, shelf.tables, thresholds.examples),
+            rules=rules_of(plan),
+            notes=notes(names.seen(), config, plan),
         )
 
 

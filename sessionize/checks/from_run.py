@@ -55,6 +55,7 @@ def facts_of_run(path: str, asked: Settings, thresholds: Thresholds) -> Facts:
         events=None,
         sessions=session_facts(metrics, zone, thresholds, _extremes(metrics, thresholds)),
         custom=ask(asked.custom, tables, thresholds.examples),
+        rules=manifest["rules"],
     )
 
 

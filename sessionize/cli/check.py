@@ -68,7 +68,9 @@ def _checked(typed: o.Typed, asked: Settings) -> Checked:
     from sessionize.checks import check as job
 
     with view.progress(typed) as progress:
-        return job(settings.config(typed), asked, progress)
+        checked = job(settings.config(typed), asked, progress)
+    view.notes(checked.notes, color=not typed["no_color"])
+    return checked
 
 
 def _asked(typed: o.Typed, section: dict[str, Any]) -> Settings:
@@ -94,6 +96,8 @@ def _print(checked: Checked, name: str, typed: o.Typed) -> None:
     if typed["quiet"] and name == "full":
         name = "concise" if any(finding.is_bad for finding in checked.findings) else ""
     text = FORMATS[name](checked) if name else ""
+    if name == "full":
+        text = view.decided(typed.config_file, checked.rules) + text
     if typed["output_file"] is None:
         sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
         sys.stdout.buffer.flush()

@@ -21,7 +21,8 @@ from typing import Final
 
 from sessionize.errors import SessionizeError
 
-REPORT_AT: Final = "please report it with what was typed"
+REPORT_AT: Final = "https://pypi.org/project/sessionize/"
+"""Where a bug is reported, as the package's metadata has it."""
 UNFORESEEN: Final = 70
 DAMAGED: Final = 3
 MACHINE: Final = 4
@@ -158,7 +159,7 @@ def _tell(error: BaseException, *, debug: bool) -> int:
     first = str(error).strip().splitlines()
     _print(
         f"unforeseen {type(error).__name__}: {first[0] if first else ''}",
-        f"this is a bug: {REPORT_AT}; --debug shows the traceback",
+        f"this is a bug: please report it, with what was typed, by {REPORT_AT}; --debug shows the traceback",
     )
     return UNFORESEEN
 

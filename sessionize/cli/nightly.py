@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from sessionize.cli import options as o
 from sessionize.cli import parse, view
 from sessionize.config import DEFAULT_LATENESS, Config, Nightly, Output
 from sessionize.errors import UsageError
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from sessionize.nightly.job import Outcome
 
 
-def nightly(typed: Mapping[str, Any]) -> Nightly | None:
+def nightly(typed: o.Typed) -> Nightly | None:
     """The night that was asked for; None for a run over a whole log.
 
     Args:
@@ -37,6 +38,7 @@ def nightly(typed: Mapping[str, Any]) -> Nightly | None:
         lateness=parse.duration(lateness, "--allowed-lateness") if lateness else DEFAULT_LATENESS,
         redo=bool(typed["redo"]),
         flush=bool(typed["flush"]),
+        given=typed.chosen,
     )
 
 
@@ -52,8 +54,7 @@ def show(counts: Mapping[str, int], watermark: str, notes: Sequence[str], *, col
     carried = ", ".join(_carried(counts))
     if carried:
         view.say("nights", f"{carried}; watermark {watermark}", color=color)
-    for note in notes:
-        view.say("note", view.plain(note), style="bold yellow", color=color)
+    view.notes(notes, color=color)
 
 
 def _carried(counts: Mapping[str, int]) -> Iterator[str]:

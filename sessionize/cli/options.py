@@ -18,6 +18,7 @@ import inspect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import wraps
+from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 import typer
@@ -84,14 +85,18 @@ class Typed(dict[str, Any]):
 
     Attributes:
         given: Names of what was typed.
+        chosen: Names of what was typed or stands in the configuration file or the preset.
+        config_file: Path of the configuration file that was found; None without one.
     """
 
     given: frozenset[str] = frozenset()
+    chosen: frozenset[str] = frozenset()
+    config_file: Path | None = None
 
     def but(self, **values: Any) -> Typed:
         """The same with some values that were not typed."""
         found = Typed({**self, **values})
-        found.given = self.given
+        found.given, found.chosen, found.config_file = self.given, self.chosen, self.config_file
         return found
 
 

@@ -67,9 +67,8 @@ def _run(typed: o.Typed) -> None:
         from sessionize.output.commit import manifest_text
 
         print(manifest_text(manifest), end="")
-    if not typed["quiet"]:
-        with suppress(OSError):  # the run is done, whoever reads of it
-            _show(done, manifest, notes, color=not typed["no_color"])
+    with suppress(OSError):  # the run is done, whoever reads of it
+        _show(done, manifest, notes, typed)
     rejected, rows_read = manifest["counts"]["rejected"], manifest["counts"]["rows_read"]
     if limit is not None and limit.broken_by(rejected, rows_read):
         raise ChecksFailed(
@@ -101,8 +100,13 @@ def _whole(
     return done.manifest, done, ()
 
 
-def _show(run: Run | None, manifest: Mapping[str, Any], notes: Sequence[str], *, color: bool) -> None:
+def _show(run: Run | None, manifest: Mapping[str, Any], notes: Sequence[str], typed: o.Typed) -> None:
+    """What was done; of a quiet run only what someone should look at."""
+    color, quiet = not typed["no_color"], bool(typed["quiet"])
     if run is not None:
-        view.after_run(run, color=color)
-    counts = {} if run is None else manifest["counts"]
-    nights.show(counts, manifest["watermark"], notes, color=color)
+        if not quiet:
+            view.after_run(run, typed.config_file, color=color)
+        view.rejected(manifest["counts"], quiet=quiet, color=color)
+        view.notes(manifest["notes"], color=color)
+    if not quiet:
+        nights.show({} if run is None else manifest["counts"], manifest["watermark"], notes, color=color)

@@ -48,7 +48,9 @@ def with_file(typed: Typed) -> Typed:
         _check_known(preset.options, f"preset {preset.name}")
         _fill(merged, given, _options(preset))
         merged["preset"] = preset
-    return typed.but(**merged)
+    found = typed.but(**merged)
+    found.chosen, found.config_file = frozenset(given), path
+    return found
 
 
 def _check_known(options: Mapping[str, Any], place: str) -> None:

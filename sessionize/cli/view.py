@@ -6,14 +6,28 @@ import os
 import sys
 import textwrap
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from sessionize.one_shot import Run
+
+
+MANY_REJECTED: Final = 0.05
+"""A larger share of the rows that is rejected is said even of a quiet run."""
+MOST_TYPES: Final = 10
+"""Event types that are listed."""
+RULES: Final = {
+    "end_events": "ended by", "start_events": "started by", "split_on": "split on", "split_at_midnight": "split at midnight",
+    "page_views": "page views", "conversions": "conversions", "where": "where", "preset": "preset",
+    "page_path": "pages as paths", "channels": "channels", "own_hosts": "own hosts", "exclude_bots": "without bots",
+    "ip": "ip", "hash_ids": "ids hashed",
+}  # fmt: skip
+"""Rules of the manifest, in words; the timeout and the longest duration aside."""
 
 
 def plain(text: object) -> str:
@@ -82,28 +96,64 @@ def progress(typed: Mapping[str, Any]) -> Iterator[Callable[[str], None]]:
         _SPINNING.clear()
 
 
-def after_run(run: Run, *, color: bool) -> None:
-    """What was read, which columns were taken, the main figures, what was rejected, where it lies."""
-    counts = run.counts
-    for label, text in _lines(run.manifest, run.figures):
+def after_run(run: Run, config_file: Path | None, *, color: bool) -> None:
+    """What was read, which columns and rules were taken, the main figures, where it lies."""
+    for label, text in _lines(run, config_file):
         say(label, wrapped(plain(text), 12), color=color)
-    if counts.rejected:
-        reasons = ", ".join(f"{number:,} {reason}" for reason, number in counts.rejected_by_reason.items())
-        share = counts.rejected / max(1, counts.rows_read)
-        text = wrapped(f"{counts.rejected:,} rows ({share:.2%}): {reasons}", 12)
-        say("rejected", text, style="bold yellow", color=color)
-        if counts.rejected_by_reason.get("bad_timestamp", 0) == counts.rejected == counts.rows_read:
-            say("hint", "no time could be read: say how they are written with --time-format", color=color)
 
 
-def _lines(manifest: Mapping[str, Any], shown: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def decided(config_file: Path | None, rules: Mapping[str, Any]) -> str:
+    """Which configuration file was found, and which rules were in force, as lines."""
+    return "".join(f"{label}  {plain(text)}\n" for label, text in _decided(config_file, rules))
+
+
+def notes(texts: Iterable[str], *, color: bool) -> None:
+    """What the one who runs it should know, whether asked to be quiet or not."""
+    for text in texts:
+        say("note", wrapped(plain(text), 12), style="bold yellow", color=color)
+
+
+def rejected(counts: Mapping[str, Any], *, quiet: bool, color: bool) -> None:
+    """How many rows were rejected, and why; of a quiet run only where they are more than a few."""
+    share = counts["rejected"] / max(1, counts["rows_read"])
+    if not counts["rejected"] or (quiet and share <= MANY_REJECTED):
+        return
+    reasons = ", ".join(f"{number:,} {reason}" for reason, number in counts["rejected_by_reason"].items())
+    text = wrapped(f"{counts['rejected']:,} rows ({share:.2%}): {reasons}", 12)
+    say("rejected", text, style="bold yellow", color=color)
+
+
+def _decided(config_file: Path | None, rules: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if config_file is not None:
+        yield "config", str(config_file)
+    yield "rules", ", ".join(_rules(rules))
+
+
+def _rules(rules: Mapping[str, Any]) -> Iterator[str]:
+    """The rules that hold, in words; of the others only the timeout, as there is one unless it was switched off."""
+    timeout, longest = rules["timeout_s"], rules["max_duration_s"]
+    yield "no timeout" if timeout is None else f"timeout {_time(timeout)}"
+    if longest is not None:
+        yield f"max duration {_time(longest)}"
+    for name, words in RULES.items():
+        value = rules.get(name)
+        if value is True:
+            yield words
+        elif value and value != "full":
+            yield f"{words} {' | '.join(map(str, value)) if isinstance(value, list) else value}"
+
+
+def _lines(run: Run, config_file: Path | None) -> Iterator[tuple[str, str]]:
+    manifest, shown = run.manifest, run.figures
     inputs, counts = manifest["inputs"], manifest["counts"]
     size = sum(file["bytes"] for file in inputs)
     name = inputs[0]["path"] if len(inputs) == 1 else f"{len(inputs)} files"
-    yield "read", f"{counts['rows_read']:,} rows from {name} ({bytes_text(size)})"
+    left_out = f"; {counts['left_out']:,} left out by {_condition(manifest['rules'])}" if counts["left_out"] else ""
+    yield "read", f"{counts['rows_read']:,} rows from {name} ({bytes_text(size)}){left_out}"
     columns = manifest["columns"]
     yield "columns", ", ".join(_chosen(role, of) for role, of in columns.items())
     yield "times", _times(manifest["rules"]["time_format"], manifest["rules"]["timezone"])
+    yield from _decided(config_file, manifest["rules"])
     yield "sessions", _sessions(counts)
     if counts["sessions"]:
         yield (
@@ -117,13 +167,30 @@ def _lines(manifest: Mapping[str, Any], shown: Mapping[str, Any]) -> Iterator[tu
             "rates",
             (
                 f"bounce {shown['bounce_rate']:.1%}, engaged {shown['engagement_rate']:.1%}, "
-                f"conversion {shown['conversion_rate']:.1%}"
+                f"conversion {_conversion(counts, shown, run.event_types)}"
             ),
         )
+        if not counts["conversions"] and run.event_types:
+            yield "types", _types(run.event_types)
     if shown["bot_share"] is not None or counts["bots"]:
         yield "bots", _bots(counts, shown)
     if manifest["outputs"]:
         yield "wrote", ", ".join(f"{file['path']} ({bytes_text(file['bytes'])})" for file in manifest["outputs"])
+
+
+def _condition(rules: Mapping[str, Any]) -> str:
+    return "--where" if rules["preset"] is None else f"--where or preset {rules['preset']}"
+
+
+def _conversion(counts: Mapping[str, int], shown: Mapping[str, Any], types: Mapping[str, int]) -> str:
+    """The rate; none where no event type is a conversion, which is no rate of 0."""
+    return f"{shown['conversion_rate']:.1%}" if counts["conversions"] or not types else "none: no event type is one"
+
+
+def _types(types: Mapping[str, int]) -> str:
+    listed = ", ".join(f"{name} {number:,}" for name, number in list(types.items())[:MOST_TYPES])
+    more = f", … ({len(types):,} in all)" if len(types) > MOST_TYPES else ""
+    return f"{listed}{more}; --conversion NAME says which is a conversion"
 
 
 def _times(written: str, timezone: str) -> str:

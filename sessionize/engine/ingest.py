@@ -52,11 +52,25 @@ class Arrived(NamedTuple):
     share: float
 
 
+class Normalised(NamedTuple):
+    """Some rows of a log, as events or with the reason why they are none.
+
+    Attributes:
+        rows: Canonical events with their places, in input order.
+        share: Share of the log that ends with them, about.
+        left_out: Rows among them that a condition left out.
+    """
+
+    rows: pl.DataFrame
+    share: float
+    left_out: int
+
+
 class Totals(NamedTuple):
     """What a whole log came to, row by row.
 
     Attributes:
-        counts: Rows that were read, rejected, late, or of bots.
+        counts: Rows that were read, rejected, late, of bots, or left out by a condition.
         rejected: FILE, ROW and REASON of the rows that are no events, in input order.
         late: FILE and ROW of the events that are late, in input order.
         events: How many events go on.
@@ -94,7 +108,7 @@ class Ingest:
         self._observe = [each for each in observe if overrides(each, "batch")]
         # Observers see texts; a condition is asked of texts.
         self._plain = {} if self._observe or plan.where is not None else plain_texts(types, plan)
-        self._read = self._bots = self._kept = 0
+        self._read = self._bots = self._kept = self._left_out = 0
         self._newest: int | None = None
         self._late = [pl.DataFrame(schema={schema.FILE: pl.UInt32, schema.ROW: pl.UInt32})]
         self._rejected = [pl.DataFrame(schema={schema.FILE: pl.UInt32, schema.ROW: pl.UInt32, schema.REASON: REASONS})]
@@ -117,13 +131,14 @@ class Ingest:
         counts = Counts(
             rows_read=self._read - self._bots,
             bots=self._bots,
+            left_out=self._left_out,
             rejected=rejected.height,
             rejected_by_reason=dict(reasons.iter_rows()),
             late=late.height,
         )
         return Totals(counts, rejected, late, self._kept, self._newest)
 
-    def _normalised(self, batch: Rows) -> Arrived:
+    def _normalised(self, batch: Rows) -> Normalised:
         """A batch's rows as events, or with the reason why they are none; columns held as dictionaries as codes."""
         told = {role: name for role, name in self._plain.items() if name in batch.held}
         rest = {role: names for role, names in self._plan.columns.items() if role not in told}
@@ -133,10 +148,12 @@ class Ingest:
             # Codes are for texts of events: else it would show in them how the log was read.
             coding = self._dictionaries if self._all_are_events(rows) else None
             rows = rows.with_columns(_coded(held[name], role, coding) for role, name in told.items())
-        return Arrived(rows, batch.share)
+        left_out = 0 if self._plan.where is None else batch.height() - rows.height
+        return Normalised(rows, batch.share, left_out)
 
-    def _arrived(self, normalised: Arrived) -> Arrived:
-        return Arrived(self._enriched(self._events(normalised.events)), normalised.share)
+    def _arrived(self, normalised: Normalised) -> Arrived:
+        self._left_out += normalised.left_out
+        return Arrived(self._enriched(self._events(normalised.rows)), normalised.share)
 
     def _all_are_events(self, rows: pl.DataFrame) -> bool:
         return rows[schema.REASON].null_count() == rows.height and not self._is_late(rows).any()

@@ -17,7 +17,8 @@ class Counts:
 
     ``rows_read + carried_in = events + rejected + duplicates + late + early + carried_out``
 
-    Events of bots that were to be left out are, as those that ``--where`` leaves out, not among the rows read.
+    Events of bots that were to be left out (``bots``), and rows that ``--where`` or the preset's own condition leaves
+    out (``left_out``), are not among the rows read.
     Profiles add up only where no two parts have the same one; those of a whole log are counted by its tally.
 
     Examples:
@@ -40,6 +41,7 @@ class Counts:
     profiles: int = 0
     conversions: int = 0
     bots: int = 0
+    left_out: int = 0
 
     def __add__(self, other: Counts) -> Counts:
         sums = {name: mine + getattr(other, name) for name, mine in vars(self).items() if isinstance(mine, int)}

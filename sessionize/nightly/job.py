@@ -19,8 +19,9 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from sessionize.config import MICROSECOND, Config, Nightly, Output, Plan, TimeFormat
+from sessionize.config import MICROSECOND, Config, Nightly, Output
 from sessionize.engine.ingest import event_types
+from sessionize.engine.names import Names, Seen, notes
 from sessionize.engine.pipeline import sessionize_log
 from sessionize.engine.result import Counts, Result, Stand
 from sessionize.errors import UsageError
@@ -29,20 +30,23 @@ from sessionize.kernel.enrich import told_columns
 from sessionize.limits import Limits
 from sessionize.nightly.batch import Asked, Night
 from sessionize.nightly.carryover import Types, together
-from sessionize.nightly.state import Done, Intent, State, Step, after, changes, new, step
+from sessionize.nightly.rules import check_same, plan_of_state, rules_of_nights
+from sessionize.nightly.state import Done, Intent, State, Step, after, new, step
 from sessionize.nightly.store import Store
-from sessionize.one_shot import Run, bad_row
+from sessionize.one_shot import Run
 from sessionize.opening import NoLog, Opened, opened
 from sessionize.output.commit import MANIFEST, commit
 from sessionize.output.geo import with_places
-from sessionize.output.manifest import manifest
+from sessionize.output.manifest import columns_of
 from sessionize.output.publish import Publisher, map_os_errors
-from sessionize.plan import condition, told_by
 from sessionize.read.files import LogFile
+from sessionize.refusals import refuse_bad_rows
 
 DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
 OLD_AFTER: Final = timedelta(hours=24)
 """A session carried for longer is told of: it may be a crawler that never falls silent."""
+MANY_LATE: Final = 0.05
+"""A larger share of the rows that came too late is said even of a quiet run."""
 
 
 class Outcome(NamedTuple):
@@ -87,8 +91,10 @@ def run_night(
         if lost:
             found = _made_again(state, nightly)
         known = found.parent if found else _done(state, nightly)
-        there = there or stack.enter_context(opened(config, limits, log=NoLog(), plan=_plan_without_log(config, known)))
-        _check_same(there.plan, known)
+        if there is None:
+            meant = plan_of_state(config, known, nightly.given)
+            there = stack.enter_context(opened(config, limits, log=NoLog(), plan=meant))
+        check_same(there.plan, known, nightly, state)
         if found is None:
             return _nothing_to_do(output, nightly)
         work = _Work(config, output, nightly, found, there, inputs)
@@ -116,20 +122,29 @@ class _Work:
         publisher = stack.enter_context(Publisher(directory))
         limits = replace(self.limits, scratch=publisher.scratch)
         progress("reading and sessionizing")
-        result = sessionize_log(self.log, self.plan, limits, policy=night, assign=self.output.events)
-        if self.config.on_bad_row == "fail" and result.rejected.height:
-            raise bad_row(self.log, result, self.plan)
+        names = Names(self.plan)
+        result = sessionize_log(self.log, self.plan, limits, policy=night, observe=[names], assign=self.output.events)
+        refuse_bad_rows(self.log, result, self.config, self.plan)
         progress("writing")
+        seen = names.seen()
         stage = store.stage(directory, self.state.owner, self.nightly.folder)
         placed = with_places(result, self.places, self.plan)
-        written = commit(placed, self.log, self.plan, self.output, stage)
-        done = self._done(night, result, store)
+        written = commit(placed, self.log, self.plan, self.output, stage, self._warnings(seen, result.counts))
+        done = self._done(night, result, seen, store)
         intent = Intent(
             directory=str(directory.absolute()), staged=stage.directory.name, final=self.nightly.folder,
             withdraw=tuple(f"batch={name}" for name in self.again),
         )  # fmt: skip
         store.commit(after(self.state, done, intent))
-        return Outcome(written.manifest, Run(result.counts, *written), tuple(_notes(done, self.again, result.counts)))
+        run = Run(result.counts, *written, seen.event_types)
+        return Outcome(written.manifest, run, tuple(_notes(done, self.again, result.counts)))
+
+    def _warnings(self, seen: Seen, counts: Counts) -> tuple[str, ...]:
+        """What should be looked at; not names that this night alone has not."""
+        if not self.log.files:
+            return ()
+        told = notes(seen, self.config, self.plan, () if self.parent is None else self.parent.seen)
+        return (*told, _late(counts)) if counts.late > MANY_LATE * counts.rows_read else told
 
     def _night(self, carried: Iterator[pl.DataFrame]) -> Night:
         """The night before it begins: all columns that its events will have."""
@@ -145,7 +160,7 @@ class _Work:
             return {}
         return event_types(self.log.schema, self.plan) | dict.fromkeys(told_columns(self.plan), pl.String())
 
-    def _done(self, night: Night, result: Result, store: Store) -> Done:
+    def _done(self, night: Night, result: Result, seen: Seen, store: Store) -> Done:
         generation = 1 if self.parent is None else self.parent.generation + 1
         known = {} if self.parent is None else self.parent.columns
         return Done(
@@ -159,9 +174,10 @@ class _Work:
             open_sessions=night.open_sessions,
             oldest=night.oldest,
             inputs=self.inputs,
-            rules=_rules(self.plan),
-            columns={**known, **_columns(self.plan)},
+            rules=rules_of_nights(self.plan),
+            columns={**known, **columns_of(self.plan)},
             counts=asdict(result.counts),
+            seen=tuple(sorted({*seen.present, *(() if self.parent is None else self.parent.seen)})),
         )
 
 
@@ -171,7 +187,7 @@ def _check(config: Config, output: Output, nightly: Nightly) -> None:
         raise UsageError("a night has more to write than fits on stdout", hint="-o DIR; it writes into DIR/batch=NAME")
     if not config.inputs and not nightly.flush:
         raise UsageError("no input", hint="name the night's log; only --flush may go without")
-    if rules.timeout is None and not rules.end_events and rules.max_duration is None:
+    if config.inputs and rules.timeout is None and not rules.end_events and rules.max_duration is None:
         raise UsageError(
             "with --timeout none no session ever ends, so that no night could emit one",
             hint="add --max-duration 24h, or --end-event NAME",
@@ -201,49 +217,6 @@ def end_of_batch(nightly: Nightly, config: Config, parent: Done | None) -> int |
             f"or say its end: --until {iso(parent.until)}",
         )
     return end
-
-
-def _check_same(plan: Plan, known: Done | None) -> None:
-    """Refuse a night whose rules or columns are not those of the nights before.
-
-    Raises:
-        UsageError: If they are not.
-    """
-    if known is None:
-        return
-    shared = {role: names for role, names in _columns(plan).items() if role in known.columns}
-    there = {role: names for role, names in known.columns.items() if role in shared}
-    changed = changes(known.rules, _rules(plan)) + changes(there, shared)
-    if changed:
-        raise UsageError(
-            f"not as in the nights before: {'; '.join(changed)}",
-            hint="--flush what is open with the old ones and begin a new --state, or go on as it was",
-        )
-
-
-def _plan_without_log(config: Config, known: Done | None) -> Plan:
-    if known is None:
-        raise UsageError("there is nothing to flush: no night has been run with this --state")
-    rules = config.rules
-    return Plan(
-        columns={role: (names,) if isinstance(names, str) else tuple(names) for role, names in known.columns.items()},
-        time=TimeFormat(kind="text"), timezone=config.timezone, rules=rules, page_views=config.page_views,
-        conversions=config.conversions, properties=config.properties, traits=config.traits, where=condition(config),
-        until=config.until, **told_by(config, known.columns),
-    )  # fmt: skip
-
-
-def _account(plan: Plan) -> dict[str, Any]:
-    return manifest(version="", inputs=[], plan=plan, counts=Counts(), watermark=None)
-
-
-def _rules(plan: Plan) -> dict[str, Any]:
-    """What must be the same every night: all of the manifest's rules but how times are written."""
-    return {name: value for name, value in _account(plan)["rules"].items() if name != "time_format"}
-
-
-def _columns(plan: Plan) -> dict[str, Any]:
-    return dict(_account(plan)["columns"])
 
 
 def _known(file: LogFile) -> dict[str, Any]:
@@ -276,13 +249,17 @@ def _nothing_to_do(output: Output, nightly: Nightly) -> Outcome:
     return Outcome(json.loads(text), None, (note,))
 
 
+def _late(counts: Counts) -> str:
+    return (
+        f"{counts.late:,} of {counts.rows_read:,} rows came too late: they are in late.ndjson; "
+        f"to take them in, run their own batch again with their file added"
+    )
+
+
 def _notes(done: Done, again: Sequence[str], counts: Counts) -> Iterator[str]:
     if again:
         yield f"run again, in this order: {', '.join(f'--batch {name}' for name in again)}"
-    if counts.late:
-        yield (
-            f"{counts.late:,} events came too late: they are in late.ndjson; "
-            f"to take them in, run their own batch again with their file added"
-        )
+    if 0 < counts.late <= MANY_LATE * counts.rows_read:
+        yield _late(counts)
     if done.oldest is not None and done.until is not None and done.until - done.oldest > OLD_AFTER // MICROSECOND:
         yield f"a session is open since {iso(done.oldest)}: --max-duration 24h would end it (a crawler?)"

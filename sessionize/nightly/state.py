@@ -43,6 +43,7 @@ class Done:
         rules: The rules by which sessions ended and events were understood.
         columns: Role → columns, of all nights so far.
         counts: Counts of rows and sessions, as its manifest has them.
+        seen: Names that were asked for (`--conversion` and the like) and have occurred in any night so far.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Done:
     rules: Mapping[str, Any]
     columns: Mapping[str, Any]
     counts: Mapping[str, Any]
+    seen: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,8 +110,14 @@ def new(batch: str) -> State:
 
 def render(state: State) -> bytes:
     """The state as the bytes of its file."""
-    content = {"version": VERSION, **asdict(state)}
+    content = {"version": VERSION, **asdict(state), "nights": [_content(night) for night in state.nights]}
     return (json.dumps({**content, "sha256": _digest(content)}, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def _content(night: Done) -> dict[str, Any]:
+    """A night as it is kept. One that has seen no name is as it was before names were kept."""
+    content = asdict(night)
+    return content if night.seen else {name: value for name, value in content.items() if name != "seen"}
 
 
 def parse(content: bytes, name: str) -> State:
@@ -124,7 +132,7 @@ def parse(content: bytes, name: str) -> State:
         _check_version(found["version"], name)
         state = State(
             owner=found["owner"],
-            nights=tuple(Done(**{**each, "inputs": tuple(each["inputs"])}) for each in found["nights"]),
+            nights=tuple(_night(each) for each in found["nights"]),
             older=tuple(found["older"]),
             again=tuple(found["again"]),
             publish=_intent(found["publish"]),
@@ -132,6 +140,10 @@ def parse(content: bytes, name: str) -> State:
     if state is None or render(state) != content:  # its digest too is part of what would be written
         raise StateError(f"{name} is damaged", hint="put a copy of the whole state back; nothing was touched")
     return state
+
+
+def _night(found: Mapping[str, Any]) -> Done:
+    return Done(**{**found, "inputs": tuple(found["inputs"]), "seen": tuple(found.get("seen", ()))})
 
 
 def _check_version(version: int, name: str) -> None:

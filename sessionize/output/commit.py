@@ -84,7 +84,9 @@ class Place(Protocol):
         """Make all sealed files visible, or the folder they are in ready for it."""
 
 
-def commit(result: Result, log: Origin, plan: Plan, output: Output, publisher: Place | None) -> Written:
+def commit(
+    result: Result, log: Origin, plan: Plan, output: Output, publisher: Place | None, notes: Sequence[str] = ()
+) -> Written:
     """Write all that a run has, or, on any error, nothing.
 
     Args:
@@ -93,6 +95,7 @@ def commit(result: Result, log: Origin, plan: Plan, output: Output, publisher: P
         plan: What was decided.
         output: What of it to write.
         publisher: Holds the output directory; None writes the metrics to stdout.
+        notes: What the one who asked for the run should know, for the manifest.
 
     Raises:
         OutputError: If it cannot be written; the directory is as it was.
@@ -103,6 +106,7 @@ def commit(result: Result, log: Origin, plan: Plan, output: Output, publisher: P
         plan=plan,
         counts=result.counts,
         watermark=result.watermark,
+        notes=notes,
     )
     if publisher is None:
         return Written(account, figures(_to_stdout(result.batches)))

@@ -96,6 +96,7 @@ def _manifest() -> dict[str, Any]:
                 "rows_read + carried_in = events + rejected + duplicates + late + early + carried_out", counts
             ),
             "watermark": _type(pl.Datetime("us", "UTC"), nullable=True),
+            "notes": {"type": "array", "items": {"type": "string"}},
             "outputs": {"type": "array", "items": _closed("a file", outputs)},
         },
     )

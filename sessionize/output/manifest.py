@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -13,7 +14,13 @@ SCHEMA_VERSION: Final = 1
 
 
 def manifest(
-    *, version: str, inputs: list[dict[str, Any]], plan: Plan, counts: Counts, watermark: int | None
+    *,
+    version: str,
+    inputs: list[dict[str, Any]],
+    plan: Plan,
+    counts: Counts,
+    watermark: int | None,
+    notes: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The manifest but for its outputs: the same for the same run, so no clock, host or user in it.
 
@@ -23,20 +30,28 @@ def manifest(
         plan: What was decided about the log.
         counts: Rows and sessions; they add up.
         watermark: Microseconds since 1970, UTC; None for a log without events.
+        notes: What the one who asked for the run should know, a sentence each.
     """
     return {
         "schema_version": SCHEMA_VERSION,
         "version": version,
         "inputs": inputs,
-        "columns": {role: names[0] if len(names) == 1 else list(names) for role, names in plan.columns.items()},
-        "rules": _rules(plan),
+        "columns": columns_of(plan),
+        "rules": rules_of(plan),
         "counts": asdict(counts),
         "watermark": None if watermark is None else iso(watermark),
+        "notes": list(notes),
         "outputs": [],
     }
 
 
-def _rules(plan: Plan) -> dict[str, Any]:
+def columns_of(plan: Plan) -> dict[str, Any]:
+    """Role → the column that plays it, or the list of those that do together."""
+    return {role: names[0] if len(names) == 1 else list(names) for role, names in plan.columns.items()}
+
+
+def rules_of(plan: Plan) -> dict[str, Any]:
+    """The rules that were in force, by name."""
     rules: Rules = plan.rules
     time = plan.time
     return {

@@ -92,7 +92,7 @@ class Log:
             # Dictionaries hold what is in the file, not what a preset makes of it.
             found = parquet.batches(self._sources, self._types, limits, by_words=self._preset is None)
         else:
-            found = (Rows(batch, share=share) for batch, share in self._text_pieces())
+            found = self._text_pieces()
         for batch in found:
             yield batch._replace(frame=self._shaped(batch.frame))
 
@@ -160,8 +160,8 @@ class Log:
 
         return types, register_io_source(batches, schema=types)
 
-    def _text_pieces(self) -> Iterator[tuple[pl.LazyFrame, float]]:
-        """A frame a block, or some small files, each with the share of the log that ends with it, about."""
+    def _text_pieces(self) -> Iterator[Rows]:
+        """The rows of a block, or of some small files."""
         whole = sum(_unpacked_bytes(source) for source in self._sources)
         held: list[tuple[int, Unit]] = []
         seen = size = 0
@@ -171,18 +171,22 @@ class Log:
                 size += len(unit.text)
                 if size >= PIECE_BYTES:
                     seen += size
-                    yield self._batch(held), min(1.0, seen / whole)
+                    yield self._batch(held, min(1.0, seen / whole))
                     held, size = [], 0
         if held:
-            yield self._batch(held), 1.0
+            yield self._batch(held, 1.0)
 
-    def _batch(self, units: list[tuple[int, Unit]]) -> pl.LazyFrame:
+    def _batch(self, units: list[tuple[int, Unit]], share: float) -> Rows:
+        heights: dict[int, int] = {}
+
         def parsed(columns: list[str] | None, predicate: pl.Expr | None, *_: Any) -> Iterator[pl.DataFrame]:
-            for ordinal, unit in units:
+            for number, (ordinal, unit) in enumerate(units):
                 rows = _parsed(ordinal, self._opened[ordinal], unit, columns or list(self._types), self._types)
+                heights[number] = rows.height
                 yield rows if predicate is None else rows.filter(predicate)
 
-        return register_io_source(parsed, schema=self._types)
+        frame = register_io_source(parsed, schema=self._types)
+        return Rows(frame, share=share, height=lambda: sum(heights.values()))
 
 
 def _unpacked_bytes(source: Source) -> int:

@@ -42,12 +42,14 @@ class Rows(NamedTuple):
         held: Columns of texts that can be had as dictionaries, too.
         words: Reads some of these: for each, its rows one dictionary after the other.
         share: Share of the log that ends with these rows, about.
+        height: How many rows they are; of a text file this is known once they have been read.
     """
 
     frame: pl.LazyFrame
     held: frozenset[str] = frozenset()
     words: Callable[[Sequence[str]], Mapping[str, list[DictionaryColumn]]] = lambda _: {}
     share: float = 1.0
+    height: Callable[[], int] = lambda: 0
 
 
 class Span(NamedTuple):

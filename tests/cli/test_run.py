@@ -349,8 +349,9 @@ def test_multiline_reads_a_record_over_lines_and_its_place_is_its_first_line(tmp
     assert [(row["row"], row["reason"], row["raw"]) for row in told] == [
         (4, "bad_timestamp", '"s","never\nso",/'), (6, "malformed_row", 't,"2024-05-30,/'),
     ]  # fmt: skip
-    assert sessionize("run", "log.csv", "-o", "out", cwd=tmp_path).code == 0
-    assert counts(tmp_path / "out")["rejected_by_reason"] == {"malformed_row": 5}
+    apart = sessionize("run", "log.csv", "-o", "out", cwd=tmp_path)
+    assert apart.code == 3
+    assert "none of 5 rows is an event (5 malformed_row)" in apart.err
 
 
 def test_a_key_that_appears_late_is_a_property_where_it_is_asked_for(tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def test_lines_are_broken_between_words_and_fit_the_terminal(tmp_path: Path, col
     further = [line for line in short if line.startswith(" " * 12)]
     assert further
     labels = [line[:12].strip() for line in short if line[:12].strip()]
-    assert labels == ["read", "columns", "times", "sessions", "length", "rates", "bots", "wrote", "rejected"]
+    assert labels == ["read", "columns", "times", "rules", "sessions", "length", "rates", "bots", "wrote", "rejected"]
 
 
 def test_ctrl_c_gives_the_terminal_its_cursor_back(tmp_path: Path) -> None:

@@ -1,0 +1,150 @@
+"""Rules and columns must be the same every night; a flush without a log takes those that the state knows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import timedelta
+from typing import Any, Final
+
+from sessionize import schema
+from sessionize.config import Config, Nightly, Plan, Rules, TimeFormat
+from sessionize.errors import UsageError
+from sessionize.kernel import agents
+from sessionize.nightly.state import Done, State, changes
+from sessionize.output.manifest import columns_of, rules_of
+from sessionize.plan import condition
+
+PARAMETERS: Final = {
+    "timeout_s": "timeout", "max_duration_s": "max_duration", "end_events": "end_event", "start_events": "start_event",
+    "page_views": "page_view", "conversions": "conversion", "properties": "property", "traits": "trait",
+    "own_hosts": "own_host",
+}  # fmt: skip
+"""Rule, as the manifest has it → the option's parameter, where their names differ."""
+
+
+def rules_of_nights(plan: Plan) -> dict[str, Any]:
+    """What must be the same every night: all of the manifest's rules but how times are written."""
+    return {name: value for name, value in rules_of(plan).items() if name != "time_format"}
+
+
+def check_same(plan: Plan, known: Done | None, nightly: Nightly, state: State) -> None:
+    """Refuse a night whose rules or columns are not those of the nights before.
+
+    Raises:
+        UsageError: If they are not.
+    """
+    changed = _changed(plan, known)
+    if changed:
+        raise UsageError(
+            f"not as in the nights before: {'; '.join(changed)}", hint=_other_rules(plan, known, nightly, state)
+        )
+
+
+def _changed(plan: Plan, known: Done | None) -> list[str]:
+    """What is not as in a night before, in words."""
+    if known is None:
+        return []
+    shared = {role: names for role, names in columns_of(plan).items() if role in known.columns}
+    there = {role: names for role, names in known.columns.items() if role in shared}
+    return changes(known.rules, rules_of_nights(plan)) + changes(there, shared)
+
+
+def _other_rules(plan: Plan, known: Done | None, nightly: Nightly, state: State) -> str:
+    """What to type where rules or columns are not those of the nights before."""
+    place = next((place for place, night in enumerate(state.nights) if night == known), 0)
+    before = state.nights[place - 1] if place else None
+    if known is not None and not _changed(plan, before):
+        if known.name == nightly.batch:
+            return "--redo runs the batch again with the new ones; the nights after it must then be run again too"
+        if known.counts["rejected"] == known.counts["rows_read"] > 0:
+            return (
+                f"batch {known.name} took no event: run it again first with the new ones, --batch {known.name} --redo"
+            )
+    return "--flush what is open with the old ones and begin a new --state, or go on as it was"
+
+
+def plan_of_state(config: Config, known: Done | None, given: Collection[str]) -> Plan:
+    """The plan of the nights so far.
+
+    Args:
+        config: What was asked for. Only what is not the default, or was given all the same, has to be as it was.
+        known: The last night; None before the first.
+        given: Parameters that were given, as the command line names them.
+
+    Raises:
+        UsageError: If no night was run, what was given is not as it was, or the ids are hashed and there is no key.
+    """
+    if known is None:
+        raise UsageError("there is nothing to flush: no night has been run with this --state")
+    changed = _contradictions(config, known, given)
+    if changed:
+        raise UsageError(
+            f"not as in the nights before: {'; '.join(changed)}",
+            hint="a --flush without INPUT takes the options of the state: leave them out",
+        )
+    if known.rules["hash_ids"] and config.hash_key is None:
+        raise UsageError(
+            "the ids of this state are hashed", hint="--hash-ids KEY_FILE, with the key of the nights before"
+        )
+    return _plan(known.rules, known.columns, config)
+
+
+def _contradictions(config: Config, known: Done, given: Collection[str]) -> list[str]:
+    asked, default = (rules_of_nights(_asked(each, known)) for each in (config, Config()))
+    meant = {
+        name: value for name, value in asked.items() if value != default[name] or PARAMETERS.get(name, name) in given
+    }
+    chosen = {role: config.chosen(role) for role in config.columns}
+    columns = {role: names[0] if len(names) == 1 else list(names) for role, names in chosen.items()}
+    return [
+        *changes({name: known.rules.get(name) for name in meant}, meant),
+        *changes({role: known.columns.get(role) for role in columns}, columns),
+    ]
+
+
+def _asked(config: Config, known: Done) -> Plan:
+    return Plan(
+        columns={}, time=TimeFormat(kind="text"), timezone=config.timezone, rules=config.rules,
+        page_views=config.page_views, conversions=config.conversions, properties=config.properties,
+        traits=config.traits, where=condition(config), preset=None if config.preset is None else config.preset.name,
+        page_path=config.page_path, channels=config.channels and schema.CHANNEL not in known.columns,
+        own_hosts=config.own_hosts, exclude_bots=config.exclude_bots, ip=config.ip, hash_key=config.hash_key,
+    )  # fmt: skip
+
+
+def _plan(rules: Mapping[str, Any], columns: Mapping[str, Any], config: Config) -> Plan:
+    return Plan(
+        columns={role: (names,) if isinstance(names, str) else tuple(names) for role, names in columns.items()},
+        time=TimeFormat(kind="text"),
+        timezone=rules["timezone"],
+        rules=Rules(
+            timeout=_duration(rules["timeout_s"]),
+            end_events=tuple(rules["end_events"]),
+            start_events=tuple(rules["start_events"]),
+            split_on=tuple(rules["split_on"]),
+            split_at_midnight=rules["split_at_midnight"],
+            max_duration=_duration(rules["max_duration_s"]),
+        ),
+        page_views=_names(rules["page_views"]),
+        conversions=_names(rules["conversions"]),
+        properties=tuple(rules["properties"]),
+        traits=tuple(rules["traits"]),
+        where=rules["where"],
+        until=config.until,
+        preset=rules["preset"],
+        page_path=rules["page_path"],
+        channels=rules["channels"],
+        own_hosts=tuple(rules["own_hosts"]),
+        agents=schema.USER_AGENT in columns and agents.installed(),
+        exclude_bots=rules["exclude_bots"],
+        ip=rules["ip"],
+        hash_key=config.hash_key,
+    )
+
+
+def _duration(seconds: float | None) -> timedelta | None:
+    return None if seconds is None else timedelta(seconds=seconds)
+
+
+def _names(names: Collection[str] | None) -> tuple[str, ...] | None:
+    return None if names is None else tuple(names)

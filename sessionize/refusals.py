@@ -1,0 +1,105 @@
+"""Logs that are refused once they have been read: none of their rows is an event, or a bad row ends the run."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import polars as pl
+
+from sessionize import schema
+from sessionize.config import Config, Plan
+from sessionize.engine.result import Result
+from sessionize.errors import InputError
+from sessionize.opening import Source
+from sessionize.plan import listed, option
+
+UNREADABLE: Final = ("malformed_row", "bad_encoding")
+"""Reasons of rows that the reader could not make out, so that ``--where`` could not look at them."""
+SHOWN: Final = 200
+"""Characters of a row that a message shows."""
+
+
+def refuse_no_events(log: Source, result: Result, plan: Plan) -> None:
+    """Refuse a log of which every row was rejected.
+
+    Rows that were left out on purpose, and events that are late, early or of bots, are no such rows. Nor is a log
+    without rows: it was a quiet hour.
+
+    Args:
+        log: The log that was read.
+        result: What became of it.
+        plan: What the configuration means for the log.
+
+    Raises:
+        InputError: If no row became an event; it shows the first one and says what to type.
+    """
+    counts, rejected = result.counts, result.rejected
+    if not rejected.height or counts.rejected < counts.rows_read or counts.bots:
+        return
+    if counts.left_out and set(counts.rejected_by_reason) <= {*UNREADABLE}:
+        return
+    first = rejected.row(0, named=True)
+    reasons = ", ".join(f"{number:,} {reason}" for reason, number in counts.rejected_by_reason.items())
+    file, row, reason = log.files[first[schema.FILE]].path, first[schema.ROW], str(first[schema.REASON])
+    others = "" if len(log.files) == 1 else f" and {len(log.files) - 1} more"
+    raise InputError(
+        f"{log.files[0].path}{others}: none of {counts.rejected:,} rows is an event ({reasons}); nothing was written; "
+        f"{file}, row {row}, {reason}, reads {_shown_row(log, rejected, plan)}",
+        hint=_cure(reason, plan, log),
+    )
+
+
+def refuse_bad_rows(log: Source, result: Result, config: Config, plan: Plan) -> None:
+    """Refuse a log of which no row is an event; and, where a bad row ends the run, one with a bad row.
+
+    Args:
+        log: The log that was read.
+        result: What became of it.
+        config: What was asked for.
+        plan: What the configuration means for the log.
+
+    Raises:
+        InputError: If it is such a log.
+    """
+    refuse_no_events(log, result, plan)
+    if config.on_bad_row != "fail" or not result.rejected.height:
+        return
+    first = result.rejected.row(0, named=True)
+    file, row, reason = log.files[first[schema.FILE]].path, first[schema.ROW], first[schema.REASON]
+    raise InputError(
+        f"{file}, row {row}: {reason} ({result.rejected.height} bad rows in all); nothing was written",
+        hint=f"it reads {_shown_row(log, result.rejected, plan)}; --on-bad-row reject keeps such rows apart and goes on",
+    )
+
+
+def _shown_row(log: Source, rejected: pl.DataFrame, plan: Plan) -> str:
+    """The text of the first rejected row, but not where ids are private."""
+    if plan.private:
+        return "(not shown, as ids are private)"
+    return repr(str(log.raw(rejected.head(1))["raw"].item())[:SHOWN])
+
+
+def _cure(reason: str, plan: Plan, log: Source) -> str:
+    """What to type so that rows like this one become events."""
+    times = " + ".join(plan.columns[schema.TIMESTAMP])
+    there = listed(log.schema)
+    given = "" if plan.preset is None else f"is it a log of preset {plan.preset}? "
+    cures = {
+        "null_timestamp": f"column {times!r} is blank: {option(schema.TIMESTAMP)} says which is the time; it has {there}",
+        "bad_timestamp": (
+            f"is {times!r} the time? {option(schema.TIMESTAMP)} says which column is; "
+            "--time-format '%d/%m/%Y %H:%M:%S' would read 30/05/2024 07:44:00"
+        ),
+        "timestamp_out_of_range": (
+            f"is {times!r} the time? {option(schema.TIMESTAMP)} says which column is; "
+            "--time-format s, ms, us or ns says the unit"
+        ),
+        "no_session_key": (
+            f"{option(schema.SESSION_ID)} or {option(schema.PROFILE_ID)} says which column has the ids; it has {there}"
+        ),
+        "bad_encoding": "as UTF-8: iconv -f WINDOWS-1252 -t UTF-8 FILE > FILE.utf8",
+    }
+    unlike = (
+        "--delimiter, --columns or --multiline say how the file is laid out; sessionize presets lists known layouts"
+    )
+    return f"{given}{cures.get(reason, unlike)}"
