@@ -193,3 +193,13 @@ def test_a_bug_says_where_to_report_it(capsys: pytest.CaptureFixture[str], monke
     assert lines[0] == "error: unforeseen ZeroDivisionError: no"
     assert urls["Issues"] in lines[1]
     assert urls["Issues"] in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_what_is_always_typed_cannot_stand_in_a_file(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("sessionize.toml").write_text('output = "out"\n')
+    for command in (("run", "log.csv", "-o", "out"), ("check", "log.csv")):
+        lines = said(capsys, *command, code=2)
+        assert lines == [
+            f"error: {Path.cwd()}/sessionize.toml: output cannot stand in a file",
+            "hint: type it: --output",
+        ]
