@@ -237,17 +237,16 @@ def _watermark(keyed: dict[_Key, list[_Row]], rules: OracleRules) -> int | None:
 
 
 def _without_duplicates(rows: list[_Row]) -> list[_Row]:
-    """Keep the first, in input order, of one key's events with one event id and timestamp."""
-    seen: set[tuple[str, int]] = set()
-    kept = []
+    """Keep the first, in input order, of one key's events with one event id and timestamp: the first with a value, if any."""
+    best: dict[tuple[str, int], _Row] = {}
     for row in rows:
         event_id = row.event.get("event_id")
-        if event_id is not None and (event_id, row.time_us) in seen:
+        if event_id is None:
             continue
-        if event_id is not None:
-            seen.add((event_id, row.time_us))
-        kept.append(row)
-    return kept
+        other = best.setdefault((event_id, row.time_us), row)
+        if other.event.get("value") is None and row.event.get("value") is not None:
+            best[event_id, row.time_us] = row
+    return [row for row in rows if best.get((row.event.get("event_id") or "", row.time_us), row) is row]
 
 
 def _assignment(sessions: list[_Session], rules: OracleRules) -> dict[int, tuple[str, int]]:

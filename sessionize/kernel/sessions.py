@@ -138,14 +138,20 @@ def _lot(
 
 
 def _without_duplicates(rows: pl.DataFrame, events: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
-    """Of the events of one key with one id and one time, the first in input order stays."""
+    """Of the events of one key with one id and one time, the first in input order stays: the first with a value, if any.
+
+    Vendors tell a purchase twice: in a table of all events, and with what it was worth in one of its own.
+    """
     if schema.EVENT_ID not in events.columns:
         return rows, pl.Series("row", [], pl.UInt32)
     same = ((pl.col("key") == pl.col("key").shift()) & (pl.col("time") == pl.col("time").shift())).fill_null(
         value=False
     )
-    tied = rows.select("row", instant=(~same).cum_sum(), tied=same | same.shift(-1, fill_value=False))
-    tied = tied.filter("tied")
+    worthless = pl.col(schema.VALUE).is_null() if schema.VALUE in rows.columns else pl.lit(value=False)
+    tied = rows.select(
+        "row", worthless.alias("worthless"), instant=(~same).cum_sum(), tied=same | same.shift(-1, fill_value=False)
+    )
+    tied = tied.filter("tied").sort("instant", "worthless", maintain_order=True)
     tied = tied.with_columns(id=events[schema.EVENT_ID].gather(tied["row"]))
     repeated = ~pl.struct("instant", "id").is_first_distinct()
     duplicates = tied.filter(pl.col("id").is_not_null() & repeated)["row"]
