@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import polars as pl
 
@@ -13,13 +13,16 @@ from sessionize.engine.pipeline import sessionize_log
 from sessionize.engine.result import Counts, Result
 from sessionize.kernel import as_text
 from sessionize.kernel.metrics import METRIC_NAMES
+from sessionize.kernel.preset_columns import shaped
 from sessionize.kernel.record import records
+from sessionize.kernel.references import field
 from sessionize.limits import Limits
 from sessionize.opening import NoLog, opened
 from sessionize.output.geo import with_places
+from sessionize.preset import Preset
 from sessionize.read import Rows
-
-SAMPLE_ROWS: Final = 1_000
+from sessionize.read.log import PLACE, SAMPLE_ROWS
+from sessionize.read.recognise import in_columns, is_asked
 
 
 class Frames(NamedTuple):
@@ -64,7 +67,8 @@ def sessionize(events: pl.LazyFrame | pl.DataFrame, config: Config | None = None
 ('p:ann.1714557660000000', 0.0, 1, 'open')]
     """
     frame = events.lazy()
-    with opened(config or Config(), log=FrameLog(frame)) as (log, plan, limits, places):
+    asked = _with_layout(config or Config(), frame)
+    with opened(asked, log=FrameLog(frame, asked.preset)) as (log, plan, limits, places):
         result = with_places(sessionize_log(log, plan, limits, assign=True), places, plan)
         batches = list(result.batches)
     sessions = as_text(pl.concat(batch.sessions for batch in batches))
@@ -77,16 +81,35 @@ def sessionize(events: pl.LazyFrame | pl.DataFrame, config: Config | None = None
     )
 
 
+def _with_layout(config: Config, frame: pl.LazyFrame) -> Config:
+    """The configuration with the known layout that the frame has, where one is to be looked for."""
+    types = frame.collect_schema()
+
+    def has_value(reference: str) -> bool:
+        values = frame.head(SAMPLE_ROWS).select(field(reference, types)).collect().to_series()
+        return values.null_count() < len(values)
+
+    return in_columns(config, types, has_value) if is_asked(config) else config
+
+
 class FrameLog(NoLog):
     """A frame in place of a log's files, as one batch.
 
     Args:
         frame: One row an event, in input order.
+        preset: A known layout that it has.
     """
 
-    def __init__(self, frame: pl.LazyFrame) -> None:
-        self._frame = frame
-        self._types = frame.collect_schema()
+    def __init__(self, frame: pl.LazyFrame, preset: Preset | None = None) -> None:
+        place = (
+            pl.lit(0, pl.UInt32).alias(schema.FILE),
+            pl.int_range(1, pl.len() + 1, dtype=pl.UInt32).alias(schema.ROW),
+            pl.lit(None, pl.Enum(schema.REASONS)).alias(schema.FAULT),
+        )
+        rows = frame.select(*place, pl.all())
+        self._rows = rows if preset is None else shaped(rows, frame.collect_schema(), preset)
+        types = self._rows.collect_schema()
+        self._types = {name: dtype for name, dtype in types.items() if name not in PLACE}
 
     @property
     def schema(self) -> Mapping[str, pl.DataType]:
@@ -95,17 +118,12 @@ class FrameLog(NoLog):
 
     def batches(self, limits: Limits) -> Iterable[Rows]:  # noqa: ARG002 - the rows are in memory already
         """All rows, each with its place."""
-        place = (
-            pl.lit(0, pl.UInt32).alias(schema.FILE),
-            pl.int_range(1, pl.len() + 1, dtype=pl.UInt32).alias(schema.ROW),
-            pl.lit(None, pl.Enum(schema.REASONS)).alias(schema.FAULT),
-        )
-        height = self._frame.select(pl.len())
-        return [Rows(self._frame.select(*place, pl.all()), height=lambda: int(height.collect().item()))]
+        height = self._rows.select(pl.len())
+        return [Rows(self._rows, height=lambda: int(height.collect().item()))]
 
     def sample(self, column: pl.Expr) -> pl.Series:
         """A column of the first rows."""
-        return self._frame.head(SAMPLE_ROWS).select(column).collect().to_series()
+        return self._rows.head(SAMPLE_ROWS).select(column).collect().to_series()
 
 
 def _rejected(frame: pl.LazyFrame, result: Result) -> pl.DataFrame:

@@ -94,6 +94,9 @@ class Config:
         memory_limit: Bytes of peak memory to stay under; None for 80 % of the machine's.
         on_bad_row: Whether a row that cannot become an event is kept apart, or ends the run.
         preset: A known layout: columns and readings for what is not given here. Its options are the caller's to apply.
+        recognise: Whether a known layout is looked for in the log, where no preset is given.
+        layout: Preset and form that were found in the log; None where none was looked for or found.
+        given: Options, by name, that a preset found in the log leaves as they are; also those that are not the default.
         page_path: Whether a page is cut to its path; campaigns in it are found before.
         channels: Whether a session gets its channel by GA4's rules, where the log has no column for it.
         own_hosts: Hosts whose referrers are no source, beside those of the pages themselves.
@@ -122,6 +125,9 @@ class Config:
     memory_limit: int | None = None
     on_bad_row: Literal["reject", "fail"] = "reject"
     preset: Preset | None = None
+    recognise: bool = True
+    layout: str | None = None
+    given: frozenset[str] = frozenset()
     page_path: bool = False
     channels: bool = False
     own_hosts: tuple[str, ...] = ()
@@ -173,7 +179,8 @@ class Plan:
         traits: Columns carried into the session's traits.
         where: SQL expression over the log's own columns that keeps a row.
         until: Fixed watermark; None takes the newest event time.
-        preset: Name of the layout that was asked for.
+        preset: Name of the layout that was asked for or found.
+        layout: The layout's name and form, where it was found in the log.
         page_path: Whether a page is cut to its path.
         channels: Whether a session gets its channel by GA4's rules; never where the log has a column for it.
         own_hosts: Hosts whose referrers are no source.
@@ -194,6 +201,7 @@ class Plan:
     where: str | None = None
     until: datetime | None = None
     preset: str | None = None
+    layout: str | None = None
     page_path: bool = False
     channels: bool = False
     own_hosts: tuple[str, ...] = ()

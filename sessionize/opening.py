@@ -60,7 +60,10 @@ def opened(
         UsageError: If the configuration does not fit the files.
     """
     places = None if config.geo_db is None else Places(config.geo_db)
-    found: Source = open_log(config) if log is None else log
+    if log is None:
+        read = open_log(config)
+        config, log = read.config, read
+    found: Source = log
     with found.reading():
         meant = resolve(config, found.schema, found.sample) if plan is None else plan
     with Scratch() as scratch:

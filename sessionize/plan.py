@@ -13,9 +13,10 @@ from sessionize import schema, sql
 from sessionize.config import Config, Plan, TimeFormat, TimeKind
 from sessionize.errors import UsageError
 from sessionize.kernel import agents
-from sessionize.kernel.normalise import TEXTS, field_type, time_text
-from sessionize.kernel.references import FIRST_OF, alternatives
+from sessionize.kernel.normalise import TEXTS, time_text
+from sessionize.kernel.references import field_type, roots
 from sessionize.kernel.timestamps import MODERN, PER_SECOND, compiled
+from sessionize.preset_roles import check_fits, from_preset
 
 EPOCH_UNITS: Final[tuple[tuple[float, TimeKind], ...]] = ((1e11, "s"), (1e14, "ms"), (1e17, "us"))
 """A number below the bound is taken in the unit: seconds to the year 5138, milliseconds from 1973 on, …"""
@@ -73,6 +74,7 @@ def told_by(config: Config, columns: Collection[str]) -> dict[str, Any]:
     """The parts of a plan that say what rows tell beside their columns, by the names of its fields."""
     return {
         "preset": None if config.preset is None else config.preset.name,
+        "layout": config.layout,
         "page_path": config.page_path,
         "channels": config.channels and schema.CHANNEL not in columns,
         "own_hosts": config.own_hosts,
@@ -99,9 +101,9 @@ def _check_zone(name: str) -> None:
 
 
 def _columns(config: Config, types: Types) -> dict[str, tuple[str, ...]]:
-    known = {role: _from_preset(config, role, types) for role in schema.ROLES if not config.chosen(role)}
+    known = {role: from_preset(config, role, types) for role in schema.ROLES if not config.chosen(role)}
     chosen = [*(config.chosen(role) for role in config.columns), *(names for names in known.values() if names)]
-    taken = {part for names in chosen for name in names for part in (name, *alternatives(name))}
+    taken = {part for names in chosen for name in names for part in (name, *roots(name))}
     found: dict[str, tuple[str, ...]] = {}
     for role in schema.ROLES:
         given = config.chosen(role)
@@ -112,23 +114,9 @@ def _columns(config: Config, types: Types) -> dict[str, tuple[str, ...]]:
             found |= {role: names} if names else {}
         elif name := _by_name(role, types, taken):
             found[role] = (name,)
+    check_fits(config, found, types)
     _check_required(found, types)
     return found
-
-
-def _from_preset(config: Config, role: str, types: Types) -> tuple[str, ...] | None:
-    """The preset's best choice that the log has; none of an empty list; None where the preset does not say."""
-    choices = {} if config.preset is None else config.preset.columns
-    there = (names for names in choices.get(role, ()) if all(field_type(name, types) is not None for name in names))
-    best = next(there, None)
-    if best is None:
-        return () if role in choices and not choices[role] else None
-    return tuple(_what_is_there(name, types) for name in best)
-
-
-def _what_is_there(name: str, types: Types) -> str:
-    """A reference to the first of several without those that the log has not."""
-    return FIRST_OF.join(part for part in alternatives(name) if field_type(part, types) is not None)
 
 
 def condition(config: Config) -> str | None:
@@ -238,8 +226,8 @@ def _check_enrichment(config: Config, columns: Mapping[str, tuple[str, ...]]) ->
 def _address_is_id(columns: Mapping[str, tuple[str, ...]]) -> bool:
     """Whether an id is an address, by its column's role or its name: then it would be written whole."""
     usual = {schema.spelling(name) for name in schema.USUAL_NAMES[schema.IP]}
-    parts = [part for role in schema.ID_ROLES for name in columns.get(role, ()) for part in alternatives(name)]
-    known = [part for name in columns.get(schema.IP, ()) for part in alternatives(name)]
+    parts = [part for role in schema.ID_ROLES for name in columns.get(role, ()) for part in (name, *roots(name))]
+    known = [part for name in columns.get(schema.IP, ()) for part in (name, *roots(name))]
     return any(part in known or schema.spelling(part.split(".")[-1]) in usual for part in parts)
 
 

@@ -61,7 +61,7 @@ LONGEST_ID: Final = 512
 
 USUAL_NAMES: Final[dict[str, tuple[str, ...]]] = {
     SESSION_ID: (
-        "session_id", "session", "domain_sessionid", "ga_session_id", "user_session", "visit_id", "idvisit",
+        "session_id", "session", "domain_sessionid", "user_session", "visit_id", "idvisit",
         "context_session_id", "$session_id", "sid",
     ),
     PROFILE_ID: (
@@ -74,7 +74,7 @@ USUAL_NAMES: Final[dict[str, tuple[str, ...]]] = {
         "occurred_at", "time_created", "derived_tstamp", "server_time",
     ),
     EVENT_TYPE: ("event_type", "event", "event_name"),
-    PAGE: ("page", "page_url", "url", "page_location", "page_path", "path", "current_url", "uri"),
+    PAGE: ("page", "page_url", "url", "page_location", "page_path", "path", "current_url", "uri", "pathname", "url_path"),
     REFERRER: ("referrer", "referer", "page_referrer", "page_referer", "referrer_url", "referer_url", "http_referer"),
     USER_AGENT: ("user_agent", "ua", "http_user_agent", "context_user_agent"),
     IP: ("ip", "ip_address", "client_ip", "remote_addr", "user_ipaddress", "c_ip", "context_ip"),

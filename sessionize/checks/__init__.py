@@ -86,6 +86,7 @@ def check(
         inputs=facts.inputs,
         counts=facts.counts,
         figures=facts.figures,
+        layout=facts.layout,
         learnt=_learnt(facts),
         rules=facts.rules,
         notes=facts.notes,

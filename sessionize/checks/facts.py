@@ -113,6 +113,7 @@ class Facts:
         custom: Name of a custom check → what it found, or why it could not be asked.
         rules: Where a session ended and what an event meant, as the manifest has it.
         notes: What the one who asked should know, beside the checks.
+        layout: Known layout that was found in the log; None where none was looked for or found.
     """
 
     inputs: tuple[str, ...]
@@ -128,3 +129,4 @@ class Facts:
     custom: Mapping[str, Any] = field(default_factory=dict)
     rules: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    layout: str | None = None

@@ -125,6 +125,7 @@ class Checked:
         inputs: What was read, as given.
         counts: Counts of rows and sessions, as the manifest has them.
         figures: Summary figures of the sessions, by name.
+        layout: Known layout that was found in the log; None where none was looked for or found.
         learnt: What `learn` needs beside the findings: the log's columns, its event types, its first day.
         rules: Where a session ended and what an event meant, as the manifest has it.
         notes: What the one who asked should know, beside the checks.
@@ -134,6 +135,7 @@ class Checked:
     inputs: tuple[str, ...]
     counts: Mapping[str, Any] = field(default_factory=dict)
     figures: Mapping[str, Any] = field(default_factory=dict)
+    layout: str | None = None
     learnt: Mapping[str, Any] = field(default_factory=dict)
     rules: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()

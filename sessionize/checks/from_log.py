@@ -76,6 +76,7 @@ def facts_of_log(
             custom=ask(asked.custom, shelf.tables, thresholds.examples),
             rules=rules_of(plan),
             notes=notes(names.seen(), config, plan),
+            layout=plan.layout,
         )
 
 

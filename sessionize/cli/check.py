@@ -95,6 +95,8 @@ def _print(checked: Checked, name: str, typed: o.Typed) -> None:
 
     if typed["quiet"] and name == "full":
         name = "concise" if any(finding.is_bad for finding in checked.findings) else ""
+    if checked.layout is not None and not typed["quiet"]:
+        view.say("layout", view.found(checked.layout), color=not typed["no_color"])
     text = FORMATS[name](checked) if name else ""
     if name == "full":
         text = view.decided(typed.config_file, checked.rules) + text

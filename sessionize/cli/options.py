@@ -123,8 +123,8 @@ def number(name: str, words: str, metavar: str = "N", **more: Any) -> Option:
 RUN: Final = ("run",)
 ALL: Final = ("run", "check", "state")
 OPTIONS: Final = (
-    text("preset", "A known layout, such as ga4, or your own TOML file; sessionize presets lists them. [default: none]",
-         "NAME|FILE", panel=LOG),
+    text("preset", "A known layout, such as ga4, or your own TOML file; sessionize presets lists them; none: no layout. "
+         "[default: found by the log's columns or lines]", "NAME|FILE|none", panel=LOG),
     texts("session_id", "Column of the session id; twice: the columns together are the id. [default: found by name]",
           "COL", panel=LOG),
     texts("profile_id", "Column of the profile (user) id: the key where the session id is blank. "
@@ -139,7 +139,8 @@ OPTIONS: Final = (
          "SQL", panel=LOG),
     text("input_format", "csv, parquet or ndjson. [default: from content, then name]", "FORMAT", panel=LOG),
     text("delimiter", "Separator of a CSV, \\t for a tab. [default: found among , ; tab |]", "CHAR", panel=LOG),
-    text("columns", "Names for a CSV without a header line. [default: its first line]", "A,B,C", panel=LOG),
+    text("columns", "Names for a CSV without a header line, or @ and a file whose first line has them. "
+         "[default: its own first line]", "A,B,C|@FILE", panel=LOG),
     flag("multiline", "Quoted fields of a CSV may hold line breaks. [default: off: a record is a line]", panel=LOG),
     flag("verify", "Check the page checksums of Parquet files first; only files written with checksums can be checked. "
          "[default: off]", panel=LOG),

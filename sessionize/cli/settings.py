@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
@@ -20,6 +21,7 @@ from sessionize.preset import Preset
 from sessionize.presets import load
 
 SECTIONS: Final = ("check",)
+NO_PRESET: Final = "none"
 """Tables of the configuration file that are no options."""
 FILE_NAMES: Final = ("sessionize.toml", "pyproject.toml")
 TYPED_ONLY: Final = ("inputs", "output", "config", "debug")
@@ -43,6 +45,10 @@ def with_file(typed: Typed) -> Typed:
     _check_known(options, str(path))
     merged, given = dict(typed), set(typed.given)
     _fill(merged, given, options)
+    merged["recognise"] = (merged["preset"] or "").lower() != NO_PRESET
+    merged["given"] = frozenset(name.replace("_", "-") for name in given)
+    if not merged["recognise"]:
+        merged["preset"] = None
     if merged["preset"]:
         preset = load(merged["preset"])
         _check_known(preset.options, f"preset {preset.name}")
@@ -184,7 +190,7 @@ def config(typed: Typed) -> Config:
         where=typed["where"],
         input_format=one_of(typed["input_format"], INPUT_FORMATS, "--input-format"),
         delimiter=_delimiter(typed["delimiter"]),
-        csv_columns=tuple(typed["columns"].split(",")) if typed["columns"] else None,
+        csv_columns=_csv_columns(typed["columns"]) if typed["columns"] else None,
         multiline=bool(typed["multiline"]),
         verify=bool(typed["verify"]),
         time_format=typed["time_format"],
@@ -196,6 +202,8 @@ def config(typed: Typed) -> Config:
         memory_limit=parse.memory(memory, "--memory-limit") if memory else None,
         on_bad_row=one_of(typed["on_bad_row"], ("reject", "fail"), "--on-bad-row"),
         preset=typed["preset"],
+        recognise=typed.get("recognise", True),
+        given=typed.get("given", frozenset()),
         page_path=bool(typed["page_path"]),
         channels=bool(typed["channels"]),
         own_hosts=tuple(typed["own_host"] or ()),
@@ -238,6 +246,23 @@ def _columns(typed: Typed) -> dict[str, tuple[str, ...]]:
             raise UsageError(f"--map {mapping!r} is no ROLE=COLUMN", hint=f"roles are {', '.join(schema.ROLES)}")
         columns[role] = (*columns.get(role, ()), column)
     return columns
+
+
+def _csv_columns(given: str) -> tuple[str, ...]:
+    """Names of columns, as typed or as the first line of a file has them: ``@FILE``."""
+    if not given.startswith("@"):
+        return tuple(given.split(","))
+    try:
+        lines = Path(given[1:]).read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"--columns {given}: {error}", hint="--columns @FILE takes the names from its first line"
+        ) from None
+    line = next((line for line in lines if line.strip()), "")
+    names = tuple(name.strip().strip('"') for name in re.split("\t" if "\t" in line else ",", line))
+    if not all(names):
+        raise UsageError(f"--columns {given}: its first line names no columns", hint="names apart by tabs or commas")
+    return names
 
 
 def _delimiter(given: str | None) -> str | None:

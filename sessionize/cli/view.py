@@ -96,6 +96,11 @@ def progress(typed: Mapping[str, Any]) -> Iterator[Callable[[str], None]]:
         _SPINNING.clear()
 
 
+def found(layout: str) -> str:
+    """What to say of a layout that was found in the log."""
+    return f"{layout} (found); --preset none switches it off"
+
+
 def after_run(run: Run, config_file: Path | None, *, color: bool) -> None:
     """What was read, which columns and rules were taken, the main figures, where it lies."""
     for label, text in _lines(run, config_file):
@@ -150,6 +155,8 @@ def _lines(run: Run, config_file: Path | None) -> Iterator[tuple[str, str]]:
     name = inputs[0]["path"] if len(inputs) == 1 else f"{len(inputs)} files"
     left_out = f"; {counts['left_out']:,} left out by {_condition(manifest['rules'])}" if counts["left_out"] else ""
     yield "read", f"{counts['rows_read']:,} rows from {name} ({bytes_text(size)}){left_out}"
+    if manifest["layout"] is not None:
+        yield "layout", found(manifest["layout"])
     columns = manifest["columns"]
     yield "columns", ", ".join(_chosen(role, of) for role, of in columns.items())
     yield "times", _times(manifest["rules"]["time_format"], manifest["rules"]["timezone"])

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from functools import partial
 from typing import Final
 
 import polars as pl
 
 from sessionize import schema, sql
 from sessionize.config import Plan
-from sessionize.kernel import references as reach
 from sessionize.kernel.dictionaries import CODED
 from sessionize.kernel.keys import key_text
+from sessionize.kernel.references import BLANKS, field, field_type, filled, text
 from sessionize.kernel.timestamps import OUT_OF_RANGE, instant
 
 REASONS: Final = pl.Enum(schema.REASONS)
@@ -21,13 +19,10 @@ LONGEST_ADDED: Final = len("s:") + len(".-62135596800000000")
 """Bytes that a session's id may have beside its key's text: a mark, and a start of the year 1."""
 ID_COLUMNS: Final = {schema.SESSION_ID: "source_id", schema.PROFILE_ID: schema.PROFILE_ID}
 """Names of a session's ids, by the roles that they come from."""
-BLANKS: Final = " \t\n\r\v\f"
 ID_SEPARATOR: Final = "|"
 """Between the columns that are an id together; escaped inside them, so that no two ids share a text."""
 TEXTS: Final = (pl.String, pl.Categorical, pl.Enum)
 """Types of text, whole or by a dictionary."""
-NUMBER: Final = r"^-?\d+(\.\d+)?([eE][+-]?\d+)?$"
-WHOLE: Final = r"^(0|-?[1-9]\d*)$"
 Types = Mapping[str, pl.DataType]
 
 
@@ -160,7 +155,7 @@ def _amount(name: str, types: Types) -> pl.Expr:
 def _joined(names: tuple[str, ...], types: Types) -> pl.Expr:
     """Several columns as one id; null where one of them is null or blank."""
     escaped = (
-        _filled(text(name, types))
+        filled(text(name, types))
         .str.replace_all("\\", "\\\\", literal=True)
         .str.replace_all(ID_SEPARATOR, f"\\{ID_SEPARATOR}", literal=True)
         for name in names
@@ -168,101 +163,11 @@ def _joined(names: tuple[str, ...], types: Types) -> pl.Expr:
     return pl.concat_str(*escaped, separator=ID_SEPARATOR)
 
 
-def field(name: str, types: Types) -> pl.Expr:
-    """A column by its name; ``a.b`` reaches into a struct or a column of JSON text; see `reach` for more."""
-    if name in types:
-        return pl.col(name)
-    parts = reach.alternatives(name)
-    if len(parts) > 1 or reach.fixed(name) is not None:
-        return _first_of(parts, types)
-    if (keyed := reach.keyed(name)) is not None and (dtype := field_type(keyed[0], types)) is not None:
-        found = reach.value_of(field(keyed[0], types), dtype, *keyed[1:])
-        if found is not None:
-            return found
-    root, *path = name.split(".")
-    for size in range(len(path), 0, -1):
-        root = ".".join([name.split(".", maxsplit=1)[0], *path[: size - 1]])
-        if root in types:
-            return _inside(pl.col(root), types[root], path[size - 1 :])
-    return pl.col(name)
-
-
-def _first_of(parts: list[str], types: Types) -> pl.Expr:
-    """The first of several that is not null, those that the log has not left out."""
-    there = [part for part in parts if reach.fixed(part) is None and field_type(part, types) is not None]
-    fixed = [each for part in parts if (each := reach.fixed(part)) is not None]
-    kinds = {field_type(part, types) for part in there}
-    if len(kinds) == 1 and pl.String not in kinds and not fixed:
-        return pl.coalesce(field(part, types) for part in there)
-    if not there:
-        # A bare literal would be one row, not one for each of the log's.
-        first = pl.col(next(iter(types))).is_null()
-        return pl.when(first).then(pl.lit(fixed[0])).otherwise(pl.lit(fixed[0])) if fixed else pl.col(parts[0])
-    return pl.coalesce(*(_filled(text(part, types)) for part in there), *(pl.lit(each) for each in fixed))
-
-
-def _filled(texts: pl.Expr) -> pl.Expr:
-    """Texts with blank ones as nulls."""
-    return pl.when(texts.str.strip_chars(BLANKS) != "").then(texts)
-
-
 def time_text(names: tuple[str, ...], types: Types) -> tuple[pl.Expr, pl.DataType | None]:
     """The written time and its type; of several columns (a date and a time of day) one text, a blank between."""
     if len(names) == 1:
         return field(names[0], types), field_type(names[0], types)
-    return pl.concat_str(*(_filled(text(name, types)) for name in names), separator=" "), pl.String()
-
-
-def _inside(column: pl.Expr, dtype: pl.DataType, path: list[str]) -> pl.Expr:
-    kind: object = dtype
-    for place, step in enumerate(path):
-        if not isinstance(kind, pl.Struct):
-            find = partial(_in_json, path=path[place:])
-            return column.cast(pl.String).map_batches(find, return_dtype=pl.String, is_elementwise=True)
-        column, kind = column.struct.field(step), dict(kind).get(step)
-    return column
-
-
-def _in_json(texts: pl.Series, path: list[str]) -> pl.Series:
-    """What stands at a path in objects as text; null where there is none.
-
-    Polars finds it fast, but reads a number that is no 64-bit integer as a float: such ones are read again.
-    """
-    quoted = "".join(f"[{json.dumps(step, ensure_ascii=False)}]" for step in path)
-    found = pl.select(pl.lit(texts).str.json_path_match("$" + quoted)).to_series()
-    rows = (found.str.contains(NUMBER) & ~found.str.contains(WHOLE)).arg_true()
-    return found.scatter(rows, [_number_in(text, path) for text in texts.gather(rows)]) if len(rows) else found
-
-
-def _number_in(text: str, path: list[str]) -> str | None:
-    found = json.loads(text, parse_int=str, parse_float=str)
-    for step in path:
-        found = found[step]
-    return str(found)
-
-
-def field_type(name: str, types: Types) -> pl.DataType | None:
-    """Type of what `field` finds; None where there is no such column."""
-    found = pl.DataFrame(schema=dict(types)).lazy().select(field(name, types).alias("found"))
-    try:
-        return found.collect_schema()["found"]
-    except pl.exceptions.PolarsError:
-        return None
-
-
-def text(name: str, types: Types) -> pl.Expr:
-    """A column as text, every digit and byte kept; a number that is none is null."""
-    dtype = field_type(name, types)
-    column = field(name, types)
-    if dtype == pl.Binary:
-        return column.bin.encode("hex")
-    if isinstance(dtype, (pl.Struct, pl.List, pl.Array)):
-        # Polars encodes only structs: take a list out of one.
-        inside = pl.struct(column.alias("v")).struct.json_encode().str.slice(5).str.strip_suffix("}")
-        return pl.when(column.is_not_null()).then(inside)
-    if dtype is not None and dtype.is_float():
-        return column.fill_nan(None).cast(pl.String)
-    return column if dtype == pl.String else column.cast(pl.String)
+    return pl.concat_str(*(filled(text(name, types)) for name in names), separator=" "), pl.String()
 
 
 def without_blanks(texts: pl.Series) -> pl.Series:

@@ -1,14 +1,16 @@
-"""What a preset says of the raw columns themselves: texts that mean null, percent-encoding, the visitor. Row-local."""
+"""What a preset says of the raw columns: lists cut into rows, texts that mean null, the visitor. Row-local."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
-from typing import Final
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, cast
 from urllib.parse import unquote
 
 import polars as pl
 
+from sessionize.kernel.references import as_text, found, in_log
 from sessionize.preset import VISITOR, Preset
 
 VISITOR_BYTES: Final = 16
@@ -22,21 +24,82 @@ def shaped(raw: pl.LazyFrame, types: Mapping[str, pl.DataType], preset: Preset) 
         types: Type of each of the log's columns.
         preset: Columns it names that the log has not are passed over.
     """
+    raw, types = _exploded(raw, dict(types), preset.explode)
+    raw, types = _with_asked(raw, types, preset.where)
     texts = [name for name, dtype in types.items() if dtype == pl.String]
     everywhere = preset.nulls.get("*", ())
-    nulls = {name: (*everywhere, *preset.nulls.get(name, ())) for name in texts}
+    named = {in_log(name, types): meant for name, meant in preset.nulls.items()}
+    nulls = {name: (*everywhere, *named.get(name, ())) for name in texts}
     raw = raw.with_columns(
         pl.when(~pl.col(name).is_in(list(meant))).then(name).alias(name) for name, meant in nulls.items() if meant
     )
-    decoded = [name for name in preset.decode if name in texts]
+    decoded = [name for each in preset.decode if (name := in_log(each, types)) in texts]
     if decoded:
         raw = raw.with_columns(_mapped(pl.col(name), _decoded) for name in decoded)
-    there = [pl.col(name).cast(pl.String) for name in preset.visitor if name in types]
+    there = [as_text(each.column, each.dtype) for name in preset.visitor if (each := found(name, types)) is not None]
     if not there or VISITOR in types:
         return raw
     values = pl.concat_str(pl.format("{}:{}", part.fill_null("").str.len_bytes(), part.fill_null("")) for part in there)
     known = pl.any_horizontal(part.is_not_null() for part in there)
     return raw.with_columns(pl.when(known).then(_mapped(values, _digest)).alias(VISITOR))
+
+
+def _exploded(
+    raw: pl.LazyFrame, types: dict[str, pl.DataType], lists: Sequence[str]
+) -> tuple[pl.LazyFrame, dict[str, pl.DataType]]:
+    """A row for each element of lists inside one another, each with its line's place; each element in a column."""
+    inside = ""
+    for name in lists:
+        there = found(f"{inside}.{name}" if inside else name, types)
+        if there is None:
+            break
+        is_list = isinstance(there.dtype, pl.List)
+        values = there.column if is_list else there.column.map_batches(_elements, return_dtype=pl.List(pl.String))
+        raw = raw.with_columns(values.alias(name)).explode(name, empty_as_null=False)
+        types[name] = cast("pl.DataType", there.dtype.inner) if isinstance(there.dtype, pl.List) else pl.String()
+        inside = name
+    return raw, types
+
+
+def _with_asked(
+    raw: pl.LazyFrame, types: dict[str, pl.DataType], where: str | None
+) -> tuple[pl.LazyFrame, dict[str, pl.DataType]]:
+    """The columns that a condition asks for by other spellings than the log's; null where the log has none."""
+    names = [] if where is None else pl.sql_expr(where).meta.root_names()
+    for name in dict.fromkeys(names):
+        own = in_log(name, types)
+        if own is None:
+            raw = raw.with_columns(pl.lit(None, dtype=pl.String).alias(name))
+        elif own != name:
+            raw = raw.with_columns(pl.col(own).alias(name))
+        types[name] = pl.String() if own is None else types[own]
+    return raw, types
+
+
+def _elements(texts: pl.Series) -> pl.Series:
+    """The elements of JSON lists, each as it is written; what is no list is the only element of one."""
+    return pl.Series(texts.name, [None if text is None else _cut(text) for text in texts], dtype=pl.List(pl.String))
+
+
+def _cut(text: str) -> list[str]:
+    decoder, found, at = json.JSONDecoder(), [], len(text) - len(text.lstrip())
+    if text[at : at + 1] != "[":
+        return [text]
+    try:
+        while (at := _next(text, at + 1)) < len(text) and text[at] != "]":
+            _, end = decoder.raw_decode(text, at)
+            found.append(text[at:end])
+            at = _next(text, end)
+    except ValueError:
+        return [text]
+    return found
+
+
+def _next(text: str, at: int) -> int:
+    """The place of the next character that is no blank."""
+    while at < len(text) and text[at].isspace():
+        at += 1
+    return at
 
 
 def _mapped(texts: pl.Expr, function: Callable[[str], str]) -> pl.Expr:

@@ -1,78 +1,285 @@
-"""References to what stands deeper in a row than in a column: rows of key and value, first of several, fixed texts.
-
-``event_params[ga_session_id]`` is the value under a key, in a list of objects with ``key`` and ``value``;
-``contexts[0].session_id`` a field of a list's first object; ``user_id ?? anonymous_id ?? 'nobody'`` the first that is
-not null. Row-local.
-"""
+"""References (`sessionize.reference`) as expressions over a log's rows: columns, structs, lists, JSON text. Row-local."""
 
 from __future__ import annotations
 
-import re
-from typing import Final
+from collections.abc import Callable, Mapping
+from functools import reduce
+from typing import Final, NamedTuple, cast
 
 import polars as pl
 
-FIRST_OF: Final = " ?? "
-KEYED: Final = re.compile(r"^(?P<list>.+)\[(?P<key>[^\[\]]+)\](?P<rest>(?:\..+)?)$")
-FIXED: Final = re.compile(r"^'(.*)'$")
-VALUE_FIELDS: Final = ("string_value", "int_value", "float_value", "double_value")
-"""Fields of a GA4 parameter's value, of which one is set."""
+from sessionize.errors import UsageError
+from sessionize.kernel.json_text import VALUE_FIELDS, in_json
+from sessionize.reference import FIRST_OF, Call, Column, FirstOf, Fixed, Reference, Step, columns_of, parse
+
+BLANKS: Final = " \t\n\r\v\f"
+REQUEST: Final = r"^\s*[A-Z][A-Z_-]* (\S.*?)(?: HTTP/[0-9.]+)?\s*$"
+ADDRESS: Final = r"^\s*(?:\[([^\]]+)\](?::\d+)?|([^:\s]+):\d+|(\S+))\s*$"
+Types = Mapping[str, pl.DataType]
 
 
-def alternatives(name: str) -> list[str]:
-    """The references of which the first that is not null counts; one for a plain reference."""
-    return [part.strip() for part in name.split(FIRST_OF)]
+class Found(NamedTuple):
+    """What a reference means in a log.
 
-
-def fixed(name: str) -> str | None:
-    """The text of a quoted reference; None for any other.
-
-    Examples:
-        >>> fixed("'page'"), fixed("page")
-        ('page', None)
+    Attributes:
+        column: Its values.
+        dtype: Their type.
+        written: The reference with the log's own names, without what the log has not.
+        fixed: Whether no column of the log is in it, so that it is the same in every log.
     """
-    found = FIXED.match(name)
-    return found.group(1) if found else None
+
+    column: pl.Expr
+    dtype: pl.DataType
+    written: str
+    fixed: bool = False
 
 
-def keyed(name: str) -> tuple[str, str, str] | None:
-    """Column, key and further path of a reference such as ``event_params[page].string_value``."""
-    found = KEYED.match(name)
-    return (found["list"], found["key"], found["rest"].removeprefix(".")) if found else None
+def found(name: str, types: Types) -> Found | None:
+    """What a reference means in a log with these columns; None where the log has none of its columns.
 
-
-def value_of(column: pl.Expr, dtype: pl.DataType, key: str, rest: str) -> pl.Expr | None:
-    """The value under a key, or at a place counted from 0, as text; None where the type has no such thing.
-
-    Args:
-        column: A list of structs with ``key`` and ``value``, or JSON text of one.
-        dtype: Type of the column.
-        key: Key to look for, of which the first one counts; or a place, counted from 0.
-        rest: A field of the value, where it is an object; empty: the first of VALUE_FIELDS that is set.
+    Raises:
+        UsageError: If the text is no reference.
     """
-    if dtype == pl.String:
-        return _in_json(column, key, rest)
-    if not isinstance(dtype, pl.List) or not isinstance(dtype.inner, pl.Struct):
+    if name in types:
+        return Found(pl.col(name), types[name], name)
+    return _found(parse(name), types)
+
+
+def field(name: str, types: Types) -> pl.Expr:
+    """The values of a reference; a column that is not there, where the log has none of its columns."""
+    there = found(name, types)
+    return pl.col(name) if there is None else there.column
+
+
+def field_type(name: str, types: Types) -> pl.DataType | None:
+    """Type of what `field` finds; None where there is no such column."""
+    there = found(name, types)
+    return None if there is None else there.dtype
+
+
+def text(name: str, types: Types) -> pl.Expr:
+    """A reference's values as text, every digit and byte kept; a number that is none is null."""
+    there = found(name, types)
+    return pl.col(name) if there is None else as_text(there.column, there.dtype)
+
+
+def as_text(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """A column of any type as text."""
+    if dtype == pl.Binary:
+        return column.bin.encode("hex")
+    if isinstance(dtype, (pl.Struct, pl.List, pl.Array)):
+        # Polars encodes only structs: take a list out of one.
+        inside = pl.struct(column.alias("v")).struct.json_encode().str.slice(5).str.strip_suffix("}")
+        return pl.when(column.is_not_null()).then(inside)
+    if dtype.is_float():
+        return column.fill_nan(None).cast(pl.String)
+    return column if dtype == pl.String else column.cast(pl.String)
+
+
+def filled(texts: pl.Expr) -> pl.Expr:
+    """Texts with blank ones as nulls."""
+    return pl.when(texts.str.strip_chars(BLANKS) != "").then(texts)
+
+
+def in_log(name: str, types: Types) -> str | None:
+    """A column by its name in the log: to the letter, else the only one that differs in case alone."""
+    if name in types:
+        return name
+    alike = [each for each in types if each.casefold() == name.casefold()]
+    return alike[0] if len(alike) == 1 else None
+
+
+def roots(name: str) -> list[str]:
+    """Names of the columns that a reference may read, each with its further steps cut off one by one."""
+    try:
+        columns = columns_of(parse(name))
+    except UsageError:  # a column may have any name at all
+        return [name]
+    return [part for column in columns for part in (*(step.written for step in reversed(column.steps)), column.name)]
+
+
+def _found(reference: Reference, types: Types) -> Found | None:
+    if isinstance(reference, Column):
+        return _column(reference, types)
+    if isinstance(reference, Fixed):
+        # A bare literal would be one row, not one for each of the log's.
+        first = pl.col(next(iter(types))).is_null()
+        every = pl.when(first).then(pl.lit(reference.text)).otherwise(pl.lit(reference.text))
+        return Found(every, pl.String(), _quoted(reference.text), fixed=True)
+    return _first_of(reference, types) if isinstance(reference, FirstOf) else _call(reference, types)
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _first_of(reference: FirstOf, types: Types) -> Found | None:
+    """The first of several that is not null, of those that the log has."""
+    there = [each for term in reference.terms if (each := _found(term, types)) is not None]
+    if not there or (
+        all(each.fixed for each in there) and not all(isinstance(each, Fixed) for each in reference.terms)
+    ):
         return None
-    types = dtype.inner.to_schema()
-    if key.isdigit():
-        return column.list.get(int(key), null_on_oob=True).struct.field(rest).cast(pl.String) if rest in types else None
+    written = f" {FIRST_OF} ".join(each.written for each in there)
+    if len({each.dtype for each in there}) == 1 and there[0].dtype != pl.String:
+        return Found(pl.coalesce(each.column for each in there), there[0].dtype, written)
+    texts = [each.column if each.fixed else filled(as_text(each.column, each.dtype)) for each in there]
+    return Found(pl.coalesce(texts), pl.String(), written)
+
+
+def _call(reference: Call, types: Types) -> Found | None:
+    first, *others = reference.arguments
+    there = _found(first, types)
+    if there is None:
+        return None
+    texts = filled(as_text(there.column, there.dtype))
+    if reference.function == "url":
+        return _url(there.written, texts, _found(others[0], types))
+    if reference.function == "when":
+        return _when(there.written, texts, others, types)
+    fixed = [each.text for each in others if isinstance(each, Fixed)]
+    if reference.function == "match":
+        _check_pattern(fixed[0])
+    column = FUNCTIONS[reference.function](texts, fixed)
+    return Found(column, pl.String(), f"{reference.function}({', '.join([there.written, *map(_quoted, fixed)])})")
+
+
+def _url(written: str, stem: pl.Expr, query: Found | None) -> Found:
+    if query is None:
+        return Found(stem, pl.String(), written)
+    behind = filled(as_text(query.column, query.dtype)).str.strip_prefix("?")
+    whole = pl.when(behind.is_null()).then(stem).otherwise(pl.concat_str(stem, behind, separator="?"))
+    return Found(whole, pl.String(), f"url({written}, {query.written})")
+
+
+def _when(written: str, texts: pl.Expr, others: list[Reference], types: Types) -> Found | None:
+    value, other = others
+    then = _found(other, types)
+    if then is None or not isinstance(value, Fixed):
+        return None
+    column = pl.when(texts == value.text).then(as_text(then.column, then.dtype))
+    return Found(column, pl.String(), f"when({written}, {_quoted(value.text)}, {then.written})")
+
+
+def _check_pattern(pattern: str) -> None:
+    try:
+        pl.Series([""]).str.contains(pattern)
+    except pl.exceptions.PolarsError as error:
+        raise UsageError(f"match(): {pattern!r} is no regular expression: {str(error).splitlines()[0]}") from None
+
+
+def _match(texts: pl.Expr, fixed: list[str]) -> pl.Expr:
+    groups = pl.select(pl.lit("").str.extract_groups(fixed[0])).to_series().dtype
+    assert isinstance(groups, pl.Struct)
+    return texts.str.extract(fixed[0], 1 if groups.fields else 0)
+
+
+def _address(texts: pl.Expr, _: list[str]) -> pl.Expr:
+    return pl.coalesce(texts.str.extract(ADDRESS, group) for group in (1, 2, 3))
+
+
+def _first(texts: pl.Expr, _: list[str]) -> pl.Expr:
+    return texts.str.extract(r"(?:^|,)\s*([^,\s-][^,]*?|-[^,]+?)\s*(?:,|$)", 1)
+
+
+MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+CLF_TIME: Final = r"^(\d{1,2})/([A-Za-z]{3})/(\d{4})[: ](\d\d:\d\d:\d\d)([.,]\d+)?(?: ?([+-]\d\d:?\d\d|Z))?$"
+
+
+def iso_of_clf(times: pl.Expr) -> pl.Expr:
+    """Times such as 30/May/2024:10:00:00.5 +0200 in ISO 8601; any other as it is."""
+    numbers = {name: f"{number:02}" for number, name in enumerate(MONTHS, 1)}
+    day, month, year, clock, fraction, zone = (times.str.extract(CLF_TIME, group) for group in range(1, 7))
+    number = month.str.to_titlecase().replace_strict(numbers, default=None, return_dtype=pl.String)
+    date = pl.concat_str(year, number, day.str.zfill(2), separator="-")
+    exact = pl.concat_str(clock, fraction.fill_null(""), zone.fill_null(""))
+    return pl.coalesce(pl.concat_str(date, exact, separator="T"), times)
+
+
+FUNCTIONS: Final[dict[str, Callable[[pl.Expr, list[str]], pl.Expr]]] = {
+    "target": lambda texts, _: texts.str.extract(REQUEST, 1),
+    "host": _address,
+    "first": _first,
+    "if": lambda texts, fixed: pl.when(texts.is_not_null()).then(pl.lit(fixed[0])),
+    "nullif": lambda texts, fixed: pl.when(~texts.is_in(fixed)).then(texts),
+    "match": _match,
+    "clf": lambda texts, _: iso_of_clf(texts),
+    "unplus": lambda texts, _: texts.str.replace_all("+", " ", literal=True),
+}
+
+
+def _column(reference: Column, types: Types) -> Found | None:
+    """The column with the longest name that the reference begins with, and what stands deeper in it."""
+    longer = [] if reference.quoted else [step.written for step in reversed(reference.steps)]
+    names = [*longer, reference.name]
+    for name, size in zip(names, range(len(longer), -1, -1), strict=True):
+        own = in_log(name, types)
+        if own is not None:
+            odd = any(letter in own for letter in "[](),?'")
+            start = Found(pl.col(own), types[own], f'"{own}"' if reference.quoted and odd else own)
+            return _deeper(start, reference.steps[size:])
+    return None
+
+
+def _deeper(start: Found, steps: tuple[Step, ...]) -> Found | None:
+    for place, step in enumerate(steps):
+        if start.dtype in (pl.String, pl.Binary):
+            return _inside_json(start, steps[place:])
+        there = _one_step(start, step)
+        if there is None:
+            return None
+        start = _set_value(there) if isinstance(start.dtype, pl.List) and place == len(steps) - 1 else there
+    return start
+
+
+def _set_value(value: Found) -> Found:
+    """Of a value that may be of several types, as GA4 and OpenTelemetry have them, the one that is set, as text."""
+    fields = value.dtype.to_schema() if isinstance(value.dtype, pl.Struct) else {}
+    typed = [name for name in VALUE_FIELDS if name in fields]
+    if not typed:
+        return value
+    texts = (value.column.struct.field(name).cast(pl.String) for name in typed)
+    return Found(pl.coalesce(texts), pl.String(), value.written)
+
+
+def _written(start: str, step: Step) -> str:
+    if step.kind == "name":
+        return f"{start}.{step.key}"
+    odd = step.kind == "key" and not step.key.replace("_", "").isalnum()
+    return f"{start}[{_quoted(step.key) if odd else step.key}]"
+
+
+def _one_step(start: Found, step: Step) -> Found | None:
+    if isinstance(start.dtype, pl.Struct):
+        fields = {each.name: each.dtype for each in start.dtype.fields}
+        own = in_log(step.key, fields)  # type: ignore[arg-type]  # Polars' stubs allow a type's class, too
+        if own is None:
+            return None
+        dtype = fields[own]
+        return Found(start.column.struct.field(own), dtype, _written(start.written, Step(own, step.kind, "")))  # type: ignore[arg-type]
+    if not isinstance(start.dtype, pl.List):
+        return None
+    written, inner = _written(start.written, step), start.dtype.inner
+    if step.kind == "place":
+        return Found(start.column.list.get(int(step.key), null_on_oob=True), inner, written)  # type: ignore[arg-type]
+    if step.kind == "key" and isinstance(inner, pl.Struct):
+        return _under_key(
+            start.column, {each.name: cast("pl.DataType", each.dtype) for each in inner.fields}, step.key, written
+        )
+    return None
+
+
+def _under_key(column: pl.Expr, types: Types, key: str, written: str) -> Found | None:
+    """The value under a key, the first one, in a list of structs with ``key`` and ``value``."""
     if "key" not in types or "value" not in types:
         return None
+    value = pl.element().struct.field("value")
     has_key = pl.element().struct.field("key") == key
-    found = column.list.eval(pl.when(has_key).then(pl.element().struct.field("value")).drop_nulls()).list.first()
-    if not isinstance(types["value"], pl.Struct):
-        return found.cast(pl.String)
-    inner = list(types["value"].to_schema())
-    wanted = [rest] if rest else [name for name in VALUE_FIELDS if name in inner] or inner
-    return pl.coalesce(found.struct.field(name).cast(pl.String) for name in wanted)
+    return Found(column.list.eval(pl.when(has_key).then(value).drop_nulls()).list.first(), types["value"], written)
 
 
-def _in_json(column: pl.Expr, key: str, rest: str) -> pl.Expr:
-    quoted = key.replace("\\", "\\\\").replace("'", "\\'")
-    if key.isdigit():
-        return column.str.json_path_match(f"$[{key}]['{rest}']" if rest else f"$[{key}]")
-    root = f"$[?(@.key=='{quoted}')].value"
-    if rest:
-        return column.str.json_path_match(f"{root}.{rest}")
-    return pl.coalesce(column.str.json_path_match(f"{root}.{name}") for name in VALUE_FIELDS)
+def _inside_json(start: Found, steps: tuple[Step, ...]) -> Found:
+    column = start.column.cast(pl.String).map_batches(
+        lambda texts: in_json(texts, steps), return_dtype=pl.String, is_elementwise=True
+    )
+    return Found(column, pl.String(), reduce(_written, steps, start.written))

@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from sessionize.config import MICROSECOND, Config, Nightly, Output
+from sessionize.config import MICROSECOND, Config, Nightly, Output, Rules
 from sessionize.engine.ingest import event_types
 from sessionize.engine.names import Names, Seen, notes
 from sessionize.engine.pipeline import sessionize_log
@@ -39,6 +39,10 @@ from sessionize.output.commit import MANIFEST, commit
 from sessionize.output.geo import with_places
 from sessionize.output.manifest import columns_of
 from sessionize.output.publish import Publisher, map_os_errors
+from sessionize.preset_roles import with_preset
+from sessionize.presets import load
+from sessionize.presets import names as shipped
+from sessionize.read import Log, open_log
 from sessionize.read.files import LogFile
 from sessionize.refusals import refuse_bad_rows
 
@@ -82,19 +86,24 @@ def run_night(
     _check(config, output, nightly)
     progress("opening")
     with ExitStack() as stack:
-        there = stack.enter_context(opened(config, limits)) if config.inputs else None
+        log = open_log(config) if config.inputs else None
         store = stack.enter_context(Store(Path(nightly.state)))
         state = store.state or new(nightly.batch)
-        inputs = tuple(_known(file) for file in there.log.files) if there else ()
+        inputs = tuple(_known(file) for file in log.files) if log else ()
         found = step(state, nightly.batch, inputs, flush=nightly.flush, redo=nightly.redo)
         lost = found is None and not _is_there(output, nightly)
         if lost:
             found = _made_again(state, nightly)
         known = found.parent if found else _done(state, nightly)
-        if there is None:
+        config = _with_layout(config, log, known)
+        _check_ends(config)
+        if log is None:
             meant = plan_of_state(config, known, nightly.given)
-            there = stack.enter_context(opened(config, limits, log=NoLog(), plan=meant))
-        check_same(there.plan, known, nightly, state)
+            opening = opened(config, limits, log=NoLog(), plan=meant)
+        else:
+            opening = opened(config, limits, log=log if log.config is config else log.opened_with(config))
+        there = stack.enter_context(opening)
+        check_same(there.plan, known, nightly, state, config)
         if found is None:
             return _nothing_to_do(output, nightly)
         work = _Work(config, output, nightly, found, there, inputs)
@@ -182,11 +191,14 @@ class _Work:
 
 
 def _check(config: Config, output: Output, nightly: Nightly) -> None:
-    rules = config.rules
     if output.to_stdout:
         raise UsageError("a night has more to write than fits on stdout", hint="-o DIR; it writes into DIR/batch=NAME")
     if not config.inputs and not nightly.flush:
         raise UsageError("no input", hint="name the night's log; only --flush may go without")
+
+
+def _check_ends(config: Config) -> None:
+    rules = config.rules
     if config.inputs and rules.timeout is None and not rules.end_events and rules.max_duration is None:
         raise UsageError(
             "with --timeout none no session ever ends, so that no night could emit one",
@@ -217,6 +229,20 @@ def end_of_batch(nightly: Nightly, config: Config, parent: Done | None) -> int |
             f"or say its end: --until {iso(parent.until)}",
         )
     return end
+
+
+def _with_layout(config: Config, log: Log | None, known: Done | None) -> Config:
+    """The configuration with the layout of the nights before, else with what was found in this night's log.
+
+    What one night is by itself must not change with what the next one's first rows hold.
+    """
+    found = config if log is None else log.config
+    if known is None or config.preset is not None or not config.recognise:
+        return found
+    recorded = known.rules.get("preset")
+    if recorded == (None if found.preset is None else found.preset.name):
+        return found
+    return with_preset(config, load(recorded), recorded) if recorded in shipped() else replace(config, recognise=False)
 
 
 def _known(file: LogFile) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from sessionize.kernel import agents
 from sessionize.nightly.state import Done, State, changes
 from sessionize.output.manifest import columns_of, rules_of
 from sessionize.plan import condition
+from sessionize.preset_roles import is_same
 
 PARAMETERS: Final = {
     "timeout_s": "timeout", "max_duration_s": "max_duration", "end_events": "end_event", "start_events": "start_event",
@@ -27,33 +28,34 @@ def rules_of_nights(plan: Plan) -> dict[str, Any]:
     return {name: value for name, value in rules_of(plan).items() if name != "time_format"}
 
 
-def check_same(plan: Plan, known: Done | None, nightly: Nightly, state: State) -> None:
+def check_same(plan: Plan, known: Done | None, nightly: Nightly, state: State, config: Config) -> None:
     """Refuse a night whose rules or columns are not those of the nights before.
 
     Raises:
         UsageError: If they are not.
     """
-    changed = _changed(plan, known)
+    changed = _changed(plan, known, config)
     if changed:
         raise UsageError(
-            f"not as in the nights before: {'; '.join(changed)}", hint=_other_rules(plan, known, nightly, state)
+            f"not as in the nights before: {'; '.join(changed)}", hint=_other_rules(plan, known, nightly, state, config)
         )
 
 
-def _changed(plan: Plan, known: Done | None) -> list[str]:
+def _changed(plan: Plan, known: Done | None, config: Config) -> list[str]:
     """What is not as in a night before, in words."""
     if known is None:
         return []
     shared = {role: names for role, names in columns_of(plan).items() if role in known.columns}
+    shared = {role: names for role, names in shared.items() if not is_same(config, role, names, known.columns[role])}
     there = {role: names for role, names in known.columns.items() if role in shared}
     return changes(known.rules, rules_of_nights(plan)) + changes(there, shared)
 
 
-def _other_rules(plan: Plan, known: Done | None, nightly: Nightly, state: State) -> str:
+def _other_rules(plan: Plan, known: Done | None, nightly: Nightly, state: State, config: Config) -> str:
     """What to type where rules or columns are not those of the nights before."""
     place = next((place for place, night in enumerate(state.nights) if night == known), 0)
     before = state.nights[place - 1] if place else None
-    if known is not None and not _changed(plan, before):
+    if known is not None and not _changed(plan, before, config):
         if known.name == nightly.batch:
             return "--redo runs the batch again with the new ones; the nights after it must then be run again too"
         if known.counts["rejected"] == known.counts["rows_read"] > 0:

@@ -91,6 +91,7 @@ def _manifest() -> dict[str, Any]:
             "version": {"type": "string"},
             "inputs": {"type": "array", "items": {"type": "object", "properties": file, "required": list(file)}},
             "columns": {"type": "object", "propertyNames": {"enum": list(schema.ROLES)}},
+            "layout": {"type": ["string", "null"]},
             "rules": {"type": "object"},
             "counts": _closed(
                 "rows_read + carried_in = events + rejected + duplicates + late + early + carried_out", counts

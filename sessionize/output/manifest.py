@@ -37,6 +37,7 @@ def manifest(
         "version": version,
         "inputs": inputs,
         "columns": columns_of(plan),
+        "layout": plan.layout,
         "rules": rules_of(plan),
         "counts": asdict(counts),
         "watermark": None if watermark is None else iso(watermark),

@@ -4,20 +4,43 @@ from __future__ import annotations
 
 import difflib
 import tomllib
+from functools import lru_cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from sessionize.errors import UsageError
-from sessionize.preset import Preset, parsed
+from sessionize.preset import Mark, Preset, marks, parsed
 
 ENDING = ".toml"
+RECOGNISE = "[[recognise]]"
 
 
 def names() -> list[str]:
     """Every shipped preset, in alphabetical order."""
-    return sorted(
-        each.name.removesuffix(ENDING) for each in files("sessionize.presets").iterdir() if each.name.endswith(ENDING)
-    )
+    return sorted(each.name.removesuffix(ENDING) for each in _folder().iterdir() if each.name.endswith(ENDING))
+
+
+@lru_cache
+def tails() -> dict[str, str]:
+    """What marks each shipped preset's layout, as text: the tables ``[[recognise]]``, which stand last in its file."""
+    texts = {name: _shipped(name) for name in names()}
+    return {name: text[text.find(RECOGNISE) :] for name, text in texts.items() if RECOGNISE in text}
+
+
+@lru_cache
+def marks_of(name: str) -> tuple[Mark, ...]:
+    """What marks a shipped preset's layout: parsed only where a log may have it, as this is asked for every log."""
+    return marks(name, tomllib.loads(tails()[name]))
+
+
+def _shipped(name: str) -> str:
+    return (_folder() / f"{name}{ENDING}").read_text(encoding="utf-8")
+
+
+@lru_cache
+def _folder() -> Traversable:
+    return files("sessionize.presets")
 
 
 def load(name: str) -> Preset:
@@ -30,13 +53,10 @@ def load(name: str) -> Preset:
         UsageError: If there is none, or it is not one.
 
     Examples:
-        >>> load("ga4").columns["session_id"]
-        (('user_pseudo_id', 'event_params[ga_session_id]'),)
+        >>> load("ga4").columns["session_id"][0]
+        ('user_pseudo_id', 'event_params[ga_session_id]')
     """
-    if name in names():
-        text = files("sessionize.presets").joinpath(name + ENDING).read_text(encoding="utf-8")
-    else:
-        text = _own(name)
+    text = _shipped(name) if name in names() else _own(name)
     try:
         return parsed(name, tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:

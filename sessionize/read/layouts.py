@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable, Collection
+from pathlib import Path
 from typing import Final
 
 import polars as pl
@@ -16,24 +17,17 @@ from sessionize import schema
 from sessionize.config import Config
 from sessionize.errors import AccountingError, InputError, UsageError
 from sessionize.preset import Layout
+from sessionize.read.access import COLUMNS as ACCESS_COLUMNS
+from sessionize.read.access import access
 from sessionize.read.files import Source
 from sessionize.read.lines import Block, blocks
 
 FAULTS: Final = pl.Enum(schema.REASONS)
-FIELDS: Final = b"#Fields:"
-QUOTED: Final = r'"((?:[^"\\]|\\.)*)"'
-ACCESS: Final = (
-    r"^(?P<ip>\S+) (?P<ident>\S+) (?P<user>\S+) \[(?P<time>[^\]]+)\] "
-    rf"{QUOTED.replace('((', '(?P<request>(')} (?P<status>[0-9]{{3}}|-) (?P<bytes>[0-9]+|-)"
-    rf"(?: {QUOTED.replace('((', '(?P<referrer>(')} {QUOTED.replace('((', '(?P<user_agent>(')})?(?: .*)?$"
-)
-"""A line in Apache's or nginx's ``combined`` format, or ``common``; what a server adds behind it is passed over."""
-REQUEST: Final = r"^([A-Z]+) (\S.*?)(?: (HTTP/[0-9.]+))?$"
-ESCAPE: Final = re.compile(rb'\\(?:x([0-9a-fA-F]{2})|(["\\/])|([nrtbfv]))')
-ACCESS_COLUMNS: Final = (
-    "ip", "ident", "user", "time", "request", "method", "page", "protocol", "status", "bytes", "referrer", "user_agent",
-)  # fmt: skip
-CONTROL: Final = dict(zip("nrtbfv", "\n\r\t\b\f\v", strict=True))
+FIELDS: Final = re.compile(rb"(?i)#fields:?\s+(.*)")
+FIELD_UNSEEN: Final = r'(?:"(?:[^"\\]|\\.)*"|\[[^\]]*\]|[^ ]+)'
+FIELD: Final = f"({FIELD_UNSEEN})"
+HIDDEN: Final = ("\x00\x01", "\x00\x02")
+"""Stand for what is escaped while lines are cut; a line with a NUL of its own is refused before."""
 Parse = Callable[[Block, Collection[str]], pl.DataFrame]
 
 
@@ -44,38 +38,78 @@ def opened(source: Source, config: Config) -> tuple[tuple[str, ...], Parse] | No
         InputError: If a W3C log names no fields.
     """
     layout = config.preset.layout if config.preset is not None else Layout()
-    if layout.kind == "combined":
-        return ACCESS_COLUMNS, _access
     if layout.kind == "csv" or source.file.format != "csv":
         return None
-    delimiter = config.delimiter or layout.delimiter or "\t"
+    if layout.kind == "combined":
+        as_written = config.time_format is not None
+        return ACCESS_COLUMNS, lambda block, wanted: access(lines_of(block), wanted, as_written=as_written)
     if layout.kind == "w3c":
-        told = config.csv_columns is None
-        names = config.csv_columns or _w3c_names(source)
-
-        def w3c(block: Block, wanted: Collection[str]) -> pl.DataFrame:
-            lines = _lines(block)
-            if told:
-                _check_fields(lines, names, source.file.path)
-            return _split(lines.filter(~lines["line"].str.starts_with("#")), names, delimiter, wanted)
-
-        return names, w3c
-    names = config.csv_columns or layout.names
-    if config.csv_columns is None and has_header(source, names):
+        return _w3c(source, config, layout)
+    names = config.csv_columns or layout.names or _names_beside(source, layout)
+    own = config.preset.own_columns if config.preset is not None else ()
+    if config.csv_columns is None and has_header(source, names or own):
         return None
     if not names:
-        raise UsageError("the preset names no columns", hint="give them as layout.names, or with --columns")
-    return names, lambda block, wanted: _split(_lines(block), names, delimiter, wanted, block.text)
+        raise UsageError(
+            f"{source.file.path} names no columns, nor does the preset",
+            hint="name them: --columns A,B,C, or --columns @FILE, where a file's first line has them",
+        )
+    if layout.kind == "spaced":
+        return names, lambda block, wanted: spaced(lines_of(block), names, layout.least or len(names), wanted)
+    return names, _unquoted(names, config, layout)
+
+
+def _unquoted(names: tuple[str, ...], config: Config, layout: Layout) -> Parse:
+    """Fields between delimiters; a quote is a character."""
+    delimiter, escape = config.delimiter or layout.delimiter or "\t", layout.escape
+
+    def parse(block: Block, wanted: Collection[str]) -> pl.DataFrame:
+        if escape is not None and f"{escape}{delimiter}".encode() in block.text:
+            return _split_escaped(lines_of(block), names, delimiter, escape, wanted)
+        return _split(lines_of(block), names, delimiter, wanted, block.text)
+
+    return parse
+
+
+def _names_beside(source: Source, layout: Layout) -> tuple[str, ...]:
+    """Names of columns that stand in a file beside this one; none where there is no such file."""
+    if not layout.beside:
+        return ()
+    path = Path(source.place)
+    header = path.with_name(path.name.replace(layout.beside[0], layout.beside[1]))
+    if header == path or not header.is_file():
+        return ()
+    lines = header.read_text(encoding="utf-8", errors="replace").splitlines()
+    return tuple(next((line for line in lines if line.strip()), "").split("\t"))
+
+
+def _w3c(source: Source, config: Config, layout: Layout) -> tuple[tuple[str, ...], Parse]:
+    """Fields whose names stand in a line of their own, apart by tabs or blanks; quoted ones, in the latter, are whole."""
+    told = config.csv_columns is None
+    names = config.csv_columns or _w3c_names(source)
+    given = config.delimiter or layout.delimiter
+
+    def parse(block: Block, wanted: Collection[str]) -> pl.DataFrame:
+        lines = lines_of(block)
+        if told:
+            _check_fields(lines, names, source.file.path)
+        lines = lines.filter(~lines["line"].str.starts_with("#"))
+        delimiter = given or ("\t" if lines["line"].str.contains("\t", literal=True).any() else " ")
+        if delimiter == " " and lines["line"].str.contains('"', literal=True).any():
+            return spaced(lines, names, len(names), wanted)
+        return _split(lines, names, delimiter, wanted)
+
+    return names, parse
 
 
 def has_header(source: Source, names: Collection[str]) -> bool:
     """Whether a file's first line holds names of columns: most of its fields are among those known."""
     first = next((line for block in blocks(source) for line in block.text.split(b"\n") if line.strip()), b"")
     text = first.decode("utf-8", "replace")
-    known = set(names)
+    known = {name.casefold() for name in names}
     for delimiter in (",", ";", "\t", "|"):
         fields = next(csv.reader([text.replace("\r", "")], delimiter=delimiter), [])
-        if len(fields) > 1 and 2 * sum(field.strip() in known for field in fields) > len(fields):
+        if len(fields) > 1 and 2 * sum(field.strip().casefold() in known for field in fields) > len(fields):
             return True
     return False
 
@@ -83,8 +117,8 @@ def has_header(source: Source, names: Collection[str]) -> bool:
 def _w3c_names(source: Source) -> tuple[str, ...]:
     for block in blocks(source):
         for line in block.text.split(b"\n"):
-            if line.startswith(FIELDS):
-                return tuple(line.removeprefix(FIELDS).decode("utf-8", "replace").split())
+            if (found := FIELDS.match(line)) is not None:
+                return tuple(found[1].decode("utf-8", "replace").split())
             if line.strip() and not line.startswith(b"#"):
                 break
         break
@@ -93,7 +127,7 @@ def _w3c_names(source: Source) -> tuple[str, ...]:
     )
 
 
-def _lines(block: Block) -> pl.DataFrame:
+def lines_of(block: Block) -> pl.DataFrame:
     """ROW, line and FAULT (bad_encoding or null) of every line that is not blank."""
     faulty = b"\0" in block.text
     try:
@@ -110,9 +144,10 @@ def _lines(block: Block) -> pl.DataFrame:
 
 def _check_fields(lines: pl.DataFrame, names: tuple[str, ...], path: str) -> None:
     """Refuse a file whose fields change on the way."""
-    again = lines.filter(pl.col("line").str.starts_with(FIELDS.decode()))
+    again = lines.filter(pl.col("line").str.starts_with("#"))
     for row, line in again.select(schema.ROW, "line").iter_rows():
-        if tuple(line.removeprefix(FIELDS.decode()).split()) != names:
+        found = FIELDS.match(line.encode())
+        if found is not None and tuple(found[1].decode().split()) != names:
             raise InputError(f"{path}, line {row}: other fields than in the first line", hint="run the parts apart")
 
 
@@ -143,6 +178,54 @@ def _split(
     return placed.hstack(pl.concat([fields, missing])).sort(schema.ROW)
 
 
+def _split_escaped(
+    lines: pl.DataFrame, names: tuple[str, ...], delimiter: str, escape: str, wanted: Collection[str]
+) -> pl.DataFrame:
+    """The same, where a delimiter behind the escape character is part of its field, and the character itself as well."""
+    marks = [(escape * 2, HIDDEN[0], escape), (escape + delimiter, HIDDEN[1], delimiter)]
+    line = pl.col("line")
+    for written, mark, _ in marks:
+        line = line.str.replace_all(written, mark, literal=True)
+    found = _split(lines.with_columns(line), names, delimiter, wanted)
+    for _, mark, meant in marks:
+        found = found.with_columns(pl.col(wanted).str.replace_all(mark, meant, literal=True))
+    return found
+
+
+def spaced(lines: pl.DataFrame, names: tuple[str, ...], least: int, wanted: Collection[str]) -> pl.DataFrame:
+    """Lines of fields apart by single blanks, ``"…"`` and ``[…]`` one field each; further fields are passed over.
+
+    Args:
+        lines: ROW, FAULT and line.
+        names: Of the fields.
+        least: Fields that a line must have; the others are null where it ends.
+        wanted: Names of those to give.
+    """
+    places = [place for place, name in enumerate(names) if name in wanted]
+    groups = [FIELD if place in places else FIELD_UNSEEN for place in range(len(names))]
+    rest = "".join(f"(?: {group}" for group in groups[least:]) + ")?" * (len(names) - least)
+    form = f"^{' '.join(groups[:least])}{rest}(?: .*)?$"
+    found = lines["line"].str.extract_groups(form) if places else None
+    fits = lines["line"].str.contains(form)
+    odd = pl.when(~pl.lit(fits)).then(pl.lit("malformed_row", dtype=FAULTS))
+    placed = lines.select(schema.ROW, pl.coalesce(schema.FAULT, odd).alias(schema.FAULT))
+    if found is None:
+        return placed
+    fields = found.struct.unnest()
+    fields.columns = [names[place] for place in places]
+    return placed.hstack(fields.select(_bare(name) for name in wanted))
+
+
+def _bare(name: str) -> pl.Expr:
+    """A field without the marks around it; inside quotes, what is escaped is itself again."""
+    column = pl.col(name)
+    quoted = column.str.starts_with('"') & column.str.ends_with('"') & (column.str.len_bytes() > 1)
+    bracketed = column.str.starts_with("[") & column.str.ends_with("]")
+    inside = column.str.slice(1, column.str.len_chars() - 2)
+    texts = inside.str.replace_all(r'\\(["\\])', "${1}")
+    return pl.when(quoted).then(texts).when(bracketed).then(inside).otherwise(column).alias(name)
+
+
 def _joined(lines: pl.Series) -> bytes:
     text: str = lines.str.join("\n").item() or ""
     return f"{text}\n".encode()
@@ -162,50 +245,3 @@ def _fields(text: bytes, height: int, names: tuple[str, ...], delimiter: str, wa
     if fields.height != height:
         raise AccountingError(f"{height} whole lines parsed as {fields.height} rows")
     return fields
-
-
-def _access(block: Block, wanted: Collection[str]) -> pl.DataFrame:
-    """Lines of an access log; ``-`` is null, what is escaped inside quotes is itself again."""
-    lines = _lines(block)
-    found = lines["line"].str.extract_groups(ACCESS).struct.unnest()
-    request = pl.col("request").str.extract_groups(REQUEST)
-    parts = ("method", "page", "protocol")
-    fields = found.with_columns(
-        request.struct.rename_fields(list(parts)).struct.unnest(),
-        fits=pl.col("ip").is_not_null(),
-    )
-    escaped = ("user", "request", "page", "referrer", "user_agent")
-    fields = fields.with_columns(pl.when(pl.col(name) != "-").then(name).alias(name) for name in ACCESS_COLUMNS)
-    fields = fields.with_columns(_unescaped(fields[name]) for name in escaped if name in wanted)
-    fault = pl.coalesce(
-        lines[schema.FAULT], pl.when(~fields["fits"]).then(pl.lit("malformed_row", dtype=FAULTS))
-    ).alias(schema.FAULT)
-    return pl.select(lines[schema.ROW], fault).hstack(fields.select(wanted))
-
-
-def _unescaped(texts: pl.Series) -> pl.Series:
-    if not texts.str.contains("\\", literal=True).any():
-        return texts
-    return pl.Series(
-        texts.name, [text if text is None or "\\" not in text else _unescape(text) for text in texts], dtype=pl.String
-    )
-
-
-def _unescape(text: str) -> str:
-    r"""The text as it was before the server escaped it; bytes that are no UTF-8 become replacement characters.
-
-    Examples:
-        >>> _unescape(r"say \"caf\xc3\xa9\"")
-        'say "café"'
-    """
-    return _bytes(text).decode("utf-8", "replace")
-
-
-def _bytes(text: str) -> bytes:
-    def byte(found: re.Match[bytes]) -> bytes:
-        number, itself, control = found.groups()
-        if number:
-            return bytes([int(number, 16)])
-        return itself or CONTROL[control.decode()].encode()
-
-    return ESCAPE.sub(byte, text.encode())

@@ -14,8 +14,10 @@ from polars.io.plugins import register_io_source
 from sessionize import schema, sql
 from sessionize.config import Config
 from sessionize.kernel.preset_columns import shaped
+from sessionize.kernel.references import field, roots
 from sessionize.limits import Limits
-from sessionize.read import delimited, layouts, multiline, ndjson, parquet
+from sessionize.preset_roles import late_columns
+from sessionize.read import delimited, layouts, multiline, ndjson, parquet, recognise
 from sessionize.read.files import LogFile, Source, sources
 from sessionize.read.lines import Block, blocks
 from sessionize.read.parquet import partitions
@@ -38,11 +40,13 @@ class Log:
     """An event log.
 
     Attributes:
+        config: What was asked for, with the preset that was found in the log, where one was.
         files: Its files, in input order.
         schema: Type of each of its own columns; all text but in Parquet.
     """
 
     def __init__(self, found: Sequence[Source], config: Config) -> None:
+        self.config = config
         self._sources = tuple(found)
         self.files: tuple[LogFile, ...] = tuple(source.file for source in found)
         self._types, self._as_read = self._parquet_frame(config) if self._is_parquet else self._text_frame(config)
@@ -58,6 +62,18 @@ class Log:
     def _shaped(self, rows: pl.LazyFrame) -> pl.LazyFrame:
         """The rows with what the preset says of the columns themselves."""
         return rows if self._preset is None else shaped(rows, self._types, self._preset)
+
+    def opened_with(self, config: Config) -> Log:
+        """The same files, read by another configuration."""
+        return Log(self._sources, config)
+
+    def has_value(self, reference: str) -> bool:
+        """Whether a reference to a column, or to what is inside one, finds a value in the first rows."""
+        column = field(reference, self.schema)
+        with suppress(pl.exceptions.PolarsError):
+            values = self.sample(column)
+            return values.null_count() < len(values)
+        return False
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -140,7 +156,7 @@ class Log:
         """CSV and NDJSON: a generator of batches, one a block, in place of a scan."""
         files = [_opened(source, config) for source in self._sources]
         if self.files[0].format == "ndjson":
-            files = _with_all_keys(files, asked(config))
+            files = _with_all_keys(files, asked(config), config)
         self._opened = files
         names = (name for file in files for name in (*file.own, *file.parts))
         types = pl.Schema({**PLACE_TYPES, **dict.fromkeys(names, pl.String())})
@@ -204,7 +220,14 @@ def open_log(config: Config, *, stdin: IO[bytes] | None = None) -> Log:
         InputError: If a file is missing, damaged or of another kind.
         UsageError: If the configuration does not fit the files.
     """
-    return Log(sources(config, stdin), config)
+    found = sources(config, stdin)
+    if not recognise.is_asked(config):
+        return Log(found, config)
+    settled = recognise.in_text(found, config)
+    log = Log(found, settled)
+    if settled.preset is None:
+        settled = recognise.in_columns(config, log.schema, log.has_value)
+    return log if settled.preset is log.config.preset else log.opened_with(settled)
 
 
 class _Opened(NamedTuple):
@@ -234,6 +257,8 @@ def _opened(source: Source, config: Config) -> _Opened:
             source, parts, ndjson.keys(source), lambda: blocks(source), ndjson.parse, lambda: _numbered(source)
         )
     if (laid_out := layouts.opened(source, config)) is not None:
+        if config.preset is not None:
+            recognise.check_form(source, config.preset, laid_out[1])
         return _Opened(source, parts, laid_out[0], lambda: blocks(source), laid_out[1], lambda: _numbered(source))
     form = delimited.dialect(source, config)
     if not config.multiline:
@@ -262,17 +287,17 @@ def asked(config: Config) -> list[str]:
     names += [*config.properties, *config.traits, *config.rules.split_on]
     if config.where is not None:
         names += sql.columns_of(config.where)
-    steps = [name.split(".") for name in names]
-    return list(dict.fromkeys(".".join(parts[:size]) for parts in steps for size in range(len(parts), 0, -1)))
+    return list(dict.fromkeys(part for name in names for part in (name, *roots(name))))
 
 
-def _with_all_keys(files: list[_Opened], names: list[str]) -> list[_Opened]:
-    """NDJSON files with the keys of all of them, and the asked-for ones that only later lines have."""
+def _with_all_keys(files: list[_Opened], names: list[str], config: Config) -> list[_Opened]:
+    """NDJSON files with the keys of all of them, and the asked-for ones that only later lines have, or may have."""
     every = dict.fromkeys(key for file in files for key in file.own)
     for file in files:
         missing = [name for name in names if name not in every and name not in file.parts]
         later = ndjson.later_keys(file.source, missing) if missing else set()
         every |= dict.fromkeys(name for name in missing if name in later)
+    every |= dict.fromkeys(late_columns(config, every))
     return [file._replace(own=tuple(every)) for file in files]
 
 

@@ -1,0 +1,93 @@
+"""Lines of web servers' access logs: common, combined, with a virtual host in front, with a list of addresses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import Final
+
+import polars as pl
+
+from sessionize import schema
+from sessionize.kernel.references import iso_of_clf
+
+FAULTS: Final = pl.Enum(schema.REASONS)
+TEXT: Final = r'(?:[^"\\]|\\.)*'
+ADDRESS: Final = r"(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*)"
+CLIENT: Final = (
+    rf"(?P<vhost1>[^\s,]+) (?P<ip1>{ADDRESS}(?:, ?\S+)*) (?P<ident1>\S+) (?P<user1>\S.*?)",
+    r"(?P<vhost2>[^\s,]+) (?P<ip2>\S+) (?P<ident2>-) (?P<user2>-)",
+    r"(?P<ip3>\S+(?:, ?\S+)*) (?P<ident3>\S+) (?P<user3>\S.*?)",
+)
+"""Who asked: with a virtual host before an address, or before a name that neither ident nor user follow; else without."""
+ACCESS: Final = (
+    rf'^(?:{"|".join(CLIENT)}) \[(?P<time>[^\]]+)\] "(?P<request>{TEXT})" (?P<status>[0-9]{{3}}|-) (?P<bytes>[0-9]+|-)'
+    rf'(?: "(?P<referrer>{TEXT})" "(?P<user_agent>{TEXT})")?(?: .*)?$'
+)
+"""A line in Apache's or nginx's ``combined`` format, or ``common``; what a server adds behind it is passed over."""
+REQUEST: Final = r"^([A-Z]+) (\S.*?)(?: (HTTP/[0-9.]+))?$"
+ESCAPE: Final = re.compile(rb'\\(?:x([0-9a-fA-F]{2})|(["\\/])|([nrtbfv]))')
+COLUMNS: Final = (
+    "vhost", "ip", "ident", "user", "time", "instant", "request", "method", "page", "protocol", "status", "bytes",
+    "referrer", "user_agent",
+)  # fmt: skip
+CONTROL: Final = dict(zip("nrtbfv", "\n\r\t\b\f\v", strict=True))
+
+
+def access(lines: pl.DataFrame, wanted: Collection[str], *, as_written: bool = False) -> pl.DataFrame:
+    """Lines of an access log; ``-`` is null, what is escaped inside quotes is itself again.
+
+    Args:
+        lines: ROW, FAULT and line.
+        wanted: Columns to give.
+        as_written: Whether ``instant``, the time in ISO 8601, is the time as it is written instead.
+    """
+    found = lines["line"].str.extract_groups(ACCESS).struct.unnest()
+    fields = found.select(
+        pl.coalesce("vhost1", "vhost2").alias("vhost"),
+        *(pl.coalesce(f"{name}{way}" for way in (1, 2, 3)).alias(name) for name in ("ip", "ident", "user")),
+        *("time", "request", "status", "bytes", "referrer", "user_agent"),
+    )
+    request = pl.col("request").str.extract_groups(REQUEST).struct.rename_fields(["method", "page", "protocol"])
+    instant = pl.col("time") if as_written else iso_of_clf(pl.col("time"))
+    fields = fields.with_columns(
+        request.struct.unnest(),
+        fits=pl.col("ip").is_not_null(),
+        instant=instant,
+        ip=pl.coalesce(pl.col("ip").str.extract(rf"(?:^|, ?)({ADDRESS})(?:,|$)"), pl.col("ip").str.extract("^([^,]+)")),
+    )
+    escaped = ("user", "request", "page", "referrer", "user_agent")
+    fields = fields.with_columns(pl.when(pl.col(name) != "-").then(name).alias(name) for name in COLUMNS)
+    fields = fields.with_columns(_unescaped(fields[name]) for name in escaped if name in wanted)
+    fault = pl.coalesce(
+        lines[schema.FAULT], pl.when(~fields["fits"]).then(pl.lit("malformed_row", dtype=FAULTS))
+    ).alias(schema.FAULT)
+    return pl.select(lines[schema.ROW], fault).hstack(fields.select(wanted))
+
+
+def _unescaped(texts: pl.Series) -> pl.Series:
+    if not texts.str.contains("\\", literal=True).any():
+        return texts
+    return pl.Series(
+        texts.name, [text if text is None or "\\" not in text else _unescape(text) for text in texts], dtype=pl.String
+    )
+
+
+def _unescape(text: str) -> str:
+    r"""The text as it was before the server escaped it; bytes that are no UTF-8 become replacement characters.
+
+    Examples:
+        >>> _unescape(r"say \"caf\xc3\xa9\"")
+        'say "café"'
+    """
+    return _bytes(text).decode("utf-8", "replace")
+
+
+def _bytes(text: str) -> bytes:
+    def byte(found: re.Match[bytes]) -> bytes:
+        number, itself, control = found.groups()
+        if number:
+            return bytes([int(number, 16)])
+        return itself or CONTROL[control.decode()].encode()
+
+    return ESCAPE.sub(byte, text.encode())
