@@ -36,7 +36,7 @@ def test_every_exit_code_is_explained(error: type) -> None:
 
 
 def test_every_option_that_the_readme_names_exists(tmp_path: Path) -> None:
-    helped = "".join(sessionize(command, "--help", cwd=tmp_path).out for command in ("run", "check"))
+    helped = "".join(sessionize(command, "--help", cwd=tmp_path).out for command in ("run", "check", "presets"))
     helped += sessionize("--help", cwd=tmp_path).out
     named = set(re.findall(r"`?(--[a-z][a-z-]+)", README.split("## For developers")[0]))
     assert {option for option in named if option not in helped} == set()

@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from sessionize.config import MICROSECOND, Config, Nightly, Output, Rules
+from sessionize.config import MICROSECOND, Config, Nightly, Output
 from sessionize.engine.ingest import event_types
 from sessionize.engine.names import Names, Seen, notes
 from sessionize.engine.pipeline import sessionize_log
