@@ -8,7 +8,7 @@ from urllib.parse import quote, unquote
 from sessionize import schema
 from sessionize.config import Config
 from sessionize.kernel.privacy import digest
-from sessionize.kernel.references import alternatives
+from sessionize.kernel.references import roots
 
 DEFAULT_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 """Value of a folder that stands for null, as Hive has it."""
@@ -57,5 +57,5 @@ def _is_id(column: str, config: Config) -> bool:
     if config.preset is not None:
         choices = (choice for role in schema.ID_ROLES for choice in config.preset.columns.get(role, ()))
         asked += [name for choice in choices for name in choice]
-    known = {part for name in asked for part in alternatives(name)}
+    known = {part for name in asked for part in roots(name)}
     return column in known or schema.spelling(column) in schema.ID_SPELLINGS
