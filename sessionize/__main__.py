@@ -2,6 +2,8 @@
 
 A signal can come while the first module is being loaded. So the first thing that is done, with what the interpreter has
 in it, is to say how the process ends then; `sessionize.cli.main` takes over once it is there.
+What comes before is the interpreter's own: SIGTERM ends it (143, as a shell has it), SIGINT is its own fatal error or
+traceback.
 """
 
 import _signal  # type: ignore[import-not-found]  # not `signal`, which loads others

@@ -176,10 +176,10 @@ OPTIONS: Final = (
          "[default: as they are]", "KEY_FILE", panel=PRIVACY, commands=RUN),
     text("ip", "full; truncate: to /24 and /48; drop. [default: full]", "full|truncate|drop", default="full",
          panel=PRIVACY, commands=RUN),
-    text("memory_limit", "Peak memory to stay under, such as 2GB or 512MiB. [default: 80 % of the machine's]", "SIZE"),
+    text("memory_limit", "Peak memory to stay under, such as 2GB or 512MiB; at least 128MB. [default: 80 % of the machine's]", "SIZE"),
     text("config", "TOML with options by name. [default: sessionize.toml or [tool.sessionize] in pyproject.toml, found "
          "upwards]", "FILE"),
-    flag("quiet", "Say nothing but errors.", flags=("--quiet", "-q")),
+    flag("quiet", "Say only errors and what someone should look at.", flags=("--quiet", "-q")),
     flag("verbose", "Say each stage as it begins.", flags=("--verbose", "-v")),
     flag("no_progress", "Show no progress on a terminal."),
     flag("no_color", "Use no colours."),

@@ -80,7 +80,6 @@ def test_a_signal_does_not_wait_for_a_reader_that_reads_no_more(tmp_path: Path) 
 @pytest.mark.slow
 def test_signals_at_random_moments_end_with_130_or_143_or_the_run_is_done(tmp_path: Path) -> None:
     chance = random.Random(13)  # noqa: S311 - moments, no secrets
-
     seen: dict[int, int] = {}
     for turn in range(int(os.environ.get("SIGNALS", "200"))):
         number = chance.choice([*CODES])
@@ -90,8 +89,9 @@ def test_signals_at_random_moments_end_with_130_or_143_or_the_run_is_done(tmp_pa
             time.sleep(chance.uniform(0, 1.2))
             process.send_signal(number)
             code, err = ended(process)
-        before_us = "site" in err or "runpy" in err or not folder.exists()
-        assert code in (0, CODES[number]) or (code == 1 and "init_import_site" in err), (turn, code, err)
-        assert not err or before_us, (turn, code, err)
+        # What comes while the interpreter starts is its own to answer: SIGINT is then a fatal error, or a traceback.
+        starting = bool(err) and not folder.exists() and "/sessionize/cli/" not in err
+        assert code in (0, CODES[number]) or (starting and code == 1), (turn, code, err)
+        assert not err or starting or err.startswith("Exception ignored"), (turn, code, err)
         seen[code] = seen.get(code, 0) + 1
     assert seen.keys() >= {130, 143}
