@@ -21,7 +21,7 @@ from typing import Final
 
 from sessionize.errors import SessionizeError
 
-REPORT_AT: Final = "https://pypi.org/project/sessionize/"
+REPORT_AT: Final = "https://github.com/sessionize/sessionize/issues"
 """Where a bug is reported, as the package's metadata has it."""
 UNFORESEEN: Final = 70
 DAMAGED: Final = 3
