@@ -21,8 +21,9 @@ from sessionize.opening import NoLog, opened
 from sessionize.output.geo import with_places
 from sessionize.preset import Preset
 from sessionize.read import Rows
-from sessionize.read.log import PLACE, SAMPLE_ROWS
+from sessionize.read.log import SAMPLE_ROWS
 from sessionize.read.recognise import in_columns, is_asked
+from sessionize.read.texts import PLACE
 
 
 class Frames(NamedTuple):

@@ -83,6 +83,9 @@ class Config:
         input_format: Given format; None finds it from content, then name.
         delimiter: Delimiter of a CSV; None finds it among ``, ; tab |``.
         csv_columns: Names of a CSV that has no header line.
+        quote: Around fields of a CSV, in place of ``"``; empty where a quote is a character like any other.
+        skip_lines: Lines at the start of each text file that are no header and no rows.
+        comment: What lines of a text file begin with that are none of the log's.
         multiline: Whether a quoted field of a CSV may hold line breaks.
         verify: Whether the checksums of Parquet files' pages are checked before any is read.
         time_format: ``iso``, ``s``, ``ms``, ``us``, ``ns`` or a strptime pattern; None finds it.
@@ -114,6 +117,9 @@ class Config:
     input_format: InputFormat | None = None
     delimiter: str | None = None
     csv_columns: tuple[str, ...] | None = None
+    quote: str | None = None
+    skip_lines: int = 0
+    comment: str | None = None
     multiline: bool = False
     verify: bool = False
     time_format: str | None = None

@@ -17,6 +17,7 @@ from sessionize.output.commit import Origin
 from sessionize.output.geo import Places
 from sessionize.plan import resolve
 from sessionize.read import LogFile, Rows, open_log
+from sessionize.read.folders import PassedOver
 from sessionize.scratch import Scratch
 
 
@@ -74,6 +75,7 @@ class NoLog:
     """A log without files and rows."""
 
     files: Sequence[LogFile] = ()
+    passed_over: Sequence[PassedOver] = ()
 
     @property
     def schema(self) -> Mapping[str, pl.DataType]:

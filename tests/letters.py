@@ -6,24 +6,35 @@ Row = tuple[int, str | None, tuple[str | None, ...]]
 """Line number, what is wrong with it, its fields."""
 
 
-def fields(line: str, delimiter: str) -> list[str] | None:
+def letters(line: str) -> list[str]:
+    """Its letters; a quote or a backslash that stands behind a backslash is one with it, and text."""
+    found: list[str] = []
+    for letter in line:
+        if found and found[-1] == "\\" and letter in '\\"':
+            found[-1] += letter
+        else:
+            found.append(letter)
+    return found
+
+
+def fields(line: str | list[str], delimiter: str) -> list[str] | None:
     """The line's fields, letter by letter; None where a quoted one is not closed before a delimiter or the end."""
     found, at = [], 0
     while True:
         field = ""
-        if line[at : at + 1] == '"':
+        if line[at : at + 1] in ('"', ['"']):
             at += 1
-            while line[at : at + 1] != '"' or line[at + 1 : at + 2] == '"':
+            while line[at : at + 1] not in ('"', ['"']) or line[at + 1 : at + 2] in ('"', ['"']):
                 if at >= len(line):
                     return None
                 at += 1 if line[at] != '"' else 2
-                field += line[at - 1]
+                field += line[at - 1][-1]
             at += 1
             if at < len(line) and line[at] != delimiter:
                 return None
         else:
             while at < len(line) and line[at] != delimiter:
-                field += line[at]
+                field += line[at][-1]
                 at += 1
         found.append(field)
         if at >= len(line):
@@ -51,7 +62,8 @@ def judged(line: bytes, delimiter: str, width: int) -> tuple[str | None, tuple[s
         return "bad_encoding", nothing
     if "\r" in text:
         return "malformed_row", nothing
-    found = fields(text, delimiter)
-    if found is None or len(found) < width or any(found[width:]):
-        return "malformed_row", nothing
-    return None, tuple(field or None for field in found[:width])
+    for read in (text, letters(text)):
+        found = fields(read, delimiter)
+        if found is not None and len(found) >= width and not any(found[width:]):
+            return None, tuple(field or None for field in found[:width])
+    return "malformed_row", nothing

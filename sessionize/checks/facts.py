@@ -102,6 +102,7 @@ class Facts:
     Attributes:
         inputs: Inputs as they were given.
         paths: Paths of the log's files.
+        passed_over: Path of each file that was found and not read, and why.
         counts: Counts of rows and sessions, as the manifest has them.
         figures: Summary figures of the sessions, by name.
         rejected: Reason → the first rows rejected for it.
@@ -118,6 +119,7 @@ class Facts:
 
     inputs: tuple[str, ...]
     paths: tuple[str, ...]
+    passed_over: tuple[tuple[str, str], ...] = ()
     counts: Mapping[str, Any]
     figures: Mapping[str, Any]
     rejected: Mapping[str, Examples] = field(default_factory=dict)

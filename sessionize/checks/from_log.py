@@ -65,6 +65,7 @@ def facts_of_log(
         return Facts(
             inputs=config.inputs,
             paths=tuple(paths),
+            passed_over=tuple((each.path, each.why) for each in log.passed_over),
             counts=asdict(result.counts),
             figures=figures(keys.measures),
             rejected=_rejected(result.rejected, paths, thresholds.examples),

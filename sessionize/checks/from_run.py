@@ -47,6 +47,7 @@ def facts_of_run(path: str, asked: Settings, thresholds: Thresholds) -> Facts:
     return Facts(
         inputs=(path,),
         paths=tuple(file["path"] for file in manifest["inputs"]),
+        passed_over=tuple((each["path"], each["why"]) for each in manifest.get("passed_over", [])),
         counts=manifest["counts"],
         figures=figures(metrics.select(FIGURED)),
         rejected=_rejected(path, thresholds.examples),

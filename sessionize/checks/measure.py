@@ -11,6 +11,7 @@ from sessionize.checks.days import holes, missing_days, odd_days
 from sessionize.checks.facts import EventFacts, Facts, Flagged
 from sessionize.checks.findings import Example, Measured, Unmeasured
 from sessionize.checks.text import sanitize
+from sessionize.read.folders import is_harmless
 from sessionize.read.parquet import partitions
 
 Options = Mapping[str, Any]
@@ -220,6 +221,14 @@ def days_without_a_folder(facts: Facts, _: Options) -> Answer:
     days, _whole = found
     said = f"{len(days)} days have no folder{_listed(days)}"
     return Measured(len(days), None, said, tuple(Example(f"no folder for {day}") for day in days))
+
+
+def files_passed_over(facts: Facts, _: Options) -> Answer:
+    """Files that were found and are not read, but for those that hold no event for certain."""
+    found = [(path, why) for path, why in facts.passed_over if not is_harmless(why)]
+    names = [sanitize(path) for path, _ in found]
+    examples = tuple(Example(f"{sanitize(path)}: {sanitize(why)}") for path, why in found)
+    return Measured(len(found), None, f"{len(found)} files were found and not read{_listed(names)}", examples)
 
 
 def columns_missing(facts: Facts, options: Options) -> Answer:

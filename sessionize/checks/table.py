@@ -91,6 +91,8 @@ CHECKS: Final = (
           m.unknown_event_types, "0", "1%", options={"known": None}),
     Check("missing-days", "days that have no folder, where folders are named for days", "count", "files",
           m.days_without_a_folder, "0", "0"),
+    Check("unread-files", "files that were found and not read: empty, hidden, of another kind", "count", "files",
+          m.files_passed_over, "0"),
     Check("missing-columns", "columns of the saved schema that are missing, or of another type", "count", "files",
           m.columns_missing, "0", "0"),
     Check("new-columns", "columns that the saved schema does not have", "count", "files", m.columns_added, "0"),

@@ -138,7 +138,11 @@ OPTIONS: Final = (
     text("where", "Keep only events that match, over the log's own columns (text, in a CSV). [default: all]",
          "SQL", panel=LOG),
     text("input_format", "csv, parquet or ndjson. [default: from content, then name]", "FORMAT", panel=LOG),
-    text("delimiter", "Separator of a CSV, \\t for a tab. [default: found among , ; tab |]", "CHAR", panel=LOG),
+    text("delimiter", "Separator of a CSV; \\t for a tab, \\x01 or ^A for a control character. "
+         "[default: found among , ; tab | ^A]", "CHAR", panel=LOG),
+    text("quote", "What is around fields of a CSV, or none. [default: \", or ' where that is plain]", "CHAR", panel=LOG),
+    number("skip_lines", "Lines at the start of each text file to leave out. [default: 0]", panel=LOG),
+    text("comment", "Leave lines that begin with this out. [default: none]", "PREFIX", panel=LOG),
     text("columns", "Names for a CSV without a header line, or @ and a file whose first line has them. "
          "[default: its own first line]", "A,B,C|@FILE", panel=LOG),
     flag("multiline", "Quoted fields of a CSV may hold line breaks. [default: off: a record is a line]", panel=LOG),

@@ -68,6 +68,7 @@ def _run(typed: o.Typed) -> None:
 
         print(manifest_text(manifest), end="")
     with suppress(OSError):  # the run is done, whoever reads of it
+        view.passed_over(manifest, quiet=bool(typed["quiet"]), color=not typed["no_color"])
         _show(done, manifest, notes, typed)
     rejected, rows_read = manifest["counts"]["rejected"], manifest["counts"]["rows_read"]
     if limit is not None and limit.broken_by(rejected, rows_read):

@@ -26,6 +26,8 @@ NO_PRESET: Final = "none"
 FILE_NAMES: Final = ("sessionize.toml", "pyproject.toml")
 TYPED_ONLY: Final = ("inputs", "output", "config", "debug")
 """What no file can say, as it is needed before the file is read, or always typed."""
+CHARACTER: Final = re.compile(r"\\(?:(?:x|u00)(?P<hex>[0-9a-fA-F]{2})|(?P<octal>[0-7]{1,3}))")
+CARET: Final = re.compile(r"\^[A-Za-z]")
 COLUMN_OPTIONS: Final = (
     schema.SESSION_ID, schema.PROFILE_ID, schema.EVENT_ID, schema.TIMESTAMP, schema.EVENT_TYPE, schema.PAGE,
 )  # fmt: skip
@@ -189,7 +191,10 @@ def config(typed: Typed) -> Config:
         traits=tuple(typed["trait"] or ()),
         where=typed["where"],
         input_format=one_of(typed["input_format"], INPUT_FORMATS, "--input-format"),
-        delimiter=_delimiter(typed["delimiter"]),
+        delimiter=_character(typed["delimiter"], "--delimiter", "';'"),
+        quote=_quote(typed["quote"]),
+        skip_lines=_lines(typed["skip_lines"]),
+        comment=_comment(typed["comment"]),
         csv_columns=_csv_columns(typed["columns"]) if typed["columns"] else None,
         multiline=bool(typed["multiline"]),
         verify=bool(typed["verify"]),
@@ -265,13 +270,36 @@ def _csv_columns(given: str) -> tuple[str, ...]:
     return names
 
 
-def _delimiter(given: str | None) -> str | None:
+def _character(given: str | None, option: str, example: str) -> str | None:
+    """One ASCII character, as it is or as shells, Hive and programming languages write it."""
     if given is None:
         return None
     found = {"\\t": "\t", "tab": "\t"}.get(given, given)
-    if len(found) != 1 or not found.isascii() or found in '"\r\n':
-        raise UsageError(f"--delimiter {given!r} is not one character", hint="for example --delimiter ';'")
+    if written := CHARACTER.fullmatch(given):
+        found = chr(int(written["hex"], 16) if written["hex"] else int(written["octal"], 8))
+    elif CARET.fullmatch(given):
+        found = chr(ord(given[1].upper()) - 64)
+    if len(found) != 1 or not found.isascii() or found in "\r\n\0" or (option == "--delimiter" and found == '"'):
+        raise UsageError(f"{option} {given!r} is not one character", hint=f"for example {option} {example}")
     return found
+
+
+def _quote(given: str | None) -> str | None:
+    return "" if given in {"", "none"} else _character(given, "--quote", '"\'", or none')
+
+
+def _lines(given: object) -> int:
+    if given is None:
+        return 0
+    if not isinstance(given, int) or isinstance(given, bool) or given < 0:
+        raise UsageError(f"--skip-lines {given} is no number of lines", hint="for example --skip-lines 1")
+    return given
+
+
+def _comment(given: str | None) -> str | None:
+    if given is not None and (not given.strip() or "\n" in given):
+        raise UsageError("--comment is empty", hint="for example --comment '#'")
+    return given
 
 
 def one_of(given: object, choices: tuple[str, ...], option: str) -> Any:

@@ -66,6 +66,8 @@ def console(*, color: bool) -> Console:
     return Console(stderr=True, markup=False, highlight=False, emoji=False, no_color=None if color else True)
 
 
+NAMED: Final = 10
+"""Files that are named on the terminal."""
 _SPINNING: Final[list[Console]] = []
 """The console on which something turns, its cursor hidden."""
 
@@ -146,6 +148,26 @@ def _rules(rules: Mapping[str, Any]) -> Iterator[str]:
             yield words
         elif value and value != "full":
             yield f"{words} {' | '.join(map(str, value)) if isinstance(value, list) else value}"
+
+
+def passed_over(manifest: Mapping[str, Any], *, quiet: bool, color: bool) -> None:
+    """What was found and not read; where little is to be said, only what may hold events.
+
+    Args:
+        manifest: Of the run.
+        quiet: Whether little is to be said.
+        color: Whether it may be in colours.
+    """
+    from sessionize.read.folders import is_harmless
+
+    found = [each for each in manifest.get("passed_over", ()) if not (quiet and is_harmless(each["why"]))]
+    if not found:
+        return
+    names = [f"{each['path']} ({each['why']})" for each in found[:NAMED]]
+    more = [f"{len(found) - NAMED:,} more: manifest.json has all"] if len(found) > NAMED else []
+    text = plain(f"{len(found):,} passed over: {', '.join(names + more)}")
+    alarming = any(not is_harmless(each["why"]) for each in found)
+    say("not read", wrapped(text, 12), style="bold yellow" if alarming else "dim", color=color)
 
 
 def _lines(run: Run, config_file: Path | None) -> Iterator[tuple[str, str]]:

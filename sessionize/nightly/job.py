@@ -43,7 +43,7 @@ from sessionize.preset_roles import with_preset
 from sessionize.presets import load
 from sessionize.presets import names as shipped
 from sessionize.read import Log, open_log
-from sessionize.read.files import LogFile
+from sessionize.read.source import LogFile
 from sessionize.refusals import refuse_bad_rows
 
 DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")

@@ -22,7 +22,8 @@ from sessionize.kernel.record import json_records, json_rows, records
 from sessionize.output.manifest import manifest
 from sessionize.output.publish import Staged, map_os_errors
 from sessionize.output.writers import ESCAPES, FORMATS, Writer, seen, writer
-from sessionize.read.files import LogFile
+from sessionize.read.folders import PassedOver
+from sessionize.read.source import LogFile
 from sessionize.summary.figures import figures
 from sessionize.version import __version__
 
@@ -62,6 +63,10 @@ class Origin(Protocol):
     @property
     def files(self) -> Sequence[LogFile]:
         """In input order."""
+
+    @property
+    def passed_over(self) -> Sequence[PassedOver]:
+        """What was found beside them and is not read."""
 
     def raw(self, rows: pl.DataFrame) -> pl.DataFrame:
         """FILE, ROW and ``raw`` of given places."""
@@ -107,6 +112,7 @@ def commit(
         counts=result.counts,
         watermark=result.watermark,
         notes=notes,
+        passed_over=[{"path": each.path, "why": each.why} for each in log.passed_over],
     )
     if publisher is None:
         return Written(account, figures(_to_stdout(result.batches)))

@@ -83,6 +83,7 @@ def _manifest() -> dict[str, Any]:
     by_reason = {"type": "object", "propertyNames": {"enum": list(schema.REASONS)}, "additionalProperties": number}
     counts = {each.name: by_reason if each.name == "rejected_by_reason" else number for each in fields(Counts)}
     file = {"path": {"type": "string"}, "bytes": number}
+    unread = {"path": {"type": "string"}, "why": {"type": "string"}}
     outputs = {**file, "rows": number, "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"}}
     return _closed(
         "what a run read, decided and wrote",
@@ -90,6 +91,7 @@ def _manifest() -> dict[str, Any]:
             "schema_version": {"const": SCHEMA_VERSION},
             "version": {"type": "string"},
             "inputs": {"type": "array", "items": {"type": "object", "properties": file, "required": list(file)}},
+            "passed_over": {"type": "array", "items": _closed("a file, or lines of one, that was not read", unread)},
             "columns": {"type": "object", "propertyNames": {"enum": list(schema.ROLES)}},
             "layout": {"type": ["string", "null"]},
             "rules": {"type": "object"},

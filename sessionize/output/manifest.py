@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ from sessionize.instants import iso
 SCHEMA_VERSION: Final = 1
 
 
-def manifest(
+def manifest(  # noqa: PLR0913 - each is a part of it
     *,
     version: str,
     inputs: list[dict[str, Any]],
@@ -21,6 +21,7 @@ def manifest(
     counts: Counts,
     watermark: int | None,
     notes: Sequence[str] = (),
+    passed_over: Sequence[Mapping[str, str]] = (),
 ) -> dict[str, Any]:
     """The manifest but for its outputs: the same for the same run, so no clock, host or user in it.
 
@@ -31,11 +32,13 @@ def manifest(
         counts: Rows and sessions; they add up.
         watermark: Microseconds since 1970, UTC; None for a log without events.
         notes: What the one who asked for the run should know, a sentence each.
+        passed_over: Path of each file that was found and not read, and why.
     """
     return {
         "schema_version": SCHEMA_VERSION,
         "version": version,
         "inputs": inputs,
+        "passed_over": list(passed_over),
         "columns": columns_of(plan),
         "layout": plan.layout,
         "rules": rules_of(plan),

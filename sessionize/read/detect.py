@@ -16,6 +16,12 @@ ENDINGS: Final[dict[str, InputFormat]] = {
     ".ndjson": "ndjson", ".jsonl": "ndjson", ".json": "ndjson",
 }  # fmt: skip
 PACKED: Final = (".gz", ".zst", ".zstd")
+CHECKSUMS: Final = (".crc", ".md5", ".sha1", ".sha256", ".sha512", ".asc", ".sig")
+ROTATED: Final = re.compile(
+    r"[.](?P<number>0|[1-9][0-9]{0,2})$"
+    r"|[._-](?P<date>(?:19|20)[0-9]{2}(?:-?[01][0-9](?:-?[0-3][0-9](?:[-_T.]?[0-9]{2}(?:[-:]?[0-9]{2}){0,2}Z?)?)?)?)$"
+)
+"""What a rotation puts behind a log's name: ``.1``, ``-20240529``, ``.2024-05-29-13``."""
 PIPE: Final = "| sessionize run - …"
 FOREIGN: Final = (
     (0, b"PK\x03\x04", "a zip archive (or a spreadsheet)", f"unzip -p FILE {PIPE}, or save the sheet as CSV"),
@@ -46,6 +52,8 @@ MARKUP: Final = re.compile(rb"(?i)<(!doctype|html|\?xml)")
 OBJECT: Final = re.compile(rb'\{\s*(?:"|\})')
 OBJECT_OVER_LINES: Final = re.compile(rb"\{[ \t]*\r?\n")
 ARRAY: Final = re.compile(rb"\[\s*[{\]]")
+ARRAY_OF_LINES: Final = re.compile(rb"\[\s*\{[^\n]*\}[ \t]*,?[ \t]*\r?\n")
+"""An array with an object a line: the first one ends on its line, and the array does not."""
 
 
 def recognised(head: bytes, path: str, asked: InputFormat | None) -> InputFormat:
@@ -71,21 +79,42 @@ def recognised(head: bytes, path: str, asked: InputFormat | None) -> InputFormat
 
 
 def ending(name: str) -> str:
-    """The ending of a file's name, that of a compression left out.
+    """The ending of a file's name, that of a compression and of a rotation left out.
 
     Examples:
-        >>> ending("logs/Today.CSV.gz")
-        '.csv'
+        >>> [ending(name) for name in ("logs/Today.CSV.gz", "access.log.2.gz", "access.log-20240529", "part-00000")]
+        ['.csv', '.log', '.log', '']
     """
-    path = Path(name.lower())
-    return Path(path.stem).suffix if path.suffix in PACKED else path.suffix
+    return Path(unrotated(name.lower())).suffix
+
+
+def unrotated(name: str, *, once: bool = False) -> str:
+    """A file's name without what a compression and a rotation put behind it.
+
+    Args:
+        name: Of the file.
+        once: Whether only the last of these is taken off.
+
+    Examples:
+        >>> unrotated("access.log.1.gz"), unrotated("access.log.1.gz", once=True)
+        ('access.log', 'access.log.1')
+    """
+    while True:
+        path = Path(name)
+        packed = path.suffix.lower() in PACKED
+        shorter = name[: -len(path.suffix)] if packed else ROTATED.sub("", name)
+        if shorter in {"", name}:
+            return name
+        name = shorter
+        if once:
+            return name
 
 
 def _text_kind(head: bytes, path: str) -> InputFormat:
     start = head.lstrip(BLANK)
     if MARKUP.match(start):
         raise _not_read(path, "a page of HTML or XML", "was it fetched without logging in? export the log as CSV")
-    if OBJECT.match(start):
+    if OBJECT.match(start) or ARRAY_OF_LINES.match(start):
         return "ndjson"
     by_name = ENDINGS.get(ending(path))
     if by_name is None and b"\0" in head:
@@ -105,7 +134,7 @@ def _check_foreign(head: bytes, path: str) -> None:
 
 
 def _check_one_a_line(start: bytes, path: str, kind: InputFormat) -> None:
-    if ARRAY.match(start):
+    if ARRAY.match(start) and not ARRAY_OF_LINES.match(start):
         raise _not_read(path, "one JSON array", f"an object a line is read: jq -c '.[]' FILE {PIPE}")
     if kind == "ndjson" and OBJECT_OVER_LINES.match(start):
         raise _not_read(path, "JSON over several lines", f"an object a line is read: jq -c . FILE {PIPE}")

@@ -3,87 +3,69 @@
 from __future__ import annotations
 
 import difflib
-import gzip
 import hashlib
+import re
 import sys
 import tempfile
-import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from glob import glob, has_magic
 from pathlib import Path
-from typing import IO, Final, cast
+from typing import IO, Final, NamedTuple
 
 from sessionize.config import Config, InputFormat
 from sessionize.errors import InputError, UsageError
-from sessionize.read.detect import ENDINGS, ending, recognised
+from sessionize.read.detect import BLANK, ENDINGS, ending, recognised
+from sessionize.read.folders import PassedOver, in_order, is_beside, logs_in
 from sessionize.read.shown import shown_folder, shown_path, written
+from sessionize.read.source import Empty, LogFile, Source, unreadable
+from sessionize.read.tables import check_in_no_table
 from sessionize.scratch import home
 
 STDIN: Final = "-"
 CHUNK: Final = 1 << 20
-RUN_LOCK: Final = ".sessionize.lock"
-"""Lies in every folder that a run wrote."""
+EMPTY: Final = "empty"
 HEAD: Final = 4096
 """Bytes from which a file's kind is told."""
 
 
-@dataclass(frozen=True)
-class LogFile:
-    """One file of a log, with what is needed to recognise it again.
+class Found(NamedTuple):
+    """What the inputs name.
 
     Attributes:
-        path: As given or found; ``-`` for stdin.
-        format: By its content, else its name.
-        bytes: On disk.
-        modified_ns: Modification time, nanoseconds since 1970; None for stdin and pipes.
-        digest: SHA-256 of a Parquet file's footer, or of all of stdin or a pipe.
+        sources: Files to be read, in input order.
+        passed_over: What was found beside them and is not read.
     """
 
-    path: str
-    format: InputFormat
-    bytes: int
-    modified_ns: int | None
-    digest: str | None
+    sources: tuple[Source, ...]
+    passed_over: tuple[PassedOver, ...]
+
+    @property
+    def is_parquet(self) -> bool:
+        """Whether the files are, all of them, as a log is of one format."""
+        return self.sources[0].file.format == "parquet"
 
 
-@dataclass(frozen=True)
-class Source:
-    """A file and where its bytes lie: its path, but for stdin a temporary file.
-
-    Attributes:
-        file: As it may be shown.
-        place: Where it is read.
-        packed: How it is compressed, if it is.
-        named: Path as given, whose folders may name columns.
-    """
-
-    file: LogFile
-    place: str
-    packed: str | None
-    named: str = ""
-
-    def open(self) -> IO[bytes]:
-        """The file's content, unpacked."""
-        if self.packed == "gz":
-            return cast("IO[bytes]", gzip.open(self.place, "rb"))
-        if self.packed == "zst":
-            import pyarrow as pa  # noqa: PLC0415 - takes a good part of the start, and few logs need it
-
-            return cast("IO[bytes]", pa.CompressedInputStream(pa.OSFile(self.place), "zstd"))
-        return Path(self.place).open("rb")
-
-
-def sources(config: Config, stdin: IO[bytes] | None = None) -> tuple[Source, ...]:
+def find(config: Config, stdin: IO[bytes] | None = None) -> Found:
     """Every file that the inputs name, in order; a folder or glob is sorted.
 
     Raises:
-        InputError: If one is missing, unreadable, empty or of a kind that is not read.
+        InputError: If one is missing, unreadable or of a kind that is not read, a folder is a table's, or all are empty.
         UsageError: If no input was given.
     """
     if not config.inputs:
         raise UsageError("no input", hint="name a file, a folder, a glob, or - for stdin")
-    found = [source for text in config.inputs for source in _named(text, config, stdin)]
+    passed: list[PassedOver] = []
+    found: list[Source] = []
+    empty: list[Empty] = []
+    for place in _places(config.inputs, config, passed):
+        try:
+            found.append(_opened(place, config, stdin))
+        except Empty as error:
+            empty.append(error)
+            passed.append(PassedOver(shown_path(place, config), EMPTY))
+    if not found:
+        raise empty[0]
     kinds = sorted({source.file.format for source in found})
     if len(kinds) > 1:
         names = {source.file.format: source.file.path for source in found}
@@ -91,55 +73,83 @@ def sources(config: Config, stdin: IO[bytes] | None = None) -> tuple[Source, ...
             f"a log is of one format, not {' and '.join(f'{kind} ({names[kind]})' for kind in kinds)}",
             hint="run them apart, or name a glob that matches one kind",
         )
-    return tuple(found)
+    return Found(tuple(found), tuple(passed))
 
 
-def _named(text: str, config: Config, stdin: IO[bytes] | None) -> Iterator[Source]:
-    if text == STDIN:
-        yield _spooled(stdin or sys.stdin.buffer, config)
-        return
-    if Path(text).is_fifo():  # `<(zcat log.gz)`, /dev/stdin: what is read once is gone
-        with Path(text).open("rb") as pipe:
-            yield _spooled(pipe, config, text)
-        return
-    for each in _paths(text, shown_folder(text, config)):
-        yield _source(str(each), shown_path(str(each), config), config)
+def _places(inputs: Sequence[str], config: Config, passed: list[PassedOver]) -> Iterator[str]:
+    """Every file, pipe and ``-`` that the inputs name; what lies beside them goes to the list."""
+    for text in inputs:
+        # A pipe (`<(zcat log.gz)`, /dev/stdin) is taken as it is: what is read once is gone.
+        is_pipe = text == STDIN or Path(text).is_fifo()
+        yield from [text] if is_pipe else map(str, _paths(text, config, passed))
 
 
-def _paths(text: str, shown: str) -> Sequence[Path]:
+def _opened(place: str, config: Config, stdin: IO[bytes] | None) -> Source:
+    if place == STDIN:
+        return _spooled(stdin or sys.stdin.buffer, config)
+    if Path(place).is_fifo():
+        with Path(place).open("rb") as pipe:
+            return _spooled(pipe, config, place)
+    return _source(place, shown_path(place, config), config)
+
+
+def _paths(text: str, config: Config, passed: list[PassedOver]) -> list[Path]:
     """Files of a folder, of a glob (of the folders it matches, too), or the one that is named."""
     path = Path(text)
+    check_in_no_table(path)
     if path.is_dir():
-        paths = _logs_in(path)
+        paths = _logs_in(path, config, passed)
         if not paths:
             raise InputError(
-                f"{shown}: no log in this folder", hint=f"logs end in {', '.join(ENDINGS)}, maybe with .gz or .zst"
+                f"{shown_folder(text, config)}: no log in this folder",
+                hint=f"logs end in {', '.join(ENDINGS)}, maybe with .gz or .zst",
             )
         return paths
     if not has_magic(text) or path.exists():
         return [path]
-    matches = [Path(each) for each in sorted(glob(text, recursive=True)) if not _is_marker(Path(each))]  # noqa: PTH207
-    paths = [each for match in matches for each in (_logs_in(match) if match.is_dir() else [match])]
+    paths = []
+    for match in sorted(map(Path, glob(text, recursive=True))):  # noqa: PTH207 - a path's own takes no absolute pattern
+        check_in_no_table(match)
+        if match.is_dir():
+            paths += _logs_in(match, config, passed)
+        elif why := is_beside(match):
+            passed.append(PassedOver(shown_path(str(match), config), why))
+        else:
+            paths.append(match)
     if not paths:
-        raise InputError(f"{shown}: no file matches")
-    return list(dict.fromkeys(paths))
+        raise InputError(f"{shown_folder(text, config)}: no file matches")
+    return in_order(paths)
 
 
-def _logs_in(folder: Path) -> list[Path]:
-    """Logs in a folder and those below; not what an earlier run wrote into a folder of its own below."""
-    written = {lock.parent for lock in folder.rglob(RUN_LOCK)} - {folder}
-    found = (path for path in folder.rglob("*") if _is_log(path, folder))
-    return sorted(path for path in found if not written.intersection(path.parents))
+def _logs_in(folder: Path, config: Config, passed: list[PassedOver]) -> list[Path]:
+    """Logs in a folder: a file whose name says nothing is one where its content looks like one."""
+    found, beside = logs_in(folder)
+    passed += [each._replace(path=shown_path(each.path, config)) for each in beside]
+    named = {kind for path in found if (kind := ENDINGS.get(ending(path.name)))}
+    paths = []
+    for path in found:
+        if ending(path.name) not in ENDINGS and (why := _why_no_log(path, config, named)):
+            passed.append(PassedOver(shown_path(str(path), config), why))
+        else:
+            paths.append(path)
+    return paths
 
 
-def _is_marker(path: Path) -> bool:
-    """Whether it is one of the files that Spark and Hive lay beside their data, such as ``_SUCCESS``."""
-    return path.name.startswith("_") and ending(path.name) not in ENDINGS and path.is_file()
-
-
-def _is_log(path: Path, folder: Path) -> bool:
-    hidden = any(part.startswith((".", "_")) for part in path.relative_to(folder).parts)
-    return path.is_file() and not hidden and ending(path.name) in ENDINGS
+def _why_no_log(path: Path, config: Config, named: set[InputFormat]) -> str:
+    """Why a file without a log's ending is not read, by its content; empty where it may be a log."""
+    try:
+        source = _source(str(path), path.name, config)
+        with unreadable(path.name), source.open() as file:
+            head = file.read(HEAD).strip(BLANK)
+    except Empty:
+        return ""
+    except InputError as error:
+        return str(error).removeprefix(f"{path.name}: ")
+    kind = source.file.format
+    if named and kind not in named:
+        return f"no {' or '.join(sorted(named))}, as the others are"
+    has_rows = kind != "csv" or config.preset is not None or re.match(rb"[^\n]*[,;\t|\x01#]", head)
+    return "" if has_rows or config.delimiter else "its first line has no separator"
 
 
 def _spooled(stdin: IO[bytes], config: Config, named: str = STDIN) -> Source:
@@ -153,8 +163,8 @@ def _spooled(stdin: IO[bytes], config: Config, named: str = STDIN) -> Source:
             digest.update(chunk)
     shown = shown_path(named, config)
     source = _source(spool.name, shown, config)
-    file = LogFile(shown, source.file.format, source.file.bytes, None, digest.hexdigest())
-    return Source(file, source.place, source.packed, written(named))
+    file = replace(source.file, path=shown, modified_ns=None, digest=digest.hexdigest())
+    return replace(source, file=file, named=written(named))
 
 
 def _source(place: str, shown: str, config: Config) -> Source:
@@ -162,20 +172,38 @@ def _source(place: str, shown: str, config: Config) -> Source:
         raise InputError(f"{shown}: the name is not UTF-8", hint="rename it, or pipe it: … - < FILE")
     try:
         status = Path(place).stat()
-        with Path(place).open("rb") as file:
-            head = file.read(HEAD)
+        with Path(place).open("rb") as opened:
+            head = opened.read(HEAD)
     except FileNotFoundError:
         raise _missing(place, config) from None
     except OSError as error:
         raise InputError(f"{shown}: {(error.strerror or str(error)).lower()}") from None
     if not head:
-        raise InputError(f"{shown}: the file is empty", hint="was it cut short by a full disk?")
+        raise _empty(shown, "the file is empty", "was it cut short by a full disk?")
     packed = "gz" if head[:2] == b"\x1f\x8b" else "zst" if head[:4] == b"\x28\xb5\x2f\xfd" else None
-    draft = Source(LogFile(shown, "csv", status.st_size, status.st_mtime_ns, None), place, packed)
+    file = LogFile(shown, "csv", status.st_size, status.st_mtime_ns, None)
+    draft = Source(file, place, packed, written(place), config.skip_lines, (config.comment or "").encode())
     head = head if packed is None else _unpacked_head(draft)
-    kind = recognised(head, shown, config.input_format)
+    if len(head) < HEAD and not head.strip(BLANK):
+        raise _empty(shown, "nothing but blank lines" if head else "the file is empty")
+    kind = recognised(_from_first_row(head, draft), shown, config.input_format)
     digest = _footer_digest(draft) if kind == "parquet" else None
-    return Source(LogFile(shown, kind, status.st_size, status.st_mtime_ns, digest), place, packed, written(place))
+    return replace(draft, file=replace(file, format=kind, digest=digest))
+
+
+def _empty(shown: str, message: str, hint: str | None = None) -> InputError:
+    """Of a Parquet file never an hour without events: one without rows has a footer."""
+    kind = InputError if ENDINGS.get(ending(shown)) == "parquet" else Empty
+    return kind(f"{shown}: {message}", hint=hint)
+
+
+def _from_first_row(head: bytes, source: Source) -> bytes:
+    """A file's first bytes without the lines that are skipped, and the comments before the first other line."""
+    if source.skip:
+        head = head.split(b"\n", source.skip)[-1]
+    while source.comment and head.startswith(source.comment):
+        head = head.partition(b"\n")[2]
+    return head
 
 
 def is_utf8(name: str) -> bool:
@@ -197,33 +225,7 @@ def _missing(path: str, config: Config) -> InputError:
 
 def _unpacked_head(source: Source) -> bytes:
     with unreadable(source.file.path), source.open() as file:
-        head = file.read(HEAD)
-    if not head:
-        raise InputError(f"{source.file.path}: the file is empty")
-    return head
-
-
-class unreadable:  # noqa: N801 - reads as a statement
-    """Turns what a damaged compressed file raises into an InputError that names it."""
-
-    def __init__(self, path: str) -> None:
-        self.path = path
-
-    def __enter__(self) -> None:
-        """Nothing to prepare."""
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        """Translate what gzip and zstd raise."""
-        if isinstance(error, (EOFError, OSError, zlib.error)):
-            raise InputError(
-                f"{self.path}: damaged or cut short ({_reason(error)})", hint="fetch the file again"
-            ) from None
-
-
-def _reason(error: BaseException) -> str:
-    """What an error says, without the path that an OSError may add."""
-    told = error.strerror if isinstance(error, OSError) else None
-    return told or next(iter(str(error).splitlines()), type(error).__name__)
+        return file.read(HEAD)
 
 
 def _footer_digest(source: Source) -> str:

@@ -19,8 +19,8 @@ from sessionize.errors import AccountingError, InputError, UsageError
 from sessionize.preset import Layout
 from sessionize.read.access import COLUMNS as ACCESS_COLUMNS
 from sessionize.read.access import access
-from sessionize.read.files import Source
 from sessionize.read.lines import Block, blocks
+from sessionize.read.source import Source
 
 FAULTS: Final = pl.Enum(schema.REASONS)
 FIELDS: Final = re.compile(rb"(?i)#fields:?\s+(.*)")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 import numpy as np
 
 from sessionize.errors import InputError
-from sessionize.read.files import Source, unreadable
+from sessionize.read.source import Source, unreadable
 
 BLOCK: Final = 4 << 20
 """Bytes read at once: so few that memory is used again, as what is larger is given back and fetched anew."""
@@ -40,9 +41,49 @@ class Block(NamedTuple):
 def blocks(source: Source) -> Iterator[Block]:
     """The file's lines in order, without its byte order mark; lines may also end in carriage returns alone.
 
+    Lines that are skipped are left out; comments are blank lines, so that the others keep their numbers.
+
     Raises:
         InputError: If it is damaged, or a line, or what it unpacks to, is longer than any log's.
     """
+    found = _blocks(source)
+    if source.skip:
+        found = from_line(found, source.skip + 1)
+    return (uncommented(block, source.comment) for block in found) if source.comment else found
+
+
+def from_line(blocks: Iterable[Block], first: int) -> Iterator[Block]:
+    """The blocks without the lines before the one of this number; one at least, be it empty."""
+    given = False
+    for block in blocks:
+        start = 0
+        for _ in range(block.first, first):
+            start = block.text.find(b"\n", start) + 1 or len(block.text)
+        if start < len(block.text) or not block.text:
+            yield Block(block.text[start:], first) if start else block
+            given = True
+    if not given:
+        yield Block(b"", first)
+
+
+def each_line(blocks: Iterable[Block]) -> Iterator[tuple[int, bytes]]:
+    """Lines with their numbers, without their ends; no more of a block is cut than is asked for."""
+    for block in blocks:
+        start, number = 0, block.first
+        while start < len(block.text):
+            end = block.text.find(b"\n", start)
+            yield number, block.text[start:end]
+            start, number = end + 1, number + 1
+
+
+def uncommented(block: Block, mark: bytes) -> Block:
+    """The block with a blank line in place of each that begins with the mark."""
+    if not block.text.startswith(mark) and b"\n" + mark not in block.text:
+        return block
+    return Block(re.sub(rb"(?m)^" + re.escape(mark) + rb"[^\n]*", b"", block.text), block.first)
+
+
+def _blocks(source: Source) -> Iterator[Block]:
     first, rest, size, run = 1, b"", 0, 0
     lone = _ends_in_carriage_returns(source)
     with unreadable(source.file.path), source.open() as file:
@@ -121,7 +162,9 @@ def _ends_in_carriage_returns(source: Source) -> bool:
 
 def _unix(text: bytes) -> bytes:
     # One byte is found far faster than two.
-    return text.replace(b"\r\n", b"\n") if b"\r" in text else text
+    text = text.replace(b"\r\n", b"\n") if b"\r" in text else text
+    # Files with such marks may have been laid one behind the other.
+    return text.removeprefix(BOM).replace(b"\n" + BOM, b"\n") if BOM[:1] in text else text
 
 
 def line_feeds(text: bytes) -> int:

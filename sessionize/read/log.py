@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import IO, Any, Final, NamedTuple
+from typing import IO, Any, Final
 
 import polars as pl
 from polars.io.plugins import register_io_source
@@ -16,24 +16,18 @@ from sessionize.config import Config
 from sessionize.kernel.preset_columns import shaped
 from sessionize.kernel.references import field, roots
 from sessionize.limits import Limits
-from sessionize.preset_roles import late_columns
-from sessionize.read import delimited, layouts, multiline, ndjson, parquet, recognise
-from sessionize.read.files import LogFile, Source, sources
-from sessionize.read.lines import Block, blocks
-from sessionize.read.parquet import partitions
+from sessionize.read import parquet, recognise, texts
+from sessionize.read.files import Found, find
+from sessionize.read.folders import PassedOver
 from sessionize.read.parquet_dictionaries import Rows
+from sessionize.read.source import LogFile, Source
 
 SAMPLE_ROWS: Final = 1_000
 PACKED_RATIO: Final = 8
 """Of a compressed log, about; only to estimate how much is still to come."""
 PIECE_BYTES: Final = 32 << 20
 """Of text that is read at once, about: some blocks, or many small files, are one batch."""
-PLACE: Final = (schema.FILE, schema.ROW, schema.FAULT)
 PLACE_TYPES: Final = {schema.FILE: pl.UInt32(), schema.ROW: pl.UInt32(), schema.FAULT: pl.Enum(schema.REASONS)}
-Unit = Block | multiline.Records
-Units = Callable[[], Iterator[Unit]]
-Parse = Callable[[Any, Collection[str]], pl.DataFrame]
-Lines = Callable[[], Iterator[tuple[Sequence[int], Sequence[bytes]]]]
 
 
 class Log:
@@ -42,18 +36,22 @@ class Log:
     Attributes:
         config: What was asked for, with the preset that was found in the log, where one was.
         files: Its files, in input order.
+        passed_over: What was found beside them, or in them, and is not read.
         schema: Type of each of its own columns; all text but in Parquet.
     """
 
-    def __init__(self, found: Sequence[Source], config: Config) -> None:
+    def __init__(self, found: Found, config: Config) -> None:
         self.config = config
-        self._sources = tuple(found)
-        self.files: tuple[LogFile, ...] = tuple(source.file for source in found)
+        self._found = found
+        self._opened, without_lines = ([], []) if found.is_parquet else texts.opened(found.sources, config)
+        self._sources = tuple(file.source for file in self._opened) or found.sources
+        self.files: tuple[LogFile, ...] = tuple(source.file for source in self._sources)
+        self.passed_over: tuple[PassedOver, ...] = (*found.passed_over, *without_lines)
         self._types, self._as_read = self._parquet_frame(config) if self._is_parquet else self._text_frame(config)
         self._preset = config.preset
         self._frame = self._shaped(self._as_read)
         types = self._frame.collect_schema()
-        self.schema: dict[str, pl.DataType] = {name: dtype for name, dtype in types.items() if name not in PLACE}
+        self.schema: dict[str, pl.DataType] = {name: dtype for name, dtype in types.items() if name not in texts.PLACE}
 
     @property
     def _is_parquet(self) -> bool:
@@ -65,7 +63,7 @@ class Log:
 
     def opened_with(self, config: Config) -> Log:
         """The same files, read by another configuration."""
-        return Log(self._sources, config)
+        return Log(self._found, config)
 
     def has_value(self, reference: str) -> bool:
         """Whether a reference to a column, or to what is inside one, finds a value in the first rows."""
@@ -134,8 +132,10 @@ class Log:
 
     def _raw_rows(self, rows: pl.DataFrame) -> pl.DataFrame:
         found = self._as_read.join(rows.lazy(), on=[schema.FILE, schema.ROW], how="semi").collect(engine="streaming")
-        texts = [json.dumps(row, default=str, ensure_ascii=False) for row in found.drop(PLACE).iter_rows(named=True)]
-        return found.select(schema.FILE, schema.ROW).with_columns(raw=pl.Series(texts, dtype=pl.String))
+        rows_as_json = [
+            json.dumps(row, default=str, ensure_ascii=False) for row in found.drop(texts.PLACE).iter_rows(named=True)
+        ]
+        return found.select(schema.FILE, schema.ROW).with_columns(raw=pl.Series(rows_as_json, dtype=pl.String))
 
     def _raw_lines(self, ordinal: int, rows: pl.DataFrame) -> Iterator[tuple[int, int, str]]:
         wanted = sorted(set(rows[schema.ROW]), reverse=True)
@@ -154,10 +154,9 @@ class Log:
 
     def _text_frame(self, config: Config) -> tuple[pl.Schema, pl.LazyFrame]:
         """CSV and NDJSON: a generator of batches, one a block, in place of a scan."""
-        files = [_opened(source, config) for source in self._sources]
         if self.files[0].format == "ndjson":
-            files = _with_all_keys(files, asked(config), config)
-        self._opened = files
+            self._opened = texts.with_all_keys(self._opened, asked(config), config)
+        files = self._opened
         names = (name for file in files for name in (*file.own, *file.parts))
         types = pl.Schema({**PLACE_TYPES, **dict.fromkeys(names, pl.String())})
 
@@ -167,7 +166,7 @@ class Log:
             left = rows
             for ordinal, file in enumerate(files):
                 for unit in file.units():
-                    batch = _parsed(ordinal, file, unit, columns or list(types), types)
+                    batch = texts.parsed(ordinal, file, unit, columns or list(types), types)
                     kept = batch if predicate is None else batch.filter(predicate)
                     yield kept if left is None else kept.head(left)
                     left = None if left is None else left - kept.height
@@ -179,7 +178,7 @@ class Log:
     def _text_pieces(self) -> Iterator[Rows]:
         """The rows of a block, or of some small files."""
         whole = sum(_unpacked_bytes(source) for source in self._sources)
-        held: list[tuple[int, Unit]] = []
+        held: list[tuple[int, texts.Unit]] = []
         seen = size = 0
         for ordinal, file in enumerate(self._opened):
             for unit in file.units():
@@ -192,12 +191,12 @@ class Log:
         if held:
             yield self._batch(held, 1.0)
 
-    def _batch(self, units: list[tuple[int, Unit]], share: float) -> Rows:
+    def _batch(self, units: list[tuple[int, texts.Unit]], share: float) -> Rows:
         heights: dict[int, int] = {}
 
         def parsed(columns: list[str] | None, predicate: pl.Expr | None, *_: Any) -> Iterator[pl.DataFrame]:
             for number, (ordinal, unit) in enumerate(units):
-                rows = _parsed(ordinal, self._opened[ordinal], unit, columns or list(self._types), self._types)
+                rows = texts.parsed(ordinal, self._opened[ordinal], unit, columns or list(self._types), self._types)
                 heights[number] = rows.height
                 yield rows if predicate is None else rows.filter(predicate)
 
@@ -220,65 +219,14 @@ def open_log(config: Config, *, stdin: IO[bytes] | None = None) -> Log:
         InputError: If a file is missing, damaged or of another kind.
         UsageError: If the configuration does not fit the files.
     """
-    found = sources(config, stdin)
+    found = find(config, stdin)
     if not recognise.is_asked(config):
         return Log(found, config)
-    settled = recognise.in_text(found, config)
+    settled = recognise.in_text(found.sources, config)
     log = Log(found, settled)
     if settled.preset is None:
         settled = recognise.in_columns(config, log.schema, log.has_value)
     return log if settled.preset is log.config.preset else log.opened_with(settled)
-
-
-class _Opened(NamedTuple):
-    """A text file whose layout is known.
-
-    Attributes:
-        source: The file.
-        parts: Columns that its folders name.
-        own: Its own columns.
-        units: Its content: blocks of lines, or of records over several lines.
-        parse: Gives ROW, FAULT and the wanted ones of its columns of a unit.
-        lines: Numbers and content of its lines, a block at a time.
-    """
-
-    source: Source
-    parts: dict[str, str | None]
-    own: tuple[str, ...]
-    units: Units
-    parse: Parse
-    lines: Lines
-
-
-def _opened(source: Source, config: Config) -> _Opened:
-    parts = partitions(source.named)
-    if source.file.format == "ndjson":
-        return _Opened(
-            source, parts, ndjson.keys(source), lambda: blocks(source), ndjson.parse, lambda: _numbered(source)
-        )
-    if (laid_out := layouts.opened(source, config)) is not None:
-        if config.preset is not None:
-            recognise.check_form(source, config.preset, laid_out[1])
-        return _Opened(source, parts, laid_out[0], lambda: blocks(source), laid_out[1], lambda: _numbered(source))
-    form = delimited.dialect(source, config)
-    if not config.multiline:
-        parse: Parse = lambda block, wanted: delimited.parse(block, form, wanted)  # noqa: E731
-        return _Opened(source, parts, form.names, lambda: blocks(source), parse, lambda: _numbered(source))
-
-    def records() -> Iterator[multiline.Records]:
-        return multiline.records(blocks(source), form)
-
-    return _Opened(
-        source, parts, form.names, records,
-        lambda found, wanted: multiline.parse(found, form, wanted),
-        lambda: ((found.numbers, found.lines()) for found in records()),
-    )  # fmt: skip
-
-
-def _numbered(source: Source) -> Iterator[tuple[Sequence[int], Sequence[bytes]]]:
-    for block in blocks(source):
-        lines = block.text.split(b"\n")[:-1]
-        yield range(block.first, block.first + len(lines)), lines
 
 
 def asked(config: Config) -> list[str]:
@@ -288,31 +236,3 @@ def asked(config: Config) -> list[str]:
     if config.where is not None:
         names += sql.columns_of(config.where)
     return list(dict.fromkeys(part for name in names for part in (name, *roots(name))))
-
-
-def _with_all_keys(files: list[_Opened], names: list[str], config: Config) -> list[_Opened]:
-    """NDJSON files with the keys of all of them, and the asked-for ones that only later lines have, or may have."""
-    every = dict.fromkeys(key for file in files for key in file.own)
-    for file in files:
-        missing = [name for name in names if name not in every and name not in file.parts]
-        later = ndjson.later_keys(file.source, missing) if missing else set()
-        every |= dict.fromkeys(name for name in missing if name in later)
-    every |= dict.fromkeys(late_columns(config, every))
-    return [file._replace(own=tuple(every)) for file in files]
-
-
-def _parsed(
-    ordinal: int, file: _Opened, unit: Unit, columns: list[str], types: Mapping[str, pl.DataType]
-) -> pl.DataFrame:
-    """A unit with exactly the asked columns in their order; what the file has not is null."""
-    own, parts = file.own, file.parts
-    absent = [name for name in columns if name not in own and name not in parts and name not in PLACE]
-    given = {schema.FILE: ordinal, **{name: value for name, value in parts.items() if name not in own}}
-    return (
-        file.parse(unit, [name for name in columns if name in own])
-        .with_columns(
-            *(pl.lit(value, dtype=types[name]).alias(name) for name, value in given.items() if name in columns),
-            *(pl.lit(None, dtype=pl.String).alias(name) for name in absent),
-        )
-        .select(columns)
-    )

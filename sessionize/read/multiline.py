@@ -17,8 +17,8 @@ import polars as pl
 
 from sessionize import schema
 from sessionize.read import delimited
-from sessionize.read.delimited import Dialect
-from sessionize.read.lines import Block
+from sessionize.read.dialect import Dialect
+from sessionize.read.lines import Block, uncommented
 
 MARKS: Final = b"\x02\x03\x04\x05\x06\x07\x08\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1c\x1d\x1e\x1f"
 """One that a block has not stands for its line breaks inside records."""
@@ -52,7 +52,7 @@ def records(blocks: Iterable[Block], form: Dialect) -> Iterator[Records]:
     for block in blocks:
         start = first if held else block.first
         found, held = _joined(Block(held + block.text, start), whole)
-        if found.text:
+        if found.text or not block.text:
             yield found
         first = block.first + block.text.count(b"\n") - held.count(b"\n")
     while held:
@@ -60,12 +60,19 @@ def records(blocks: Iterable[Block], form: Dialect) -> Iterator[Records]:
         yield found
 
 
-def parse(found: Records, form: Dialect, wanted: Collection[str]) -> pl.DataFrame:
-    """ROW, FAULT and the wanted columns of every record that is not blank, in order."""
-    skipped = 1 if form.header and found.numbers[0] == 1 else 2
-    frame = delimited.parse(Block(found.text, skipped), form, wanted)
+def parse(found: Records, form: Dialect, wanted: Collection[str], comment: bytes = b"") -> pl.DataFrame:
+    """ROW, FAULT and the wanted columns of every record that is not blank, in order.
+
+    Args:
+        found: Records below the header.
+        form: Of the file.
+        wanted: Columns of the dialect.
+        comment: What a record begins with that is none of the log's; empty for nothing.
+    """
+    block = Block(found.text, 1)
+    frame = delimited.parse(uncommented(block, comment) if comment else block, form, wanted)
     numbers = pl.Series(found.numbers, dtype=pl.UInt32)
-    frame = frame.with_columns(numbers.gather(frame[schema.ROW] - skipped).alias(schema.ROW))
+    frame = frame.with_columns(numbers.gather(frame[schema.ROW] - 1).alias(schema.ROW))
     if not found.mark or not wanted:
         return frame
     return frame.with_columns(pl.col(*wanted).str.replace_all(found.mark.decode(), "\n", literal=True))

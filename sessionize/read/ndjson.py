@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Collection, Iterable, Sequence
 from itertools import islice
 from typing import Any, Final
@@ -17,8 +18,8 @@ import polars as pl
 
 from sessionize import schema
 from sessionize.errors import InputError
-from sessionize.read.files import Source
-from sessionize.read.lines import Block, blocks
+from sessionize.read.lines import Block, blocks, each_line
+from sessionize.read.source import Empty, Source
 
 SAMPLED: Final = 1_000
 FEW: Final = 64
@@ -32,6 +33,14 @@ UNUSED: Final = b"\x01"
 NO_KEY: Final = "\0"
 """Of no object: an empty schema would ask Polars to find the keys."""
 NUMBER: Final = r"^-?[0-9][0-9.eE+-]*$"
+BEFORE: Final = re.compile(rb"(?m)^[ \t]*(?:\xef\xbb\xbf)?[\[,]?[ \t]*(?=\{)")
+BEHIND: Final = re.compile(rb"(?m)(?<=\})[ \t]*[,\]][,\] \t]*$")
+ALONE: Final = re.compile(rb"(?m)^[ \t]*[\[\],][\[\], \t]*$")
+"""What an array with an object a line has around its objects."""
+NGINX: Final = re.compile(rb"(?<!\\)((?:\\\\)*)((?:\\x[0-9a-fA-F]{2})+)")
+"""Bytes as nginx writes them where it was not told ``escape=json``; its backslashes, too, are such bytes."""
+WHITE: Final = " \t\r\n"
+BETWEEN: Final = re.compile(r"[ \t,]*")
 
 
 class _Number(str):
@@ -44,16 +53,29 @@ def keys(source: Source) -> tuple[str, ...]:
     """Keys of the objects in the file's first lines, in order of first sight.
 
     Raises:
+        Empty: If there is no line in it.
         InputError: If there is no object among them.
     """
-    lines = (line for block in blocks(source) for line in block.text.split(b"\n") if line.strip())
-    found = _keys_of(islice(lines, SAMPLED))
+    lines = list(islice((line for _, line in each_line(blocks(source)) if line.strip()), SAMPLED))
+    if not lines:
+        raise Empty(f"{source.file.path}: nothing but blank lines")
+    _check_lines(lines, source.file.path)
+    found = _keys_of(lines)
     if not found:
         raise InputError(
             f"{source.file.path}: none of its first lines is a JSON object with keys",
             hint="NDJSON has one object a line: jq -c . FILE makes it so",
         )
     return tuple(found)
+
+
+def _check_lines(lines: Sequence[bytes], path: str) -> None:
+    """Refuse a file whose objects all stand on one line: no part of it could be read alone."""
+    if len(lines) == 1 and len(_records(lines[0]) or ()) > 1:
+        raise InputError(
+            f"{path}: JSON objects with no line break between",
+            hint=f"an object a line is read: jq -c . {shlex.quote(path)} | sessionize run - …",
+        )
 
 
 def later_keys(source: Source, wanted: Collection[str]) -> set[str]:
@@ -73,7 +95,8 @@ def later_keys(source: Source, wanted: Collection[str]) -> set[str]:
 def _keys_of(lines: Iterable[bytes]) -> dict[str, None]:
     found: dict[str, None] = {}
     for line in lines:
-        found |= dict.fromkeys(_record(line) or ())
+        for record in _records(_tidied(line)) or ():
+            found |= dict.fromkeys(record)
     return found
 
 
@@ -82,30 +105,48 @@ def parse(block: Block, wanted: Collection[str]) -> pl.DataFrame:
     frame = _whole(block.text, wanted)
     if frame is not None and frame.height == block.text.count(b"\n"):
         return _placed(frame, pl.int_range(block.first, block.first + frame.height, dtype=pl.UInt32, eager=True))
+    tidied = _tidied(block.text)
+    if tidied != block.text:
+        return parse(Block(tidied, block.first), wanted)
     lines = block.text.split(b"\n")[:-1]
     numbers = [number for number, line in enumerate(lines, block.first) if line.strip()]
-    if frame is None or frame.height != len(numbers):
-        frame = pl.concat([_types(wanted).clear(), *_cut([line for line in lines if line.strip()], wanted)])
-    return _placed(frame, pl.Series(numbers, dtype=pl.UInt32))
+    if frame is not None and frame.height == len(numbers):
+        return _placed(frame, pl.Series(numbers, dtype=pl.UInt32))
+    return pl.concat([_types(wanted).clear(), *_cut([line for line in lines if line.strip()], numbers, wanted)])
+
+
+def _tidied(text: bytes) -> bytes:
+    """Lines without what is around an object: the brackets and commas of an array, nginx's way to write bytes."""
+    if b"\\x" in text:
+        text = NGINX.sub(_as_json, text)
+    return ALONE.sub(b"", BEHIND.sub(b"", BEFORE.sub(b"", text)))
+
+
+def _as_json(found: re.Match[bytes]) -> bytes:
+    meant = bytes.fromhex(found[2].replace(b"\\x", b"").decode()).decode("utf-8", "replace")
+    return found[1] + json.dumps(meant)[1:-1].encode()
 
 
 def _types(wanted: Collection[str]) -> pl.DataFrame:
-    return pl.DataFrame(schema={schema.FAULT: FAULTS, **dict.fromkeys(wanted, pl.String)})
+    return pl.DataFrame(schema={schema.ROW: pl.UInt32, schema.FAULT: FAULTS, **dict.fromkeys(wanted, pl.String)})
 
 
 def _placed(frame: pl.DataFrame, numbers: pl.Series) -> pl.DataFrame:
     return pl.select(numbers.alias(schema.ROW)).hstack(frame)
 
 
-def _cut(lines: Sequence[bytes], wanted: Collection[str]) -> list[pl.DataFrame]:
+def _cut(lines: Sequence[bytes], numbers: Sequence[int], wanted: Collection[str]) -> list[pl.DataFrame]:
     if len(lines) <= FEW:
-        return [_one_by_one(lines, wanted)] if lines else []
+        return [_one_by_one(lines, numbers, wanted)] if lines else []
     size = max(FEW, -(-len(lines) // CUTS))
     frames: list[pl.DataFrame] = []
     for start in range(0, len(lines), size):
-        part = lines[start : start + size]
+        part, places = lines[start : start + size], numbers[start : start + size]
         frame = _whole(b"\n".join(part) + b"\n", wanted)
-        frames += [frame] if frame is not None and frame.height == len(part) else _cut(part, wanted)
+        if frame is not None and frame.height == len(part):
+            frames.append(_placed(frame, pl.Series(places, dtype=pl.UInt32)))
+        else:
+            frames += _cut(part, places, wanted)
     return frames
 
 
@@ -156,24 +197,37 @@ def _lines(text: bytes) -> pl.Series:
     ).to_series()  # fmt: skip
 
 
-def _one_by_one(lines: Sequence[bytes], wanted: Collection[str]) -> pl.DataFrame:
-    rows: list[list[str | None]] = []
-    for line in lines:
-        record = _record(line)
-        fault = None if record is not None else "malformed_row" if _is_text(line) else "bad_encoding"
-        rows.append([fault, *(_text((record or {}).get(key)) for key in wanted)])
+def _one_by_one(lines: Sequence[bytes], numbers: Sequence[int], wanted: Collection[str]) -> pl.DataFrame:
+    """The same of lines one by one: a row an object, and one for a line that is none."""
+    rows: list[list[int | str | None]] = []
+    for number, line in zip(numbers, lines, strict=True):
+        records = _records(line)
+        fault = None if records is not None else "malformed_row" if _is_text(line) else "bad_encoding"
+        rows += [[number, fault, *(_text(record.get(key)) for key in wanted)] for record in records or ({},)]
     return pl.DataFrame(rows, schema=_types(wanted).schema, orient="row")
 
 
-def _record(line: bytes) -> dict[str, Any] | None:
-    """The line's object; None where it is not one whole JSON object of Unicode text."""
+def _records(line: bytes) -> list[dict[str, Any]] | None:
+    """The line's objects; None where it has anything but whole JSON objects of Unicode text."""
     try:
-        record = _DECODER.decode(line.decode())
+        records = _decoded(line.decode().strip(WHITE))
         if SURROGATE.search(line):
-            json.dumps(record, ensure_ascii=False).encode()
+            json.dumps(records, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         return None
-    return record if isinstance(record, dict) else None
+    return records if all(isinstance(record, dict) for record in records) else None
+
+
+def _decoded(text: str) -> list[Any]:
+    """The values of a text, of which there is more than one where writers forgot the line break."""
+    found: list[Any] = []
+    at = 0
+    while at < len(text) or not found:
+        value, end = _DECODER.raw_decode(text, at)
+        found.append(value)
+        separator = BETWEEN.match(text, end)
+        at = end if separator is None else separator.end()
+    return found
 
 
 def _is_text(line: bytes) -> bool:
@@ -181,7 +235,7 @@ def _is_text(line: bytes) -> bool:
     try:
         text = line.decode()
         if SURROGATE.search(line):
-            json.dumps(_DECODER.decode(text), ensure_ascii=False).encode()
+            json.dumps(_decoded(text.strip(WHITE)), ensure_ascii=False).encode()
     except UnicodeError:
         return False
     except (ValueError, RecursionError):

@@ -15,10 +15,10 @@ from sessionize import schema
 from sessionize.errors import InputError
 from sessionize.limits import Limits
 from sessionize.read import parquet_dictionaries as words
-from sessionize.read.files import Source
 from sessionize.read.parquet_dictionaries import Rows, Span
 from sessionize.read.schema_union import Change, unified
 from sessionize.read.shown import DEFAULT_PARTITION
+from sessionize.read.source import Source
 
 FAULTS: Final = pl.Enum(schema.REASONS)
 # Else a time whose zone is an offset, as Arrow's may be, makes Polars panic. Such times are taken to UTC below.

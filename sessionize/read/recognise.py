@@ -16,8 +16,8 @@ from sessionize.preset import Preset
 from sessionize.preset_roles import with_preset
 from sessionize.presets import load
 from sessionize.presets.recognise import Fit, by_columns, by_fields, by_file_beside, by_lines, only
-from sessionize.read.files import Source, unreadable
 from sessionize.read.lines import Block
+from sessionize.read.source import Source, unreadable
 
 HEAD: Final = 64 << 10
 """Bytes of a file that are looked at."""

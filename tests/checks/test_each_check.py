@@ -167,7 +167,7 @@ def test_a_check_fails_one_beyond_its_bound_and_not_at_it(name: str, tmp_path: P
 
 
 def test_every_check_is_tried() -> None:
-    elsewhere = {"bad-encoding", "missing-days", "missing-columns", "new-columns"}
+    elsewhere = {"bad-encoding", "missing-days", "missing-columns", "new-columns", "unread-files"}
     assert {check.name for check in CHECKS} == set(CASES) | elsewhere
 
 
@@ -201,6 +201,19 @@ def test_missing_days_are_those_that_no_folder_is_named_for(names: list[str], da
     finding = found(findings(tmp_path / "logs", {}), "missing-days")
     assert finding.number == days
     assert finding.status == ("not measured" if days is None else "failed" if days else "passed")
+
+
+def test_files_that_are_passed_over_are_a_warning_but_for_markers(tmp_path: Path) -> None:
+    written(tmp_path / "logs", rows(4, 0), name="00.csv")
+    (tmp_path / "logs" / "_SUCCESS").touch()
+    assert found(findings(tmp_path / "logs", {}), "unread-files").status == "passed"
+    (tmp_path / "logs" / "01.csv").touch()
+    (tmp_path / "logs" / "notes.md").write_text("what is here\n")
+    finding = found(findings(tmp_path / "logs", {}), "unread-files")
+    assert (finding.status, finding.number) == ("warned", 2)
+    assert [example.text for example in finding.examples] == [
+        f"{tmp_path}/logs/notes.md: .md is no log's ending", f"{tmp_path}/logs/01.csv: empty"
+    ]  # fmt: skip
 
 
 def test_a_column_that_is_gone_is_an_error_and_a_new_one_a_warning(tmp_path: Path) -> None:

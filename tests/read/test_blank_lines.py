@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sessionize import Config, Output, run
 from sessionize.presets import load
 from sessionize.read import lines
-from sessionize.read.files import sources
+from sessionize.read.files import find
 from sessionize.read.lines import Block, _thinned, blocks
 
 HEAD = {"csv": b"session_id,timestamp\n", "ndjson": b"", "log": b""}
@@ -96,5 +96,5 @@ def test_a_record_over_lines_keeps_its_blank_lines(tmp_path: Path) -> None:
     done = run(config, Output(directory=str(tmp_path / "out"), form="ndjson"))
     assert done.counts.events == 1
     assert text.replace("\n", "\\n") in (tmp_path / "out" / "sessions.ndjson").read_text()
-    kept = sum(block.text.count(b"\n") for block in blocks(sources(config)[0]))
+    kept = sum(block.text.count(b"\n") for block in blocks(find(config).sources[0]))
     assert 1_500_000 < kept < 2_000_000

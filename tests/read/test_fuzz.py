@@ -6,6 +6,7 @@ import gzip
 import random
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -55,6 +56,50 @@ def dirty_file(chance: random.Random) -> tuple[bytes, str]:
     end = chance.choice([b"\n", b"\n", b"\r\n"])
     lines = [delimiter.join(NAMES).encode(), *(dirty_line(chance, delimiter) for _ in range(chance.randrange(9)))]
     return end.join(lines) + chance.choice([end, end, end, b""]), delimiter
+
+
+def between(chance: random.Random, content: bytes) -> tuple[bytes, int, set[int]]:
+    """The content with lines above its header and remarks among its rows: how many above, and the remarks' numbers."""
+    above = [dirty_line(chance, ",") for _ in range(chance.randrange(3))]
+    above = [line.replace(b"\n", b" ").replace(b"\r", b" ") for line in above]
+    found: list[bytes] = [*above]
+    remarks: set[int] = set()
+    for line in content.split(b"\n"):
+        if len(found) > len(above) and chance.random() < 0.2:
+            found.append(b"%% " + dirty_line(chance, ",").replace(b"\n", b""))
+            remarks.add(len(found))
+        found.append(line)
+    return b"\n".join(found), len(above), remarks
+
+
+def test_skipped_lines_and_remarks_move_no_number(tmp_path: Path) -> None:
+    chance = random.Random(23)  # noqa: S311
+    for place in range(TOGETHER):
+        content, delimiter = dirty_file(chance)
+        framed, above, remarks = between(chance, content)
+        path = tmp_path / f"{place}.csv"
+        path.write_bytes(framed)
+        log = open_log(Config(inputs=(str(path),), skip_lines=above, comment="%%", delimiter=delimiter))
+        free = iter(number for number in range(above + 1, len(framed)) if number not in remarks)
+        moved = dict(zip(range(1, content.count(b"\n") + 2), free, strict=False))
+        wanted = [(moved[number], fault) for number, fault, _ in expected(content, delimiter, len(NAMES))]
+        assert read_all(log).select(schema.ROW, schema.FAULT).rows() == wanted
+
+
+def test_another_quote_reads_what_the_usual_one_does(tmp_path: Path) -> None:
+    chance = random.Random(29)  # noqa: S311
+    swap = bytes.maketrans(b"\"'", b"'\"")
+    for place in range(TOGETHER):
+        content, delimiter = dirty_file(chance)
+        plain, other = tmp_path / f"{place}.csv", tmp_path / f"{place}-other.csv"
+        plain.write_bytes(content)
+        other.write_bytes(content.translate(swap))
+        options: dict[str, Any] = {"delimiter": delimiter, "multiline": chance.random() < 0.3}
+        usual = read_all(open_log(Config(inputs=(str(plain),), quote='"', **options)))
+        found = read_all(open_log(Config(inputs=(str(other),), quote="'", **options)))
+        swapped = [[text and text.translate({34: 39, 39: 34}) for text in row] for row in found.select(NAMES).rows()]
+        assert swapped == [list(row) for row in usual.select(NAMES).rows()]
+        assert found.select(schema.ROW, schema.FAULT).rows() == usual.select(schema.ROW, schema.FAULT).rows()
 
 
 def stored(path: Path, content: bytes, chance: random.Random) -> None:

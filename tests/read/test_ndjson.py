@@ -42,7 +42,7 @@ scalars = st.one_of(
     st.just(("null", None)),
 )  # fmt: skip
 objects_ = st.lists(st.tuples(st.sampled_from(["a", "b", "c d", 'q"', "é"]), scalars), max_size=4)
-BAD = [b"", b" ", b"\t ", b"[1]", b"5", b"null", b'"x"', b'{"a":1', b'{"a":1} x', b'{"a":1}{"a":2}', b'{"a":01}',
+BAD = [b"", b" ", b"\t ", b"[1]", b"5", b"null", b'"x"', b'{"a":1', b'{"a":1} x', b'{"a":1}{"a":2', b'{"a":01}',
        b'{"a":NaN}', b"{'a':1}", b'{"a":"\x02"}', b'{"a":"\xff"}', b'{"a":"\\ud800"}', b'{"a":"\\x"}', b"\xff",
        b'{"a":' + b"[" * 3000 + b"]" * 3000 + b"}", b"{}", b'{"a":"x\\ud83d\\ude00"}', b'{"a":"\x01"}', b"a,b", b'"\\ud800']  # fmt: skip
 
@@ -56,15 +56,18 @@ def expected_of(pairs: list[tuple[str, tuple[str, str | None]]], key: str) -> st
     return next((value for name, (_, value) in pairs if name == key), None)
 
 
+AROUND = [(b"", b","), (b"[", b""), (b",", b" "), (b"[", b"]"), (b" [ ", b" ] , "), (b"\xef\xbb\xbf", b"")]
+"""What an array with an object a line, or a file laid behind another, puts around an object."""
 good_lines = st.tuples(objects_, st.sampled_from(["", " "])).map(
     lambda each: (line_of(*each), {key: expected_of(each[0], key) for key in ("a", "b", "c d", 'q"', "é")})
 )
+around_lines = st.tuples(good_lines, st.sampled_from(AROUND)).map(lambda each: (each[0][0].join(each[1]), each[0][1]))
 bad_lines = st.sampled_from(BAD).map(lambda line: (line, None))
 
 
 @examples(200)
 @given(
-    st.lists(st.one_of(good_lines, good_lines, good_lines, bad_lines), max_size=12),
+    st.lists(st.one_of(good_lines, good_lines, good_lines, around_lines, bad_lines), max_size=12),
     st.sampled_from([b"\n", b"\r\n"]),
     st.sampled_from([(64, 16), (1, 2), (2, 3)]),
 )
@@ -90,6 +93,36 @@ def fault_of(line: bytes) -> str | None:
         return "bad_encoding"
     good = (b"{}", b'{"a":"x\\ud83d\\ude00"}')
     return "malformed_row" if line in BAD and line not in good else None
+
+
+def test_objects_of_one_line_are_a_row_each_of_that_line(tmp_path: Path) -> None:
+    lines_of = [b'{"a":1}', b'{"a":2}{"a":3}', b'{"a":4} {"a":"}{"},{"a":6}', b'{"a":7}', b'{"a":8}{"a":']
+    log = opened(tmp_path / "a.ndjson", b"\n".join(lines_of) + b"\n")
+    assert rows(log, "a") == [
+        (1, None, "1"), (2, None, "2"), (2, None, "3"), (3, None, "4"), (3, None, "}{"), (3, None, "6"), (4, None, "7"),
+        (5, "malformed_row", None),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'[\n{"a":1,"b":"x]"},\n{"a":2,"b":",]"}\n]\n',
+        b'[{"a":1,"b":"x]"},\r\n{"a":2,"b":",]"}]',
+        b'[{"a":1,"b":"x]"}\n,{"a":2,"b":",]"}\n]',
+        b'  [\n  {"a":1,"b":"x]"},\n  {"a":2,"b":",]"}\n  ]\n',
+        b'{"a":1,"b":"x]"},\n{"a":2,"b":",]"},\n',
+        b'\xef\xbb\xbf{"a":1,"b":"x]"}\n\xef\xbb\xbf{"a":2,"b":",]"}\n',
+    ],
+)
+def test_brackets_and_commas_of_an_array_are_none_of_the_objects(tmp_path: Path, content: bytes) -> None:
+    found = rows(opened(tmp_path / "log.json", content), "a", "b")
+    assert [row[1:] for row in found] == [(None, "1", "x]"), (None, "2", ",]")]
+
+
+def test_bytes_as_nginx_writes_them_are_read(tmp_path: Path) -> None:
+    content = rb'{"id":1,"ua":"Moz\x22illa \xC3\xA9 \x5Cx22","other":"\\x22"}' + b"\n"
+    assert rows(opened(tmp_path / "a.log", content), "ua", "other") == [(1, None, 'Moz"illa é \\x22', "\\x22")]
 
 
 def test_nested_values_are_json_text_with_all_digits_of_whole_numbers(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from sessionize.api import sessionize as frames_of
 from sessionize.config import Config
 from sessionize.errors import InputError
 from sessionize.output import publish
-from sessionize.read import files, open_log
+from sessionize.read import files, folders, open_log
 
 NOON = datetime(2024, 5, 30, 12, tzinfo=UTC)
 
@@ -55,7 +55,7 @@ def test_a_glob_that_matches_folders_reads_what_is_in_them_once(tmp_path: Path) 
         parquet(tmp_path / f"day={day}" / "part-0.parquet", session_id=["a"], ts=[NOON])
         (tmp_path / f"day={day}" / "_SUCCESS").write_text("")
     for pattern in ("day=*", "**", "d*/*", "*"):
-        found = files.sources(Config(inputs=(str(tmp_path / pattern),)))
+        found = files.find(Config(inputs=(str(tmp_path / pattern),))).sources
         assert [Path(each.file.path).parent.name for each in found] == ["day=2024-05-30", "day=2024-05-31"], pattern
 
 
@@ -64,7 +64,7 @@ def test_a_folder_that_holds_the_output_of_an_earlier_run_gives_the_same_again(t
     for _ in range(2):
         done = sessionize("run", "logs", "-o", "logs/out", "--json", cwd=tmp_path)
         assert [each["path"] for each in json.loads(done.out)["inputs"]] == ["logs/a.parquet"]
-    assert files.RUN_LOCK == publish.LOCK
+    assert folders.RUN_LOCK == publish.LOCK
 
 
 def test_a_name_that_is_not_utf8_is_read_and_shown_with_escapes(tmp_path: Path) -> None:

@@ -1,0 +1,252 @@
+"""How a CSV is laid out: its delimiter, its header, and the line on which its rows begin."""
+
+from __future__ import annotations
+
+import csv
+import re
+import shlex
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import takewhile
+from typing import Final, Literal, NamedTuple
+
+from sessionize import schema
+from sessionize.config import Config
+from sessionize.errors import InputError, UsageError
+from sessionize.read.guess import is_data, likely_names
+from sessionize.read.lines import blocks, each_line
+from sessionize.read.source import Empty, Source
+
+DELIMITERS: Final = (",", ";", "\t", "|", "\x01")
+QUOTE: Final = '"'
+MOST_FIELDS: Final = 10_000
+LONGEST_HEADER: Final = 1 << 20
+LOOKED_AT: Final = 40
+"""Lines from which a layout is told."""
+SEPARATOR_LINE: Final = re.compile(r'(?i)"?sep=([^"\r\n])"?')
+"""What spreadsheets write before the header."""
+SINGLE_QUOTED: Final = re.compile(
+    rb"^'\w+'(?:[^\w'\"]'\w+')+\r?$|(?:^|[,;|\t])'[0-9]{4}-[0-9]{2}-[0-9]{2}[^'\"]*'(?:$|[,;|\t])"
+)
+"""A header, or a row with a time, in single quotes."""
+KNOWN: Final = frozenset(schema.spelling(name) for names in schema.USUAL_NAMES.values() for name in names)
+
+
+class Dialect(NamedTuple):
+    """How one file is laid out.
+
+    Attributes:
+        delimiter: Between fields.
+        names: Of the columns, in order.
+        first: Number of the line on which the rows begin.
+        has_header: Whether the names stand in the file.
+        quote: Around fields; empty where a quote is a character like any other.
+        title: Numbers of the first and the last line before the header that are none of the log's; None without any.
+    """
+
+    delimiter: str
+    names: tuple[str, ...]
+    first: int
+    has_header: bool = True
+    quote: str = QUOTE
+    title: tuple[int, int] | None = None
+
+
+class NoHeader(UsageError):  # noqa: N818 - says what the file has
+    """A file whose first line is a row.
+
+    Attributes:
+        path: Of the file.
+        width: How many fields its lines have.
+    """
+
+    def __init__(self, path: str, lines: Sequence[Sequence[str]], skipped: int) -> None:
+        self.path, self.width = path, len(lines[0])
+        skip = f"--skip-lines {skipped} " if skipped else ""
+        super().__init__(
+            f"{path}: no header line: its first line is a row of {self.width} fields, {', '.join(lines[0])[:200]!r}",
+            hint=f"name them, for example {skip}--columns {shlex.quote(','.join(likely_names(lines)))}",
+        )
+
+
+class _Line(NamedTuple):
+    """A line that is not blank, or several that are a record: the numbers of the first and the last, and the text."""
+
+    first: int
+    last: int
+    text: bytes
+
+
+def dialect(source: Source, config: Config) -> Dialect:
+    """The layout of a file, from its first lines.
+
+    Raises:
+        Empty: If there is no line in it.
+        InputError: If the header cannot be read, or names a column twice.
+        NoHeader: If there is none, and no names were given.
+        UsageError: If ``--columns`` does not fit the file.
+    """
+    path, quote = source.file.path, QUOTE if config.quote is None else config.quote
+    lines = _first_lines(source, quote.encode() if config.multiline else b"")
+    if config.quote is None and any(SINGLE_QUOTED.search(line.text) for line in lines[:2]):
+        quote = "'"
+    told = SEPARATOR_LINE.fullmatch(lines[0].text.decode("utf-8", "replace")) if lines else None
+    if told is not None:
+        del lines[0]
+    if not lines:
+        raise Empty(f"{path}: nothing but blank lines")
+    delimiter = config.delimiter or (told[1] if told else None)
+    _check_no_w3c(lines, path)
+    title = 0 if config.csv_columns is not None else _title(lines, delimiter, quote)
+    first, *others = lines[title:]
+    text = _decoded(first, path)
+    delimiter = delimiter or best_delimiter(text)
+    fields = _whole(text, delimiter, quote, config, path)
+    if config.csv_columns is not None:
+        return _named(
+            fields,
+            config.csv_columns,
+            Dialect(delimiter, config.csv_columns, first.first, has_header=False, quote=quote),
+            path,
+            text,
+        )
+    rows = [fields_of(line.text.decode("utf-8", "replace"), delimiter, quote) or [] for line in others]
+    if is_data(fields, rows, has_known_name=_has_known_name(fields)):
+        raise NoHeader(path, [fields, *rows], first.first - 1)
+    names = _header(fields, path)
+    return Dialect(
+        delimiter, names, first.last + 1, quote=quote, title=(lines[0].first, lines[title - 1].last) if title else None
+    )
+
+
+def _named(fields: list[str], names: tuple[str, ...], form: Dialect, path: str, text: str) -> Dialect:
+    """The layout of a file whose columns were named; a first line that says the same names is no row."""
+    width = len(names)
+    if len(fields) < width or any(fields[width:]):
+        raise UsageError(
+            f"--columns has {width} names, but {path} has {len(fields)} fields",
+            hint=f"its first line is {text[:200]!r}",
+        )
+    said = tuple(name.strip() for name in fields[:width]) == tuple(name.strip() for name in names)
+    return form._replace(first=form.first + 1, has_header=True) if said else form
+
+
+def _first_lines(source: Source, quote: bytes) -> list[_Line]:
+    """The first lines that are not blank; with a quote, each to the end of the record that it begins."""
+    found: list[_Line] = []
+    held, first = b"", 0
+    for number, line in each_line(blocks(source)):
+        if not held and not line.strip():
+            continue
+        first = first if held else number
+        held = b"\n".join([held, line]) if held else line
+        if quote and held.count(quote) % 2 and len(held) <= LONGEST_HEADER:
+            continue
+        found.append(_Line(first, number, held))
+        held = b""
+        if len(found) == LOOKED_AT:
+            return found
+    return [*found, _Line(first, first, held)] if held else found
+
+
+def _check_no_w3c(lines: Sequence[_Line], path: str) -> None:
+    remarks = (line.text for line in takewhile(lambda line: line.text.startswith(b"#"), lines))
+    if fields := next((text for text in remarks if text.lower().startswith(b"#fields:")), None):
+        names = fields[len(b"#fields:") :].decode("utf-8", "replace").split()
+        raise UsageError(
+            f"{path}: a W3C extended log, no CSV: its fields are {', '.join(names)[:200]}",
+            hint="--preset cloudfront reads such a log; where its fields stand between spaces, with --delimiter ' '",
+        )
+
+
+def _title(lines: Sequence[_Line], delimiter: str | None, quote: str) -> int:
+    """How many lines stand before the header that are none of the log's: remarks, the name of a report."""
+    texts = [line.text.decode("utf-8", "replace") for line in lines]
+    remarks = next((place for place, text in enumerate(texts) if not text.startswith("#")), 0)
+    if remarks:
+        between = delimiter or best_delimiter(texts[remarks])
+        width = len(fields_of(texts[remarks], between, quote) or ())
+        names = len(fields_of(texts[remarks - 1], between, quote) or ()) == width
+        return 0 if width < 2 else remarks - names
+    alone = fields_of(texts[0], delimiter or best_delimiter(texts[0]), quote) or []
+    between = delimiter or best_delimiter(texts[0])
+    if len(alone) > 1 and any(_fits(fields_of(text, between, quote), len(alone)) for text in texts[1:]):
+        return 0
+    return next((place for place in _wider(texts, delimiter, quote, len(alone))), 0)
+
+
+def _wider(texts: Sequence[str], delimiter: str | None, quote: str, narrow: int) -> Iterator[int]:
+    """Places of lines that may be a header, though not the first: they are wider, and what follows is as wide.
+
+    A first line of one field can be no header, as a log has a time and an id. One of several must be wrong beyond doubt.
+    """
+    for place, text in enumerate(texts[1:], 1):
+        between = delimiter or best_delimiter(text)
+        fields = fields_of(text, between, quote) or []
+        fit = [_fits(fields_of(row, between, quote), len(fields)) for row in texts[place + 1 :][:3]]
+        known = _has_known_name(fields)
+        if len(fields) > max(1, narrow) and (known or any(fit[:1])) and (narrow < 2 or (known and all(fit))):
+            yield place
+
+
+def _has_known_name(fields: Sequence[str]) -> bool:
+    return any(schema.spelling(name) in KNOWN for name in fields)
+
+
+def _fits(fields: list[str] | None, width: int) -> bool:
+    return fields is not None and len(fields) >= width and not any(fields[width:])
+
+
+def _decoded(line: _Line, path: str) -> str:
+    try:
+        return line.text.decode()
+    except UnicodeDecodeError:
+        raise InputError(
+            f"{path}: the header (line {line.first}) is not UTF-8",
+            hint=f"convert it: iconv -f LATIN1 -t UTF-8 {shlex.quote(path)}",
+        ) from None
+
+
+def _whole(text: str, delimiter: str, quote: str, config: Config, path: str) -> list[str]:
+    fields = fields_of(text, delimiter, quote)
+    if fields is None and "\r" in text:
+        raise InputError(f"{path}: lines end in carriage returns alone", hint="convert it: tr '\\r' '\\n' < FILE")
+    if fields is None:
+        hint = None if config.multiline else "is it over several lines? --multiline reads such records"
+        raise InputError(f"{path}: a quote in the first line never closes", hint=hint)
+    return fields
+
+
+def best_delimiter(text: str) -> str:
+    """The delimiter that a line has most of."""
+    return max(DELIMITERS, key=lambda each: _outside_quotes(text, each))
+
+
+def _outside_quotes(line: str, delimiter: str) -> int:
+    return re.sub(r'"[^"]*"', "", line).count(delimiter)
+
+
+def _header(fields: Sequence[str], path: str) -> tuple[str, ...]:
+    """Column names; one without a name is called for its place, an unnamed one after the last is none."""
+    width = max((place for place, name in enumerate(fields, 1) if name.strip()), default=0)
+    if not 0 < width <= MOST_FIELDS:
+        raise InputError(f"{path}: {width:,} columns", hint="is this a CSV with a header line?")
+    names = [" ".join(name.split("\n")).strip() or f"column_{place}" for place, name in enumerate(fields[:width], 1)]
+    twice = sorted(name for name, times in Counter(names).items() if times > 1)
+    if twice:
+        raise InputError(
+            f"{path}: the header names a column twice: {', '.join(twice)}",
+            hint=f"name them apart: tail -n +2 {shlex.quote(path)} | sessionize run - --columns A,B,C …",
+        )
+    return tuple(names)
+
+
+def fields_of(line: str, delimiter: str, quote: str = QUOTE) -> list[str] | None:
+    """The line's fields; None where a quoted one does not end as it should, or a line break is inside."""
+    if "\r" in line:
+        return None
+    how: Literal[0, 3] = csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE
+    try:
+        return next(csv.reader([line], delimiter=delimiter, quotechar=quote or None, quoting=how, strict=True), [])
+    except (csv.Error, StopIteration):
+        return None

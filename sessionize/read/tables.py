@@ -1,0 +1,67 @@
+"""Folders of Delta Lake, Hudi and Iceberg: their dead files lie beside the live ones, so no folder of them is a log."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from sessionize.errors import InputError
+
+LEVELS: Final = 8
+"""Folders above a file in which the table it belongs to is looked for."""
+
+
+class _Kind(NamedTuple):
+    name: str
+    cure: str
+
+
+DELTA: Final = _Kind("a Delta table", "python -c \"import polars; polars.scan_delta({folder}).sink_parquet('log.parquet')\""
+                     " writes its live rows; it needs pip install deltalake")  # fmt: skip
+ICEBERG: Final = _Kind("an Iceberg table", "python -c \"import polars; polars.scan_iceberg({metadata}).sink_parquet("
+                       "'log.parquet')\" writes its live rows; it needs pip install pyiceberg pyarrow")  # fmt: skip
+HUDI: Final = _Kind("a Hudi table", "write its live rows to a file first, with Spark: "
+                    "spark.read.format('hudi').load({folder}).write.parquet('log')")  # fmt: skip
+
+
+def check_no_table(folder: Path, folders: Collection[str]) -> None:
+    """Refuse the folder of a table.
+
+    Args:
+        folder: To look at.
+        folders: Names of those right below it.
+
+    Raises:
+        InputError: With the command that writes the table's live rows.
+    """
+    if "_delta_log" in folders:
+        raise _refused(folder, DELTA)
+    if ".hoodie" in folders:
+        raise _refused(folder, HUDI)
+    if "metadata" in folders and (versions := _versions(folder)):
+        raise _refused(folder, ICEBERG, versions[-1])
+
+
+def check_in_no_table(path: Path) -> None:
+    """Refuse a file, or a folder, that lies in a table.
+
+    Raises:
+        InputError: With the command that writes the table's live rows.
+    """
+    for folder in path.absolute().parents[:LEVELS]:
+        there = [name for name in ("_delta_log", ".hoodie", "metadata") if (folder / name).is_dir()]
+        if there:
+            check_no_table(folder, there)
+
+
+def _versions(folder: Path) -> list[Path]:
+    found = (folder / "metadata").glob("*.metadata.json")
+    return sorted(found, key=lambda path: (path.stat().st_mtime_ns, path.name))
+
+
+def _refused(folder: Path, kind: _Kind, metadata: Path | None = None) -> InputError:
+    return InputError(
+        f"{folder}: {kind.name}: files that are no longer part of it lie beside those that are",
+        hint=kind.cure.format(folder=repr(str(folder)), metadata=repr(str(metadata))),
+    )
