@@ -61,8 +61,10 @@ def swapped(text: bytes, quote: str) -> bytes:
 
 def swapped_back(rows: pl.DataFrame, quote: str, wanted: Collection[str]) -> pl.DataFrame:
     """The rows of a text that was `swapped`, with both quotes where they were."""
+    if not wanted:
+        return rows
     back = pl.col(*wanted).str.replace_many([quote, QUOTE], [QUOTE, quote])
-    return rows.with_columns(back) if wanted else rows
+    return rows.with_columns(back)
 
 
 def _types(wanted: Collection[str]) -> dict[str, pl.DataType | type[pl.DataType]]:

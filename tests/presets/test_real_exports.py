@@ -163,7 +163,8 @@ def test_a_log_of_no_vendor_is_taken_for_none(name: str) -> None:
     try:
         log = open_log(Config(inputs=(str(PLAIN[name]),)))
     except UsageError as error:
-        pytest.fail(str(error))
+        assert "layout" not in str(error), error
+        return
     except Exception:  # a log without a header, or with one that is refused: no layout all the same
         return
     assert log.config.preset is None

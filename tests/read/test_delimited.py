@@ -6,8 +6,12 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+<<<<<<< HEAD
 from budget import examples
 from hypothesis import given
+=======
+from hypothesis import assume, given, settings
+>>>>>>> f6c9b18 (Zeek's log by its own header and by its preset, with rows of which no column is asked for)
 from hypothesis import strategies as st
 from letters import Row, expected
 
@@ -64,6 +68,7 @@ def test_dirty_files_lose_nothing(
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "dirty.csv"
     content = end.join([b"x,y,z", *rows]) + (end if last else b"")
+    assume(4 * content.count(b"\0") < len(content))  # else it looks like UTF-16, and is refused as such
     path.write_bytes(content)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lines, "BLOCK", block)
