@@ -6,12 +6,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-<<<<<<< HEAD
 from budget import examples
-from hypothesis import given
-=======
-from hypothesis import assume, given, settings
->>>>>>> f6c9b18 (Zeek's log by its own header and by its preset, with rows of which no column is asked for)
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from letters import Row, expected
 
