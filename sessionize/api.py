@@ -69,6 +69,8 @@ def sessionize(events: pl.LazyFrame | pl.DataFrame, config: Config | None = None
     """
     frame = events.lazy()
     asked = _with_layout(config or Config(), frame)
+    if asked.nulls:
+        frame = shaped(frame, frame.collect_schema(), None, asked.nulls)
     with opened(asked, log=FrameLog(frame, asked.preset)) as (log, plan, limits, places):
         result = with_places(sessionize_log(log, plan, limits, assign=True), places, plan)
         batches = list(result.batches)
@@ -122,9 +124,9 @@ class FrameLog(NoLog):
         height = self._rows.select(pl.len())
         return [Rows(self._rows, height=lambda: int(height.collect().item()))]
 
-    def sample(self, column: pl.Expr) -> pl.Series:
+    def sample(self, column: pl.Expr, rows: int = SAMPLE_ROWS, /) -> pl.Series:
         """A column of the first rows."""
-        return self._rows.head(SAMPLE_ROWS).select(column).collect().to_series()
+        return self._rows.head(rows).select(column).collect().to_series()
 
 
 def _rejected(frame: pl.LazyFrame, result: Result) -> pl.DataFrame:

@@ -20,7 +20,10 @@ OutputFormat = Literal["parquet", "json", "ndjson", "csv"]
 INPUT_FORMATS: Final[tuple[InputFormat, ...]] = get_args(InputFormat)
 OUTPUT_FORMATS: Final[tuple[OutputFormat, ...]] = get_args(OutputFormat)
 IpHandling = Literal["full", "truncate", "drop"]
-TimeKind = Literal["datetime", "text", "s", "ms", "us", "ns", "pattern"]
+TimeKind = Literal["datetime", "text", "s", "ms", "us", "ns", "excel", "pattern", "several"]
+AmountStyle = Literal["plain", "point", "comma"]
+OFF = ("none",)
+"""What is typed for a role that no column is to play."""
 
 MICROSECOND = timedelta(microseconds=1)
 DEFAULT_TIMEOUT = timedelta(minutes=30)
@@ -88,7 +91,9 @@ class Config:
         comment: What lines of a text file begin with that are none of the log's.
         multiline: Whether a quoted field of a CSV may hold line breaks.
         verify: Whether the checksums of Parquet files' pages are checked before any is read.
-        time_format: ``iso``, ``s``, ``ms``, ``us``, ``ns`` or a strptime pattern; None finds it.
+        time_format: ``iso``, ``s``, ``ms``, ``us``, ``ns``, ``excel`` or a strptime pattern, or several of these, tried
+            in this order; None finds it.
+        nulls: Texts that mean null, in every column.
         timezone: IANA zone of naive timestamps, weekdays and days.
         rules: Rules by which sessions end.
         page_views: Event types that are page views; None for the built-in ones.
@@ -122,7 +127,8 @@ class Config:
     comment: str | None = None
     multiline: bool = False
     verify: bool = False
-    time_format: str | None = None
+    time_format: str | tuple[str, ...] | None = None
+    nulls: tuple[str, ...] = ()
     timezone: str = "UTC"
     rules: Rules = field(default_factory=Rules)
     page_views: tuple[str, ...] | None = None
@@ -147,10 +153,21 @@ class Config:
         if unknown:
             raise UsageError(f"no such role: {', '.join(unknown)}", hint=f"roles are {', '.join(schema.ROLES)}")
 
+    @property
+    def time_formats(self) -> tuple[str, ...]:
+        """How times may be written; none where it is to be found."""
+        given = self.time_format
+        return () if given is None else (given,) if isinstance(given, str) else tuple(given)
+
     def chosen(self, role: str) -> tuple[str, ...]:
-        """The columns chosen for a role; none where they are to be found by name."""
+        """The columns chosen for a role; none where they are to be found by name, or the role is switched off."""
         names = self.columns.get(role, ())
-        return (names,) if isinstance(names, str) else tuple(names)
+        chosen = (names,) if isinstance(names, str) else tuple(names)
+        return () if chosen == OFF else chosen
+
+    def is_off(self, role: str) -> bool:
+        """Whether no column is to play the role, whatever its name: ``--event-id none``."""
+        return self.columns.get(role, ()) in (OFF, *OFF)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,9 +175,10 @@ class TimeFormat:
     """How the log writes its times.
 
     Attributes:
-        kind: ``datetime`` for a typed column, ``text`` for ISO 8601, a unit for epoch numbers, ``pattern``
-            for a strptime pattern.
+        kind: ``datetime`` for a typed column, ``text`` for ISO 8601, a unit for epoch numbers, ``excel`` for days since
+            1899-12-30, ``pattern`` for a strptime pattern, ``several`` for more than one of these.
         pattern: The pattern; empty for any other kind.
+        formats: Of ``several``: tried in this order; the first that reads a value counts.
         guessed: Whether a unit was found by the size of modern times: a time before 1990 or after 2100 is then one of
             another unit, or stands for none, and is out of range.
     """
@@ -168,6 +186,16 @@ class TimeFormat:
     kind: TimeKind
     pattern: str = ""
     guessed: bool = False
+    formats: tuple[TimeFormat, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What to type for it; of several, of each."""
+        return (
+            ", ".join(each.name for each in self.formats)
+            or self.pattern
+            or ("iso" if self.kind == "text" else self.kind)
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,6 +222,12 @@ class Plan:
         exclude_bots: Whether events of known bots are left out.
         ip: What becomes of addresses.
         hash_key: Secret with which ids are hashed.
+        nulls: Texts that mean null, in every column.
+        amounts: How amounts are written: with a decimal point, the same with commas between thousands, or with a
+            decimal comma.
+        off: Roles that a column has the name of, but not the values.
+        notes: What was found about the columns that the one who runs it should know.
+        time_hint: Options that would read times of the first rows that are not read; empty where all are, or none would.
     """
 
     columns: Mapping[str, tuple[str, ...]]
@@ -215,6 +249,11 @@ class Plan:
     exclude_bots: bool = False
     ip: IpHandling = "full"
     hash_key: bytes | None = field(default=None, repr=False)
+    nulls: tuple[str, ...] = ()
+    amounts: AmountStyle = "plain"
+    off: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    time_hint: str = ""
 
     @property
     def utm_in_page(self) -> bool:

@@ -15,7 +15,7 @@ from sessionize.engine.ingest import EventLog
 from sessionize.limits import Limits
 from sessionize.output.commit import Origin
 from sessionize.output.geo import Places
-from sessionize.plan import resolve
+from sessionize.plan import Known, resolve
 from sessionize.read import LogFile, Rows, open_log
 from sessionize.read.folders import PassedOver
 from sessionize.scratch import Scratch
@@ -24,7 +24,7 @@ from sessionize.scratch import Scratch
 class Source(EventLog, Origin, Protocol):
     """A log: its rows as the engine takes them, and as they stand in its files."""
 
-    def sample(self, column: pl.Expr) -> pl.Series:
+    def sample(self, column: pl.Expr, rows: int = ..., /) -> pl.Series:
         """A column of the first rows."""
 
 
@@ -46,7 +46,12 @@ class Opened(NamedTuple):
 
 @contextmanager
 def opened(
-    config: Config, limits: Limits | None = None, *, log: Source | None = None, plan: Plan | None = None
+    config: Config,
+    limits: Limits | None = None,
+    *,
+    log: Source | None = None,
+    plan: Plan | None = None,
+    known: Known | None = None,
 ) -> Iterator[Opened]:
     """Open the log that a configuration names.
 
@@ -55,6 +60,7 @@ def opened(
         limits: What may be held at once; None for what the configuration's memory limit comes to.
         log: A log that is not in the configuration's inputs; None for these.
         plan: What the configuration means, where that cannot be seen from the log.
+        known: What the nights before have found.
 
     Raises:
         InputError: If a file is missing, damaged or of another kind.
@@ -66,7 +72,7 @@ def opened(
         config, log = read.config, read
     found: Source = log
     with found.reading():
-        meant = resolve(config, found.schema, found.sample) if plan is None else plan
+        meant = resolve(config, found.schema, found.sample, known) if plan is None else plan
     with Scratch() as scratch:
         yield Opened(found, meant, replace(limits or Limits.of(config.memory_limit), scratch=scratch), places)
 
@@ -90,7 +96,7 @@ class NoLog:
         """There is nothing to be damaged."""
         return nullcontext()
 
-    def sample(self, column: pl.Expr) -> pl.Series:
+    def sample(self, column: pl.Expr, rows: int = 0, /) -> pl.Series:  # noqa: ARG002
         """No row of the column."""
         return pl.DataFrame().select(column).to_series()
 

@@ -43,6 +43,11 @@ TRAIT_PREFIX: Final = "trait."
 SPLIT_PREFIX: Final = "split."
 """Canonical names of the columns a user adds: ``property.plan``, ``trait.age``, ``split.campaign``."""
 
+UNREAD: Final = "sessionize.unread"
+"""An amount that could not be read as a number, as it is written; null where it could, or there is none (String)."""
+LAYOUT: Final = "sessionize.layout"
+"""Which of several time formats read the row's time (UInt8); null where none did."""
+
 REASON: Final = "reason"
 """Why a row is not an event (Enum of REASONS); null where it is one."""
 
@@ -66,9 +71,9 @@ USUAL_NAMES: Final[dict[str, tuple[str, ...]]] = {
     ),
     PROFILE_ID: (
         "profile_id", "profile", "user_id", "user", "visitor_id", "visitor", "client_id", "customer_id", "member_id",
-        "distinct_id", "anonymous_id", "user_pseudo_id", "person_id", "domain_userid", "idvisitor", "uid",
+        "distinct_id", "anonymous_id", "user_pseudo_id", "person_id", "domain_userid", "idvisitor",
     ),
-    EVENT_ID: ("event_id", "message_id", "insert_id", "$insert_id", "uuid", "hit_id"),
+    EVENT_ID: ("event_id", "message_id", "insert_id", "$insert_id", "hit_id"),
     TIMESTAMP: (
         "timestamp", "ts", "time", "event_time", "event_timestamp", "datetime", "date_time", "created_at",
         "occurred_at", "time_created", "derived_tstamp", "server_time",
@@ -92,6 +97,19 @@ ID_SPELLINGS: Final = frozenset(
     "".join(letter for letter in name.lower() if letter.isalnum()) for role in ID_ROLES for name in USUAL_NAMES[role]
 )
 """Usual names of ids, as `spelling` folds them."""
+ADDRESSES: Final = (*USUAL_NAMES[IP], "client_host", "remote_host")
+LESS_USUAL_NAMES: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
+    SESSION_ID: (("case_id", "case_concept_name"),),
+    PROFILE_ID: (
+        ("panelist_id", "participant_id", "subject_id", "device_id", "cookie_id", "account_id", "full_visitor_id"),
+        ADDRESSES,
+    ),
+}  # fmt: skip
+"""Names that count only where the log has none of the usual ones for any key; the first group that it has."""
+BARE_NAMES: Final = ("host", "id")
+"""Names that may mean a visitor or something else: a profile id only where nothing else is, and the values bear it out."""
+NULL_WORDS: Final = ("-1", "0", "null", "(null)", "NULL", "\\N", "undefined")
+"""Texts that exports write where there is no value."""
 
 PAGE_VIEWS: Final = ("page-view", "page_view", "pageview", "page", "$pageview")
 CONVERSIONS: Final = ("purchase", "order-completed", "order_completed", "conversion", "checkout-completed")

@@ -49,7 +49,11 @@ def _of_table(facts: Facts, asked: Settings) -> Iterator[Finding]:
             options = {**check.options, **setting.options, "columns": asked.schema}
             answer = check.measure(facts, options)
             title = Title(check.name, check.meaning, check.unit)
-            yield finding(title, _enough(answer, check, setting), bounds(check, setting), asked.examples)
+            allowed = bounds(check, setting)
+            if _of_few(answer, check, setting):
+                yield finding(title, answer, (allowed[1], None), asked.examples)
+            else:
+                yield finding(title, _enough(answer, check, setting), allowed, asked.examples)
 
 
 def bounds(check: Check, setting: Setting) -> Allowed:
@@ -57,6 +61,12 @@ def bounds(check: Check, setting: Setting) -> Allowed:
     warn = setting.warn if "warn" in setting.given else bound(check.warn, check.name)
     error = setting.error if "error" in setting.given else bound(check.error, check.name)
     return warn, error
+
+
+def _of_few(answer: Answer, check: Check, setting: Setting) -> bool:
+    """Whether it is a share of so few that only what would be a failure of more is worth a warning."""
+    few = isinstance(answer, Measured) and answer.base is not None and check.few <= answer.base < check.least
+    return bool(check.few) and few and not setting.given
 
 
 def _enough(answer: Answer, check: Check, setting: Setting) -> Answer:

@@ -115,6 +115,9 @@ class Facts:
         rules: Where a session ended and what an event meant, as the manifest has it.
         notes: What the one who asked should know, beside the checks.
         layout: Known layout that was found in the log; None where none was looked for or found.
+        unread_amount: The first amount that could not be read as a number.
+        null_words: Events whose id is a word for null; None where they are not known.
+        moved: Events whose key has their event id at an earlier time, too; None where they are not known.
     """
 
     inputs: tuple[str, ...]
@@ -132,3 +135,6 @@ class Facts:
     rules: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     layout: str | None = None
+    unread_amount: Examples = ()
+    null_words: Flagged | None = None
+    moved: Flagged | None = None

@@ -11,15 +11,18 @@ import polars as pl
 
 from sessionize import schema
 from sessionize.checks.custom import EVENT_PLACE, EVENTS, SESSION_TYPES, SESSIONS, Shelf, ask, prove
-from sessionize.checks.facts import EventFacts, Examples, Facts
+from sessionize.checks.facts import EventFacts, Examples, Facts, Flagged
+from sessionize.checks.findings import Example
 from sessionize.checks.key_stats import KeyStats, Thresholds
 from sessionize.checks.row_stats import RowStats, Watched, described_time, example
 from sessionize.checks.settings import Settings
 from sessionize.checks.table import BY_NAME
+from sessionize.checks.text import sanitize
 from sessionize.config import Config, Plan
 from sessionize.engine.ingest import event_types
 from sessionize.engine.names import Names, notes
 from sessionize.engine.pipeline import sessionize_log
+from sessionize.engine.value_stats import ValueStats
 from sessionize.errors import UsageError
 from sessionize.instants import microseconds
 from sessionize.limits import Limits
@@ -78,6 +81,9 @@ def facts_of_log(
             rules=rules_of(plan),
             notes=notes(names.seen(), config, plan),
             layout=plan.layout,
+            unread_amount=_unread_amount(result.values, paths),
+            null_words=_null_words(result.values),
+            moved=keys.moved,
         )
 
 
@@ -137,6 +143,17 @@ def _rejected(rejected: pl.DataFrame, paths: list[str], examples: int) -> dict[s
         first = rows.head(examples).select(schema.FILE, schema.ROW).iter_rows()
         found[str(reason)] = tuple(example(file, row, str(reason), paths) for file, row in first)
     return found
+
+
+def _unread_amount(values: ValueStats, paths: list[str]) -> Examples:
+    found = values.example
+    return () if found is None else (example(found[0], found[1], f"amount {found[2]!r}", paths),)
+
+
+def _null_words(values: ValueStats) -> Flagged:
+    words = list(values.words_for_null())
+    examples = (Example(f"{role} {sanitize(repr(word))}: {number:,} events") for role, word, number in words)
+    return Flagged(sum(number for _, _, number in words), tuple(examples))
 
 
 def _events(stream: RowStats, parts: KeyStats, watched: Watched, plan: Plan) -> EventFacts:

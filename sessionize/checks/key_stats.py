@@ -75,6 +75,8 @@ class KeyStats(Observer):
         self._types: dict[str, int] = {}
         self._repeated: list[int] = []
         self._ids: dict[int, str | None] = {}
+        self._moved = 0
+        self._moved_ids: list[str] = []
         self._long: list[tuple[float, Example]] = []
         self._large: list[tuple[float, Example]] = []
 
@@ -86,6 +88,7 @@ class KeyStats(Observer):
         self._add_keys(events, sessions.sessions, max(2, MANY * whole.events))
         if PLACED in events.columns:
             self._add_repeated(events, sessions.duplicates)
+            self._add_moved(events)
         measures = measured(sessions.sessions, is_active(self._plan, whole.stand.watermark))
         self._measures.append(measures)
         self._long += self._extremes(sessions.sessions, measures, "duration_s", self._limits.hours * 3600)
@@ -117,6 +120,27 @@ class KeyStats(Observer):
         self._repeated = sorted(self._ids)[: self._limits.examples]
         self._ids = {place: self._ids[place] for place in self._repeated}
 
+    def _add_moved(self, events: pl.DataFrame) -> None:
+        """Count events whose id their key has at another time, too."""
+        keys = [role for role in (schema.SESSION_ID, schema.PROFILE_ID) if role in events.columns]
+        key = pl.col(keys[0]).cast(pl.String)
+        if len(keys) > 1:
+            key = pl.coalesce(key, pl.concat_str(pl.lit("p:"), pl.col(keys[1]).cast(pl.String)))
+        there = events.lazy().filter(pl.col(schema.EVENT_ID).is_not_null())
+        hashes = there.select(
+            id=pl.struct(key, schema.EVENT_ID).hash(HASH_SEED), time=pl.struct(key, schema.EVENT_ID, schema.TIMESTAMP).hash(HASH_SEED)
+        )  # fmt: skip
+        counted = hashes.select(pl.col("time").n_unique() - pl.col("id").n_unique().cast(pl.Int64)).collect().item()
+        if not counted:
+            return
+        self._moved += counted
+        if len(self._moved_ids) < self._limits.examples:
+            times = there.group_by(key.alias("key"), schema.EVENT_ID).agg(
+                pl.col(schema.TIMESTAMP).n_unique().alias("times")
+            )
+            found = times.filter(pl.col("times") > 1).select(schema.EVENT_ID).collect().to_series()
+            self._moved_ids = sorted([*self._moved_ids, *found.cast(pl.String)])[: self._limits.examples]
+
     def _extremes(
         self, sessions: pl.DataFrame, measures: pl.DataFrame, name: str, limit: float
     ) -> list[tuple[float, Example]]:
@@ -143,6 +167,13 @@ class KeyStats(Observer):
     def most_profiles(self) -> Shared | None:
         """Most profiles of one session id, among those with the most events."""
         return max(self._profiles, default=None)
+
+    @property
+    def moved(self) -> Flagged:
+        """Events whose id their key has at another time, too."""
+        return Flagged(
+            self._moved, tuple(Example(f"event id {sanitize(each)!r} at several times") for each in self._moved_ids)
+        )
 
     @property
     def repeated(self) -> Examples:

@@ -75,6 +75,32 @@ def duplicates(facts: Facts, _: Options) -> Answer:
     return Measured(number, rows, said, facts.duplicates)
 
 
+def moved_events(facts: Facts, _: Options) -> Answer:
+    """Events whose event id is there at another time."""
+    if not facts.has_event_ids:
+        return Unmeasured("the log has no event_id")
+    if facts.moved is None:
+        return NO_EVENTS
+    number, whole = facts.moved.number, facts.counts["events"]
+    said = f"{_of(number, whole, 'events')} have an event id that their key has at another time, too"
+    return Measured(number, whole, said, facts.moved.examples)
+
+
+def null_words(facts: Facts, _: Options) -> Answer:
+    """Events whose id is a word for null."""
+    if facts.null_words is None:
+        return NO_EVENTS
+    number, whole = facts.null_words.number, facts.counts["events"]
+    said = f"{_of(number, whole, 'events')} have a word for null as their id; --null says so"
+    return Measured(number, whole, said, facts.null_words.examples)
+
+
+def unreadable_values(facts: Facts, _: Options) -> Answer:
+    """Amounts that are no numbers."""
+    number = facts.counts.get("bad_values", 0)
+    return Measured(number, None, f"{number:,} amounts could not be read as numbers", facts.unread_amount)
+
+
 @of_events
 def out_of_order(_: Facts, events: EventFacts, __: Options) -> Answer:
     """Events earlier than the one before them."""

@@ -27,6 +27,7 @@ class Check(NamedTuple):
         least: Fewer of what it is a share of say nothing: then it is judged only by bounds that were given.
         options: Options of the check alone, with their defaults.
         both_ends: Whether the number may be too small, too: then --init learns both ends.
+        few: From so many on, up to `least`, what would be a failure of more is a warning.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Check(NamedTuple):
     least: int = 0
     options: Mapping[str, Any] = {}
     both_ends: bool = False
+    few: int = 0
 
 
 CHECKS: Final = (
@@ -55,6 +57,10 @@ CHECKS: Final = (
           m.blank(schema.EVENT_ID), "1%", "50%"),
     Check("duplicates", "events that repeat another: same key, event id and time", "rate", "keys", m.duplicates,
           "1%", "20%"),
+    Check("moved-events", "events whose event id their key has at another time, too: copies with a new time", "rate", "keys",
+          m.moved_events, "1%", "20%"),
+    Check("null-words", "events whose id is a word for null, such as NULL or -1", "rate", "events", m.null_words, "0", "20%"),
+    Check("unreadable-values", "amounts that could not be read as numbers", "count", "events", m.unreadable_values, "0"),
     Check("out-of-order", "events earlier than the one before them in the log", "rate", "events", m.out_of_order,
           "60%", least=100),
     Check("future-timestamps", "events later than --until, else than a day after the newest file was written", "rate",
@@ -68,11 +74,11 @@ CHECKS: Final = (
     Check("whole-minutes", "events at second 0: a clock cut to minutes", "rate", "events", m.whole_minutes,
           "50%", least=100),
     Check("session-id-share", "events under one session id: an id used as a constant", "rate", "keys",
-          m.session_id_share, "20%", "60%", least=1000),
+          m.session_id_share, "20%", "60%", least=1000, few=20),
     Check("profile-id-share", "events of one profile id: an id used as a constant", "rate", "keys",
-          m.profile_id_share, "20%", "60%", least=1000),
+          m.profile_id_share, "20%", "60%", least=1000, few=20),
     Check("session-id-profiles", "profiles that share one session id: an id used as a constant", "rate", "keys",
-          m.profiles_of_a_session_id, "20%", "60%", least=100),
+          m.profiles_of_a_session_id, "20%", "60%", least=100, few=3),
     Check("long-sessions", "sessions over so many hours", "rate", "sessions", m.long_sessions, "1%", "20%", least=100,
           options={"hours": 24}),
     Check("large-sessions", "sessions with over so many events", "rate", "sessions", m.large_sessions, "1%", "20%",

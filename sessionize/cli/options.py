@@ -126,14 +126,14 @@ OPTIONS: Final = (
     text("preset", "A known layout, such as ga4, or your own TOML file; sessionize presets lists them; none: no layout. "
          "[default: found by the log's columns or lines]", "NAME|FILE|none", panel=LOG),
     texts("session_id", "Column of the session id; twice: the columns together are the id. [default: found by name]",
-          "COL", panel=LOG),
+          "COL|none", panel=LOG),
     texts("profile_id", "Column of the profile (user) id: the key where the session id is blank. "
-          "[default: found by name]", "COL", panel=LOG),
+          "[default: found by name]", "COL|none", panel=LOG),
     texts("event_id", "Column of the event id; with it, repeated events are dropped. [default: found by name]",
-          "COL", panel=LOG),
+          "COL|none", panel=LOG),
     texts("timestamp", "Column of the time; twice: date, then time of day. [default: found by name]", "COL", panel=LOG),
-    text("event_type", "Column of the event type. [default: found by name]", "COL", panel=LOG),
-    text("page", "Column of the page. [default: found by name]", "COL", panel=LOG),
+    text("event_type", "Column of the event type. [default: found by name]", "COL|none", panel=LOG),
+    text("page", "Column of the page. [default: found by name]", "COL|none", panel=LOG),
     texts("map", "Column of any other role, such as utm_source=src. Repeatable.", "ROLE=COL", panel=LOG),
     text("where", "Keep only events that match, over the log's own columns (text, in a CSV). [default: all]",
          "SQL", panel=LOG),
@@ -148,8 +148,9 @@ OPTIONS: Final = (
     flag("multiline", "Quoted fields of a CSV may hold line breaks. [default: off: a record is a line]", panel=LOG),
     flag("verify", "Check the page checksums of Parquet files first; only files written with checksums can be checked. "
          "[default: off]", panel=LOG),
-    text("time_format", "How times are written: iso, s, ms, us, ns or a strptime pattern (%L: milliseconds). "
-         "[default: found]", "FORMAT", panel=LOG),
+    texts("time_format", "How times are written: iso, s, ms, us, ns, excel (days since 1899-12-30) or a strptime pattern (%L: "
+          "milliseconds); several are tried in their order. [default: found]", "FORMAT", panel=LOG),
+    texts("null", "Text that means null, in every column. Repeatable. [default: none]", "TEXT", panel=LOG),
     text("timezone", "Zone of naive times, of weekdays and days. [default: UTC]", "ZONE", default="UTC", panel=LOG),
     text("on_bad_row", "reject: keep bad rows apart and go on; fail: write nothing. [default: reject]",
          "reject|fail", default="reject", panel=LOG),

@@ -181,7 +181,9 @@ def _lines(run: Run, config_file: Path | None) -> Iterator[tuple[str, str]]:
         yield "layout", found(manifest["layout"])
     columns = manifest["columns"]
     yield "columns", ", ".join(_chosen(role, of) for role, of in columns.items())
-    yield "times", _times(manifest["rules"]["time_format"], manifest["rules"]["timezone"])
+    written, timezone = manifest["rules"]["time_format"], manifest["rules"]["timezone"]
+    formats = counts["time_formats"]
+    yield "times", _times_of_several(formats, timezone) if formats else _times(written, timezone)
     yield from _decided(config_file, manifest["rules"])
     yield "sessions", _sessions(counts)
     if counts["sessions"]:
@@ -203,6 +205,8 @@ def _lines(run: Run, config_file: Path | None) -> Iterator[tuple[str, str]]:
             yield "types", _types(run.event_types)
     if shown["bot_share"] is not None or counts["bots"]:
         yield "bots", _bots(counts, shown)
+    if counts["bad_values"]:
+        yield "amounts", f"{counts['bad_values']:,} could not be read as numbers"
     if manifest["outputs"]:
         yield "wrote", ", ".join(f"{file['path']} ({bytes_text(file['bytes'])})" for file in manifest["outputs"])
 
@@ -224,7 +228,14 @@ def _types(types: Mapping[str, int]) -> str:
 
 def _times(written: str, timezone: str) -> str:
     units = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
+    if written == "excel":
+        return f"days since 1899-12-30, in {timezone}"
     return f"{units[written]} since 1970" if written in units else f"{written}, naive ones in {timezone}"
+
+
+def _times_of_several(formats: Mapping[str, int], timezone: str) -> str:
+    read = ", ".join(f"{number:,} as {name}" for name, number in formats.items())
+    return f"{read}; naive ones in {timezone}"
 
 
 def _chosen(role: str, column: str | list[str]) -> str:

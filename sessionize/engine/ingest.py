@@ -14,6 +14,7 @@ from sessionize.config import Plan
 from sessionize.engine.observe import Observer, overrides
 from sessionize.engine.prefetch import ahead
 from sessionize.engine.result import Counts
+from sessionize.engine.value_stats import TRANSIENT, ValueStats
 from sessionize.kernel import Dictionaries, normalise
 from sessionize.kernel.enrich import enriched
 from sessionize.kernel.normalise import REASONS, plain_texts, without_blanks
@@ -75,6 +76,7 @@ class Totals(NamedTuple):
         late: FILE and ROW of the events that are late, in input order.
         events: How many events go on.
         newest: Time of the newest of these, microseconds since 1970 UTC; None where there is none.
+        values: What their values say.
     """
 
     counts: Counts
@@ -82,6 +84,7 @@ class Totals(NamedTuple):
     late: pl.DataFrame
     events: int
     newest: int | None
+    values: ValueStats
 
 
 class Ingest:
@@ -109,6 +112,7 @@ class Ingest:
         # Observers see texts; a condition is asked of texts.
         self._plain = {} if self._observe or plan.where is not None else plain_texts(types, plan)
         self._read = self._bots = self._kept = self._left_out = 0
+        self._values = ValueStats()
         self._newest: int | None = None
         self._late = [pl.DataFrame(schema={schema.FILE: pl.UInt32, schema.ROW: pl.UInt32})]
         self._rejected = [pl.DataFrame(schema={schema.FILE: pl.UInt32, schema.ROW: pl.UInt32, schema.REASON: REASONS})]
@@ -135,8 +139,10 @@ class Ingest:
             rejected=rejected.height,
             rejected_by_reason=dict(reasons.iter_rows()),
             late=late.height,
+            bad_values=self._values.bad_values,
+            time_formats=self._values.by_layout(self._plan),
         )
-        return Totals(counts, rejected, late, self._kept, self._newest)
+        return Totals(counts, rejected, late, self._kept, self._newest, self._values)
 
     def _normalised(self, batch: Rows) -> Normalised:
         """A batch's rows as events, or with the reason why they are none; columns held as dictionaries as codes."""
@@ -174,6 +180,7 @@ class Ingest:
         if late.any():
             self._late.append(rows.filter(late).select(schema.FILE, schema.ROW))
             rows = rows.filter(~late)
+        rows = self._values.look(rows)
         for each in self._observe:
             rows = each.batch(rows)
         return rows.drop(PLACE)
@@ -200,7 +207,7 @@ def event_types(types: Mapping[str, pl.DataType], plan: Plan) -> dict[str, pl.Da
     place = {schema.FILE: pl.UInt32(), schema.ROW: pl.UInt32(), schema.FAULT: pl.Enum(schema.REASONS)}
     raw: dict[str, pl.DataType] = {**place, **types}
     found = normalise(pl.LazyFrame(schema=raw), types, plan).collect_schema()
-    return {name: dtype for name, dtype in found.items() if name not in PLACE}
+    return {name: dtype for name, dtype in found.items() if name not in (*PLACE, *TRANSIENT)}
 
 
 def _normalised(raw: pl.LazyFrame, types: Mapping[str, pl.DataType], plan: Plan) -> pl.DataFrame:

@@ -68,4 +68,4 @@ def sessionize_log(
             for each in looks:
                 each.partition(events, done, whole)
     counts = (totals.counts + tally.counts() + policy.counts).checked()
-    return Result(ordered, totals.rejected, totals.late, counts, stand)
+    return Result(ordered, totals.rejected, totals.late, counts, stand, totals.values)

@@ -8,6 +8,7 @@ from typing import NamedTuple, Self
 
 import polars as pl
 
+from sessionize.engine.value_stats import ValueStats
 from sessionize.errors import AccountingError
 
 
@@ -42,12 +43,16 @@ class Counts:
     conversions: int = 0
     bots: int = 0
     left_out: int = 0
+    bad_values: int = 0
+    time_formats: Mapping[str, int] = field(default_factory=dict)
 
     def __add__(self, other: Counts) -> Counts:
         sums = {name: mine + getattr(other, name) for name, mine in vars(self).items() if isinstance(mine, int)}
         reasons, more = self.rejected_by_reason, other.rejected_by_reason
         together = {name: reasons.get(name, 0) + more.get(name, 0) for name in sorted({*reasons, *more})}
-        return Counts(**sums, rejected_by_reason=together)
+        formats, others = self.time_formats, other.time_formats
+        read = {name: formats.get(name, 0) + others.get(name, 0) for name in dict.fromkeys((*formats, *others))}
+        return Counts(**sums, rejected_by_reason=together, time_formats=read)
 
     def checked(self) -> Self:
         """These counts.
@@ -100,6 +105,7 @@ class Result(NamedTuple):
         late: FILE and ROW of every event that came too late, in input order.
         counts: Rows and sessions; they were checked to add up.
         stand: How far the log has come with this.
+        values: What the values of its events say.
     """
 
     batches: Iterable[Batch]
@@ -107,6 +113,7 @@ class Result(NamedTuple):
     late: pl.DataFrame
     counts: Counts
     stand: Stand
+    values: ValueStats
 
     @property
     def watermark(self) -> int | None:

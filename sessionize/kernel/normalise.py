@@ -9,10 +9,11 @@ import polars as pl
 
 from sessionize import schema, sql
 from sessionize.config import Plan
+from sessionize.kernel.amounts import amount
 from sessionize.kernel.dictionaries import CODED
 from sessionize.kernel.keys import key_text
 from sessionize.kernel.references import BLANKS, field, field_type, filled, text
-from sessionize.kernel.timestamps import OUT_OF_RANGE, instant
+from sessionize.kernel.timestamps import OUT_OF_RANGE, by_layout, instant
 
 REASONS: Final = pl.Enum(schema.REASONS)
 LONGEST_ADDED: Final = len("s:") + len(".-62135596800000000")
@@ -36,11 +37,16 @@ def normalise(raw: pl.LazyFrame, types: Types, plan: Plan) -> pl.LazyFrame:
 
     Returns:
         FILE, ROW, REASON (null: an event) and a column for each role the plan has, ``property.*``, ``trait.*`` and
-        ``split.*``. Texts keep their bytes, but blank ones are null, in every one of these columns.
+        ``split.*``; UNREAD where amounts are texts, LAYOUT where several time formats are tried. Texts keep their bytes,
+        but blank ones are null, in every one of these columns.
     """
     if plan.where is not None:
         raw = raw.filter(sql.expression(plan.where, "--where") | pl.col(schema.FAULT).is_not_null())
     columns = {role: _role(role, names, types) for role, names in plan.columns.items() if role != schema.TIMESTAMP}
+    if schema.VALUE in columns and field_type(plan.columns[schema.VALUE][0], types) in TEXTS:
+        written_amount = text(plan.columns[schema.VALUE][0], types)
+        columns[schema.VALUE] = amount(written_amount, plan.amounts)
+        columns[schema.UNREAD] = pl.when(columns[schema.VALUE].is_null()).then(filled(written_amount))
     columns |= {schema.PROPERTY_PREFIX + name: field(name, types) for name in plan.properties}
     columns |= {schema.TRAIT_PREFIX + name: field(name, types) for name in plan.traits}
     columns |= {schema.SPLIT_PREFIX + name: text(name, types) for name in plan.rules.split_on}
@@ -48,6 +54,7 @@ def normalise(raw: pl.LazyFrame, types: Types, plan: Plan) -> pl.LazyFrame:
     chosen = raw.select(schema.FILE, schema.ROW, schema.FAULT, **columns, **{schema.TIMESTAMP: written})
     result = {name: dtype for name, dtype in chosen.collect_schema().items() if name != schema.FAULT}
     result |= {schema.TIMESTAMP: pl.Datetime("us", "UTC"), schema.REASON: REASONS}
+    result |= {schema.LAYOUT: pl.UInt8()} if plan.time.formats else {}
     # A function of whole batches, as it can see cheaply that nothing in one is blank, unreadable or without a key.
     return chosen.map_batches(lambda rows: _normalised(rows, plan), streamable=True, schema=pl.Schema(result))
 
@@ -56,16 +63,20 @@ def _normalised(rows: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     """Some rows with their chosen columns; texts not yet looked at, times as they are written."""
     written, fault = rows[schema.TIMESTAMP], rows[schema.FAULT]
     names = [name for name in plan.columns if name not in (schema.TIMESTAMP, schema.VALUE)]
+    counted: list[pl.Series] = []
     names += [schema.SPLIT_PREFIX + name for name in plan.rules.split_on]
     names += [name for name in _carried(plan) if isinstance(rows.schema[name], TEXTS)]
     texts = {name: without_blanks(rows[name]) for name in names}
-    micros = instant(written, plan.time, plan.timezone)
+    if plan.time.formats:
+        micros, *counted = by_layout(written, plan.time, plan.timezone)
+    else:
+        micros = instant(written, plan.time, plan.timezone)
     keys = [texts[role] for role in schema.KEY_ROLES if role in texts]
     reason = _reason(fault, written, micros, keys)
     if plan.hash_key is None:  # a digest is never too long
         reason = _too_long(reason, micros, {role: texts[role] for role in schema.KEY_ROLES if role in texts}, plan)
     time = micros.cast(pl.Datetime("us", "UTC")).alias(schema.TIMESTAMP)
-    return rows.drop(schema.FAULT).with_columns(*texts.values(), time, reason)
+    return rows.drop(schema.FAULT).with_columns(*texts.values(), time, reason, *counted)
 
 
 def plain_texts(types: Types, plan: Plan) -> dict[str, str]:
@@ -139,17 +150,9 @@ def _as_reason(name: str) -> pl.Expr:
 
 def _role(role: str, names: tuple[str, ...], types: Types) -> pl.Expr:
     if role == schema.VALUE:
-        return _amount(names[0], types)
+        number = field(names[0], types).cast(pl.Float64, strict=False)
+        return pl.when(number.is_finite()).then(number)
     return text(names[0], types) if len(names) == 1 else _joined(names, types)
-
-
-def _amount(name: str, types: Types) -> pl.Expr:
-    """A column as numbers; blanks around one do not matter, and what is no finite number is null."""
-    amount = field(name, types)
-    if field_type(name, types) in TEXTS:
-        amount = amount.cast(pl.String).str.strip_chars(BLANKS)
-    amount = amount.cast(pl.Float64, strict=False)
-    return pl.when(amount.is_finite()).then(amount)
 
 
 def _joined(names: tuple[str, ...], types: Types) -> pl.Expr:

@@ -4,34 +4,46 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final, cast
 from urllib.parse import unquote
 
 import polars as pl
 
+from sessionize import schema
 from sessionize.kernel.references import as_text, found, in_log
+from sessionize.kernel.texts import number_text
 from sessionize.preset import VISITOR, Preset
 
 VISITOR_BYTES: Final = 16
 
 
-def shaped(raw: pl.LazyFrame, types: Mapping[str, pl.DataType], preset: Preset) -> pl.LazyFrame:
+def shaped(
+    raw: pl.LazyFrame, types: Mapping[str, pl.DataType], preset: Preset | None, nulls: Collection[str] = ()
+) -> pl.LazyFrame:
     """The rows with null where the preset's texts mean it, decoded texts, and a ``visitor`` column if it names one.
 
     Args:
         raw: Rows as the reader gives them.
         types: Type of each of the log's columns.
         preset: Columns it names that the log has not are passed over.
+        nulls: Texts that mean null in every column, whatever its type.
     """
-    raw, types = _exploded(raw, dict(types), preset.explode)
+    if preset is not None:
+        raw, types = _exploded(raw, dict(types), preset.explode)
+    if nulls:
+        raw = raw.with_columns(_without(name, dtype, nulls) for name, dtype in types.items() if _can_hold(name, dtype))
+    return raw if preset is None else _read_by(preset, raw, dict(types))
+
+
+def _read_by(preset: Preset, raw: pl.LazyFrame, types: dict[str, pl.DataType]) -> pl.LazyFrame:
     raw, types = _with_asked(raw, types, preset.where)
     texts = [name for name, dtype in types.items() if dtype == pl.String]
     everywhere = preset.nulls.get("*", ())
-    named = {in_log(name, types): meant for name, meant in preset.nulls.items()}
-    nulls = {name: (*everywhere, *named.get(name, ())) for name in texts}
+    own = {in_log(name, types): meant for name, meant in preset.nulls.items()}
+    named = {name: (*everywhere, *own.get(name, ())) for name in texts}
     raw = raw.with_columns(
-        pl.when(~pl.col(name).is_in(list(meant))).then(name).alias(name) for name, meant in nulls.items() if meant
+        pl.when(~pl.col(name).is_in(list(meant))).then(name).alias(name) for name, meant in named.items() if meant
     )
     decoded = [name for each in preset.decode if (name := in_log(each, types)) in texts]
     if decoded:
@@ -100,6 +112,21 @@ def _next(text: str, at: int) -> int:
     while at < len(text) and text[at].isspace():
         at += 1
     return at
+
+
+def _can_hold(name: str, dtype: pl.DataType) -> bool:
+    """Whether such a text could stand in the column: in one of the log's own, of texts or of numbers."""
+    if name in (schema.FILE, schema.ROW, schema.FAULT):
+        return False
+    return dtype in (pl.String, pl.Categorical, pl.Enum) or dtype.is_numeric()
+
+
+def _without(name: str, dtype: pl.DataType, nulls: Collection[str]) -> pl.Expr:
+    """The column with null in place of the texts, or of the numbers that they write."""
+    written = pl.col(name).cast(pl.String)
+    if dtype.is_float() or dtype.is_decimal():
+        written = number_text(pl.col(name), dtype)
+    return pl.when(~written.is_in(list(nulls))).then(name).alias(name)
 
 
 def _mapped(texts: pl.Expr, function: Callable[[str], str]) -> pl.Expr:

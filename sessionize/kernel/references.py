@@ -10,6 +10,7 @@ import polars as pl
 
 from sessionize.errors import UsageError
 from sessionize.kernel.json_text import VALUE_FIELDS, in_json
+from sessionize.kernel.texts import has_bytes, number_text, type_with_texts, with_texts
 from sessionize.reference import FIRST_OF, Call, Column, FirstOf, Fixed, Reference, Step, columns_of, parse
 
 BLANKS: Final = " \t\n\r\v\f"
@@ -65,14 +66,14 @@ def text(name: str, types: Types) -> pl.Expr:
 
 def as_text(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     """A column of any type as text."""
-    if dtype == pl.Binary:
-        return column.bin.encode("hex")
+    if has_bytes(dtype):
+        column, dtype = with_texts(column, dtype), type_with_texts(dtype)
     if isinstance(dtype, (pl.Struct, pl.List, pl.Array)):
         # Polars encodes only structs: take a list out of one.
         inside = pl.struct(column.alias("v")).struct.json_encode().str.slice(5).str.strip_suffix("}")
         return pl.when(column.is_not_null()).then(inside)
-    if dtype.is_float():
-        return column.fill_nan(None).cast(pl.String)
+    if dtype.is_float() or dtype.is_decimal():
+        return number_text(column, dtype)
     return column if dtype == pl.String else column.cast(pl.String)
 
 
@@ -96,6 +97,16 @@ def roots(name: str) -> list[str]:
     except UsageError:  # a column may have any name at all
         return [name]
     return [part for column in columns for part in (*(step.written for step in reversed(column.steps)), column.name)]
+
+
+def alternatives(name: str) -> list[str]:
+    """The columns that a reference takes the first value of, each as it is written; any other reference by itself."""
+    try:
+        parsed = parse(name)
+    except UsageError:  # a column may have any name at all
+        return [name]
+    terms = parsed.terms if isinstance(parsed, FirstOf) else ()
+    return [term.steps[-1].written if term.steps else term.name for term in terms if isinstance(term, Column)] or [name]
 
 
 def _found(reference: Reference, types: Types) -> Found | None:

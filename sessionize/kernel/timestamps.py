@@ -7,13 +7,16 @@ one that no year from 1 to 9999 holds. Digits finer than a microsecond are cut o
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from sessionize import schema
 from sessionize.config import TimeFormat
 
 OUT_OF_RANGE: Final = -(2**63)
@@ -24,6 +27,12 @@ MODERN: Final = tuple((datetime(year, 1, 1, tzinfo=UTC) - EPOCH) // timedelta(mi
 PER_SECOND: Final = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 MICROSECONDS: Final = 1_000_000
 
+DAY: Final = 86_400 * MICROSECONDS
+EXCEL_EPOCH: Final = (datetime(1899, 12, 30, tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
+"""Day 0 of spreadsheets; right from day 61 (1900-03-01) on, before which they have a day that never was."""
+MILLISECOND: Final = 1_000
+SCIENTIFIC: Final = r"^\s*[+-]?\d+(?:\.\d*)?[eE][+-]?\d{1,3}\s*$"
+
 ISO: Final = re.compile(
     r"(?i)^\s*(?P<Y>\d{4})-(?P<m>\d\d)-(?P<d>\d\d)"
     r"(?:(?:T| +)(?P<H>\d\d)(?::?(?P<M>\d\d)(?::?(?P<S>\d\d)(?:[.,](?P<f>\d+))?)?)?"
@@ -31,14 +40,23 @@ ISO: Final = re.compile(
 )
 """ISO 8601 date, or date and time apart by T or blanks, to any precision; zone as Z, UTC, GMT or an offset."""
 
+ISO_BASIC: Final = re.compile(
+    r"(?i)^\s*(?P<Y>\d{4})(?P<m>\d\d)(?P<d>\d\d)T(?P<H>\d\d)(?:(?P<M>\d\d)(?:(?P<S>\d\d)(?:[.,](?P<f>\d+))?)?)?"
+    r"\s*(?P<z>Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?\s*$"
+)
+"""ISO 8601's basic form, such as ``20240530T100500Z``; never a date alone, which is a number."""
+
 DIRECTIVES: Final = {
     "Y": r"(?P<Y>\d{4})", "y": r"(?P<y>\d\d)", "m": r"(?P<m>\d{1,2})", "d": r"(?P<d>\d{1,2})", "e": r"\s*(?P<d>\d{1,2})",
     "b": r"(?P<b>[A-Za-z]{3})", "B": r"(?P<b>[A-Za-z]{3})[a-z]*", "H": r"(?P<H>\d{1,2})", "I": r"(?P<H>\d{1,2})",
     "p": r"(?P<p>[AaPp])\.?[Mm]\.?", "M": r"(?P<M>\d{1,2})", "S": r"(?P<S>\d{1,2})", "f": r"(?P<f>\d+)",
     "L": r"(?P<L>\d{1,3})", "z": r"(?P<z>Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)", "a": r"[A-Za-z]{3}", "A": r"[A-Za-z]+",
-    "%": "%",
+    "Z": r"[A-Za-z][A-Za-z0-9_+/-]*", "%": "%",
 }  # fmt: skip
-"""What ``--time-format`` understands: strptime's directives, and ``%L`` for milliseconds as a number (Ruby, jq)."""
+"""What ``--time-format`` understands: strptime's directives, and ``%L`` for milliseconds as a number (Ruby, jq).
+
+``%Z`` is a zone's name beside its offset (``%z``), and read over: a name alone does not always say the offset.
+"""
 SHORTHANDS: Final = {"%F": "%Y-%m-%d", "%T": "%H:%M:%S", "%R": "%H:%M", "%D": "%m/%d/%y", "%.f": ".%f"}
 MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
@@ -58,9 +76,34 @@ def instant(times: pl.Series, time: TimeFormat, timezone: str) -> pl.Series:
         return _typed(times, times.dtype.time_unit, None if times.dtype.time_zone else timezone)
     if times.dtype == pl.Date:
         return _typed(times.cast(pl.Datetime("us")), "us", timezone)
+    if time.kind == "several":
+        return by_layout(times, time, timezone)[0]
+    if times.dtype.is_numeric() and time.kind == "excel":
+        return _held(_serial(times.cast(pl.Float64)), time)
     if times.dtype.is_numeric() and time.kind in PER_SECOND:
         return _held(_epoch(times, PER_SECOND[time.kind]), time)
     return _text(times.cast(pl.String), time, timezone)
+
+
+def by_layout(times: pl.Series, time: TimeFormat, timezone: str) -> tuple[pl.Series, pl.Series]:
+    """Of several formats: the instant by the first that reads a value, and which one that is (UInt8).
+
+    Where more than one is given, a unit reads only what it makes a time within 1990 to 2100: else the first unit would
+    read every number. A value that none reads, but one finds out of range, is out of range.
+    """
+    held = [replace(each, guessed=each.kind in (*PER_SECOND, "excel")) for each in time.formats]
+    read = pl.Series("time", [None], dtype=pl.Int64).new_from_index(0, len(times))
+    which = pl.Series(schema.LAYOUT, [None], dtype=pl.UInt8).new_from_index(0, len(times))
+    for number, each in enumerate(held):
+        rows = (read.is_null() | (read == OUT_OF_RANGE)).arg_true()
+        if not len(rows):
+            break
+        values = instant(times.gather(rows), each, timezone)
+        known = values.is_not_null()
+        read = read.scatter(rows.filter(known), values.filter(known))
+        good = known & (values != OUT_OF_RANGE)
+        which = which.scatter(rows.filter(good), number)
+    return read, which
 
 
 def _epoch(times: pl.Series, per_second: int) -> pl.Series:
@@ -81,6 +124,8 @@ def _held(values: pl.Series, time: TimeFormat) -> pl.Series:
 def _text(texts: pl.Series, time: TimeFormat, timezone: str) -> pl.Series:
     if time.kind in PER_SECOND:
         return _held(_epoch_text(texts, PER_SECOND[time.kind]), time)
+    if time.kind == "excel":
+        return _held(_serial(texts.str.strip_chars().cast(pl.Float64, strict=False)), time)
     if time.kind == "pattern":
         return _parsed(texts, compiled(time.pattern), timezone)
     return _iso(texts, timezone)
@@ -144,12 +189,38 @@ def _epoch_text(texts: pl.Series, per_second: int) -> pl.Series:
     signed = pl.when("negative").then(-finer).otherwise(finer)
     exact = pl.when(pl.col("units") == OUT_OF_RANGE).then(OUT_OF_RANGE).otherwise(pl.col("units") + signed)
     too_long = pl.col("whole").is_not_null() & pl.col("units").is_null()
-    return (
+    read = (
         parts.with_columns(units=units)
         .select(pl.when(too_long).then(OUT_OF_RANGE).otherwise(exact))
         .to_series()
         .cast(pl.Int64)
     )
+    return _with_scientific(read, texts, per_second)
+
+
+def _with_scientific(read: pl.Series, texts: pl.Series, per_second: int) -> pl.Series:
+    """The values, those written with an exponent (``1.7170548E+12``) too: as spreadsheets and JSON may have them."""
+    rows = (read.is_null() & texts.str.contains(SCIENTIFIC)).arg_true()
+    if not len(rows):
+        return read
+    different = texts.gather(rows).unique()
+    exact = pl.Series([_scientific(text, per_second) for text in different], dtype=pl.Int64)
+    return read.scatter(rows, texts.gather(rows).replace_strict(different, exact, return_dtype=pl.Int64))
+
+
+def _scientific(text: str, per_second: int) -> int:
+    exact = Decimal(text.strip()) * MICROSECONDS / per_second
+    return int(exact) if EARLIEST <= exact <= LATEST else OUT_OF_RANGE
+
+
+def _serial(days: pl.Series) -> pl.Series:
+    """Days since 1899-12-30, as spreadsheets count: to the nearest millisecond, which is as fine as they do."""
+    day = pl.col("day")
+    fits = day.is_finite() & (day.abs() < 4_000_000)
+    exact = (pl.when(fits).then(day) * (DAY // MILLISECOND)).round().cast(pl.Int64) * MILLISECOND + EXCEL_EPOCH
+    known = day.is_not_null() & day.is_not_nan()
+    found = pl.when(known).then(pl.when(fits).then(in_range(exact)).otherwise(pl.lit(OUT_OF_RANGE)))
+    return _computed(day=days).select(found).to_series()
 
 
 def _typed(times: pl.Series, unit: str, timezone: str | None) -> pl.Series:
@@ -170,7 +241,9 @@ def _iso(texts: pl.Series, timezone: str) -> pl.Series:
             continue
         times = pl.select(in_range(pl.lit(times))).to_series()
         return times if zone else _localized(times, timezone)
-    return _parsed(texts, ISO, timezone)
+    read = _parsed(texts, ISO, timezone)
+    rows = (read.is_null() & texts.str.contains(ISO_BASIC.pattern)).arg_true()
+    return read.scatter(rows, _parsed(texts.gather(rows), ISO_BASIC, timezone)) if len(rows) else read
 
 
 @lru_cache

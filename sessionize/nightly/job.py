@@ -39,6 +39,7 @@ from sessionize.output.commit import MANIFEST, commit
 from sessionize.output.geo import with_places
 from sessionize.output.manifest import columns_of
 from sessionize.output.publish import Publisher, map_os_errors
+from sessionize.plan import Known
 from sessionize.preset_roles import with_preset
 from sessionize.presets import load
 from sessionize.presets import names as shipped
@@ -101,7 +102,8 @@ def run_night(
             meant = plan_of_state(config, known, nightly.given)
             opening = opened(config, limits, log=NoLog(), plan=meant)
         else:
-            opening = opened(config, limits, log=log if log.config is config else log.opened_with(config))
+            there_log = log if log.config is config else log.opened_with(config)
+            opening = opened(config, limits, log=there_log, known=_found_before(known))
         there = stack.enter_context(opening)
         check_same(there.plan, known, nightly, state, config)
         if found is None:
@@ -183,8 +185,8 @@ class _Work:
             open_sessions=night.open_sessions,
             oldest=night.oldest,
             inputs=self.inputs,
-            rules=rules_of_nights(self.plan),
-            columns={**known, **columns_of(self.plan)},
+            rules=rules_of_nights(self.plan) | {"amounts": self.plan.amounts},
+            columns={**dict.fromkeys(self.plan.off, ()), **known, **columns_of(self.plan)},
             counts=asdict(result.counts),
             seen=tuple(sorted({*seen.present, *(() if self.parent is None else self.parent.seen)})),
         )
@@ -243,6 +245,14 @@ def _with_layout(config: Config, log: Log | None, known: Done | None) -> Config:
     if recorded == (None if found.preset is None else found.preset.name):
         return found
     return with_preset(config, load(recorded), recorded) if recorded in shipped() else replace(config, recognise=False)
+
+
+def _found_before(known: Done | None) -> Known | None:
+    """What holds for this night, too, whatever its own first rows look like."""
+    if known is None:
+        return None
+    style = known.rules.get("amounts", "plain")
+    return Known(known.columns, None if style == "plain" else style)
 
 
 def _known(file: LogFile) -> dict[str, Any]:

@@ -21,11 +21,13 @@ PARAMETERS: Final = {
     "own_hosts": "own_host",
 }  # fmt: skip
 """Rule, as the manifest has it → the option's parameter, where their names differ."""
+WRITTEN: Final = ("time_format", "amounts")
+"""Rules that say how values are written, which may differ from night to night."""
 
 
 def rules_of_nights(plan: Plan) -> dict[str, Any]:
-    """What must be the same every night: all of the manifest's rules but how times are written."""
-    return {name: value for name, value in rules_of(plan).items() if name != "time_format"}
+    """What must be the same every night: all of the manifest's rules but how times and amounts are written."""
+    return {name: value for name, value in rules_of(plan).items() if name not in WRITTEN}
 
 
 def check_same(plan: Plan, known: Done | None, nightly: Nightly, state: State, config: Config) -> None:
@@ -48,7 +50,8 @@ def _changed(plan: Plan, known: Done | None, config: Config) -> list[str]:
     shared = {role: names for role, names in columns_of(plan).items() if role in known.columns}
     shared = {role: names for role, names in shared.items() if not is_same(config, role, names, known.columns[role])}
     there = {role: names for role, names in known.columns.items() if role in shared}
-    return changes(known.rules, rules_of_nights(plan)) + changes(there, shared)
+    before = {name: rule for name, rule in known.rules.items() if name not in WRITTEN}
+    return changes(before, rules_of_nights(plan)) + changes(there, shared)
 
 
 def _other_rules(plan: Plan, known: Done | None, nightly: Nightly, state: State, config: Config) -> str:
@@ -116,7 +119,9 @@ def _asked(config: Config, known: Done) -> Plan:
 
 def _plan(rules: Mapping[str, Any], columns: Mapping[str, Any], config: Config) -> Plan:
     return Plan(
-        columns={role: (names,) if isinstance(names, str) else tuple(names) for role, names in columns.items()},
+        columns={
+            role: (names,) if isinstance(names, str) else tuple(names) for role, names in columns.items() if names
+        },
         time=TimeFormat(kind="text"),
         timezone=rules["timezone"],
         rules=Rules(

@@ -111,7 +111,7 @@ def commit(
         plan=plan,
         counts=result.counts,
         watermark=result.watermark,
-        notes=notes,
+        notes=(*result.values.notes(plan), *notes),
         passed_over=[{"path": each.path, "why": each.why} for each in log.passed_over],
     )
     if publisher is None:

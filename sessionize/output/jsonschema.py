@@ -81,7 +81,9 @@ def _events() -> dict[str, Any]:
 def _manifest() -> dict[str, Any]:
     number = {"type": "integer", "minimum": 0}
     by_reason = {"type": "object", "propertyNames": {"enum": list(schema.REASONS)}, "additionalProperties": number}
-    counts = {each.name: by_reason if each.name == "rejected_by_reason" else number for each in fields(Counts)}
+    by_format = {"type": "object", "additionalProperties": number}
+    kinds = {"rejected_by_reason": by_reason, "time_formats": by_format}
+    counts = {each.name: kinds.get(each.name, number) for each in fields(Counts)}
     file = {"path": {"type": "string"}, "bytes": number}
     unread = {"path": {"type": "string"}, "why": {"type": "string"}}
     outputs = {**file, "rows": number, "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"}}

@@ -44,7 +44,7 @@ def manifest(  # noqa: PLR0913 - each is a part of it
         "rules": rules_of(plan),
         "counts": asdict(counts),
         "watermark": None if watermark is None else iso(watermark),
-        "notes": list(notes),
+        "notes": [*plan.notes, *notes],
         "outputs": [],
     }
 
@@ -66,7 +66,7 @@ def rules_of(plan: Plan) -> dict[str, Any]:
         "split_at_midnight": rules.split_at_midnight,
         "max_duration_s": None if rules.max_duration is None else rules.max_duration.total_seconds(),
         "timezone": plan.timezone,
-        "time_format": time.pattern or time.kind,
+        "time_format": [each.name for each in time.formats] or time.pattern or time.kind,
         "page_views": None if plan.page_views is None else list(plan.page_views),
         "conversions": None if plan.conversions is None else list(plan.conversions),
         "properties": list(plan.properties),
@@ -79,4 +79,6 @@ def rules_of(plan: Plan) -> dict[str, Any]:
         "exclude_bots": plan.exclude_bots,
         "ip": plan.ip,
         "hash_ids": plan.hash_key is not None,
+        "nulls": list(plan.nulls),
+        "amounts": plan.amounts,
     }

@@ -48,7 +48,7 @@ class Log:
         self.files: tuple[LogFile, ...] = tuple(source.file for source in self._sources)
         self.passed_over: tuple[PassedOver, ...] = (*found.passed_over, *without_lines)
         self._types, self._as_read = self._parquet_frame(config) if self._is_parquet else self._text_frame(config)
-        self._preset = config.preset
+        self._preset, self._nulls = config.preset, config.nulls
         self._frame = self._shaped(self._as_read)
         types = self._frame.collect_schema()
         self.schema: dict[str, pl.DataType] = {name: dtype for name, dtype in types.items() if name not in texts.PLACE}
@@ -59,7 +59,11 @@ class Log:
 
     def _shaped(self, rows: pl.LazyFrame) -> pl.LazyFrame:
         """The rows with what the preset says of the columns themselves."""
-        return rows if self._preset is None else shaped(rows, self._types, self._preset)
+        return shaped(rows, self._types, self._preset, self._nulls) if self._is_shaped else rows
+
+    @property
+    def _is_shaped(self) -> bool:
+        return self._preset is not None or bool(self._nulls)
 
     def opened_with(self, config: Config) -> Log:
         """The same files, read by another configuration."""
@@ -88,9 +92,14 @@ class Log:
                 raise
             raise found from None
 
-    def sample(self, column: pl.Expr) -> pl.Series:
-        """A column of the first rows."""
-        return self._frame.head(SAMPLE_ROWS).select(column).collect().to_series()
+    def sample(self, column: pl.Expr, rows: int = SAMPLE_ROWS, /) -> pl.Series:
+        """A column of the first rows, in input order.
+
+        Args:
+            column: Over the log's columns.
+            rows: How many, at most.
+        """
+        return self._frame.head(rows).select(column).collect().to_series()
 
     def scan(self) -> pl.LazyFrame:
         """FILE, ROW, FAULT and the log's columns, of every row in input order; only what is selected is read."""
@@ -104,7 +113,7 @@ class Log:
         """
         if self._is_parquet:
             # Dictionaries hold what is in the file, not what a preset makes of it.
-            found = parquet.batches(self._sources, self._types, limits, by_words=self._preset is None)
+            found = parquet.batches(self._sources, self._types, limits, by_words=not self._is_shaped)
         else:
             found = self._text_pieces()
         for batch in found:

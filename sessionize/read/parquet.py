@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -13,6 +15,7 @@ import polars as pl
 
 from sessionize import schema
 from sessionize.errors import InputError
+from sessionize.kernel.texts import has_bytes, type_with_texts, with_texts
 from sessionize.limits import Limits
 from sessionize.read import parquet_dictionaries as words
 from sessionize.read.parquet_dictionaries import Rows, Span
@@ -23,6 +26,9 @@ from sessionize.read.source import Source
 FAULTS: Final = pl.Enum(schema.REASONS)
 # Else a time whose zone is an offset, as Arrow's may be, makes Polars panic. Such times are taken to UTC below.
 os.environ.setdefault("POLARS_IGNORE_TIMEZONE_PARSE_ERROR", "1")
+
+
+TWICE: Final = re.compile(r"name '(?P<name>.*)' has more than one occurrence")
 
 
 class _Part(NamedTuple):
@@ -100,11 +106,14 @@ def _part(source: Source, start: int = 0, length: int | None = None) -> _Part:
     offsets = {name: pl.Datetime(dtype.time_unit, "UTC") for name, dtype in types.items() if _is_by_offset(dtype)}
     # Sliced first and numbered then: Polars reads only the slice's rows, which it does not the other way round.
     sliced = frame if length is None else frame.slice(start, length)
+    bytes_ = {name: dtype for name, dtype in types.items() if has_bytes(dtype)}
     numbered = sliced.with_row_index(schema.ROW, offset=start + 1).with_columns(
         *(pl.col(name).to_physical().cast(dtype) for name, dtype in offsets.items()),
+        *(with_texts(pl.col(name), dtype).alias(name) for name, dtype in bytes_.items()),
         *(pl.lit(value, dtype=pl.String).alias(name) for name, value in parts.items()),
     )
-    return _Part(numbered, types | offsets | dict.fromkeys(parts, pl.String()))
+    texts = {name: type_with_texts(dtype) for name, dtype in bytes_.items()}
+    return _Part(numbered, types | texts | offsets | dict.fromkeys(parts, pl.String()))
 
 
 def _is_by_offset(dtype: pl.DataType) -> TypeGuard[pl.Datetime]:
@@ -155,7 +164,26 @@ def damaged(sources: Sequence[Source]) -> InputError | None:
 def _damaged(source: Source, error: BaseException) -> InputError:
     path = source.file.path
     reason = next(iter(str(error).splitlines()), type(error).__name__).replace(source.place, path)
+    if (twice := TWICE.search(reason)) is not None:
+        return _two_of_one_name(path, twice["name"])
     return InputError(f"{path}: damaged, or of a kind that is not read: {reason}", hint="fetch the file again")
+
+
+def _two_of_one_name(path: str, name: str) -> InputError:
+    """What to say of a file that is sound, but has two columns of one name; and a command that renames one."""
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    seen: set[str] = set()
+    names = []
+    for each in pq.read_schema(path).names:
+        names.append(next(new for new in (each, *(f"{each}_{n}" for n in range(2, 10_000))) if new not in seen))
+        seen.add(names[-1])
+    renamed = f"{path.removesuffix('.parquet')}-renamed.parquet"
+    code = (
+        f"import pyarrow.parquet as pq; table = pq.ParquetFile({path!r}).read(); "
+        f"pq.write_table(table.rename_columns({names!r}), {renamed!r})"
+    )
+    return InputError(f"{path}: two columns are called {name!r}", hint=f"rename one: python -c {shlex.quote(code)}")
 
 
 def partitions(path: str) -> dict[str, str | None]:

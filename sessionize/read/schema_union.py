@@ -13,10 +13,10 @@ import polars as pl
 from polars.datatypes import IntegerType
 
 from sessionize.errors import InputError
+from sessionize.kernel.texts import number_text
 
 Types = Mapping[str, pl.DataType]
 Change = Callable[[pl.Expr, pl.DataType], pl.Expr]
-EXACT: Final = 2**53
 FARTHEST: Final = 2**63 - 1
 
 
@@ -92,11 +92,8 @@ def _as_text(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
         return column.struct.json_encode()
     if isinstance(dtype, pl.Datetime):
         return _in_microseconds(column, dtype).dt.to_string("%Y-%m-%dT%H:%M:%S%.6f" + ("Z" if dtype.time_zone else ""))
-    if dtype.is_float():
-        whole = column.is_finite() & (column == column.floor()) & (column.abs() < EXACT)
-        return pl.when(whole).then(pl.when(whole).then(column).cast(pl.Int64).cast(pl.String)).otherwise(
-            column.cast(pl.String)
-        )  # fmt: skip
+    if dtype.is_float() or dtype.is_decimal():
+        return number_text(column, dtype)
     return column.cast(pl.String)
 
 

@@ -151,7 +151,11 @@ CASES: dict[str, Case] = {
     "bounce-rate": Case(singles, 6, "10%..60%"),
     "engagement-rate": Case(lambda n: singles(10 - n), 6, "..60%"),
     "conversion-rate": Case(lambda n: rows(20, 2 * n, event_type="purchase"), 3, "30%"),
-    "sessions-per-day": Case(daily, 1, "1"),
+    "moved-events": Case(
+        lambda n: [event(0, event_id="e", timestamp=at(x)) for x in range(n + 1)] + rows(10, 0)[n + 1 :], 2, "20%"
+    ),
+    "null-words": Case(lambda n: rows(10, n, user_id="NULL"), 2, "20%"),
+    "sessions-per-day": Case(daily, 1, "1", config={"columns": {"session_id": "session_id"}}),
     "hours-without-events": Case(hourly, 2, "2"),
     "unknown-event-types": Case(lambda n: rows(10, n, event_type="Page"), 2, "20%", {"known": ["page"]}),
 }  # fmt: skip
@@ -167,7 +171,7 @@ def test_a_check_fails_one_beyond_its_bound_and_not_at_it(name: str, tmp_path: P
 
 
 def test_every_check_is_tried() -> None:
-    elsewhere = {"bad-encoding", "missing-days", "missing-columns", "new-columns", "unread-files"}
+    elsewhere = {"bad-encoding", "missing-days", "missing-columns", "new-columns", "unread-files", "unreadable-values"}
     assert {check.name for check in CHECKS} == set(CASES) | elsewhere
 
 
@@ -272,3 +276,23 @@ def test_a_log_without_rows_is_checked_too(tmp_path: Path) -> None:
     checked = findings(log, {})
     assert checked.of("failed") == ()
     assert checked.counts["events"] == 0
+
+
+@pytest.mark.parametrize(("same", "status"), [(12, "passed"), (13, "warned")])
+def test_an_id_used_as_a_constant_is_a_warning_in_a_small_log_too(same: int, status: str, tmp_path: Path) -> None:
+    log = written(tmp_path, rows(20, same, session_id="NA", user_id="NA"))
+    checked = findings(log, {})
+    assert [found(checked, name).status for name in ("session-id-share", "profile-id-share")] == [status, status]
+
+
+def test_a_session_id_that_all_of_three_profiles_share_is_a_warning(tmp_path: Path) -> None:
+    checked = findings(written(tmp_path, [event(2 * x, session_id="1.71706E+12") for x in range(3)]), {})
+    assert found(checked, "session-id-profiles").status == "warned"
+
+
+def test_amounts_that_are_no_numbers_are_a_warning_with_the_first_of_them(tmp_path: Path) -> None:
+    lines = [(*event(number), amount) for number, amount in enumerate(["1.5", "", "free", "gratis"])]
+    log = written(tmp_path, lines, header=(*HEADER, "value"))
+    finding = found(findings(log, {}), "unreadable-values")
+    assert (finding.status, finding.number) == ("warned", 2)
+    assert [(each.text, each.row) for each in finding.examples] == [("amount 'free'", 4)]

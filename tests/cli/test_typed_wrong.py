@@ -11,11 +11,11 @@ import polars as pl
 import pytest
 from console import SAMPLE, sessionize
 
-from sessionize import plan
 from sessionize.api import sessionize as sessions_of
 from sessionize.cli import parse
 from sessionize.config import Config
 from sessionize.errors import UsageError
+from sessionize.plan import checks
 
 CSV = SAMPLE / "events.csv"
 
@@ -52,7 +52,7 @@ def test_utc_needs_no_list_of_zones(monkeypatch: pytest.MonkeyPatch) -> None:
     def none_here(name: str) -> None:
         raise ZoneInfoNotFoundError(name)
 
-    monkeypatch.setattr(plan, "ZoneInfo", none_here)
+    monkeypatch.setattr(checks, "ZoneInfo", none_here)
     monkeypatch.setattr(parse, "ZoneInfo", none_here)
     log = pl.DataFrame({"session_id": ["a"], "ts": ["2024-05-30"]})
     assert sessions_of(log, Config()).counts.sessions == 1

@@ -141,7 +141,7 @@ def read_all(log: Log) -> pl.DataFrame:
 
 def judged(log: Log, raw: pl.DataFrame) -> pl.DataFrame:
     """Place and reason of each row."""
-    plan = resolve(Config(), log.schema, lambda column: raw.select(column).to_series())
+    plan = resolve(Config(), log.schema, lambda column, _=1000: raw.select(column).to_series())
     rows = normalise(raw.lazy(), log.schema, plan).select(schema.FILE, schema.ROW, schema.REASON)
     return rows.collect(engine="streaming").cast({schema.REASON: pl.String})
 
@@ -162,7 +162,7 @@ class WasRead(NoLog):
 
 def counted(log: Log, raw: pl.DataFrame) -> int:
     """Rows read, each once an event, a rejected row or a duplicate."""
-    plan = resolve(Config(), log.schema, lambda column: raw.select(column).to_series())
+    plan = resolve(Config(), log.schema, lambda column, _=1000: raw.select(column).to_series())
     counts = sessionize_log(WasRead(log, raw), plan, LIMITS).counts
     assert counts.rows_read == counts.events + counts.rejected + counts.duplicates
     return counts.rows_read

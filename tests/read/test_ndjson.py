@@ -143,7 +143,7 @@ def test_one_bad_line_among_very_many_costs_itself_only(tmp_path: Path) -> None:
     ]
 
 
-LATE = b'{"id":"a","ts":1}\n' * 1500 + b'{"id":"b","ts":2,"late":"here","deep":{"x":1},"kind":"k"}\n'
+LATE = b'{"id":"a","ts":1717063200}\n' * 1500 + b'{"id":"b","ts":1717063201,"late":"here","deep":{"x":1},"kind":"k"}\n'
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_a_key_that_appears_late_is_found_where_it_is_asked_for(tmp_path: Path, 
 
 def test_a_key_that_no_line_has_is_still_an_error(tmp_path: Path) -> None:
     asked = Config(columns={"session_id": "id"}, properties=("nowhere",))
-    log = opened(tmp_path / "a.ndjson", LATE + b'{"id":"nowhere","ts":3}\n', properties=("nowhere",))
+    log = opened(tmp_path / "a.ndjson", LATE + b'{"id":"nowhere","ts":1717063202}\n', properties=("nowhere",))
     with pytest.raises(UsageError, match="nowhere"):
         resolve(asked, log.schema, log.sample)
 

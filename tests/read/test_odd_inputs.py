@@ -45,7 +45,9 @@ def metrics(folder: Path, *arguments: object) -> pl.DataFrame:
 def test_a_pipe_named_as_a_file_loses_no_row(tmp_path: Path, columns: tuple[str, ...]) -> None:
     rows = "".join(f"visit-{number},2024-05-30\n" for number in range(20_000))
     (tmp_path / "log.csv").write_text(rows if columns else f"session_id,ts\n{rows}")
-    command = f"{sys.executable} -m sessionize run <(cat log.csv) -o out --json {' '.join(columns)}"
+    command = (
+        f"{sys.executable} -m sessionize run <(cat log.csv) -o out --session-id session_id --json {' '.join(columns)}"
+    )
     done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, check=True, timeout=60)
     assert json.loads(done.stdout)["counts"]["events"] == 20_000
 
@@ -107,7 +109,7 @@ def test_a_time_in_a_dictionary_is_read_as_text(tmp_path: Path) -> None:
 
 def test_a_number_that_is_none_is_no_id(tmp_path: Path) -> None:
     parquet(tmp_path / "log.parquet", session_id=[200.0, float("nan")], user_id=["u", "v"], ts=[NOON] * 2)
-    assert set(metrics(tmp_path, "log.parquet")["source_id"]) == {"200.0", None}
+    assert set(metrics(tmp_path, "log.parquet")["source_id"]) == {"200", None}
 
 
 def test_a_list_may_be_an_id(tmp_path: Path) -> None:

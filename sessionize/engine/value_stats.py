@@ -1,0 +1,89 @@
+"""What the values of events say that no one row can: amounts that are no numbers, time formats, words that stand for null."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import polars as pl
+
+from sessionize import schema
+from sessionize.config import Plan
+
+LONGEST_WORD: Final = max(map(len, schema.NULL_WORDS))
+TRANSIENT: Final = (schema.UNREAD, schema.LAYOUT)
+"""Columns that are only counted."""
+
+
+class ValueStats:
+    """Looks at the events of each batch."""
+
+    def __init__(self) -> None:
+        self.bad_values = 0
+        self.example: tuple[int, int, str] | None = None
+        self._by_layout: dict[int, int] = {}
+        self._words: dict[tuple[str, str], int] = {}
+        self._profiles: dict[str, set[str]] = {}
+
+    def look(self, events: pl.DataFrame) -> pl.DataFrame:
+        """Count what is to be counted; give the events back without the columns that were made for it."""
+        if schema.UNREAD in events.columns:
+            self._look_at_amounts(events)
+        if schema.LAYOUT in events.columns:
+            for layout, number in events[schema.LAYOUT].drop_nulls().value_counts().iter_rows():
+                self._by_layout[layout] = self._by_layout.get(layout, 0) + number
+        for role in (schema.SESSION_ID, schema.PROFILE_ID):
+            if role in events.columns and events.schema[role] == pl.String:
+                self._look_for_words(role, events)
+        return events.drop(TRANSIENT, strict=False)
+
+    def by_layout(self, plan: Plan) -> dict[str, int]:
+        """Time format → events whose time it read; empty where there is but one."""
+        return {each.name: self._by_layout.get(number, 0) for number, each in enumerate(plan.time.formats)}
+
+    def notes(self, plan: Plan) -> Iterator[str]:
+        """What was found, in words."""
+        if self.example is not None:
+            name = plan.columns[schema.VALUE][0]
+            yield f"{self.bad_values:,} amounts in {name!r} could not be read as numbers, such as {self.example[2][:40]!r}"
+        for role, word, number in self.words_for_null():
+            whose = "of several profiles" if role == schema.SESSION_ID else "of one profile"
+            yield _word_note(role, word, number, whose)
+
+    def words_for_null(self) -> Iterator[tuple[str, str, int]]:
+        """Role, word and number of events, of the words that hardly are ids: several profiles have them as a session id.
+
+        A profile id 0 may be a profile's.
+        """
+        for (role, word), number in sorted(self._words.items()):
+            is_shared = len(self._profiles.get(word, ())) > 1
+            if is_shared if role == schema.SESSION_ID else (word != "0" and number > 1):
+                yield role, word, number
+
+    def _look_at_amounts(self, events: pl.DataFrame) -> None:
+        unread = events[schema.UNREAD]
+        number = len(unread) - unread.null_count()
+        if number and self.example is None:
+            self.example = events.filter(unread.is_not_null()).select(schema.FILE, schema.ROW, schema.UNREAD).row(0)
+        self.bad_values += number
+
+    def _look_for_words(self, role: str, events: pl.DataFrame) -> None:
+        there = [each for each in (schema.SESSION_ID, schema.PROFILE_ID) if each in events.columns]
+        short = events.select(there).filter(pl.col(role).str.len_bytes() <= LONGEST_WORD)
+        found = short.filter(pl.col(role).is_in(list(schema.NULL_WORDS)))
+        for word, number in found[role].value_counts().iter_rows():
+            self._words[role, word] = self._words.get((role, word), 0) + number
+        if role == schema.SESSION_ID and found.height and schema.PROFILE_ID in there:
+            pairs = found.select(pl.all().cast(pl.String)).unique().drop_nulls()
+            for word, profile in pairs.select(there).iter_rows():
+                profiles = self._profiles.setdefault(word, set())
+                if len(profiles) < 2:
+                    profiles.add(profile)
+
+
+def _word_note(role: str, word: str, number: int, whose: str) -> str:
+    return f"the {role} of {number:,} events {whose} is {word!r}: where that stands for no id, --null {_quoted(word)}"
+
+
+def _quoted(word: str) -> str:
+    return f"'{word}'" if set(word) & set("\\()") else word

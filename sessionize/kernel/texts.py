@@ -1,0 +1,106 @@
+"""The one text of a value, whatever physical type holds it: ``101`` for the integer, the float and the decimal. Row-local.
+
+An id has one spelling (semantics, section 2): so that a column that is an integer one night and, for a null among its
+values, a float the next holds the same ids. Bytes that are valid UTF-8 are text.
+"""
+
+from __future__ import annotations
+
+from typing import Final, cast
+
+import polars as pl
+
+WHOLE_BELOW: Final = float(2**63)
+LONGEST: Final = 1e38
+"""No decimal holds more digits, so that no id of such a size has another form."""
+UTF8_IN_HEX: Final = (
+    r"^(?:0[9ad]|[2-6].|7[0-9a-e]|(?:c[2-9a-f]|d.)[89ab].|(?:e0[ab].|e[1-9a-cef][89ab].|ed[89].)[89ab]."
+    r"|(?:f0[9ab].|f[1-3][89ab].|f48.)[89ab].[89ab].)*$"
+)
+"""Bytes of well-formed UTF-8, two hexadecimal digits each: no overlong form, no surrogate, nothing over U+10FFFF; and no
+control character but tab and line ends, as bytes that are none of a text, such as Matomo's visitors, may look like it."""
+CONTROL: Final = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
+
+
+def number_text(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """A float or decimal as text: a whole number as the integer, without trailing zeros else; NaN is null.
+
+    Examples:
+        >>> values = pl.DataFrame({"id": [101.0, 2.5, -0.0, 1e20, float("nan"), None]})
+        >>> values.select(number_text(pl.col("id"), pl.Float64())).to_series().to_list()
+        ['101', '2.5', '0', '100000000000000000000', None, None]
+    """
+    if dtype.is_decimal():
+        written = column.cast(pl.String)
+        trimmed = written.str.strip_chars_end("0").str.strip_chars_end(".")
+        return pl.when(written.str.contains(".", literal=True)).then(trimmed.replace("-0", "0")).otherwise(written)
+    value = column.cast(pl.Float64) if dtype == pl.Float32 else column
+    is_whole = value.is_finite() & (value == value.floor())
+    fits = is_whole & (value.abs() < WHOLE_BELOW)
+    as_integer = pl.when(fits).then(value).cast(pl.Int64).cast(pl.String)
+    larger = (
+        pl.when(is_whole & ~fits & (value.abs() < LONGEST))
+        .then(value)
+        .map_batches(_digits, return_dtype=pl.String, is_elementwise=True)
+    )
+    return pl.coalesce(as_integer, larger, column.fill_nan(None).cast(pl.String))
+
+
+def _digits(values: pl.Series) -> pl.Series:
+    """All digits of floats that no 64-bit integer holds: there are few of them."""
+    if values.null_count() == len(values):
+        return pl.Series(values.name, [None], dtype=pl.String).new_from_index(0, len(values))
+    return pl.Series(values.name, [None if value is None else f"{value:.0f}" for value in values], dtype=pl.String)
+
+
+def as_utf8(column: pl.Expr) -> pl.Expr:
+    """Bytes as text where they are valid UTF-8 without control characters, else as hexadecimal digits."""
+    return column.map_batches(_utf8, return_dtype=pl.String, is_elementwise=True)
+
+
+def _utf8(values: pl.Series) -> pl.Series:
+    try:
+        texts = values.cast(pl.String)
+        if not texts.str.contains(CONTROL).any():
+            return texts
+    except pl.exceptions.PolarsError:  # one value that is no UTF-8 is enough
+        pass
+    digits = values.bin.encode("hex")
+    rows = digits.str.contains(UTF8_IN_HEX).arg_true()
+    return digits.scatter(rows, values.gather(rows).cast(pl.String)) if len(rows) else digits
+
+
+def has_bytes(dtype: pl.DataType) -> bool:
+    """Whether a column is of bytes, or holds such a field or element."""
+    if isinstance(dtype, pl.Struct):
+        return any(has_bytes(cast("pl.DataType", inner.dtype)) for inner in dtype.fields)
+    if isinstance(dtype, (pl.List, pl.Array)):
+        return has_bytes(cast("pl.DataType", dtype.inner))
+    return dtype == pl.Binary
+
+
+def with_texts(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """The column with text in place of bytes, however deep they lie."""
+    if dtype == pl.Binary:
+        return as_utf8(column)
+    if isinstance(dtype, pl.Struct):
+        fields = ((inner.name, cast("pl.DataType", inner.dtype)) for inner in dtype.fields)
+        changed = [with_texts(column.struct.field(name), kind).alias(name) for name, kind in fields if has_bytes(kind)]
+        return column.struct.with_fields(changed)
+    if isinstance(dtype, pl.Array):
+        return with_texts(column.arr.to_list(), pl.List(dtype.inner))
+    if isinstance(dtype, pl.List):
+        return column.list.eval(with_texts(pl.element(), cast("pl.DataType", dtype.inner)))
+    return column
+
+
+def type_with_texts(dtype: pl.DataType) -> pl.DataType:
+    """The type of what `with_texts` makes of a column."""
+    if not has_bytes(dtype):
+        return dtype
+    if isinstance(dtype, pl.Struct):
+        fields = ((inner.name, cast("pl.DataType", inner.dtype)) for inner in dtype.fields)
+        return pl.Struct({name: type_with_texts(kind) for name, kind in fields})
+    if isinstance(dtype, (pl.List, pl.Array)):
+        return pl.List(type_with_texts(cast("pl.DataType", dtype.inner)))
+    return pl.String()

@@ -1,0 +1,104 @@
+"""From what was asked to what it means for this log: which column is which, how times are written. Log-global.
+
+Columns are found by their names, and by what the log's first rows say of their values: the same every time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from sessionize import schema
+from sessionize.config import AmountStyle, Config, Plan
+from sessionize.kernel import agents
+from sessionize.kernel.normalise import TEXTS
+from sessionize.kernel.references import field_type
+from sessionize.plan.amounts import inside, style
+from sessionize.plan.checks import check_enrichment, check_zone, checked_where
+from sessionize.plan.evidence import Evidence, Sample, Types
+from sessionize.plan.named import check_exists, condition
+from sessionize.plan.names import listed, option
+from sessionize.plan.roles import Roles
+
+__all__ = ["Known", "condition", "listed", "option", "resolve", "told_by"]
+
+
+class Known(NamedTuple):
+    """What the nights before have found: it holds for this one too, whatever its own first rows look like.
+
+    Attributes:
+        columns: Role → its columns, or none where its name was found and its values did not bear it out.
+        amounts: How amounts are written; None where they were in no way of their own.
+    """
+
+    columns: Mapping[str, str | Sequence[str]]
+    amounts: AmountStyle | None = None
+
+
+def resolve(config: Config, types: Types, sample: Sample, known: Known | None = None) -> Plan:
+    """What the configuration means for a log with these columns.
+
+    Args:
+        config: What was asked for.
+        types: Type of each of the log's columns.
+        sample: Gives a column of the log's first rows.
+        known: What the nights before have found.
+
+    Raises:
+        UsageError: If a column is missing or ambiguous, or its values are not what its name says; a zone or a time
+            format is not known.
+    """
+    check_zone(config.timezone)
+    evidence = Evidence(types, sample)
+    found = Roles(config, types, evidence, {} if known is None else known.columns).found()
+    columns = dict(found.columns)
+    check_enrichment(config, columns)
+    if config.ip == "drop" and config.geo_db is None:
+        columns.pop(schema.IP, None)
+    for name in (*config.properties, *config.traits, *config.rules.split_on):
+        check_exists(name, types, "the option")
+    plan = Plan(
+        columns=columns,
+        time=found.time,
+        timezone=config.timezone,
+        rules=config.rules,
+        page_views=config.page_views,
+        conversions=config.conversions,
+        properties=config.properties,
+        traits=config.traits,
+        where=checked_where(config, types, evidence.sample),
+        until=config.until,
+        off=found.off,
+        notes=found.notes,
+        time_hint=found.time_hint,
+        **told_by(config, columns),
+    )
+    return _with_amounts(plan, types, evidence, None if known is None else known.amounts)
+
+
+def told_by(config: Config, columns: Collection[str]) -> dict[str, Any]:
+    """The parts of a plan that say what rows tell beside their columns, by the names of its fields."""
+    return {
+        "preset": None if config.preset is None else config.preset.name,
+        "layout": config.layout,
+        "page_path": config.page_path,
+        "channels": config.channels and schema.CHANNEL not in columns,
+        "own_hosts": config.own_hosts,
+        "agents": schema.USER_AGENT in columns and agents.installed(),
+        "exclude_bots": config.exclude_bots,
+        "ip": config.ip,
+        "hash_key": config.hash_key,
+        "nulls": config.nulls,
+    }
+
+
+def _with_amounts(plan: Plan, types: Types, evidence: Evidence, known: AmountStyle | None) -> Plan:
+    """The plan with how amounts are written, and where they stand in an object."""
+    name = plan.columns.get(schema.VALUE, ("",))[0]
+    if not name:
+        return plan
+    if (found := inside(name, evidence)) is not None:
+        name = found
+        plan = replace(plan, columns={**plan.columns, schema.VALUE: (name,)})
+    return replace(plan, amounts=known or style(name, evidence)) if field_type(name, types) in TEXTS else plan

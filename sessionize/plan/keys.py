@@ -1,0 +1,128 @@
+"""Whether a column's values bear out what its name says, an id of events or of whoever makes them; and which could."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Final, NamedTuple
+
+import polars as pl
+
+from sessionize import schema
+from sessionize.config import Config
+from sessionize.kernel.references import alternatives
+from sessionize.plan import times
+from sessionize.plan.evidence import SOME_ROWS, Column, Evidence, Types, described, plain
+from sessionize.plan.names import is_named_for_a_time, is_named_for_an_id, typed
+
+CONTENT_COLUMNS: Final = 40
+"""Columns that an event's content is compared by."""
+FEW: Final = 10
+"""Rows below which an id of a profile need not come back, and one of an event may, with whatever content."""
+MOST_ALIKE: Final = 0.95
+SHOWN: Final = 5
+MEASURE: Final = r"^\s*[+-]?\d*[.,]\d+\s*$"
+PROSE: Final = r"\S+\s+\S+\s+\S+\s+\S+"
+ADDRESS: Final = r"^(?:[a-z]+://|/)|^www\."
+SCIENTIFIC: Final = r"^\d(?:\.\d+)?[eE]\+?\d{2,}$"
+OTHERS: Final = ("type", "event", "page", "url", "path", "method", "status", "code", "lang", "country", "version")
+"""Words in names of columns that hardly say whose an event is, however their values look."""
+
+
+class Refusal(NamedTuple):
+    """A column that has an id's name, but not its values.
+
+    Attributes:
+        said: In words.
+        name: The column.
+    """
+
+    said: str
+    name: str
+
+
+def no_event_id(name: str, evidence: Evidence, config: Config) -> Refusal | None:
+    """Why a column is no event id, whatever its name; None where its values bear it out."""
+    if evidence.column(name).there < FEW:
+        return None
+    keys = {
+        schema.spelling(each) for role in (schema.SESSION_ID, schema.PROFILE_ID) for each in schema.USUAL_NAMES[role]
+    }
+    others = [each for each in plain(evidence.types) if each != name and not is_named_for_a_time(each)]
+    others = [each for each in others if schema.spelling(each) not in keys][:CONTENT_COLUMNS]
+    if not evidence.comes_back_with_other_content(name, others):
+        return None
+    column = evidence.column(name)
+    example = "" if config.hash_key is not None else f", such as {column.example[:40]!r}"
+    return Refusal(
+        f"{name!r} is taken for no event id: its {column.different:,} values in {column.there:,} rows{example} come back "
+        f"with other content; {typed(schema.EVENT_ID, name)} says that it is one",
+        name,
+    )
+
+
+def no_key(name: str, evidence: Evidence) -> Refusal | None:
+    """Why a column is no id of a session or a profile, whatever its name."""
+    column = evidence.differs_everywhere(name)
+    if column is None:
+        return None
+    return Refusal(f"nearly every value of {name!r} differs ({column.different:,} of {column.there:,} rows)", name)
+
+
+def comes_back(name: str, evidence: Evidence) -> bool:
+    """Whether there are enough of the column's values, and they come back."""
+    column = evidence.column(name, SOME_ROWS)
+    return column.there >= FEW and column.different < column.there
+
+
+def candidates(types: Types, evidence: Evidence, taken: Collection[str], *, private: bool) -> list[tuple[str, str]]:
+    """The columns whose values could say whose an event is, the likeliest first, each with its description."""
+    names = [name for name in plain(types) if name not in taken and not types[name].is_temporal()]
+    names += [leaf for name in names for leaf in evidence.leaves(name) if leaf not in taken]
+    evidence.read(names, SOME_ROWS)
+    found = [(name, column) for name in names if (column := _as_key(name, evidence)) is not None]
+    if any(column.different < column.there for _, column in found):
+        found = [(name, column) for name, column in found if column.different < column.there]
+    ranked = sorted(found, key=lambda each: _rank(each[0]))
+    return [(name, described(name, column, private=private)) for name, column in ranked[:SHOWN]]
+
+
+def _as_key(name: str, evidence: Evidence) -> Column | None:
+    column = evidence.column(name, SOME_ROWS)
+    values = evidence.texts(name, SOME_ROWS).drop_nulls()
+    if 2 * column.there < column.rows or not column.there or values.str.starts_with("{").any():
+        return None
+    if column.there >= FEW and (column.different < 2 or column.different > (1 - 1 / FEW) * column.there):
+        return None
+    if column.there < FEW and not is_named_for_an_id(name):
+        return None
+    alike = values.value_counts(sort=True)["count"].head(1).sum()
+    is_constant = column.there >= FEW and alike > MOST_ALIKE * column.there
+    is_other = any(2 * int(values.str.contains(shape).sum()) > column.there for shape in (MEASURE, PROSE, ADDRESS))
+    is_time = is_named_for_a_time(name) and times.holds_times(name, evidence)
+    return None if is_constant or is_other or is_time else column
+
+
+def _rank(name: str) -> tuple[bool, bool]:
+    is_id = is_named_for_an_id(name)
+    return not is_id or name.lower() == "uid", any(word in name.lower() for word in OTHERS)
+
+
+def words_for_null(names: Iterable[str], evidence: Evidence) -> list[str]:
+    """Of the usual words for null those that stand in the columns."""
+    return [word for word in schema.NULL_WORDS if any(word in evidence.texts(name) for name in names)]
+
+
+def lost_digits(role: str, names: Iterable[str], evidence: Evidence, *, private: bool) -> str | None:
+    """What to say of ids that a spreadsheet has written in scientific notation."""
+    for name in (part for each in names for part in alternatives(each)):
+        if name not in evidence.types or evidence.types[name] not in (pl.String, pl.Categorical):
+            continue
+        values = evidence.texts(name).drop_nulls()
+        found = values.filter(values.str.contains(SCIENTIFIC))
+        if len(found):
+            example = "" if private else f", such as {found[0]}"
+            return (
+                f"the {role} in {name!r} is in scientific notation{example}: its last digits were lost before, "
+                f"so that different ids are one; export the column as text"
+            )
+    return None

@@ -1,0 +1,69 @@
+"""Columns as they are named: by an option, by a preset, or by one of a role's usual names."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterator
+from typing import cast
+
+import polars as pl
+
+from sessionize import schema
+from sessionize.config import Config
+from sessionize.errors import UsageError
+from sessionize.kernel.references import field_type
+from sessionize.plan.evidence import Types
+from sessionize.plan.names import listed, option
+
+
+def condition(config: Config) -> str | None:
+    """The user's condition and the preset's."""
+    asked = [where for where, _ in conditions(config)]
+    # A comment at the end of one must not swallow the bracket.
+    joined = " AND ".join(f"({each}\n)" if "--" in each else f"({each})" for each in asked)
+    return joined if len(asked) > 1 else next(iter(asked), None)
+
+
+def conditions(config: Config) -> Iterator[tuple[str, str]]:
+    """Each condition, and what asks for it."""
+    if config.where is not None:
+        yield config.where, "--where"
+    if config.preset is not None and config.preset.where is not None:
+        yield config.preset.where, f"where of the preset {config.preset.name}"
+
+
+def check_given(role: str, names: tuple[str, ...], types: Types) -> None:
+    """Refuse columns chosen for a role that the log has not, or of which there are too many."""
+    for name in names:
+        check_exists(name, types, option(role).split(" ", maxsplit=1)[0])
+    if len(names) > 1 and role not in (*schema.ID_ROLES, schema.TIMESTAMP):
+        raise UsageError(f"{option(role)} takes one column, not {len(names)}")
+
+
+def check_exists(name: str, types: Types, asked_by: str) -> None:
+    """Refuse a name that the log has no column of."""
+    if field_type(name, types) is not None:
+        return
+    near = difflib.get_close_matches(name, list(types), n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    raise UsageError(f"{asked_by}: the log has no column {name!r}", hint=f"{hint}it has {listed(types)}")
+
+
+def by_name(role: str, types: Types, taken: Collection[str], names: Collection[str] | None = None) -> list[str]:
+    """The columns with a usual name of the role; those inside structs where no plain column has such a name."""
+    usual = {schema.spelling(name) for name in names or schema.USUAL_NAMES[role]}
+    plain = [name for name, dtype in types.items() if not isinstance(dtype, pl.Struct)]
+    inside = [name for root, dtype in types.items() if isinstance(dtype, pl.Struct) for name in _leaves(root, dtype)]
+    candidates: list[str] = []
+    for there in (plain, inside):
+        candidates = candidates or [name for name in there if schema.spelling(name) in usual and name not in taken]
+    return candidates
+
+
+def _leaves(name: str, dtype: pl.DataType) -> Iterator[str]:
+    """Names of the plain columns in a struct, such as ``session.id``."""
+    if isinstance(dtype, pl.Struct):
+        for inner in dtype.fields:
+            yield from _leaves(f"{name}.{inner.name}", cast("pl.DataType", inner.dtype))
+    else:
+        yield name

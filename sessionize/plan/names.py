@@ -1,0 +1,95 @@
+"""Names of columns: what their last word says, and how one is typed."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from sessionize import schema
+
+OPTIONS: Final = {
+    role: f"--{role.replace('_', '-')}"
+    for role in (
+        schema.SESSION_ID,
+        schema.PROFILE_ID,
+        schema.EVENT_ID,
+        schema.TIMESTAMP,
+        schema.EVENT_TYPE,
+        schema.PAGE,
+    )
+}
+WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+TIME_ENDINGS: Final = ("timestamp", "tstamp", "time", "date", "datetime")
+"""What a name of a time ends in, alone or with more before it: ``eventtime``."""
+TIME_WORDS: Final = (*TIME_ENDINGS, "at", "ts")
+"""What the last word of such a name is: ``created_at``, but not ``format``."""
+DATE_WORDS: Final = ("date", "day", "dt")
+ID_WORDS: Final = frozenset((
+    "id", "uid", "uuid", "guid", "key", "user", "visitor", "client", "customer", "member", "person", "panelist", "profile",
+    "account", "device", "cookie", "session", "visit", "case", "host", "ip", "addr", "address", "email", "login", "player",
+    "patient", "subject",
+))  # fmt: skip
+"""Words in names of columns that say whose an event is."""
+
+
+def option(role: str) -> str:
+    """What to type to choose a role's column."""
+    return f"{OPTIONS[role]} COLUMN" if role in OPTIONS else f"--map {role}=COLUMN"
+
+
+def typed(role: str, *names: str) -> str:
+    """The options that choose columns for a role, as a shell takes them.
+
+    Examples:
+        >>> typed("timestamp", "date", "time of day"), typed("ip", "addr"), typed("event_id", "none")
+        ("--timestamp date --timestamp 'time of day'", '--map ip=addr', '--event-id none')
+    """
+    if role in OPTIONS:
+        return " ".join(f"{OPTIONS[role]} {shlex.quote(name)}" for name in names)
+    return " ".join(f"--map {shlex.quote(f'{role}={name}')}" for name in names)
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names in a row for a message; the end of a long list is left out."""
+    names = list(names)
+    shown = ", ".join(names[:40])
+    return f"{shown}, … ({len(names)} in all)" if len(names) > 40 else shown
+
+
+def words(name: str) -> Sequence[str]:
+    """The words of a name in lower case.
+
+    Examples:
+        >>> words("EdgeStartTimestamp"), words("created_at"), words("_source.@timestamp")
+        (['edge', 'start', 'timestamp'], ['created', 'at'], ['source', 'timestamp'])
+    """
+    return [word.lower() for word in WORD.findall(name)]
+
+
+def is_named_for_a_time(name: str) -> bool:
+    """Whether the name ends as names of times do; its values have to bear it out.
+
+    Examples:
+        >>> [is_named_for_a_time(name) for name in ("createdAt", "eventtime", "Complete Timestamp", "format", "events")]
+        [True, True, True, False, False]
+    """
+    last = next(reversed(words(name)), "")
+    return last in TIME_WORDS or last.endswith(TIME_ENDINGS)
+
+
+def is_named_for_a_date(name: str) -> bool:
+    """Whether the name says a date."""
+    last = next(reversed(words(name)), "")
+    return last in DATE_WORDS or last.endswith("date")
+
+
+def is_named_for_an_id(name: str) -> bool:
+    """Whether a word of the name says whose an event is."""
+    return not ID_WORDS.isdisjoint(words(name)) or spelling_ends_in_id(name)
+
+
+def spelling_ends_in_id(name: str) -> bool:
+    """Whether the name ends in id in lower case without a mark before: ``panelistid``, ``uuid``."""
+    return bool(re.search(r"[a-z]{3}id$", name.lower()))
