@@ -87,7 +87,9 @@ def _cure(reason: str, plan: Plan, log: Source) -> str:
     cures = {
         "null_timestamp": f"column {times!r} is blank: {option(schema.TIMESTAMP)} says which is the time; it has {there}",
         "bad_timestamp": (
-            f"is {times!r} the time? {option(schema.TIMESTAMP)} says which column is; "
+            f"{plan.time_hint} would read the times in {times!r}"
+            if plan.time_hint
+            else f"is {times!r} the time? {option(schema.TIMESTAMP)} says which column is; "
             "--time-format '%d/%m/%Y %H:%M:%S' would read 30/05/2024 07:44:00"
         ),
         "timestamp_out_of_range": (

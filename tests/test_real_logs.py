@@ -71,18 +71,7 @@ def measured(folder: Path) -> dict[str, Any]:
     }
 
 
-NOT_YET = {
-    "loghub_healthapp": "EventId is the id of a message's template, yet taken for an event id: 35 events are dropped"
-}
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=pytest.mark.xfail(reason=NOT_YET[name])) if name in NOT_YET else name
-        for name in OPTIONS
-    ],
-)
+@pytest.mark.parametrize("name", OPTIONS)
 def test_a_real_log_gives_the_reference_figures(name: str, tmp_path: Path) -> None:
     reference = references()[name]
     done = sessionize("run", SHARED.parent / reference["path"], "-o", "out", *OPTIONS[name], cwd=tmp_path)
@@ -101,9 +90,9 @@ def test_every_reference_is_tried() -> None:
 def test_an_unknown_time_layout_is_rejected_and_never_guessed_at(tmp_path: Path) -> None:
     log = DATA / "loghub" / "HealthApp_2k.log_structured.csv.gz"
     done = sessionize("run", log, "-o", "out", "--session-id", "Component", cwd=tmp_path)
-    assert done.code == 0
-    counts = json.loads((tmp_path / "out" / "manifest.json").read_text())["counts"]
-    assert counts["rejected_by_reason"] == {"bad_timestamp": 2000}
+    assert done.code == 3
+    assert "none of 2,000 rows is an event (2,000 bad_timestamp)" in done.err
+    assert not (tmp_path / "out" / "manifest.json").exists()
     assert "--time-format" in done.err
 
 

@@ -198,7 +198,7 @@ def config(typed: Typed) -> Config:
         csv_columns=_csv_columns(typed["columns"]) if typed["columns"] else None,
         multiline=bool(typed["multiline"]),
         verify=bool(typed["verify"]),
-        time_format=tuple(typed["time_format"] or ()),
+        time_format=tuple(typed["time_format"]) if typed["time_format"] else None,
         nulls=tuple(typed["null"] or ()),
         timezone=timezone,
         rules=_rules(typed),

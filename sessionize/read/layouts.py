@@ -41,7 +41,7 @@ def opened(source: Source, config: Config) -> tuple[tuple[str, ...], Parse] | No
     if layout.kind == "csv" or source.file.format != "csv":
         return None
     if layout.kind == "combined":
-        as_written = config.time_format is not None
+        as_written = bool(config.time_formats)
         return ACCESS_COLUMNS, lambda block, wanted: access(lines_of(block), wanted, as_written=as_written)
     if layout.kind == "w3c":
         return _w3c(source, config, layout)

@@ -37,7 +37,7 @@ FOUND: dict[str, list[Any]] = {
     "attributes[n]": ["12345678901234567890", None],
     "attributes['none']": [None, None],
     "session.id": ["a", None],
-    "session['Name.X']": ["1.5", "2.0"],
+    "session['Name.X']": ["1.5", "2"],
     "SESSION.ID": ["a", None],
     "a.b": ["exact", None],
     '"a.b"': ["exact", None],
