@@ -26,17 +26,19 @@ class Run(NamedTuple):
     """What became of a run.
 
     Attributes:
-        counts: Of rows and sessions; they add up.
-        manifest: As it was written.
+        counts: Counts of rows and sessions; they add up.
+        manifest: The manifest as it was written.
         figures: Over the sessions: how many, how long, which rates (`figures`).
         event_types: Event type → events that have it, the most frequent first; empty where a usual conversion is among
             them and no name was asked for.
+        choices: Those of the manifest's notes that say what was decided; the others say what is wrong.
     """
 
     counts: Counts
     manifest: dict[str, Any]
     figures: dict[str, Any]
     event_types: Mapping[str, int] = MappingProxyType({})
+    choices: tuple[str, ...] = ()
 
 
 def run(
@@ -55,7 +57,7 @@ def run(
     """
     progress("opening")
     with ExitStack() as stack:
-        log, plan, limits, places = stack.enter_context(opened(config, limits))
+        log, plan, limits, places = stack.enter_context(opened(config, limits, progress))
         plan = only_needed(plan, output)
         publisher = _publisher(output, stack)
         if publisher is not None:
@@ -68,7 +70,7 @@ def run(
         seen = names.seen()
         placed = with_places(result, places, plan)
         written = commit(placed, log, plan, output, publisher, notes(seen, config, plan))
-        return Run(result.counts, *written, seen.event_types)
+        return Run(result.counts, *written, seen.event_types, plan.notes)
 
 
 def _publisher(output: Output, stack: ExitStack) -> Publisher | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import polars as pl
 
@@ -44,10 +44,19 @@ class Opened(NamedTuple):
     places: Places | None
 
 
+@runtime_checkable
+class Follows(Protocol):
+    """A progress that is told how far a log has been read, too."""
+
+    def read(self, share: float, rows: int, whole: int) -> None:
+        """Some more was read: so large a share of the log's bytes, so many rows."""
+
+
 @contextmanager
 def opened(
     config: Config,
     limits: Limits | None = None,
+    progress: object = None,
     *,
     log: Source | None = None,
     plan: Plan | None = None,
@@ -58,6 +67,7 @@ def opened(
     Args:
         config: What was asked for.
         limits: What may be held at once; None for what the configuration's memory limit comes to.
+        progress: If it `Follows`, it is told how far the log has been read.
         log: A log that is not in the configuration's inputs; None for these.
         plan: What the configuration means, where that cannot be seen from the log.
         known: What the nights before have found.
@@ -73,8 +83,37 @@ def opened(
     found: Source = log
     with found.reading():
         meant = resolve(config, found.schema, found.sample, known) if plan is None else plan
+    if isinstance(progress, Follows):
+        found = _Followed(found, progress)
     with Scratch() as scratch:
         yield Opened(found, meant, replace(limits or Limits.of(config.memory_limit), scratch=scratch), places)
+
+
+class _Followed:
+    """A log that tells how far it has been read.
+
+    Args:
+        log: The log.
+        progress: Is told.
+    """
+
+    def __init__(self, log: Source, progress: Follows) -> None:
+        self._log = log
+        self._progress = progress
+        self.files = log.files
+        self.passed_over = log.passed_over
+        self.schema = log.schema
+        self.reading = log.reading
+        self.sample = log.sample
+        self.raw = log.raw
+
+    def batches(self, limits: Limits) -> Iterable[Rows]:
+        """The log's rows, some at a time."""
+        seen, whole = 0, sum(file.bytes for file in self.files)
+        for rows in self._log.batches(limits):
+            yield rows
+            seen += rows.rows
+            self._progress.read(rows.share, seen, whole)
 
 
 class NoLog:

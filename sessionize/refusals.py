@@ -87,7 +87,7 @@ def _cure(reason: str, plan: Plan, log: Source) -> str:
     cures = {
         "null_timestamp": f"column {times!r} is blank: {option(schema.TIMESTAMP)} says which is the time; it has {there}",
         "bad_timestamp": (
-            f"{plan.time_hint} would read the times in {times!r}"
+            f"{plan.time_hint} would read {times!r}; if that is not the time, {option(schema.TIMESTAMP)} says which column is"
             if plan.time_hint
             else f"is {times!r} the time? {option(schema.TIMESTAMP)} says which column is; "
             "--time-format '%d/%m/%Y %H:%M:%S' would read 30/05/2024 07:44:00"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import runpy
+import shlex
 import shutil
 import subprocess
 import sys
@@ -12,16 +14,30 @@ import pytest
 from console import ROOT, SAMPLE, sessionize
 
 from sessionize import errors
+from sessionize.cli.app import COMMANDS
 
 README = (ROOT / "README.md").read_text()
 
 
-def test_the_first_command_prints_what_is_shown(tmp_path: Path) -> None:
+SHOWN = re.findall(r"```console\n\$ sessionize (.*?)\n(.*?)```", README, re.DOTALL)
+
+
+@pytest.mark.parametrize(("command", "shown"), SHOWN, ids=[command for command, _ in SHOWN])
+def test_a_command_prints_what_is_shown(tmp_path: Path, command: str, shown: str) -> None:
     shutil.copytree(SAMPLE, tmp_path / "sample_data")
-    (shown,) = re.findall(r"```console\n\$ sessionize (.*?)\n(.*?)```", README, re.DOTALL)
-    done = sessionize(*shown[0].split(), cwd=tmp_path)
+    done = sessionize(*shlex.split(command), cwd=tmp_path)
     assert done.code == 0
-    assert done.err.splitlines() == shown[1].splitlines()
+    assert (done.out + done.err).splitlines() == shown.splitlines()
+
+
+def test_there_are_ten_questions_each_with_its_command() -> None:
+    asked = README.split("## Ten questions")[1].split("\n## ")[0]
+    assert len(re.findall(r"^\*\*.*\?\*\*\n\n```console\n\$ sessionize ", asked, re.MULTILINE)) == 10
+
+
+def test_the_picture_is_of_the_first_screen() -> None:
+    make = runpy.run_path(str(SAMPLE / "make_picture.py"))
+    assert (SAMPLE / "summary.svg").read_text() == make["picture"]()
 
 
 def test_the_python_example_runs(tmp_path: Path) -> None:
@@ -36,7 +52,7 @@ def test_every_exit_code_is_explained(error: type) -> None:
 
 
 def test_every_option_that_the_readme_names_exists(tmp_path: Path) -> None:
-    helped = "".join(sessionize(command, "--help", cwd=tmp_path).out for command in ("run", "check", "presets"))
+    helped = "".join(sessionize(command, "--help", cwd=tmp_path).out for command in COMMANDS)
     helped += sessionize("--help", cwd=tmp_path).out
     named = set(re.findall(r"`?(--[a-z][a-z-]+)", README.split("## For developers")[0]))
     assert {option for option in named if option not in helped} == set()

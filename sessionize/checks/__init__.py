@@ -16,7 +16,7 @@ from sessionize.checks.evaluate import evaluate
 from sessionize.checks.facts import Facts
 from sessionize.checks.findings import Checked, Example, Finding
 from sessionize.checks.from_log import facts_of_log, option
-from sessionize.checks.from_run import facts_of_run, is_run
+from sessionize.checks.from_run import facts_of_run
 from sessionize.checks.key_stats import Thresholds
 from sessionize.checks.settings import (
     Custom,
@@ -31,6 +31,7 @@ from sessionize.checks.table import CHECKS, OPTIONS, Check
 from sessionize.config import Config
 from sessionize.errors import UsageError
 from sessionize.limits import Limits
+from sessionize.output.read_run import is_run
 
 __all__ = [
     "CHECKS",

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from sessionize.checks.from_run import is_run, read_manifest, read_metrics
 from sessionize.errors import UsageError
+from sessionize.output.read_run import is_run, read_manifest, read_metrics
 from sessionize.summary.figures import figures
 
 

@@ -53,7 +53,7 @@ def facts_of_log(
         limits: What may be held at once; None for what the memory limit comes to.
     """
     progress("opening")
-    with opened(config, limits) as (log, resolved, allowed, _):
+    with opened(config, limits, progress) as (log, resolved, allowed, _):
         plan = only_measured(resolved, asked)
         paths = [file.path for file in log.files]
         watched = _watched(config, plan, asked, log.files)

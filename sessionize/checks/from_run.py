@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Final
 
 import polars as pl
 
@@ -15,17 +14,10 @@ from sessionize.checks.findings import Example
 from sessionize.checks.key_stats import Extremes, Thresholds, most_events, session_example, session_facts
 from sessionize.checks.settings import Settings
 from sessionize.checks.text import sanitize
-from sessionize.errors import InputError
-from sessionize.kernel.metrics import FIGURED, METRICS
-from sessionize.output.commit import MANIFEST, REJECTED
+from sessionize.kernel.metrics import FIGURED
+from sessionize.output.commit import REJECTED
+from sessionize.output.read_run import read_manifest, read_metrics
 from sessionize.summary.figures import figures
-
-TIME: Final = "%Y-%m-%dT%H:%M:%S%.6fZ"
-
-
-def is_run(path: str) -> bool:
-    """Whether a path is the output directory of a run."""
-    return (Path(path) / MANIFEST).is_file()
 
 
 def facts_of_run(path: str, asked: Settings, thresholds: Thresholds) -> Facts:
@@ -57,50 +49,6 @@ def facts_of_run(path: str, asked: Settings, thresholds: Thresholds) -> Facts:
         sessions=session_facts(metrics, zone, thresholds, _extremes(metrics, thresholds)),
         custom=ask(asked.custom, tables, thresholds.examples),
         rules=manifest["rules"],
-    )
-
-
-def read_manifest(path: str) -> dict[str, Any]:
-    """A run's manifest."""
-    file = Path(path) / MANIFEST
-    try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-        complete = {"inputs", "columns", "rules", "counts", "outputs"} <= set(found)
-    except (OSError, ValueError, TypeError) as error:
-        raise InputError(f"{file}: {error}", hint="run sessionize again") from None
-    if not complete:
-        raise InputError(f"{file}: no manifest of a run", hint="name the log, or a run's output directory")
-    return dict(found)
-
-
-def read_metrics(path: str, manifest: dict[str, Any]) -> pl.DataFrame:
-    """A run's metrics, whatever their format."""
-    name = next((each["path"] for each in manifest["outputs"] if each["path"].startswith("metrics.")), None)
-    if name is None:
-        raise InputError(f"{path}: the run left no metrics")
-    file = Path(path) / name
-    try:
-        if name.endswith(".parquet"):
-            return pl.read_parquet(file)
-        strings = {metric.name: pl.String for metric in METRICS if metric.dtype in (pl.String, pl.Datetime)}
-        if name.endswith(".csv"):
-            found = pl.read_csv(file, infer_schema=False)
-        else:
-            read = pl.read_json if name.endswith(".json") else pl.read_ndjson
-            found = read(file, schema_overrides=strings, infer_schema_length=None)
-        return found.select(_typed(metric.name, metric.dtype, found.schema[metric.name]) for metric in METRICS)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise InputError(f"{file}: damaged: {str(error).splitlines()[0]}", hint="run sessionize again") from None
-
-
-def _typed(name: str, wanted: Any, there: pl.DataType) -> pl.Expr:
-    column = pl.col(name)
-    if there != pl.String or wanted == pl.String:
-        return column.cast(wanted)
-    if wanted == pl.Boolean:
-        return column == "true"
-    return (
-        column.str.to_datetime(TIME, time_unit="us", time_zone="UTC") if wanted == pl.Datetime else column.cast(wanted)
     )
 
 

@@ -3,24 +3,62 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Sequence
+from difflib import get_close_matches
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 from textwrap import shorten
 from typing import Annotated, Any, Final
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from sessionize.cli.options import OTHER
+from sessionize.cli.options import OPTIONS, OTHER
+from sessionize.errors import UsageError
 from sessionize.version import __version__
 
-COMMANDS: Final = ("run", "check", "state", "schema", "presets")
+COMMANDS: Final = (
+    "summary", "run", "show", "funnel", "paths", "timeout", "check", "state", "schema", "presets",
+)  # fmt: skip
 """In help order. Each is the function of its name in the module of its name."""
+OF_THE_PROGRAM: Final = ("-h", "--help", "-V", "--version", "--install-completion", "--show-completion")
 
-HELP: Final = """Turn an event log into sessions.
+SHORT: Final = "sessionize.short_help"
+COMMON: Final = (
+    "preset", "session_id", "profile_id", "timestamp", "event_type", "page", "where", "timezone", "timeout", "conversion", "quiet", "until",
+)  # fmt: skip
+"""Options that short help has of those that commands share."""
+RARE: Final = (
+    "safe_csv",
+    "allowed_lateness",
+    "redo",
+    "flush",
+    "seed",
+    "examples",
+    "error_on_warning",
+    "exit_zero",
+    "force",
+)
+PYTHON_TYPE: Final = re.compile(r" <[^>]*>$")
+WORD: Final = re.compile(r"[A-Z]+")
+VALUES: Final = {
+    "DURATION": "30m, 45s, 1h30m, 7d; 30 min and PT30M too",
+    "SIZE": "2GB (10^9 bytes), 512MiB (2^20)",
+    "TIME": "ISO 8601, such as 2024-05-31 or 2024-05-31T06:00Z; without offset in --timezone",
+    "COL": "a column's name; a.b inside a struct or JSON, list[key] under a key, 'a ?? b' the first that is not null",
+    "SQL": "an expression, such as \"country = 'AT'\"; texts in single quotes",
+    "STEP": "an event type; page:/checkout/* (* is any text); or SQL over the events",
+}
+"""What stands in the help for values."""
 
-Try it:  sessionize run events.csv -o out
+HELP: Final = """Turn an event log into sessions, and ask it questions.
+
+\b
+sessionize events.csv                    what is in a log (the same as summary)
+sessionize show events.csv --longest     one session, event by event
+sessionize run events.csv -o out         sessions and metrics as files
 """
 
 
@@ -51,17 +89,48 @@ class Commands(TextsAsTyped, TyperGroup):
 class Command(TextsAsTyped, TyperCommand):
     """Plain help with a heading for each group of options: rich's panels take longer than the whole start."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Take the parameters from what was typed; whether short help is asked for is kept."""
+        ctx.meta[SHORT] = "-h" in args and "--help" not in args
+        return super().parse_args(ctx, args)
+
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the arguments and options, grouped by their panel, in the order of the parameters."""
         groups: dict[str, list[tuple[str, str]]] = {}
+        left_out = 0
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
-            if record is not None:
-                panel = getattr(parameter, "rich_help_panel", None) or OTHER
-                groups.setdefault(panel, []).append(record)
+            if record is None:
+                continue
+            if ctx.meta.get(SHORT) and not _is_common(parameter, str(self.name)):
+                left_out += 1
+                continue
+            panel = getattr(parameter, "rich_help_panel", None) or OTHER
+            groups.setdefault(panel, []).append((PYTHON_TYPE.sub("", record[0]), record[1]))
         for panel, records in groups.items():
             with formatter.section(panel):
                 formatter.write_dl(records)
+        if left_out:
+            formatter.write_paragraph()
+            formatter.write_text(f"--help lists {left_out} more options.")
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """Explain what values are made of, once, at the end of the whole help."""
+        if ctx.meta.get(SHORT):
+            return
+        texts = [str(parameter.metavar) for parameter in self.get_params(ctx) if getattr(parameter, "metavar", None)]
+        words = {word for text in texts for word in WORD.findall(text)}
+        rows = [(name, meaning) for name, meaning in VALUES.items() if name in words]
+        if rows:
+            with formatter.section("Values"):
+                formatter.write_dl(rows)
+
+
+def _is_common(parameter: Any, command: str) -> bool:
+    """Whether short help has it: arguments, a command's own options, and those of all that are needed most."""
+    name = parameter.name
+    is_own = name not in {row.name for row in OPTIONS} or parameter.param_type_name == "argument"
+    return (is_own and name not in RARE) or name in COMMON or (command == "check" and name == "max_rejected")
 
 
 def _as_typed(parameter: Any, context: Any, value: Any) -> Any:
@@ -113,6 +182,27 @@ def application(arguments: Sequence[str] = ()) -> typer.Typer:
         app.command(name, cls=Command, no_args_is_help=name != "presets")(load(name))
     app.callback()(top)
     return app
+
+
+def as_meant(arguments: Sequence[str]) -> list[str]:
+    """What was typed, with the command that is meant where none is named: a file alone asks for its summary.
+
+    Args:
+        arguments: What was typed behind the program's name.
+
+    Raises:
+        UsageError: If the first word is no file and nearly the name of a command.
+    """
+    words = list(arguments)
+    if not words or words[0] in COMMANDS or words[0] in OF_THE_PROGRAM or completing():
+        return words
+    first = words[0]
+    is_word = (
+        not first.startswith("-") and first.replace("_", "").replace("-", "").isalnum() and not Path(first).exists()
+    )
+    if is_word and (near := get_close_matches(first.lower(), COMMANDS, n=1, cutoff=0.6)):
+        raise UsageError(f"no such command or file: {first!r}", hint=f"did you mean {near[0]}?")
+    return ["summary", *words]
 
 
 def completing() -> bool:

@@ -120,8 +120,9 @@ def _undo(module: str, function: str) -> None:
 
 def _run(arguments: list[str]) -> int:
     try:
-        from sessionize.cli.app import application
+        from sessionize.cli.app import application, as_meant
 
+        arguments = as_meant(arguments)
         code = application(arguments)(arguments, prog_name="sessionize", standalone_mode=False)
         sys.stdout.flush()
     except SystemExit as done:  # how Typer ends what the shell asks on TAB

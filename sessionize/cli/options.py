@@ -23,6 +23,8 @@ from typing import Annotated, Any, Final, Literal
 
 import typer
 
+from sessionize.cli.complete import completer
+
 LOG: Final = "Reading the log"
 RULES: Final = "Where a session ends"
 MEANING: Final = "What an event means"
@@ -72,7 +74,12 @@ class Option:
         """The parameter that Typer reads."""
         flags = self.flags or (f"--{self.name.replace('_', '-')}",)
         option = typer.Option(
-            *flags, help=self.help, rich_help_panel=self.panel, metavar=self.metavar, show_default=False
+            *flags,
+            help=self.help,
+            rich_help_panel=self.panel,
+            metavar=self.metavar,
+            show_default=False,
+            autocompletion=completer(self.name),
         )
         kind = str if self.default is REQUIRED else ANNOTATIONS[self.kind]
         return inspect.Parameter(
@@ -121,7 +128,11 @@ def number(name: str, words: str, metavar: str = "N", **more: Any) -> Option:
 
 
 RUN: Final = ("run",)
-ALL: Final = ("run", "check", "state")
+ANSWERS: Final = ("summary", "show", "funnel", "paths", "timeout")
+WHOLE: Final = ("run", "check")
+ALL: Final = ("run", "check", "state", *ANSWERS)
+TOLD: Final = ("run", *ANSWERS)
+"""Commands that take what rows tell beside their columns."""
 OPTIONS: Final = (
     text("preset", "A known layout, such as ga4, or your own TOML file; sessionize presets lists them; none: no layout. "
          "[default: found by the log's columns or lines]", "NAME|FILE|none", panel=LOG),
@@ -162,7 +173,7 @@ OPTIONS: Final = (
     texts("split_on", "Column whose change starts a session. Repeatable. [default: none]", "COL", panel=RULES),
     flag("split_at_midnight", "Start a session at midnight in the zone. [default: off]", panel=RULES),
     text("until", "Time up to which the log, or the batch, is complete. [default: its newest event]",
-         "TIME", panel=RULES),
+         "TIME", panel=RULES, commands=WHOLE),
     texts("page_view", "Event type that is a page view. Repeatable. [default: page-view, pageview, page, $pageview in "
           "any spelling]", "NAME", panel=MEANING),
     texts("conversion", "Event type that is a conversion. Repeatable. [default: purchase, order-completed, conversion, "
@@ -170,22 +181,22 @@ OPTIONS: Final = (
     texts("property", "Column carried into the session's properties. Repeatable.", "COL", panel=MEANING),
     texts("trait", "Column carried into the session's traits. Repeatable.", "COL", panel=MEANING),
     flag("page_path", "Cut pages to their path: no host, query string or fragment. [default: as they are]",
-         panel=MEANING, commands=RUN),
+         panel=MEANING, commands=TOLD),
     flag("channels", "Find each session's channel by GA4's rules, where no column has it. [default: off]",
-         panel=MEANING, commands=RUN),
+         panel=MEANING, commands=TOLD),
     texts("own_host", "Host whose referrers are no source. Repeatable. [default: the hosts of the pages]",
-          "HOST", panel=MEANING, commands=RUN),
+          "HOST", panel=MEANING, commands=TOLD),
     flag("exclude_bots", "Leave events of known bots out, by user agent. [default: off]", panel=MEANING),
     text("geo_db", "MaxMind database that says where an address is. [default: none]", "FILE", panel=MEANING, commands=RUN),
     text("hash_ids", "File with a secret key, or env:VARIABLE: hash session, profile and event ids with it. "
-         "[default: as they are]", "KEY_FILE", panel=PRIVACY, commands=RUN),
+         "[default: as they are]", "KEY_FILE", panel=PRIVACY, commands=TOLD),
     text("ip", "full; truncate: to /24 and /48; drop. [default: full]", "full|truncate|drop", default="full",
-         panel=PRIVACY, commands=RUN),
+         panel=PRIVACY, commands=TOLD),
     text("memory_limit", "Peak memory to stay under, such as 2GB or 512MiB; at least 128MB. [default: 80 % of the machine's]", "SIZE"),
     text("config", "TOML with options by name. [default: sessionize.toml or [tool.sessionize] in pyproject.toml, found "
          "upwards]", "FILE"),
     flag("quiet", "Say only errors and what someone should look at.", flags=("--quiet", "-q")),
-    flag("verbose", "Say each stage as it begins.", flags=("--verbose", "-v")),
+    flag("verbose", "Say what each stage took: seconds, rows, MB/s, peak memory.", flags=("--verbose", "-v")),
     flag("no_progress", "Show no progress on a terminal."),
     flag("no_color", "Use no colours."),
     flag("debug", "Show the traceback of an unforeseen error.", commands=ALL),

@@ -11,10 +11,13 @@ from zoneinfo import ZoneInfo
 
 from sessionize.errors import UsageError
 
-DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|us|s|m|h|d)")
+DURATION: Final = re.compile(
+    r"(\d+(?:\.\d+)?)\s*(ms|us|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?)(?=[\d\s]|$)\s*"
+)
+ISO_DURATION: Final = re.compile(r"P(?=.)(?:\d+[WD])*(?:T(?:\d+(?:\.\d+)?[HMS])+)?")
 UNITS: Final = {
     "us": timedelta(microseconds=1), "ms": timedelta(milliseconds=1), "s": timedelta(seconds=1),
-    "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1),
+    "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1),
 }  # fmt: skip
 LONGEST: Final = timedelta(days=3_652_059)
 """All years that a time can have."""
@@ -26,19 +29,26 @@ SIZE: Final = re.compile(r"(?i)(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?")
 
 
 def duration(text: str, option: str) -> timedelta:
-    """A duration such as ``30m``, ``45s``, ``1h30m``.
+    """A duration such as ``30m``, ``45s``, ``1h30m``; ``30 min`` and ISO 8601's ``PT30M`` are taken too.
 
     Examples:
         >>> duration("1h30m", "--timeout")
         datetime.timedelta(seconds=5400)
+        >>> duration("90 min", "--timeout") == duration("PT1H30M", "--timeout") == duration("1h30m", "--timeout")
+        True
     """
-    parts = DURATION.findall(text)
-    if not parts or "".join(number + unit for number, unit in parts) != text:
-        raise UsageError(f"{option} {text!r} is no duration", hint=f"for example {option} 30m, 45s, 1h30m, 2d")
+    if re.fullmatch(r"\d+(\.\d+)?", text):
+        raise UsageError(
+            f"{option} {text[:40]!r} says no unit",
+            hint=f"did you mean {option} {text[:40]}m, or {option} {text[:40]}s?",
+        )
+    plain = re.sub("[PT]", "", text).lower() if ISO_DURATION.fullmatch(text) else text.strip().lower()
+    if not re.fullmatch(f"(?:{DURATION.pattern})+", plain):
+        raise UsageError(f"{option} {text[:40]!r} is no duration", hint=f"for example {option} 30m, 45s, 1h30m, 2d")
     total = timedelta()
     try:
-        for number, unit in parts:
-            total += float(number) * UNITS[unit] if "." in number else int(number) * UNITS[unit]
+        for number, unit in DURATION.findall(plain):
+            total += (float(number) if "." in number else int(number)) * UNITS[unit if unit in UNITS else unit[0]]
     except (OverflowError, ValueError):
         total = timedelta.max
     if total > LONGEST:
@@ -49,6 +59,21 @@ def duration(text: str, option: str) -> timedelta:
 def duration_or_none(text: str, option: str) -> timedelta | None:
     """A duration, or None for ``none``."""
     return None if text.lower() == "none" else duration(text, option)
+
+
+def duration_in_file(text: str, name: str, place: str) -> None:
+    """Raise UsageError where an option of a file is no duration; the file is named.
+
+    Args:
+        text: Its value.
+        name: Its name.
+        place: The file, or what else it stands in.
+    """
+    try:
+        duration_or_none(text, name)
+    except UsageError as error:
+        unit = f"{text}m" if text.isdigit() else "30m"
+        raise UsageError(f"{place}: {error.message}", hint=f'write {name} = "{unit}"') from None
 
 
 def size(text: str, option: str) -> int:

@@ -49,6 +49,7 @@ def run(typed: o.Typed) -> None:
 
 def _run(typed: o.Typed) -> None:
     asked = settings.config(typed)
+    settings.no_earlier_run(asked.inputs)
     nightly = nights.nightly(typed)
     limit = parse.limit(str(typed["max_rejected"]), "--max-rejected") if typed["max_rejected"] else None
     output = Output(
@@ -108,6 +109,7 @@ def _show(run: Run | None, manifest: Mapping[str, Any], notes: Sequence[str], ty
         if not quiet:
             view.after_run(run, typed.config_file, color=color)
         view.rejected(manifest["counts"], quiet=quiet, color=color)
-        view.notes(manifest["notes"], color=color)
+        shown = [note for note in manifest["notes"] if not (quiet and note in run.choices)]
+        view.notes(shown, color=color)
     if not quiet:
         nights.show({} if run is None else manifest["counts"], manifest["watermark"], notes, color=color)

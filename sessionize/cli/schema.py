@@ -3,21 +3,38 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
+from sessionize.cli.options import ANSWERS
 from sessionize.cli.settings import one_of
+
+OUTPUTS: Final = ("sessions", "metrics", "events", "manifest")
 
 
 def schema(
-    kind: Annotated[str, typer.Argument(metavar="sessions|metrics|events|manifest", help="Which output.")],
+    kind: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help=f"An output: {', '.join(OUTPUTS)}; or a command's --json: {', '.join(ANSWERS)}.",
+            autocompletion=lambda incomplete: [name for name in (*OUTPUTS, *ANSWERS) if name.startswith(incomplete)],
+        ),
+    ],
 ) -> None:
-    """Print the schema of an output as JSON Schema.
+    """Print the schema of an output, or of a command's --json, as JSON Schema.
 
+    \b
     sessionize schema metrics
+    sessionize schema funnel
     """
-    kind = one_of(kind, ("sessions", "metrics", "events", "manifest"), "schema")
+    kind = one_of(kind, (*OUTPUTS, *ANSWERS), "schema")
+    if kind in ANSWERS:
+        from sessionize.summary.schemas import answer_schema
+
+        print(json.dumps(answer_schema(kind), indent=2, ensure_ascii=False))
+        return
     from sessionize.output.jsonschema import json_schema
 
     print(json.dumps(json_schema(kind), indent=2))

@@ -28,6 +28,10 @@ TYPED_ONLY: Final = ("inputs", "output", "config", "debug")
 """What no file can say, as it is needed before the file is read, or always typed."""
 CHARACTER: Final = re.compile(r"\\(?:(?:x|u00)(?P<hex>[0-9a-fA-F]{2})|(?P<octal>[0-7]{1,3}))")
 CARET: Final = re.compile(r"\^[A-Za-z]")
+ALSO_KNOWN_AS: Final = {"jsonl": "ndjson", "json-lines": "ndjson", "jsonlines": "ndjson", "tsv": "csv", "pq": "parquet"}
+"""Other names of choices; they are asked back for, so that a name means one thing everywhere."""
+WEB: Final = ("http://", "https://", "ftp://")
+DURATIONS: Final = ("DURATION", "DURATION|none")
 COLUMN_OPTIONS: Final = (
     schema.SESSION_ID, schema.PROFILE_ID, schema.EVENT_ID, schema.TIMESTAMP, schema.EVENT_TYPE, schema.PAGE,
 )  # fmt: skip
@@ -46,7 +50,7 @@ def with_file(typed: Typed) -> Typed:
     options = {name: value for name, value in options.items() if name not in SECTIONS}
     _check_known(options, str(path))
     merged, given = dict(typed), set(typed.given)
-    _fill(merged, given, options)
+    _fill(merged, given, options, str(path))
     merged["recognise"] = (merged["preset"] or "").lower() != NO_PRESET
     merged["given"] = frozenset(name.replace("_", "-") for name in given)
     if not merged["recognise"]:
@@ -54,7 +58,7 @@ def with_file(typed: Typed) -> Typed:
     if merged["preset"]:
         preset = load(merged["preset"])
         _check_known(preset.options, f"preset {preset.name}")
-        _fill(merged, given, _options(preset))
+        _fill(merged, given, _options(preset), f"preset {preset.name}")
         merged["preset"] = preset
     found = typed.but(**merged)
     found.chosen, found.config_file = frozenset(given), path
@@ -67,7 +71,12 @@ def _check_known(options: Mapping[str, Any], place: str) -> None:
     if loaded.issuperset(name.replace("-", "_") for name in options):
         return
     known = _known()
-    for name in options:
+    for name, value in options.items():
+        if isinstance(value, dict):
+            raise UsageError(
+                f"{place}: there is no table [{name}]",
+                hint="options stand at the top of the file, before any table, and are for every command",
+            )
         if name.replace("-", "_") in TYPED_ONLY[1:]:
             raise UsageError(f"{place}: {name} cannot stand in a file", hint=f"type it: --{name}")
         if name.replace("-", "_") not in known:
@@ -85,13 +94,15 @@ def _known() -> dict[str, Option]:
     return {name: row for name, row in options_of_all().items() if name not in TYPED_ONLY}
 
 
-def _fill(merged: dict[str, Any], given: set[str], options: Mapping[str, Any]) -> None:
+def _fill(merged: dict[str, Any], given: set[str], options: Mapping[str, Any], place: str) -> None:
     """Take the options that were not given yet, and that the command has."""
     rows = options_of_all()
     for name, value in options.items():
         parameter = name.replace("-", "_")
         if parameter not in given and parameter in merged:
             merged[parameter] = _as_typed(value, rows[parameter])
+            if rows[parameter].metavar in DURATIONS:
+                parse.duration_in_file(str(merged[parameter]), name, place)
             given.add(parameter)
 
 
@@ -185,7 +196,7 @@ def config(typed: Typed) -> Config:
     timezone = typed["timezone"]
     until, memory = typed["until"], typed["memory_limit"]
     return Config(
-        inputs=tuple(typed["inputs"] or ()),
+        inputs=_inputs(typed["inputs"]),
         columns=_columns(typed),
         properties=tuple(typed["property"] or ()),
         traits=tuple(typed["trait"] or ()),
@@ -220,6 +231,24 @@ def config(typed: Typed) -> Config:
     )
 
 
+def _inputs(given: list[str] | None) -> tuple[str, ...]:
+    """The inputs, none of them an address of the web."""
+    for each in given or ():
+        if each.startswith(WEB):
+            raise UsageError(f"{each}: nothing is fetched from the web", hint=f"curl -sS {each} | sessionize -")
+    return tuple(given or ())
+
+
+def no_earlier_run(inputs: tuple[str, ...]) -> None:
+    """Raise UsageError where an input is the output of an earlier run, for a command that needs the log."""
+    for each in inputs:
+        if each != "-" and (Path(each) / "manifest.json").is_file() and (Path(each) / "metrics.parquet").is_file():
+            raise UsageError(
+                f"{each} is the output of an earlier run, no log",
+                hint=f"sessionize summary {each} tells of it; its manifest names the log",
+            )
+
+
 def _rules(typed: Typed) -> Rules:
     longest = typed["max_duration"]
     return Rules(
@@ -249,7 +278,12 @@ def _columns(typed: Typed) -> dict[str, tuple[str, ...]]:
     for mapping in typed["map"] or ():
         role, equals, column = mapping.partition("=")
         if not equals or role not in schema.ROLES:
-            raise UsageError(f"--map {mapping!r} is no ROLE=COLUMN", hint=f"roles are {', '.join(schema.ROLES)}")
+            near = get_close_matches(role, schema.ROLES, n=1)
+            meant = f"did you mean --map {near[0]}={column or 'COLUMN'}? " if near else ""
+            raise UsageError(
+                f"--map {mapping!r}: {f'no such role: {role}' if equals else 'is no ROLE=COLUMN'}",
+                hint=f"{meant}roles are {', '.join(schema.ROLES)}",
+            )
         columns[role] = (*columns.get(role, ()), column)
     return columns
 
@@ -305,6 +339,11 @@ def _comment(given: str | None) -> str | None:
 
 def one_of(given: object, choices: tuple[str, ...], option: str) -> Any:
     """The value given, if it is one of the choices."""
-    if given is not None and given not in choices:
-        raise UsageError(f"{option} {given!r} is none of {', '.join(choices)}")
-    return given
+    if given is None or given in choices:
+        return given
+    meant = ALSO_KNOWN_AS.get(str(given).lower(), str(given).lower())
+    near = [meant] if meant in choices else get_close_matches(meant, choices, n=1, cutoff=0.7)
+    raise UsageError(
+        f"invalid value {str(given)!r} for {option} (choose from {', '.join(choices)})",
+        hint=f"did you mean {near[0]}?" if near else None,
+    )

@@ -81,19 +81,25 @@ def leave_terminal() -> None:
 
 @contextmanager
 def progress(typed: Mapping[str, Any]) -> Iterator[Callable[[str], None]]:
-    """A function to tell each stage to: a spinner on a terminal, lines with ``--verbose``, else nothing."""
-    if typed["verbose"]:
-        yield lambda stage: print(f"sessionize: {stage}", file=sys.stderr)
-        return
-    quiet = typed["quiet"] or typed["no_progress"]
-    if quiet or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
-        yield lambda _: None
+    """What is told each stage: on a terminal how far it is, with ``--verbose`` what each one took, else nothing."""
+    from sessionize.cli.progress import Stages, is_watched
+
+    def silent(_: str) -> None:
+        """Say nothing."""
+
+    say = (lambda line: print(plain(line), file=sys.stderr)) if typed["verbose"] else silent
+    if not is_watched() or typed["quiet"] or typed["no_progress"]:
+        stages = Stages(silent, say)
+        yield stages
+        stages.done()
         return
     terminal = console(color=not typed["no_color"])
     _SPINNING.append(terminal)
     try:
         with terminal.status("starting") as status:
-            yield lambda stage: status.update(f"{stage} …")
+            stages = Stages(status.update, say)
+            yield stages
+        stages.done()
     finally:
         _SPINNING.clear()
 

@@ -6,7 +6,7 @@ rows) and fetches texts once a session, at the end (`described`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, NamedTuple
 
@@ -87,6 +87,28 @@ def sessionize(events: pl.DataFrame, plan: Plan, *, assign: bool = False) -> Ses
     )
 
 
+def in_key_order(events: pl.DataFrame, plan: Plan) -> Iterator[pl.DataFrame]:
+    """Events of whole keys in order of key and time, without those that repeat another: what the boundary rules look at.
+
+    Some whole keys at a time, one narrow row an event: ``key`` and ``time`` as integers, and what the rules need.
+
+    Args:
+        events: Canonical events in input order.
+        plan: The rules.
+    """
+    with Dictionaries() as dictionaries:
+        events = dictionaries.coded(events)
+    flagged = flags(events, plan)
+    with ThreadPoolExecutor(pl.thread_pool_size() + 1) as threads:
+        lots = _whole_keys(numbers(events, plan), threads)
+        yield from threads.map(lambda lot: _ordered(lot, events)[0].with_columns(**flagged), lots)
+
+
+def _ordered(lot: list[pl.DataFrame], events: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
+    rows = pl.concat(lot, rechunk=True)
+    return _without_duplicates(rows[in_order(rows["key"].to_numpy(), rows["time"].to_numpy())], events)
+
+
 def _only_texts(events: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     """The events without the columns of which only numbers are needed, and were made: if no one else has these, they go."""
     done_with = {schema.TIMESTAMP, schema.EVENT_TYPE, schema.VALUE, *(() if plan.channels else (schema.PAGE,))}
@@ -124,9 +146,7 @@ def _lot(
     lot: list[pl.DataFrame], flagged: Mapping[str, pl.Expr], events: pl.DataFrame, plan: Plan, *, assign: bool
 ) -> Sessionized:
     """The sessions of a lot, measured but not described, in order of key and time."""
-    rows = pl.concat(lot, rechunk=True)
-    rows = rows[in_order(rows["key"].to_numpy(), rows["time"].to_numpy())]
-    rows, duplicates = _without_duplicates(rows, events)
+    rows, duplicates = _ordered(lot, events)
     rows = mark_starts(rows.with_columns(**flagged), plan)
     rows = rows.with_columns(
         session=pl.Series(running(rows["starts"])).set_sorted(),

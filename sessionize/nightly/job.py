@@ -100,10 +100,10 @@ def run_night(
         _check_ends(config)
         if log is None:
             meant = plan_of_state(config, known, nightly.given)
-            opening = opened(config, limits, log=NoLog(), plan=meant)
+            opening = opened(config, limits, progress, log=NoLog(), plan=meant)
         else:
             there_log = log if log.config is config else log.opened_with(config)
-            opening = opened(config, limits, log=there_log, known=_found_before(known))
+            opening = opened(config, limits, progress, log=there_log, known=_found_before(known))
         there = stack.enter_context(opening)
         check_same(there.plan, known, nightly, state, config)
         if found is None:
@@ -147,7 +147,7 @@ class _Work:
             withdraw=tuple(f"batch={name}" for name in self.again),
         )  # fmt: skip
         store.commit(after(self.state, done, intent))
-        run = Run(result.counts, *written, seen.event_types)
+        run = Run(result.counts, *written, seen.event_types, self.plan.notes)
         return Outcome(written.manifest, run, tuple(_notes(done, self.again, result.counts)))
 
     def _warnings(self, seen: Seen, counts: Counts) -> tuple[str, ...]:

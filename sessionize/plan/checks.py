@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
-from zoneinfo import ZoneInfo
+from typing import Final
+from zoneinfo import ZoneInfo, available_timezones
 
 import polars as pl
 
@@ -16,6 +18,16 @@ from sessionize.plan.evidence import Sample, Types
 from sessionize.plan.named import condition, conditions
 from sessionize.plan.names import listed, option
 
+ZONES_BY_WORD: Final = {
+    "PST": "America/Los_Angeles", "PDT": "America/Los_Angeles", "PT": "America/Los_Angeles", "MDT": "America/Denver",
+    "CST": "America/Chicago", "CDT": "America/Chicago", "EDT": "America/New_York", "ET": "America/New_York",
+    "CEST": "Europe/Berlin", "BST": "Europe/London", "IST": "Asia/Kolkata", "JST": "Asia/Tokyo", "AEST": "Australia/Sydney",
+    "EUROPE/WIEN": "Europe/Vienna", "WIEN": "Europe/Vienna", "EUROPE/KOELN": "Europe/Berlin", "EUROPE/MUNICH": "Europe/Berlin",
+    "EUROPE/MILAN": "Europe/Rome", "EUROPE/GENEVA": "Europe/Zurich", "AMERICA/WASHINGTON": "America/New_York",
+    "AMERICA/SAN_FRANCISCO": "America/Los_Angeles", "ASIA/BEIJING": "Asia/Shanghai", "ASIA/DELHI": "Asia/Kolkata",
+}  # fmt: skip
+"""Short names and cities that are no zones, and the zone that is meant."""
+
 
 def check_zone(name: str) -> None:
     """Refuse a time zone that is not known."""
@@ -25,7 +37,22 @@ def check_zone(name: str) -> None:
         ZoneInfo(name)
         pl.Series([0]).cast(pl.Datetime("us")).dt.replace_time_zone(name)
     except (KeyError, ValueError, OSError, pl.exceptions.ComputeError):
-        raise UsageError(f"no such time zone: {name}", hint="for example --timezone Europe/Berlin") from None
+        raise UsageError(f"no such time zone: {name}", hint=_zones_like(name)) from None
+
+
+def _zones_like(name: str) -> str:
+    """What to type in place of a zone that there is not."""
+    if name.upper() in ZONES_BY_WORD:
+        return (
+            f"did you mean --timezone {ZONES_BY_WORD[name.upper()]}? a zone is named for a place, as it has summer time"
+        )
+    zones = sorted(available_timezones())
+    places = {zone.rpartition("/")[2].lower(): zone for zone in zones}
+    near = difflib.get_close_matches(name, zones, n=1, cutoff=0.75)
+    near += [
+        places[place] for place in difflib.get_close_matches(name.rpartition("/")[2].lower(), places, n=1, cutoff=0.8)
+    ]
+    return f"did you mean --timezone {near[0]}?" if near else "for example --timezone Europe/Berlin"
 
 
 def checked_where(config: Config, types: Types, sample: Sample) -> str | None:

@@ -117,7 +117,7 @@ def _paths(text: str, config: Config, passed: list[PassedOver]) -> list[Path]:
         else:
             paths.append(match)
     if not paths:
-        raise InputError(f"{shown_folder(text, config)}: no file matches")
+        raise InputError(f"{shown_folder(text, config)}: no file matches", hint=_there_is(text))
     return in_order(paths)
 
 
@@ -179,6 +179,10 @@ def _source(place: str, shown: str, config: Config) -> Source:
     except OSError as error:
         raise InputError(f"{shown}: {(error.strerror or str(error)).lower()}") from None
     if not head:
+        if shown == STDIN:
+            raise _empty(
+                shown, "nothing came through stdin", "did what writes into the pipe fail? look at what it says"
+            )
         raise _empty(shown, "the file is empty", "was it cut short by a full disk?")
     packed = "gz" if head[:2] == b"\x1f\x8b" else "zst" if head[:4] == b"\x28\xb5\x2f\xfd" else None
     file = LogFile(shown, "csv", status.st_size, status.st_mtime_ns, None)
@@ -245,3 +249,14 @@ def _footer_digest(source: Source) -> str:
             )
         file.seek(size - 8 - length)
         return hashlib.sha256(file.read(length)).hexdigest()
+
+
+def _there_is(pattern: str) -> str:
+    """What there is in the folder in which a glob found nothing."""
+    folder = Path(pattern).parent
+    while any(letter in str(folder) for letter in "*?["):
+        folder = folder.parent
+    if not folder.is_dir():
+        return f"there is no folder {folder}"
+    names = sorted(each.name + ("/" if each.is_dir() else "") for each in folder.iterdir() if each.name[:1] != ".")
+    return f"{folder} has {', '.join(names[:8])}{', …' if len(names) > 8 else ''}" if names else f"{folder} is empty"

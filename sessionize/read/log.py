@@ -210,7 +210,11 @@ class Log:
                 yield rows if predicate is None else rows.filter(predicate)
 
         frame = register_io_source(parsed, schema=self._types)
-        return Rows(frame, share=share, height=lambda: sum(heights.values()))
+        return Rows(frame, share=share, height=lambda: sum(heights.values()), rows=_lines(units))
+
+
+def _lines(units: list[tuple[int, texts.Unit]]) -> int:
+    return sum(unit.text.count(b"\n") for _, unit in units)
 
 
 def _unpacked_bytes(source: Source) -> int:

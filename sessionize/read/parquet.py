@@ -82,9 +82,8 @@ def batches(sources: Sequence[Source], types: pl.Schema, limits: Limits, *, by_w
             batch = _placed(ordinal, _part(source, span.start, span.rows), changes)
             frame = pl.concat([none, batch], how="diagonal_relaxed")
             seen += span.rows
-            yield Rows(
-                frame, span.held, partial(words.words, source.place, span), seen / whole, partial(int, span.rows)
-            )
+            held = partial(words.words, source.place, span)
+            yield Rows(frame, span.held, held, seen / whole, partial(int, span.rows), span.rows)
 
 
 def _slices(rows: int, most: int) -> Iterator[Span]:

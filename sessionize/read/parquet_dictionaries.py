@@ -43,6 +43,7 @@ class Rows(NamedTuple):
         words: Reads some of these: for each, its rows one dictionary after the other.
         share: Share of the log that ends with these rows, about.
         height: How many rows they are; of a text file this is known once they have been read.
+        rows: How many they are, about.
     """
 
     frame: pl.LazyFrame
@@ -50,6 +51,7 @@ class Rows(NamedTuple):
     words: Callable[[Sequence[str]], Mapping[str, list[DictionaryColumn]]] = lambda _: {}
     share: float = 1.0
     height: Callable[[], int] = lambda: 0
+    rows: int = 0
 
 
 class Span(NamedTuple):

@@ -1,0 +1,259 @@
+"""Sessions to answer from: of a log, or of an earlier run's output, of which nothing is computed twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from difflib import get_close_matches
+from typing import Any, Final
+
+import polars as pl
+
+from sessionize import schema
+from sessionize.config import Config, Plan
+from sessionize.engine.observe import Observer
+from sessionize.engine.pipeline import sessionize_log
+from sessionize.engine.result import Counts, Result
+from sessionize.errors import InputError, UsageError
+from sessionize.instants import microseconds
+from sessionize.limits import Limits
+from sessionize.opening import Opened, opened
+from sessionize.output.geo import with_places
+from sessionize.output.manifest import manifest
+from sessionize.output.read_run import read_manifest, read_sessions, run_folders
+from sessionize.read import LogFile
+from sessionize.refusals import refuse_bad_rows
+from sessionize.summary.selection import OF_START, is_name, metric_columns
+from sessionize.version import __version__
+
+Progress = Callable[[str], None]
+
+PLACE: Final = "sessionize.place"
+"""Where an event stands in the log: number of the file, times 2^32, and of the row (UInt64)."""
+SESSIONS_WITH_EVENTS: Final = 1 << 14
+"""Sessions that are looked at at once, where their events are, too."""
+ALWAYS: Final = (
+    schema.SESSION_ID, schema.PROFILE_ID, schema.EVENT_ID, schema.TIMESTAMP, schema.EVENT_TYPE, schema.PAGE, schema.VALUE,
+)  # fmt: skip
+"""Roles that every answer may need; of the others, those that it names."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where answers come from.
+
+    Attributes:
+        inputs: As typed.
+        account: What was read and decided, as a manifest has it.
+        newest: Time up to which the log is complete, microseconds since 1970 UTC; None for a log without events.
+        timezone: IANA zone of days and hours.
+        page_views: Event types that are page views; None for the built-in ones.
+        batches: Some sessions at a time in order of their starts: metrics, and events where they were asked for.
+        event_types: Events by type, the commonest first; none where that is not known.
+        raw: Gives what stands at places of the log; None where that was not asked for.
+        files: Paths of the log's files.
+    """
+
+    inputs: tuple[str, ...]
+    account: dict[str, Any]
+    newest: int | None
+    timezone: str
+    page_views: tuple[str, ...] | None
+    batches: Iterable[tuple[pl.DataFrame, pl.DataFrame | None]]
+    event_types: Mapping[str, int] = field(default_factory=dict)
+    raw: Callable[[pl.DataFrame], pl.DataFrame] | None = None
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Need:
+    """What an answer needs.
+
+    Attributes:
+        events: Whether every event is needed, with its session and its place in it.
+        named: Texts that may name a column: groups, conditions, steps.
+        carried: A column of the log that is wanted for each session; None for none.
+        everything: Whether all that events have is needed.
+        rows: Whether it must be known where each event stands in the log.
+    """
+
+    events: bool = False
+    named: tuple[str, ...] = ()
+    carried: str | None = None
+    everything: bool = False
+    rows: bool = False
+
+
+def is_run(inputs: tuple[str, ...]) -> bool:
+    """Whether what was named is the output of an earlier run."""
+    return len(inputs) == 1 and bool(run_folders(inputs[0]))
+
+
+def source(config: Config, need: Need, stack: ExitStack, progress: Progress, limits: Limits | None = None) -> Source:
+    """Sessions of what was named.
+
+    Args:
+        config: The log, and the rules of sessions.
+        need: What of them is needed.
+        stack: Closed when all is answered.
+        progress: Told the name of each stage as it begins.
+        limits: What may be held at once; None for what the memory limit comes to.
+
+    Raises:
+        SessionizeError: Of the kind that says who must act.
+    """
+    if is_run(config.inputs):
+        return _of_run(config, need, progress)
+    return _of_log(config, need, stack, progress, limits)
+
+
+def _of_run(config: Config, need: Need, progress: Progress) -> Source:
+    progress("reading an earlier run")
+    folders = run_folders(config.inputs[0])
+    manifests = [read_manifest(str(folder)) for folder in folders]
+    account = _together(manifests)
+    rules = account["rules"]
+    newest = account["watermark"]
+
+    def batches() -> Iterator[tuple[pl.DataFrame, pl.DataFrame | None]]:
+        for folder, each in zip(folders, manifests, strict=True):
+            yield from read_sessions(folder, each, events=need.events)
+
+    return Source(
+        inputs=config.inputs,
+        account=account,
+        newest=None if newest is None else microseconds(_moment(newest)),
+        timezone=rules["timezone"],
+        page_views=None if rules["page_views"] is None else tuple(rules["page_views"]),
+        batches=batches(),
+    )
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _together(manifests: list[dict[str, Any]]) -> dict[str, Any]:
+    """The manifests of several batches as one: counts added up, the newest watermark."""
+    if len(manifests) == 1:
+        return manifests[0]
+    counts: dict[str, Any] = {}
+    for each in manifests:
+        for name, number in each["counts"].items():
+            if isinstance(number, dict):
+                there = counts.setdefault(name, {})
+                for reason, rows in number.items():
+                    there[reason] = there.get(reason, 0) + rows
+            else:
+                counts[name] = counts.get(name, 0) + number
+    marks = [each["watermark"] for each in manifests if each["watermark"] is not None]
+    inputs = [file for each in manifests for file in each["inputs"]]
+    return {**manifests[-1], "inputs": inputs, "counts": counts, "watermark": max(marks, default=None)}
+
+
+def _of_log(config: Config, need: Need, stack: ExitStack, progress: Progress, limits: Limits | None) -> Source:
+    progress("opening")
+    log, resolved, allowed, places = _opened(config, need, stack, progress, limits)
+    plan = only_needed(resolved, need)
+    if need.events:  # in texts, of which many more fit in memory as codes
+        allowed = replace(allowed, session_rows=min(allowed.session_rows, SESSIONS_WITH_EVENTS))
+    progress("reading and sessionizing")
+    types = EventTypes()
+    observe: list[Observer] = [types, *([Places()] if need.rows else [])]
+    result = sessionize_log(log, plan, allowed, observe=observe, assign=need.events)
+    refuse_bad_rows(log, result, config, plan)
+    check_counts(result.counts, config)
+    progress("answering")
+    return Source(
+        inputs=config.inputs,
+        account=account(log.files, plan, result),
+        newest=result.watermark,
+        timezone=plan.timezone,
+        page_views=plan.page_views,
+        event_types=types.commonest_first,
+        batches=((batch.sessions, batch.events) for batch in with_places(result, places, plan).batches),
+        raw=log.raw if need.rows else None,
+        files=tuple(file.path for file in log.files),
+    )
+
+
+def account(files: Sequence[LogFile], plan: Plan, result: Result) -> dict[str, Any]:
+    """What was read and decided, as a manifest has it."""
+    inputs = [{key: value for key, value in asdict(file).items() if value is not None} for file in files]
+    return manifest(version=__version__, inputs=inputs, plan=plan, counts=result.counts, watermark=result.watermark)
+
+
+class EventTypes(Observer):
+    """Counts the events of each type."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+
+    def keys(self, events: pl.DataFrame) -> None:
+        """Count those of some whole keys."""
+        if schema.EVENT_TYPE in events.columns:
+            for name, number in events[schema.EVENT_TYPE].drop_nulls().value_counts().iter_rows():
+                self._numbers[str(name)] = self._numbers.get(str(name), 0) + number
+
+    @property
+    def commonest_first(self) -> dict[str, int]:
+        """Events by type."""
+        return dict(sorted(self._numbers.items(), key=lambda item: (-item[1], item[0])))
+
+
+class Places(Observer):
+    """Remembers where each event stands in the log."""
+
+    def batch(self, events: pl.DataFrame) -> pl.DataFrame:
+        """The events with PLACE: number of the file, times 2^32, and of the row."""
+        place = pl.col(schema.FILE).cast(pl.UInt64) * (1 << 32) + pl.col(schema.ROW)
+        return events.with_columns(place.alias(PLACE))
+
+
+def check_counts(counts: Counts, config: Config) -> None:
+    """Raise InputError for a log that has rows of which none is an event."""
+    if counts.rows_read and counts.rows_read == counts.rejected:
+        raise InputError(
+            f"{', '.join(config.inputs)}: none of its {counts.rows_read:,} rows is an event",
+            hint="sessionize run FILE -o out keeps them with their reasons in rejected.ndjson",
+        )
+
+
+def with_carried(config: Config, need: Need) -> Config:
+    """The configuration with the column that is wanted for each session."""
+    name = need.carried
+    if name is None or name in metric_columns() or not is_name(name) or name in config.properties:
+        return config
+    return replace(config, properties=(*config.properties, name))
+
+
+def _opened(config: Config, need: Need, stack: ExitStack, progress: Progress, limits: Limits | None) -> Opened:
+    """The log; a column that sessions are to be grouped by and that it has not is told as that."""
+    asked = with_carried(config, need)
+    try:
+        return stack.enter_context(opened(asked, limits, progress))
+    except UsageError as error:
+        if asked is config or repr(need.carried) not in error.message:
+            raise
+        near = get_close_matches(str(need.carried), [*metric_columns(), *OF_START], n=1, cutoff=0.6)
+        raise UsageError(
+            f"--by {need.carried!r}: neither a column of the log nor a metric",
+            hint=(f"did you mean {near[0]!r}? " if near else "") + (error.hint or ""),
+        ) from None
+
+
+def only_needed(plan: Plan, need: Need) -> Plan:
+    """The plan without the columns that the answer does not need, so that they are not read."""
+    if need.everything:
+        return plan
+    looked_into = plan.agents or plan.exclude_bots
+    text = " ".join((*need.named, need.carried or ""))
+    kept = {
+        role: names
+        for role, names in plan.columns.items()
+        if role in ALWAYS or role in text or (role == schema.USER_AGENT and looked_into) or plan.channels
+    }
+    properties = tuple(name for name in plan.properties if name in text)
+    return replace(plan, columns=kept, properties=properties, traits=())

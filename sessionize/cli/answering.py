@@ -1,0 +1,126 @@
+"""What the commands for a shell have in common: their options, what is asked, and how the answer is given."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from sessionize.cli import options as o
+from sessionize.cli import parse, settings, view
+from sessionize.errors import ChecksFailed
+
+if TYPE_CHECKING:
+    from sessionize.answers import Answer
+    from sessionize.cli.screens.text import Line, Page
+    from sessionize.config import Config
+    from sessionize.summary.selection import Selection
+
+WHICH: Final = "Which sessions"
+ANSWER: Final = "The answer"
+LOG_OR_RUN: Final = "Log files, directories or globs; - for stdin; or the output directory of an earlier run."
+
+JSON: Final = o.flag("json", "Print the answer as JSON; sessionize schema COMMAND tells its form.", panel=ANSWER)
+CSV: Final = o.flag("csv", "Print the screen's rows as CSV.", panel=ANSWER)
+BY: Final = o.text(
+    "by", "Group sessions: a column or reference of the log, a metric, day, week, month, weekday, hour, or SQL over the "
+    "metrics. [default: no groups]", "NAME|SQL", panel=ANSWER)  # fmt: skip
+COMPARE: Final = o.text(
+    "compare", "Compare with another log or run, or the last 7 days with the 7 before: week. [default: week, where the "
+    "log is long enough]", "INPUT|week", panel=ANSWER)  # fmt: skip
+SELECTING: Final = (
+    o.text("session_where", "Only sessions that match, SQL over the metrics, such as \"events > 1\". [default: all]",
+           "SQL", panel=WHICH),
+    o.text("last", "Only sessions that start so long before the log's newest event. [default: all]", "DURATION",
+           panel=WHICH),
+    o.text("since", "Only sessions that start at this time or later. [default: all]", "TIME", panel=WHICH),
+    o.text("until", "Only sessions that start before this time. [default: all]", "TIME", panel=WHICH),
+)  # fmt: skip
+Job = Callable[["Config", Callable[[str], None]], "Answer"]
+Screen = Callable[["Answer", "Page"], "list[Line]"]
+
+
+def selection(typed: o.Typed) -> Selection:
+    """Which sessions are meant."""
+    from sessionize.instants import microseconds
+    from sessionize.summary.selection import Selection
+
+    def moment(name: str) -> int | None:
+        text = typed[name]
+        return None if text is None else microseconds(parse.moment(text, typed["timezone"], f"--{name}"))
+
+    return Selection(
+        where=typed["session_where"],
+        last=None if typed["last"] is None else parse.duration(typed["last"], "--last"),
+        since=moment("since"),
+        until=moment("until"),
+    )
+
+
+def answer(
+    typed: o.Typed, job: Job, screen: Screen, rows: Callable[[Mapping[str, Any]], Iterable[Mapping[str, Any]]]
+) -> None:
+    """Ask, and print the answer: as a screen, or its rows.
+
+    Args:
+        typed: With what the configuration file says.
+        job: Answers.
+        screen: Makes lines of the answer.
+        rows: Makes rows of the answer, for a CSV.
+    """
+    # The time until which a log is complete and that until which sessions count have one name.
+    config = settings.config(typed.but(until=None))
+    with view.progress(typed) as progress:
+        found = job(config, progress)
+    if typed["json"]:
+        _print_json(found.data)
+    elif typed["csv"]:
+        _print_csv(rows(found.data))
+    else:
+        from sessionize.cli.screens.text import page, show
+
+        where = page()
+        show(screen(found, where), where, color=not typed["no_color"])
+    _check_rejected(found.facts, typed)
+
+
+def _print_json(data: Mapping[str, Any]) -> None:
+    from sessionize.output.writers import ESCAPES
+
+    text = json.dumps(data, indent=2, ensure_ascii=False, default=str)
+    print(text.translate({ord(letter): escape for letter, escape in ESCAPES.items()}))
+
+
+def _print_csv(rows: Iterable[Mapping[str, Any]]) -> None:
+    flat = [dict(_flat(row)) for row in rows]
+    names = list(dict.fromkeys(name for row in flat for name in row))
+    safe = view.plain if sys.stdout.isatty() else str
+    out = csv.writer(sys.stdout, lineterminator="\n")
+    out.writerow(names)
+    for row in flat:
+        out.writerow("" if row.get(name) is None else safe(_word(row[name])) for name in names)
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else str(value)
+
+
+def _flat(row: Mapping[str, Any], before: str = "") -> Iterable[tuple[str, Any]]:
+    for name, value in row.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{before}{name}_")
+        else:
+            yield before + name, value
+
+
+def _check_rejected(facts: Mapping[str, Any], typed: o.Typed) -> None:
+    if not typed["max_rejected"]:
+        return
+    counts = facts["account"].get("counts", {})
+    rejected, rows = counts.get("rejected", 0), counts.get("rows_read", 0)
+    if parse.limit(str(typed["max_rejected"]), "--max-rejected").broken_by(rejected, rows):
+        raise ChecksFailed(f"{rejected} of {rows} rows rejected, over --max-rejected {typed['max_rejected']}")

@@ -1,0 +1,91 @@
+"""What TAB offers as the value of an option: choices, zones, presets, and the columns and event types of the log at hand."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Final
+
+CHOICES: Final[dict[str, tuple[str, ...]]] = {
+    "format": ("parquet", "json", "ndjson", "csv"),
+    "input_format": ("csv", "parquet", "ndjson"),
+    "output_format": ("full", "concise", "json", "junit", "sarif", "github", "gitlab", "markdown"),
+    "on_bad_row": ("reject", "fail"),
+    "ip": ("full", "truncate", "drop"),
+    "timeout": ("15m", "30m", "45m", "1h", "none"),
+    "time_format": ("iso", "s", "ms", "us", "ns"),
+    "delimiter": (",", ";", "\\t", "|"),
+    "compare": ("week",),
+}
+COLUMNS: Final = (
+    "session_id", "profile_id", "event_id", "timestamp", "event_type", "page", "property", "trait", "split_on", "dimension",
+    "by",
+)  # fmt: skip
+EVENTS: Final = ("end_event", "start_event", "page_view", "conversion", "passive", "step", "begin", "end", "around")
+SMALL: Final = 1 << 28
+"""Bytes of a log that is looked into."""
+
+
+def completer(name: str) -> Callable[..., list[str]] | None:
+    """What offers values of an option; None where there is nothing to offer.
+
+    Args:
+        name: Of the option.
+    """
+    if not (name in CHOICES or name in COLUMNS or name in EVENTS or name in ("preset", "timezone")):
+        return None
+
+    def offered(incomplete: str) -> list[str]:
+        try:
+            return [value for value in _values(name) if value.startswith(incomplete)]
+        except Exception:  # noqa: BLE001 - a shell that asks must never be answered with an error
+            return []
+
+    return offered
+
+
+def _values(name: str) -> Iterable[str]:
+    if name in CHOICES:
+        return CHOICES[name]
+    if name == "timezone":
+        from zoneinfo import available_timezones
+
+        return sorted(available_timezones())
+    if name == "preset":
+        from sessionize.presets import names
+
+        return names()
+    found = _of_log(_inputs(), event_types=name in EVENTS)
+    if name == "by":
+        from sessionize.kernel.metrics import METRIC_NAMES
+        from sessionize.summary.selection import OF_START
+
+        return [*found, *METRIC_NAMES, *OF_START]
+    return found
+
+
+def _inputs() -> tuple[str, ...]:
+    """The files among what was typed so far: an option without its value is not parsed, nor what is before it."""
+    typed = os.environ.get("_TYPER_COMPLETE_ARGS") or os.environ.get("COMP_WORDS", "")
+    return tuple(word for word in shlex.split(typed)[1:] if Path(word).is_file())
+
+
+def _of_log(inputs: tuple[str, ...], *, event_types: bool) -> list[str]:
+    """Columns, or event types of the first rows, of a log that is small."""
+    if not inputs or not all(Path(each).is_file() and Path(each).stat().st_size < SMALL for each in inputs):
+        return []
+    from sessionize import schema
+    from sessionize.config import Config
+    from sessionize.plan import resolve
+    from sessionize.read import open_log
+
+    config = Config(inputs=inputs)
+    log = open_log(config)
+    if not event_types:
+        return list(log.schema)
+    import polars as pl
+
+    kinds = resolve(config, log.schema, log.sample).columns.get(schema.EVENT_TYPE)
+    return sorted(log.sample(pl.col(kinds[0])).drop_nulls().unique().cast(pl.String)) if kinds else []

@@ -1,0 +1,79 @@
+"""What every screen begins and ends with: the log, its size, days, zone and key; rejected rows, rules, the next command."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from sessionize.cli.screens.text import DIM, LOUD, Cell, Line, Page, cut_middle, dates, duration, number, share, wrapped
+from sessionize.cli.view import plain
+
+
+def header(facts: Mapping[str, Any], events: int | None, first: Any, last: Any, where: Page) -> list[Line]:
+    """The log, in one line or two.
+
+    Args:
+        facts: Of the answer.
+        events: How many there are.
+        first: Time of the first.
+        last: Time of the last.
+        where: How wide the screen is.
+    """
+    inputs = facts["inputs"]
+    name = inputs[0] if len(inputs) == 1 else f"{inputs[0]} and {len(inputs) - 1} more"
+    parts = [
+        cut_middle("stdin" if name == "-" else name.rsplit("/", 1)[-1] or name, 32),
+        f"{number(events)} events",
+        *([f"{dates(first, last, facts['timezone'])} {facts['timezone']}"] if first else []),
+        f"key {key(facts)}",
+    ]
+    return [
+        (Cell(line, "bold" if place == 0 else ""),) for place, line in enumerate(wrapped(parts, "   ", where.width))
+    ]
+
+
+def key(facts: Mapping[str, Any]) -> str:
+    """The columns that make the key."""
+    columns = facts["account"].get("columns", {})
+    names = [columns[role] for role in ("session_id", "profile_id") if role in columns]
+    texts = [" + ".join(map(str, name)) if isinstance(name, list | tuple) else str(name) for name in names]
+    return plain(", else ".join(texts))
+
+
+def footer(facts: Mapping[str, Any], notes: list[str], following: str | None, where: Page) -> list[Line]:
+    """Rejected rows, the rules and what words mean; the next command to type.
+
+    Args:
+        facts: Of the answer.
+        notes: What else is to be said.
+        following: The next command, behind ``sessionize``; None for none.
+        where: How wide the screen is.
+    """
+    counts = facts["account"].get("counts", {})
+    rejected, rows = counts.get("rejected", 0), counts.get("rows_read", 0)
+    said = [f"{number(rejected)} rows rejected"]
+    if rejected:
+        said[0] += f" ({share(rejected / rows)})" if rows else ""
+        said += [f"{many:,} {reason}" for reason, many in counts.get("rejected_by_reason", {}).items()]
+    lines: list[Line] = [(Cell(line, LOUD if rejected and place == 0 else DIM),)
+                         for place, line in enumerate(wrapped([*said, *notes], " · ", where.width))]  # fmt: skip
+    if following is not None:
+        lines.append((Cell("next: ", DIM), Cell(f"sessionize {following}")))
+    return lines
+
+
+def timeout_text(facts: Mapping[str, Any]) -> str:
+    """The timeout in force."""
+    seconds = facts["account"].get("rules", {}).get("timeout_s")
+    return "no timeout" if seconds is None else f"timeout {duration(seconds)}"
+
+
+def typed_inputs(facts: Mapping[str, Any]) -> str:
+    """The inputs as they are typed in a shell."""
+    return plain(" ".join(shlex.quote(each) for each in facts["inputs"]))
+
+
+def quoted(name: str) -> str:
+    """A name from the data as it is typed in a shell, safe to print."""
+    return plain(shlex.quote(name))

@@ -1,0 +1,147 @@
+"""The screen of `sessionize show`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from sessionize import schema
+from sessionize.cli.screens import head
+from sessionize.cli.screens.text import (
+    BOLD,
+    DIM,
+    Cell,
+    Line,
+    Page,
+    clock,
+    cut,
+    cut_middle,
+    duration,
+    hosts_cut,
+    left,
+    moment,
+    number,
+    right,
+    wrapped,
+)
+from sessionize.cli.view import plain
+
+FIRST: Final = 12
+LAST: Final = 6
+"""Events that are shown of a session with many."""
+LONG_S: Final = 60.0
+"""Silences from here on are said."""
+Data = Mapping[str, Any]
+
+
+def lines(data: Data, facts: Data, where: Page, *, every: bool = False) -> list[Line]:
+    """The whole screen.
+
+    Args:
+        data: Of the answer.
+        facts: Of the answer.
+        where: What the screen can show.
+        every: Whether every event is shown.
+    """
+    session, events, zone = data["session"], data["events"], facts["timezone"]
+    start = moment(session["start"], zone)
+    said = f"{start:%a} {start.day} {start:%b %Y %H:%M:%S} {zone}" if start else ""
+    parts = [cut(session["session_id"], 50), *([cut(session["profile_id"], 30)] if session["profile_id"] else []),
+             said, duration(session["duration_s"]), f"{number(session['events'])} event{'' if session['events'] == 1 else 's'}"]  # fmt: skip
+    found: list[Line] = [(Cell(line, BOLD),) for line in wrapped(parts, "   ", where.width)]
+    found += [(Cell(line, DIM),) for line in wrapped(_said(session, data), " · ", where.width)]
+    found += _timeline(events, _conversions(facts), where, every=every)
+    found += [(Cell(line),) for line in _around(data, where)]
+    found += [(Cell(f"{plain(row['file'])}:{row['row']}  ", DIM), Cell(plain(row["raw"]))) for row in data["rows"]]
+    others = data["matching"] - 1
+    notes = [head.timeout_text(facts)]
+    if others > 0:
+        notes.append(
+            f"{number(others)} more sessions match"
+            + (f": {', '.join(map(plain, data['others'][:2]))}" if data["others"] else "")
+        )
+    inputs = head.typed_inputs(facts)
+    if len(events) > FIRST + LAST + 1 and not every:
+        following = f"show {inputs} {plain(session['session_id'])} --all"
+    else:
+        following = f"paths {inputs}"
+    return [*found, *head.footer(facts, notes, following, where)]
+
+
+def _said(session: Data, data: Data) -> list[str]:
+    ended = {"open": "could still go on", "end_event": "ended by an end event"}
+    found = ["converted"] if session["converted"] else []
+    found += ["bounced: one event"] if session["bounced"] else []
+    found.append(ended.get(session["end_reason"], f"ended by {str(session['end_reason']).replace('_', ' ')}"))
+    if data["of"] > 1:
+        found.append(f"session {number(data['number'])} of {number(data['of'])} of this key")
+    names = ("channel", "utm_source", "utm_medium", "utm_campaign", "referrer")
+    found += [f"{name} {cut(session[name], 40)}" for name in names if session.get(name)]
+    return found
+
+
+def _timeline(events: Sequence[Data], is_won: Callable[[Data], bool], where: Page, *, every: bool) -> list[Line]:
+    shown = list(range(len(events)))
+    skipped = 0
+    if len(events) > FIRST + LAST + 1 and not every:
+        skipped = len(events) - FIRST - LAST
+        shown = [*shown[:FIRST], *shown[-LAST:]]
+    waits = [following["gap_s"] for following in events[1:]] + [0.0]
+    longest = max(waits, default=0.0)
+    times = max((len(clock(event["offset_s"])) for event in events), default=4)
+    short = hosts_cut(event.get("page") for event in events)
+    names = [name_of(event, short) for event in events]
+    room = min(max((len(plain(name)) for name in names), default=8), where.width - times - 40)
+    room = max(12, room)
+    found: list[Line] = []
+    for number_of, place in enumerate(shown):
+        if skipped and number_of == FIRST:
+            found.append(
+                (Cell(f" {right('…', times)}  {left(f'{number(skipped)} events', room)}", DIM), Cell("  --all", DIM))
+            )
+        event, wait = events[place], waits[place]
+        bar = where.bar(wait / longest, 6) if longest else ""
+        note = duration(wait) if wait >= LONG_S else ""
+        if wait == longest and wait > 0:
+            note += "   longest silence" if note else "longest silence"
+        if is_won(event):
+            note = f"● conversion{'   ' + note if note else ''}"
+        line = f" {right(clock(event['offset_s']), times)}  {left(cut_middle(names[place], room), room)}"
+        rest = f"  {left(bar, 6)} {note}".rstrip()
+        more = where.width - len(line) - len(rest) - 2
+        found.append(
+            (Cell(line), Cell(rest), Cell(f"  {cut(_details(event, names[place]), more)}" if more > 8 else "", DIM))
+        )
+    return found
+
+
+def _conversions(facts: Data) -> Callable[[Data], bool]:
+    """What tells whether an event is a conversion."""
+    given = facts["account"].get("rules", {}).get("conversions")
+    if given is not None:
+        return lambda event: event.get("event_type") in given
+    usual = {schema.spelling(name) for name in schema.CONVERSIONS}
+    return lambda event: schema.spelling(str(event.get("event_type"))) in usual
+
+
+def name_of(event: Data, short: Callable[[str], str]) -> str:
+    """Type and page of an event, in one."""
+    kind, page = event.get("event_type"), event.get("page")
+    if kind and page:
+        return f"{kind} {short(str(page))}"
+    return str(kind or (page and short(str(page))) or "event")
+
+
+def _details(event: Data, name: str) -> str:
+    """The value, where there is one."""
+    return f"value {event['value']:g}" if isinstance(event.get("value"), int | float) else ""
+
+
+def _around(data: Data, where: Page) -> list[str]:
+    before, after = data["previous"], data["next"]
+    parts = []
+    if before is not None:
+        parts.append(f"before: {duration(before['gap_s'])} earlier ({cut(before['session_id'], 40)})")
+    if after is not None:
+        parts.append(f"after: {duration(after['gap_s'])} later ({cut(after['session_id'], 40)})")
+    return wrapped(parts or ["the only session of its key"], "   ", where.width)

@@ -1,0 +1,247 @@
+"""The screen of `sessionize summary`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any, Final
+
+from sessionize.cli.screens import head
+from sessionize.cli.screens.text import (
+    BOLD,
+    DIM,
+    Cell,
+    Line,
+    Page,
+    cells,
+    change,
+    cut,
+    duration,
+    hosts_cut,
+    left,
+    number,
+    points,
+    share,
+    short_number,
+    table,
+)  # fmt: skip
+
+FEW: Final = 30
+"""Sessions of a group under which its rates say little."""
+MOST_GROUPS: Final = 20
+MOST_TIMES: Final = 31
+IN_TIME: Final = ("day", "week", "month", "weekday", "hour")
+SHOWN_PAGES: Final = 5
+SPANS: Final[dict[str, Callable[[date], int]]] = {
+    "day": date.toordinal,
+    "week": lambda day: (day.toordinal() - 1) // 7,
+    "month": lambda day: day.year * 12 + day.month,
+    "year": lambda day: day.year,
+}
+"""Numbers of the days, weeks, months and years that days are in."""
+Data = Mapping[str, Any]
+
+
+def lines(data: Data, facts: Data, where: Page, *, least: int = 0, top: int = MOST_GROUPS) -> list[Line]:
+    """The whole screen.
+
+    Args:
+        data: Of the answer.
+        facts: Of the answer.
+        where: What the screen can show.
+        least: Groups under so many sessions are counted together.
+        top: Groups to show; the others are counted together.
+    """
+    found = head.header(facts, data["events"], data["first"], data["last"], where)
+    if not data["sessions"]:
+        return [*found, (Cell("no sessions"),), *head.footer(facts, [head.timeout_text(facts)], None, where)]
+    if data["groups"]:
+        found += [(), *_groups(data, facts, where, least, top)]
+    else:
+        found += [*_totals(data, facts, where), (), *_over_time(data, where), (), *_ends(data, where)]
+        if not data["conversions"]:
+            types = _types(facts, where)
+            found += [(), *types] if types else []
+    notes = [head.timeout_text(facts), "bounce = one event"]
+    if data["compare"] is not None and not data["groups"]:
+        notes.append(
+            "change: from the 7 days before" if data["compare"]["name"] == "week" else "change: from it to this"
+        )
+    following = f"show {head.typed_inputs(facts)} --longest"
+    return [*found, (), *head.footer(facts, notes, following, where)]
+
+
+def _totals(data: Data, facts: Data, where: Page) -> list[Line]:
+    spread, events = data["duration_s"], data["events_per_session"]
+    wide = where.width >= 72 or data["compare"] is None
+    rows = [
+        ("sessions", number(data["sessions"]), f"profiles {number(data['profiles'])}" if data["profiles"] else "", "sessions"),
+        ("length", f"median {duration(spread['median'])}", f"p95 {duration(spread['p95'])}" if wide else "", "duration_s"),
+        ("events", f"median {short_number(events['median'])}", f"p95 {short_number(events['p95'])}" if wide else "",
+         "events_per_session"),
+        ("bounce", share(data["bounce_rate"]), _of(data, "bounce_rate"), "bounce_rate"),
+        ("engaged", share(data["engagement_rate"]), _of(data, "engagement_rate"), "engagement_rate"),
+    ]  # fmt: skip
+    if data["conversions"]:
+        rows.append(("converted", share(data["conversion_rate"]), _of(data, "conversion_rate"), "conversion_rate"))
+    if data["value"]:
+        rows.append(("value", short_number(data["value"]), "", "value"))
+    if data["bot_share"]:
+        rows.append(("bots", share(data["bot_share"]), "", "bot_share"))
+    body = [
+        [Cell(name, DIM), Cell(main, BOLD), Cell(more), *_compared(data["compare"], figure)]
+        for name, main, more, figure in rows
+    ]
+    if data["compare"] is not None:
+        title = "last 7 days" if data["compare"]["name"] == "week" else cut(str(data["compare"]["name"]), 20)
+        body.insert(0, [Cell(""), Cell(""), Cell(""), Cell(title, DIM), Cell("change", DIM)])
+    return table(body, where, "<<<>>", flexible=2, spare=(2,))
+
+
+def _of(data: Data, rate: str) -> str:
+    if data[rate] is None:
+        return ""
+    return f"{number(data[rate] * data['sessions'])} of {number(data['sessions'])}"
+
+
+def _compared(compare: Data | None, figure: str) -> list[Cell]:
+    """What the figure is in the other span, and how it changed."""
+    if compare is None:
+        return [Cell(""), Cell("")]
+    shown, before, changes = compare["this"] or compare["that"], compare["that"], compare["change"]
+    value, other = shown[figure], before[figure]
+    if isinstance(value, Mapping):
+        text = duration if figure == "duration_s" else short_number
+        moved = None if value["median"] is None or other["median"] is None else changes[figure]["median"]
+        return [Cell(text(value["median"])), Cell(change(moved), DIM)]
+    if figure.endswith("_rate") or figure == "bot_share":
+        return [Cell(share(value)), Cell(points(changes[f"{figure}_points"]), DIM)]
+    return [Cell(short_number(value)), Cell(change(changes[figure]), DIM)]
+
+
+def _over_time(data: Data, where: Page) -> list[Line]:
+    days = {row["day"]: row["sessions"] for row in data["per_day"]}
+    room = where.width - 18
+    name, numbers = _spans(days, room)
+    hours = {int(row["hour"]): row["sessions"] for row in data["per_hour"]}
+    lengths = data["lengths"]
+    labels = " ".join(_length(row["from_s"]) for row in lengths)
+    return [
+        (Cell(left(f"sessions a {name}", 18), DIM), Cell(where.columns(numbers))),
+        (
+            Cell(left("hours 0 to 23", 18), DIM),
+            Cell(where.columns([hours.get(hour, 0) for hour in range(24)])),
+            Cell(f"   most at {max(hours, key=lambda hour: hours[hour]):02}" if hours else "", DIM),
+        ),
+        (
+            Cell(left("length", 18), DIM),
+            Cell(where.columns([row["sessions"] for row in lengths])),
+            Cell(f"   {labels}", DIM),
+        ),
+    ]
+
+
+def _length(seconds: float) -> str:
+    return duration(seconds).replace(" ", "").replace("min", "m") if seconds else "0"
+
+
+def _spans(days: Mapping[str, int], room: int) -> tuple[str, list[int]]:
+    """Sessions a day, or a week, a month, a year: the shortest of these that fits."""
+    first, last = date.fromisoformat(min(days)), date.fromisoformat(max(days))
+    every = (
+        [first + timedelta(days=number) for number in range((last - first).days + 1)]
+        if (last - first).days < 40_000
+        else []
+    )
+    for name, of in SPANS.items():
+        sums = dict.fromkeys((of(day) for day in every), 0)
+        for day, sessions in days.items():
+            sums[of(date.fromisoformat(day))] = sums.get(of(date.fromisoformat(day)), 0) + sessions
+        if len(sums) <= room:
+            return name, list(sums.values())
+    return "day", []
+
+
+def _ends(data: Data, where: Page) -> list[Line]:
+    """Entries beside exits where both fit, else one below the other."""
+    entries, exits = data["entry_pages"][:SHOWN_PAGES], data["exit_pages"][:SHOWN_PAGES]
+    has_won = bool(data["conversions"])
+    short = hosts_cut(row["name"] for row in (*entries, *exits))
+    first = _end_rows("entry", entries, where, short, ("bounce", "conv.") if has_won else ("bounce",))
+    second = _end_rows("exit", exits, where, short, ("conv.",) if has_won else ())
+    if where.width < 76:
+        return [*table(first, where, "<<>>>"), (), *table(second, where, "<<>>>")]
+    wide = (where.width - 4) * 56 // 100
+    one = table(first, Page(wide, where.blocks), "<<>>>")
+    other = table(second, Page(where.width - 4 - wide, where.blocks), "<<>>>")
+    height = max(len(one), len(other))
+    one += [()] * (height - len(one))
+    other += [()] * (height - len(other))
+    return [(*each, Cell(" " * (wide + 4 - _width(each))), *beside) for each, beside in zip(one, other, strict=True)]
+
+
+def _width(line: Line) -> int:
+    return sum(cells(cell.text) for cell in line)
+
+
+def _end_rows(
+    title: str, rows: Sequence[Data], where: Page, short: Callable[[str], str], rates: tuple[str, ...]
+) -> list[list[Cell]]:
+    heads = [*rates, *[""] * (2 - len(rates))]
+    found = [[Cell(title, DIM), Cell(""), Cell("sessions", DIM), *(Cell(name, DIM) for name in heads)]]
+    most = max((row["sessions"] for row in rows), default=1)
+    for row in rows:
+        values = {"bounce": share(row["bounce_rate"]), "conv.": share(row["conversion_rate"]), "": ""}
+        bar = where.bar(row["sessions"] / most, 4)
+        found.append([Cell(cut(short(row["name"]), 60)), Cell(bar), Cell(number(row["sessions"])),
+                      *(Cell(values[name]) for name in heads)])  # fmt: skip
+    return found
+
+
+def _types(facts: Data, where: Page) -> list[Line]:
+    types = facts.get("event_types") or {}
+    if "event_type" not in facts["account"].get("columns", {}):
+        return []
+    if not types:
+        return [(Cell("no conversions: --conversion NAME says which event type is one", DIM),)]
+    shown = ", ".join(f"{cut(name, 24)} {number(many)}" for name, many in list(types.items())[:6])
+    more = ", …" if len(types) > 6 else ""
+    return [
+        (Cell(cut(f"event types: {shown}{more}", where.width)),),
+        (Cell("none of them is a conversion: --conversion NAME says which one is", DIM),),
+    ]
+
+
+def _groups(data: Data, facts: Data, where: Page, least: int, top: int) -> list[Line]:
+    groups = data["groups"]
+    likely = [row for row in groups if row["sessions"] >= least]
+    in_time = facts["by"] in IN_TIME
+    shown = likely[-max(top, MOST_TIMES) :] if in_time else likely[:top]
+    rest = [row for row in groups if row not in shown]
+    has_won = bool(data["conversions"])
+    short = hosts_cut(row["name"] for row in shown)
+    heads = ("sessions", "share", "median", "bounce", *(("conv.",) if has_won else ()))
+    rows = [
+        [
+            Cell(cut(str(facts["by"]), 30), DIM),
+            Cell(""),
+            *(Cell(name, DIM) for name in heads),
+            *([] if has_won else [Cell("")]),
+        ]
+    ]
+    most = max((row["sessions"] for row in shown), default=1)
+    for row in shown:
+        style = DIM if row["sessions"] < FEW else ""
+        name = "(none)" if row["name"] is None else cut(short(str(row["name"])), 60)
+        texts = (number(row["sessions"]), share(row["share"]), duration(row["duration_s"]["median"]),
+                 share(row["bounce_rate"]), share(row["conversion_rate"]) if has_won else "")  # fmt: skip
+        bar = where.bar(row["sessions"] / most, 4)
+        rows.append([Cell(name, style), Cell(bar, style), *(Cell(text, style) for text in texts)])
+    if rest:
+        sessions = sum(row["sessions"] for row in rest)
+        rows.append([Cell(f"other, {number(len(rest))} groups", DIM), Cell(""), Cell(number(sessions), DIM),
+                     Cell(share(sessions / data["sessions"]), DIM), Cell(""), Cell(""), Cell("")])  # fmt: skip
+    whole = (number(data["sessions"]), "100 %", duration(data["duration_s"]["median"]), share(data["bounce_rate"]),
+             share(data["conversion_rate"]) if has_won else "")  # fmt: skip
+    rows.append([Cell("all", BOLD), Cell(""), *(Cell(text, BOLD) for text in whole)])
+    return table(rows, where, "<<>>>>>")

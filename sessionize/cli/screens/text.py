@@ -1,0 +1,308 @@
+"""The parts of a screen: numbers and times as people write them, bars, columns. Nothing from the data steers a terminal."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from typing import Any, Final
+
+from sessionize.cli.view import plain
+
+HOST: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
+NARROWEST: Final = 40
+WIDEST: Final = 120
+PIPED: Final = 80
+GAP: Final = "  "
+LEAST: Final = 10
+"""Columns that a name keeps."""
+DIM: Final = "dim"
+BOLD: Final = "bold"
+LOUD: Final = "bold yellow"
+ASCII: Final = str.maketrans({"–": "-", "…": "~", "·": "|", "×": "x", "●": "*", "−": "-", "█": "#", "▎": "-", "≥": ">"})
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Some text of a line.
+
+    Attributes:
+        text: What it says; of data already safe to print.
+        style: How it looks where there are styles; it never carries a meaning alone.
+    """
+
+    text: str
+    style: str = ""
+
+
+Line = tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a screen can show.
+
+    Attributes:
+        width: Columns.
+        blocks: Whether there are letters beyond ASCII: blocks, dashes, dots.
+    """
+
+    width: int
+    blocks: bool
+
+    def bar(self, share: float, width: int) -> str:
+        """A bar in eighths of a block, at least a trace of one for more than nothing."""
+        if not self.blocks:
+            return "#" * max(round(share * width), 1 if share > 0 else 0)
+        eighths = max(round(share * width * 8), 1 if share > 0 else 0)
+        rest = " ▏▎▍▌▋▊▉"[eighths % 8].strip()
+        return "█" * (eighths // 8) + rest
+
+    def columns(self, numbers: Sequence[float]) -> str:
+        """A column of one of eight heights a number."""
+        levels = "▁▂▃▄▅▆▇█" if self.blocks else "_.-:=+*#"
+        most = max(numbers, default=0)
+        return "".join(" " if not number else levels[min(7, int(8 * number / most))] for number in numbers)
+
+    def plain(self, text: str) -> str:
+        """Text of ours as it can be shown here."""
+        return text if self.blocks else text.translate(ASCII)
+
+
+def page() -> Page:
+    """What stdout can show."""
+    width = shutil.get_terminal_size((PIPED, 24)).columns if sys.stdout.isatty() or "COLUMNS" in os.environ else PIPED
+    return Page(max(NARROWEST, min(width, WIDEST)), _has_blocks())
+
+
+def _has_blocks() -> bool:
+    if "utf" not in (sys.stdout.encoding or "").lower():
+        return False
+    named = next((value for name in ("LC_ALL", "LC_CTYPE", "LANG") if (value := os.environ.get(name))), "")
+    # Python puts C.UTF-8 in the place of a C locale when it starts.
+    coerced = named == "C.UTF-8" and os.environ.get("LANG") in ("C", "POSIX")
+    return "utf" in named.lower() and not coerced
+
+
+def show(lines: Sequence[Line], where: Page, *, color: bool) -> None:
+    """Print lines on stdout, in their styles on a terminal."""
+    styled = sys.stdout.isatty() or bool(os.environ.get("FORCE_COLOR"))
+    if not (styled and color) or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        text = "".join("".join(where.plain(cell.text) for cell in line).rstrip() + "\n" for line in lines)
+        sys.stdout.write(
+            text.encode(sys.stdout.encoding or "utf-8", "backslashreplace").decode(sys.stdout.encoding or "utf-8")
+        )
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    out = Console(markup=False, highlight=False, emoji=False, width=where.width, soft_wrap=True)
+    for line in lines:
+        out.print(Text.assemble(*((where.plain(cell.text), cell.style) for cell in line)), end="\n")
+
+
+def cells(text: str) -> int:
+    """Columns that a text takes on a terminal."""
+    return sum(
+        0 if unicodedata.combining(letter) else 2 if unicodedata.east_asian_width(letter) in "WF" else 1
+        for letter in text
+    )
+
+
+def cut(text: str, width: int) -> str:
+    """Text from the data, safe to print, no wider than so many columns; what is left out shows as ``…``."""
+    safe = plain(text)
+    if cells(safe) <= width:
+        return safe
+    found = ""
+    for letter in safe:
+        if cells(found + letter) > width - 1:
+            break
+        found += letter
+    return found + "…"
+
+
+def cut_middle(text: str, width: int) -> str:
+    """The same, of a text whose end tells as much as its beginning."""
+    safe = plain(text)
+    if cells(safe) <= width or width < 8:
+        return cut(safe, width)
+    tail = (width - 1) // 2
+    return safe[: width - 1 - tail] + "…" + safe[-tail:]
+
+
+def hosts_cut(names: Iterable[str | None]) -> Callable[[str], str]:
+    """What shows a name without its host, where all addresses among some names have the same one.
+
+    Examples:
+        >>> short = hosts_cut(["https://a.com/x", "https://a.com/", "cart", None])
+        >>> short("https://a.com/x"), short("cart")
+        ('/x', 'cart')
+    """
+    found = {match[0] for name in names if name is not None and (match := HOST.match(name))}
+    return (lambda name: HOST.sub("", name) or "/") if len(found) == 1 else (lambda name: name.split("://", 1)[-1])
+
+
+def left(text: str, width: int) -> str:
+    """Text filled up on the right."""
+    return text + " " * max(0, width - cells(text))
+
+
+def right(text: str, width: int) -> str:
+    """Text filled up on the left."""
+    return " " * max(0, width - cells(text)) + text
+
+
+def number(value: float | None) -> str:
+    """A whole number with commas; a dash for none."""
+    return "–" if value is None else f"{value:,.0f}"
+
+
+def short_number(value: float | None) -> str:
+    """A number with one decimal where it has any."""
+    if value is None:
+        return "–"
+    return f"{value:,.0f}" if value == int(value) or value >= 100 else f"{value:,.1f}"
+
+
+def share(value: float | None) -> str:
+    """A share in percent; a dash for none."""
+    if value is None:
+        return "–"
+    percent = 100 * value
+    digits = 0 if percent >= 99.95 else 1
+    if 0 < percent < 0.05:
+        return "<0.1 %"
+    return f"{percent:.{digits}f} %"
+
+
+UNITS: Final = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+
+
+def duration(seconds: float | None) -> str:
+    """A time in its two largest units.
+
+    Examples:
+        >>> duration(869), duration(3960), duration(45), duration(0.25), duration(90_000)
+        ('14 min 29 s', '1 h 6 min', '45 s', '0.25 s', '1 d 1 h')
+    """
+    if seconds is None:
+        return "–"
+    if seconds < 0:
+        return "-" + duration(-seconds)
+    if seconds < 10 and seconds != int(seconds):
+        return f"{seconds:.2g} s"
+    whole = round(seconds)
+    for (size, unit), (less, smaller) in pairwise(UNITS):
+        if whole >= size:
+            many, rest = divmod(whole, size)
+            return f"{many} {unit}" + (f" {rest // less} {smaller}" if rest // less else "")
+    return f"{whole} s"
+
+
+def clock(seconds: float) -> str:
+    """A time since a start: ``0:39``, ``1:06:28``, ``2d 03:10:00``.
+
+    Examples:
+        >>> clock(39), clock(3988), clock(184_200)
+        ('0:39', '1:06:28', '2d 03:10:00')
+    """
+    whole = int(seconds)
+    days, rest = divmod(whole, 86_400)
+    hours, minutes, last = rest // 3600, rest // 60 % 60, rest % 60
+    if days:
+        return f"{days}d {hours:02}:{minutes:02}:{last:02}"
+    return f"{hours}:{minutes:02}:{last:02}" if hours else f"{minutes}:{last:02}"
+
+
+def change(value: float | None) -> str:
+    """A change as a share of what was."""
+    if value is None:
+        return "–"
+    if abs(value) < 0.0005:
+        return "0 %"
+    return f"{100 * value:+.0f} %" if abs(value) >= 0.095 else f"{100 * value:+.1f} %"
+
+
+def points(value: float | None) -> str:
+    """A change of a rate."""
+    return "–" if value is None else f"{value:+.1f} pt"
+
+
+def moment(text: str | datetime | None, timezone: str) -> datetime | None:
+    """A time in a zone."""
+    if text is None:
+        return None
+    from zoneinfo import ZoneInfo
+
+    found = datetime.fromisoformat(text) if isinstance(text, str) else text
+    return found.astimezone(ZoneInfo(timezone))
+
+
+def dates(first: Any, last: Any, timezone: str) -> str:
+    """From one day to another, as short as can be.
+
+    Examples:
+        >>> dates("2024-01-04T00:00:00Z", "2024-06-29T00:00:00Z", "UTC")
+        '4 Jan – 29 Jun 2024'
+    """
+    one, other = moment(first, timezone), moment(last, timezone)
+    if one is None or other is None:
+        return "no events"
+    end = f"{other.day} {other:%b} {other.year}"
+    if one.date() == other.date():
+        return f"{end} {one:%H:%M}–{other:%H:%M}"
+    if one.year != other.year:
+        return f"{one.day} {one:%b} {one.year} – {end}"
+    return f"{one.day} {one:%b} – {end}" if one.month != other.month else f"{one.day} – {end}"
+
+
+def wrapped(parts: Sequence[str], between: str, width: int) -> list[str]:
+    """Parts in as few lines as they fit in."""
+    lines: list[str] = []
+    for part in parts:
+        if lines and cells(lines[-1]) + cells(between) + cells(part) <= width:
+            lines[-1] += between + part
+        else:
+            lines.append(part if cells(part) <= width else cut(part, width))
+    return lines
+
+
+def table(
+    rows: Sequence[Sequence[Cell]], where: Page, align: str, *, flexible: int = 0, spare: Sequence[int] = (1,)
+) -> list[Line]:
+    """Rows in columns; one of them gives way where all do not fit, and some are left out where that is not enough.
+
+    Args:
+        rows: As many cells each as there are columns.
+        where: How wide the screen is.
+        align: ``<`` or ``>`` for each column.
+        flexible: Number of the column that gives way.
+        spare: Numbers of the columns that can be left out, the first one first.
+    """
+    widths = [max((cells(row[place].text) for row in rows), default=0) for place in range(len(align))]
+    over = 0
+    for place in (None, *spare):
+        if place is not None:
+            widths[place] = 0
+        over = sum(widths) + len(GAP) * (sum(map(bool, widths)) - 1) - where.width
+        if over <= 0 or widths[flexible] - over >= LEAST:
+            break
+    if over > 0:
+        widths[flexible] = max(1, widths[flexible] - over)
+    shorten = cut_middle if flexible == 0 else cut
+    found: list[Line] = []
+    for row in rows:
+        line: list[Cell] = []
+        for place in (place for place, width in enumerate(widths) if width):
+            text = shorten(row[place].text, widths[place]) if place == flexible else row[place].text
+            filled = (left if align[place] == "<" else right)(text, widths[place])
+            line += [*([Cell(GAP)] if line else []), Cell(filled, row[place].style)]
+        found.append(tuple(line))
+    return found

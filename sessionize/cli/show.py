@@ -1,0 +1,55 @@
+"""`sessionize show`: one session as a timeline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sessionize.cli import answering as a
+from sessionize.cli import options as o
+from sessionize.cli import settings
+
+
+@o.command(
+    o.flag("longest", "Show the longest session.", panel=a.WHICH),
+    o.flag("random", "Show a session drawn by lot.", panel=a.WHICH),
+    o.number("seed", "Of the lot: the same one draws the same session. [default: another one each time]", panel=a.WHICH),
+    o.text("profile", "Only sessions of this profile. [default: of any]", "ID", panel=a.WHICH),
+    *a.SELECTING,
+    o.flag("all", "Show every event. [default: the first and last, where there are many]", panel=a.ANSWER),
+    o.flag("raw", "Show the rows of the events as they stand in the log, with file and line.", panel=a.ANSWER),
+    a.JSON,
+    a.CSV,
+    arguments=[o.argument("inputs", f"{a.LOG_OR_RUN} Last, the session's id or the beginning of one.",
+                          "INPUT... [SESSION]", list[str])],
+)  # fmt: skip
+def show(typed: o.Typed) -> None:
+    """Show one session as a timeline: its events, the silences between them, and its neighbours.
+
+    \b
+    sessionize show events.csv --longest
+    sessionize show events.csv s_2705
+    sessionize show events.csv --session-where "converted" --random
+    """
+    from sessionize.answers import ShowAsk
+    from sessionize.answers import show as job
+    from sessionize.cli.screens.show import lines
+
+    typed = settings.with_file(typed)
+    inputs, session = _inputs_and_session(list(typed["inputs"]))
+    ask = ShowAsk(
+        selection=a.selection(typed), session=session, longest=typed["longest"], random=typed["random"] or typed["seed"] is not None,
+        seed=typed["seed"], profile=typed["profile"], raw=typed["raw"],
+    )  # fmt: skip
+    a.answer(
+        typed.but(inputs=inputs),
+        lambda config, progress: job(config, ask, progress),
+        lambda found, where: lines(found.data, found.facts, where, every=bool(typed["all"])),
+        lambda data: data["events"],
+    )
+
+
+def _inputs_and_session(words: list[str]) -> tuple[list[str], str | None]:
+    """The last word is a session where it is no file, and another one is named."""
+    last = words[-1]
+    is_input = last == "-" or "://" in last or Path(last).exists() or any(letter in last for letter in "*?[")
+    return (words, None) if len(words) == 1 or is_input else (words[:-1], last)

@@ -1,0 +1,57 @@
+"""`sessionize summary`, and `sessionize FILE`: one screen about a log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sessionize.cli import answering as a
+from sessionize.cli import options as o
+from sessionize.cli import settings
+
+
+@o.command(
+    a.BY,
+    a.COMPARE,
+    o.number("min", "Count groups of fewer sessions together. [default: 1]", panel=a.ANSWER),
+    o.number("top", "Groups to show; the others are counted together. [default: 20]", panel=a.ANSWER),
+    *a.SELECTING,
+    a.JSON,
+    a.CSV,
+    arguments=[o.log_inputs(a.LOG_OR_RUN)],
+)
+def summary(typed: o.Typed) -> None:
+    """Show a log in one screen: totals, rates, lengths, entries and exits, over time or by groups.
+
+    \b
+    sessionize events.csv
+    sessionize summary events.csv --by entry_page
+    sessionize summary events.csv --by "events > 5" --last 7d
+    sessionize summary this-month.csv --compare last-month.csv
+    """
+    from sessionize.answers import Ask
+    from sessionize.answers import summary as job
+    from sessionize.cli.screens.summary import MOST_GROUPS, lines
+
+    typed = settings.with_file(typed)
+    ask = Ask(selection=a.selection(typed), by=typed["by"], compare=typed["compare"])
+    least, top = typed["min"] or 0, MOST_GROUPS if typed["top"] is None else typed["top"]
+    a.answer(
+        typed,
+        lambda config, progress: job(config, ask, progress),
+        lambda found, where: lines(found.data, found.facts, where, least=least, top=top),
+        _rows,
+    )
+
+
+def _rows(data: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
+    """Groups where there are any, else a figure a row."""
+    if data["groups"]:
+        return list(data["groups"])
+    found: list[Mapping[str, Any]] = []
+    for name, value in data.items():
+        if isinstance(value, Mapping) and name != "compare":
+            found += [{"figure": f"{name}_{kind}", "value": each} for kind, each in value.items()]
+        elif not isinstance(value, list) and name != "compare":
+            found.append({"figure": name, "value": value})
+    return found

@@ -1,0 +1,132 @@
+"""The reader of our own output: what an earlier run left, whatever its format."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from sessionize.errors import InputError, UsageError
+from sessionize.kernel.metrics import METRICS, UTC_INSTANT
+from sessionize.output.commit import MANIFEST
+
+TIME: Final = "%Y-%m-%dT%H:%M:%S%.6fZ"
+AT_ONCE: Final = 262_144
+"""Sessions that are read at once, with their events."""
+BATCHES: Final = "batch=*"
+
+
+def is_run(path: str) -> bool:
+    """Whether a path is the output directory of a run."""
+    return (Path(path) / MANIFEST).is_file()
+
+
+def read_manifest(path: str) -> dict[str, Any]:
+    """A run's manifest."""
+    file = Path(path) / MANIFEST
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+        complete = {"inputs", "columns", "rules", "counts", "outputs"} <= set(found)
+    except (OSError, ValueError, TypeError) as error:
+        raise InputError(f"{file}: {error}", hint="run sessionize again") from None
+    if not complete:
+        raise InputError(f"{file}: no manifest of a run", hint="name the log, or a run's output directory")
+    return dict(found)
+
+
+def read_metrics(path: str, manifest: dict[str, Any]) -> pl.DataFrame:
+    """A run's metrics, whatever their format."""
+    name = next((each["path"] for each in manifest["outputs"] if each["path"].startswith("metrics.")), None)
+    if name is None:
+        raise InputError(f"{path}: the run left no metrics")
+    file = Path(path) / name
+    try:
+        if name.endswith(".parquet"):
+            return pl.read_parquet(file)
+        strings = {metric.name: pl.String for metric in METRICS if metric.dtype in (pl.String, pl.Datetime)}
+        if name.endswith(".csv"):
+            found = pl.read_csv(file, infer_schema=False)
+        else:
+            read = pl.read_json if name.endswith(".json") else pl.read_ndjson
+            found = read(file, schema_overrides=strings, infer_schema_length=None)
+        return found.select(_typed(metric.name, metric.dtype, found.schema[metric.name]) for metric in METRICS)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise InputError(f"{file}: damaged: {str(error).splitlines()[0]}", hint="run sessionize again") from None
+
+
+def _typed(name: str, wanted: Any, there: pl.DataType) -> pl.Expr:
+    column = pl.col(name)
+    if there != pl.String or wanted == pl.String:
+        return column.cast(wanted)
+    if wanted == pl.Boolean:
+        return column == "true"
+    return (
+        column.str.to_datetime(TIME, time_unit="us", time_zone="UTC") if wanted == pl.Datetime else column.cast(wanted)
+    )
+
+
+def run_folders(path: str) -> list[Path]:
+    """The folders of runs that a path is: itself, or those of its batches in order; none where it is a log.
+
+    Args:
+        path: As typed.
+    """
+    folder = Path(path)
+    if is_run(path):
+        return [folder]
+    return sorted(found.parent for found in folder.glob(f"{BATCHES}/{MANIFEST}"))
+
+
+def read_sessions(
+    folder: Path, manifest: dict[str, Any], *, events: bool
+) -> Iterator[tuple[pl.DataFrame, pl.DataFrame | None]]:
+    """Some sessions of a run at a time: their metrics, and their events.
+
+    Args:
+        folder: The run's output directory.
+        manifest: The run's manifest.
+        events: Whether their events are wanted too.
+
+    Raises:
+        UsageError: If the run wrote no events.
+        InputError: If a file is damaged.
+    """
+    metrics = read_metrics(str(folder), manifest)
+    rows = _events_of(folder, manifest) if events else None
+    before = 0
+    for start in range(0, max(1, metrics.height), AT_ONCE):
+        sessions = metrics.slice(start, AT_ONCE)
+        if rows is None:
+            yield sessions, None
+            continue
+        number = int(sessions["events"].sum())
+        yield sessions, rows.slice(before, number).collect()
+        before += number
+
+
+def _events_of(folder: Path, manifest: dict[str, Any]) -> pl.LazyFrame:
+    name = next((each["path"] for each in manifest["outputs"] if each["path"].startswith("events.")), None)
+    if name is None:
+        raise UsageError(
+            f"{folder} has no events: it is the output of a run without --events",
+            hint="run it again with --events, or name the log itself",
+        )
+    file = folder / name
+    try:
+        if name.endswith(".parquet"):
+            return pl.scan_parquet(file)
+        if name.endswith(".csv"):
+            found = pl.read_csv(file, infer_schema=False)
+        else:
+            read = pl.read_json if name.endswith(".json") else pl.read_ndjson
+            found = read(file, infer_schema_length=None)
+        return found.with_columns(_time(found.schema["timestamp"])).lazy()
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise InputError(f"{file}: damaged: {str(error).splitlines()[0]}", hint="run sessionize again") from None
+
+
+def _time(there: pl.DataType) -> pl.Expr:
+    return _typed("timestamp", UTC_INSTANT, there)

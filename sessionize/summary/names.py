@@ -1,0 +1,159 @@
+"""What an event is called in a shell: its page where it is a page view, else its type; and the names that steps match.
+
+Row-local. Events are canonical ones, their texts no codes.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Collection, Mapping
+from typing import Final, NamedTuple
+
+import polars as pl
+
+from sessionize import schema
+from sessionize.errors import UsageError
+from sessionize.summary.expressions import as_sql
+
+PAGE_PREFIX: Final = "page:"
+NUMBERS: Final = (
+    r"([/=])(?:[0-9]+|[0-9A-Fa-f]{8}-[0-9A-Fa-f-]{27}|[0-9A-Fa-f]*[0-9][0-9A-Fa-f]*[0-9A-Fa-f]{7})([/?&#.;]|$)"
+)
+"""A number, a UUID or a hex id of 8 digits or more that stands alone in a path or a query."""
+MOST_KNOWN: Final = 10_000
+"""Names that are kept to say which there are."""
+
+
+class Step(NamedTuple):
+    """What one step of a funnel or an end of a path matches.
+
+    Attributes:
+        text: As typed.
+        matches: Whether an event is it; null means no.
+        named: Whether it is a name that the log must have, no SQL and no pattern.
+    """
+
+    text: str
+    matches: pl.Expr
+    named: bool
+
+
+def step(text: str, columns: Mapping[str, pl.DataType], option: str) -> Step:
+    """What a step means for events with these columns.
+
+    Args:
+        text: An event type, ``page:`` and a page in which ``*`` is any text, or SQL over the events.
+        columns: The events' columns and their types.
+        option: That it was typed after.
+
+    Raises:
+        UsageError: If it asks for a page and the log has none.
+    """
+    if text.startswith(PAGE_PREFIX) or (looks_like_page(text) and schema.PAGE in columns):
+        if schema.PAGE not in columns:
+            raise UsageError(f"{option} {text!r}: the log has no page", hint="say which column it is with --page COL")
+        pattern = text.removeprefix(PAGE_PREFIX)
+        return Step(text, _is_page(pattern), named="*" not in pattern)
+    sql = as_sql(text, columns)
+    if sql is not None:
+        return Step(text, sql, named=False)
+    if schema.EVENT_TYPE in columns:
+        return Step(text, pl.col(schema.EVENT_TYPE) == text, named=True)
+    if schema.PAGE in columns:
+        return Step(text, _is_page(text), named="*" not in text)
+    raise UsageError(
+        f"{option} {text!r}: the log has neither event types nor pages",
+        hint="say which column holds them with --event-type COL or --page COL",
+    )
+
+
+def looks_like_page(text: str) -> bool:
+    """Whether a name can only be a page: a path or an address."""
+    return text.startswith("/") or "://" in text
+
+
+def _is_page(pattern: str) -> pl.Expr:
+    """Whether the page is one; of an address only the path is compared with a path."""
+    page = pl.col(schema.PAGE)
+    if pattern.startswith("/"):
+        page = page.str.replace(r"^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*", "")
+        if "?" not in pattern:
+            page = page.str.replace(r"[?#].*$", "")
+    if "*" not in pattern:
+        return page == pattern
+    return page.str.contains("^(?s:" + ".*".join(map(re.escape, pattern.split("*"))) + ")$")
+
+
+class Known:
+    """Gathers the names that a log has, to say which there are where one is asked for that there is not."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+
+    def add(self, events: pl.DataFrame) -> None:
+        """Take the names of some events."""
+        for role in (schema.EVENT_TYPE, schema.PAGE):
+            if role in events.columns and len(self._numbers) < MOST_KNOWN:
+                found = events[role].drop_nulls().value_counts(sort=True).head(MOST_KNOWN)
+                for name, number in found.iter_rows():
+                    self._numbers[name] = self._numbers.get(name, 0) + number
+
+    @property
+    def commonest_first(self) -> list[str]:
+        """The names, the commonest first."""
+        return sorted(self._numbers, key=lambda name: (-self._numbers[name], name))
+
+
+def never_there(step: Step, known: Known, option: str) -> None:
+    """Raise UsageError for a step that names what the log has not; a pattern or SQL may match nothing.
+
+    Args:
+        step: One that matched no event.
+        known: The names that the log has.
+        option: That the step was typed after.
+    """
+    names = known.commonest_first
+    if not step.named or not names:
+        return
+    name = step.text.removeprefix(PAGE_PREFIX)
+    near = [other for other in names if schema.spelling(other) == schema.spelling(name)]
+    near += difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    there = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
+    raise UsageError(
+        f"{option} {step.text!r}: no event of the log is that" + (f"; did you mean {near[0]!r}?" if near else ""),
+        hint=f"there are {there}",
+    )
+
+
+def labels(columns: Collection[str], page_views: tuple[str, ...] | None) -> pl.Expr:
+    """The name of each event: the page of a page view, else the event type, else the page.
+
+    Args:
+        columns: The events' columns.
+        page_views: Event types that are page views; None for the built-in ones in any spelling.
+    """
+    page = pl.col(schema.PAGE) if schema.PAGE in columns else pl.lit(None, pl.String)
+    if schema.EVENT_TYPE not in columns:
+        return page.fill_null("(no page)")
+    kind = pl.col(schema.EVENT_TYPE)
+    return pl.coalesce(pl.when(is_view(kind, page_views)).then(page), kind, page, pl.lit("(no type)"))
+
+
+def is_view(kind: pl.Expr, page_views: tuple[str, ...] | None) -> pl.Expr:
+    """Whether an event type is a page view."""
+    if page_views is not None:
+        return kind.is_in(list(page_views))
+    spellings = sorted({schema.spelling(name) for name in schema.PAGE_VIEWS})
+    return kind.str.replace_all(r"[^\p{L}\p{N}]", "").str.to_lowercase().is_in(spellings)
+
+
+def folded(names: pl.Series) -> pl.Series:
+    """Names with ``*`` for the numbers and hex ids in their paths.
+
+    Examples:
+        >>> folded(pl.Series(["/p/17/42?id=9", "step 2", "/u/3f2c9a1b77"])).to_list()
+        ['/p/*/*?id=*', 'step 2', '/u/*']
+    """
+    once = names.str.replace_all(NUMBERS, "${1}*${2}")
+    return once.str.replace_all(NUMBERS, "${1}*${2}")  # two side by side share the sign between them

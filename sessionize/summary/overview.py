@@ -1,0 +1,232 @@
+"""The summary: totals, rates, distributions, entries and exits, over time and by groups. Sessions in; plain data out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import polars as pl
+
+from sessionize.kernel.metrics import FIGURED
+from sessionize.summary.figures import figures
+
+HASH_SEED: Final = 7
+SPREADS: Final = {
+    "events_per_session": ("mean", "median", "p95"),
+    "page_views_per_session": ("mean", "median", "p95"),
+    "duration_s": ("median", "mean", "p95", "max"),
+}
+RATES: Final = ("bounce_rate", "engagement_rate", "conversion_rate", "bot_share")
+LENGTHS_S: Final = (0, 10, 60, 300, 600, 1200, 1800, 3600)
+WEEK: Final = timedelta(days=7)
+MOST_PAGES: Final = 10
+MOST_WAITING: Final = 1 << 18
+
+
+class Ends:
+    """Counts sessions by where they begin, or by where they end.
+
+    Args:
+        page: Metric of the page.
+        event: Metric of the event type, for sessions without a page.
+    """
+
+    def __init__(self, page: str, event: str) -> None:
+        self._names = (page, event)
+        self._counted: list[pl.DataFrame] = []
+        self._waiting = 0
+
+    def add(self, sessions: pl.DataFrame) -> None:
+        """Count some sessions."""
+        counts = (
+            pl.len().cast(pl.Int64).alias("sessions"),
+            *(pl.col(name).sum().cast(pl.Int64) for name in ("bounced", "converted")),
+        )
+        found = sessions.lazy().group_by(*self._names).agg(*counts).collect()
+        self._counted.append(_named(found, self._names))
+        self._waiting += found.height
+        if self._waiting > MOST_WAITING:
+            self._counted = [_added(self._counted)]
+            self._waiting = 0
+
+    def rows(self, most: int) -> list[dict[str, Any]]:
+        """The commonest, with their rates."""
+        if not self._counted:
+            return []
+        counted = _added(self._counted)
+        whole = counted["sessions"].sum()
+        likely = counted.filter(pl.col("name").is_not_null()).sort("sessions", "name", descending=[True, False])
+        return [
+            {
+                "name": row["name"],
+                "sessions": row["sessions"],
+                "share": row["sessions"] / whole,
+                "bounce_rate": row["bounced"] / row["sessions"],
+                "conversion_rate": row["converted"] / row["sessions"],
+            }
+            for row in likely.head(most).iter_rows(named=True)
+        ]
+
+
+def _named(counted: pl.DataFrame, names: tuple[str, str]) -> pl.DataFrame:
+    name = pl.coalesce(pl.col(each).cast(pl.String) for each in names)
+    return _added([counted.select(name.alias("name"), "sessions", "bounced", "converted")])
+
+
+def _added(counted: list[pl.DataFrame]) -> pl.DataFrame:
+    return pl.concat(counted).group_by("name").agg(pl.col("sessions", "bounced", "converted").sum())
+
+
+class Overview:
+    """Gathers what the summary needs of sessions: narrow columns, of which many sessions fit in memory.
+
+    Args:
+        timezone: IANA zone of days and hours.
+        by: The value that sessions are grouped by; None for no groups.
+        in_time: Whether groups are parts of time, to be told in their order.
+    """
+
+    def __init__(self, timezone: str, by: pl.Expr | None = None, *, in_time: bool = False) -> None:
+        self._timezone = timezone
+        self._in_time = in_time
+        self._by = by
+        self._entries = Ends("entry_page", "entry_event")
+        self._exits = Ends("exit_page", "exit_event")
+        self._measures: list[pl.DataFrame] = []
+
+    def add(self, sessions: pl.DataFrame) -> None:
+        """Take some sessions: their metrics, one row a session."""
+        by = [] if self._by is None else [_as_name(self._by).alias("group")]
+        ids = pl.col("profile_id")
+        profile = pl.when(ids.is_not_null()).then(ids.hash(HASH_SEED)).alias("profile")
+        self._measures.append(sessions.select(*FIGURED, profile, *by))
+        self._entries.add(sessions)
+        self._exits.add(sessions)
+
+    def answer(self) -> dict[str, Any]:
+        """What `sessionize summary` says, as data with fixed names."""
+        measures = pl.concat(self._measures).rechunk()
+        return {
+            **as_data(measures),
+            "per_day": self._per("day", "%Y-%m-%d", measures),
+            "per_hour": self._per("hour", "%H", measures),
+            "lengths": _lengths(measures),
+            "entry_pages": self._entries.rows(MOST_PAGES),
+            "exit_pages": self._exits.rows(MOST_PAGES),
+            "groups": [] if self._by is None else groups(measures, in_time=self._in_time),
+        }
+
+    def _per(self, name: str, form: str, measures: pl.DataFrame) -> list[dict[str, Any]]:
+        local = pl.col("start").dt.convert_time_zone(self._timezone)
+        # By whole hours first: there are few of them, and only their names are made.
+        by_hour = measures.lazy().group_by(pl.col("start").dt.truncate("15m")).agg(pl.len().alias("sessions"))
+        found = by_hour.group_by(local.dt.strftime(form).alias(name)).agg(pl.col("sessions").sum().cast(pl.Int64))
+        return found.sort(name).collect().to_dicts()
+
+    def span(self, since: datetime, until: datetime) -> dict[str, Any]:
+        """The figures of the sessions that start from a time on and before another."""
+        start = pl.col("start")
+        return as_data(pl.concat(self._measures).filter((start >= since) & (start < until)))
+
+    @property
+    def newest(self) -> datetime | None:
+        """The end of the last session."""
+        ends: Iterable[Any] = (each["end"].max() for each in self._measures)
+        return max((end for end in ends if end is not None), default=None)
+
+    @property
+    def oldest(self) -> datetime | None:
+        """The start of the first session."""
+        starts: Iterable[Any] = (each["start"].min() for each in self._measures)
+        return min((start for start in starts if start is not None), default=None)
+
+
+def _as_name(by: pl.Expr) -> pl.Expr:
+    return by.cast(pl.String)
+
+
+def as_data(measures: pl.DataFrame) -> dict[str, Any]:
+    """Figures with the names that scripts rely on; times as texts.
+
+    Args:
+        measures: The columns of FIGURED and ``profile``, one row a session.
+    """
+    found = figures(measures)
+    spreads = {name: {kind: found.pop(f"{name}_{kind}") for kind in kinds} for name, kinds in SPREADS.items()}
+    sessions = found.pop("sessions")
+    return {
+        "sessions": sessions,
+        "profiles": measures["profile"].drop_nulls().n_unique(),
+        **{name: found.pop(name) for name in ("events", "page_views")},
+        **spreads,
+        **{name: _time(value) for name, value in found.items()},
+    }
+
+
+def _time(value: Any) -> Any:
+    return value.strftime("%Y-%m-%dT%H:%M:%S.%fZ") if isinstance(value, datetime) else value
+
+
+def groups(measures: pl.DataFrame, *, in_time: bool = False) -> list[dict[str, Any]]:
+    """The figures of each group, the largest first.
+
+    Args:
+        measures: The columns of FIGURED, ``profile`` and ``group``, one row a session.
+        in_time: Whether they are told in the order of their names instead.
+    """
+    seconds = pl.col("duration_s")
+    counted = measures.lazy().group_by("group").agg(
+        pl.len().cast(pl.Int64).alias("sessions"),
+        pl.col("profile").drop_nulls().n_unique().cast(pl.Int64).alias("profiles"),
+        pl.col("events").sum().cast(pl.Int64),
+        pl.col("page_views").sum().cast(pl.Int64),
+        seconds.median().alias("median"),
+        seconds.mean().alias("mean"),
+        seconds.quantile(0.95, "nearest").alias("p95"),
+        seconds.max().alias("max"),
+        pl.col("bounced").mean().alias("bounce_rate"),
+        pl.col("engaged").mean().alias("engagement_rate"),
+        pl.col("converted").mean().alias("conversion_rate"),
+        pl.col("conversions").sum().cast(pl.Int64),
+        pl.when(pl.col("value").is_not_null().any()).then(pl.col("value").sum()).alias("value"),
+    )  # fmt: skip
+    by_size = counted.sort("sessions", "group", descending=[True, False], nulls_last=True)
+    ordered = (counted.sort("group") if in_time else by_size).collect()
+    return [_group(row, measures.height) for row in ordered.iter_rows(named=True)]
+
+
+def _group(row: dict[str, Any], whole: int) -> dict[str, Any]:
+    duration = {kind: row.pop(kind) for kind in SPREADS["duration_s"]}
+    name, sessions = row.pop("group"), row.pop("sessions")
+    return {"name": name, "sessions": sessions, "share": sessions / whole, **row, "duration_s": duration}
+
+
+def _lengths(measures: pl.DataFrame) -> list[dict[str, Any]]:
+    """Sessions by their length: from so many seconds on, before so many."""
+    sums = measures.select((pl.col("duration_s") >= low).sum().cast(pl.Int64).alias(str(low)) for low in LENGTHS_S).row(
+        0
+    )
+    return [
+        {"from_s": low, "to_s": high, "sessions": number - longer}
+        for low, high, number, longer in zip(LENGTHS_S, (*LENGTHS_S[1:], None), sums, (*sums[1:], 0), strict=True)
+    ]
+
+
+def changes(now: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    """How figures changed: a rate in points, a number as a share of what it was; None where there is nothing to compare.
+
+    Examples:
+        >>> changes({"sessions": 12, "bounce_rate": 0.5}, {"sessions": 10, "bounce_rate": 0.4})
+        {'sessions': 0.2, 'bounce_rate_points': 10.0}
+    """
+    found: dict[str, Any] = {}
+    for name, value in now.items():
+        other = before.get(name)
+        if isinstance(value, Mapping) and isinstance(other, Mapping):
+            found[name] = changes(value, other)
+        elif name in RATES:
+            found[f"{name}_points"] = None if value is None or other is None else round(100 * (value - other), 6)
+        elif isinstance(value, int | float) or isinstance(other, int | float):
+            found[name] = value / other - 1 if value is not None and other else None
+    return {name: round(value, 6) if isinstance(value, float) else value for name, value in found.items()}

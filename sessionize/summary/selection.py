@@ -1,0 +1,114 @@
+"""Which sessions an answer is about: those that a condition holds for, and that start in a span of time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+import polars as pl
+
+from sessionize.errors import UsageError
+from sessionize.kernel.metrics import METRIC_NAMES, METRICS
+from sessionize.schema import PROPERTY_PREFIX
+from sessionize.summary.expressions import condition, expression
+
+MICROSECOND: Final = timedelta(microseconds=1)
+OF_START: Final = ("day", "week", "month", "weekday", "hour")
+"""Names of groups that follow from a session's start, in the time zone."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """Which sessions are meant.
+
+    Attributes:
+        where: SQL condition over the metrics; None for all.
+        since: Start in microseconds since 1970 UTC, from which on a session counts; None for any.
+        until: Start before which it counts; None for any.
+        last: How long before the log's newest event a session may start; None for any time.
+    """
+
+    where: str | None = None
+    since: int | None = None
+    until: int | None = None
+    last: timedelta | None = None
+
+    def of(self, columns: Mapping[str, pl.DataType], newest: int | None) -> pl.Expr | None:
+        """Whether a session is meant; None where all are.
+
+        Args:
+            columns: Of the sessions, and their types.
+            newest: Time up to which the log is complete, microseconds since 1970 UTC; None for a log without events.
+
+        Raises:
+            UsageError: If the condition is none.
+        """
+        start = pl.col("start").to_physical()
+        since = self.since
+        if self.last is not None and newest is not None:
+            earliest = newest - self.last // MICROSECOND
+            since = earliest if since is None else max(since, earliest)
+        found = [
+            *([] if self.where is None else [condition(self.where, columns, "--session-where")]),
+            *([] if since is None else [start >= since]),
+            *([] if self.until is None else [start < self.until]),
+        ]
+        return pl.all_horizontal(found) if found else None
+
+
+def metric_columns(properties: tuple[str, ...] = ()) -> dict[str, pl.DataType]:
+    """The columns that SQL over sessions sees: the metrics, and the log's columns that are carried along."""
+    there = {metric.name: pl.String() if metric.dtype == pl.String else _instance(metric.dtype) for metric in METRICS}
+    return there | {name: pl.String() for name in properties if name not in there}
+
+
+def _instance(dtype: pl.DataType | type[pl.DataType]) -> pl.DataType:
+    return dtype() if isinstance(dtype, type) else dtype
+
+
+def group(text: str, columns: Mapping[str, pl.DataType], timezone: str, option: str = "--by") -> pl.Expr:
+    """The value that sessions are grouped by.
+
+    Args:
+        text: A metric, a column that is carried along, a part of the start's date, or SQL over these.
+        columns: Of the sessions, and their types.
+        timezone: IANA zone of days and hours.
+        option: That it was typed after.
+
+    Raises:
+        UsageError: If it is none of these.
+    """
+    if text in columns:
+        return pl.col(text)
+    carried = PROPERTY_PREFIX + text
+    if carried in columns:
+        return pl.col(carried)
+    if text in OF_START:
+        return _of_start(text, timezone)
+    return expression(text, columns, option)
+
+
+def _of_start(text: str, timezone: str) -> pl.Expr:
+    start = pl.col("start").dt.convert_time_zone(timezone)
+    return {
+        "day": start.dt.strftime("%Y-%m-%d"),
+        "week": start.dt.strftime("%G-W%V"),
+        "month": start.dt.strftime("%Y-%m"),
+        "weekday": start.dt.strftime("%u %a"),
+        "hour": start.dt.strftime("%H"),
+    }[text]
+
+
+def is_name(text: str) -> bool:
+    """Whether a group can only be a name, no SQL: what the log must then have."""
+    return text in METRIC_NAMES or text in OF_START or all(letter.isalnum() or letter in "_.$-" for letter in text)
+
+
+def check_span(selection: Selection) -> None:
+    """Raise UsageError where no session could be in the span."""
+    if selection.since is not None and selection.until is not None and selection.since >= selection.until:
+        raise UsageError("--since is not before --until")
+    if selection.last is not None and selection.last <= timedelta(0):
+        raise UsageError("--last must be longer than zero", hint="for example --last 7d")

@@ -1,0 +1,263 @@
+"""The silences of a log, and its sessions as a function of the timeout. Key-local; what is found of many parts adds up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from tempfile import SpooledTemporaryFile
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sessionize.summary import mixture
+
+Times = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+TIMEOUTS_S: Final = (60, 300, 600, 900, 1200, 1800, 2700, 3600, 5400, 7200)
+SECOND: Final = 1_000_000
+A_DAY: Final = 86_400 * SECOND
+PER_OCTAVE: Final = 64
+LOWEST: Final = -20 * PER_OCTAVE
+"""Bin of a microsecond, the shortest silence there is."""
+BINS: Final = 64 * PER_OCTAVE
+"""Up to 2^44 s: longer than all years."""
+MATTERS: Final = (900 * SECOND, 7200 * SECOND)
+"""Silences of such a length are those that a usual timeout is about."""
+FLAT: Final = 0.01
+"""A plateau: the number of sessions changes by less."""
+HELD: Final = 1 << 24
+"""Bytes of durations that are held in memory, of each timeout."""
+
+
+class Row(NamedTuple):
+    """The sessions of one timeout.
+
+    Attributes:
+        timeout_us: In microseconds; None for no timeout.
+        sessions: How many.
+        bounced: How many have one event.
+        total_us: Sum of their durations.
+        median_us: Median of their durations; None where there are none.
+    """
+
+    timeout_us: int | None
+    sessions: int
+    bounced: int
+    total_us: int
+    median_us: float | None
+
+
+class _Durations:
+    """Durations of sessions, held in memory or in a file without a name."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._file = SpooledTemporaryFile(max_size=HELD, dir=None if folder is None else str(folder))  # noqa: SIM115 - closed with the table
+
+    def add(self, durations: Times) -> None:
+        self._file.write(durations.tobytes())
+
+    def median(self) -> float | None:
+        self._file.seek(0)
+        found = np.frombuffer(self._file.read(), np.int64)
+        self._file.close()
+        return float(np.median(found)) if len(found) else None
+
+
+class Table:
+    """Sessions at each of some timeouts, in one pass.
+
+    Args:
+        timeouts: In microseconds; None for no timeout.
+        folder: For durations that do not fit in memory; None for the system's.
+    """
+
+    def __init__(self, timeouts: Sequence[int | None], folder: Path | None = None) -> None:
+        self._timeouts = timeouts
+        self._sums = np.zeros((len(timeouts), 3), np.int64)
+        self._durations = [_Durations(folder) for _ in timeouts]
+
+    def add(self, times: Times, starts_at: Callable[[int | None], Flags]) -> None:
+        """Count the sessions of some whole keys.
+
+        Args:
+            times: Microseconds of their events, in order of key and time.
+            starts_at: Gives for a timeout the events at which a session starts.
+        """
+        if not len(times):
+            return
+        for number, (timeout, durations) in enumerate(zip(self._timeouts, self._durations, strict=True)):
+            first = np.flatnonzero(starts_at(timeout))
+            last = np.append(first[1:], len(times)) - 1
+            lengths = times[last] - times[first]
+            self._sums[number] += (len(first), np.count_nonzero(first == last), lengths.sum())
+            durations.add(lengths)
+
+    def rows(self) -> list[Row]:
+        """What each timeout came to; only once."""
+        return [
+            Row(timeout, int(sums[0]), int(sums[1]), int(sums[2]), durations.median())
+            for timeout, sums, durations in zip(self._timeouts, self._sums, self._durations, strict=True)
+        ]
+
+
+class Silences:
+    """Counts the silences between consecutive events of one key."""
+
+    def __init__(self) -> None:
+        self.counts = np.zeros(BINS, np.int64)
+        """Of each bin of a 64th of an octave; a silence of 0 is in none."""
+        self.zeros = 0
+        self.events = 0
+        self.matters = 0
+        self.first: int | None = None
+        self.last: int | None = None
+
+    def add(self, times: Times, key_starts: Flags) -> None:
+        """Count those of some whole keys.
+
+        Args:
+            times: Microseconds of their events, in order of key and time.
+            key_starts: Whether an event is its key's first.
+        """
+        if not len(times):
+            return
+        self.events += len(times)
+        gaps = np.diff(times)[~key_starts[1:]]
+        there = gaps[gaps > 0]
+        self.zeros += len(gaps) - len(there)
+        self.matters += int(np.count_nonzero((there >= MATTERS[0]) & (there <= MATTERS[1])))
+        bins = np.floor(np.log2(there / SECOND) * PER_OCTAVE).astype(np.int64) - LOWEST
+        self.counts += np.bincount(np.clip(bins, 0, BINS - 1), minlength=BINS)
+        self.first = _least(self.first, int(times.min()))
+        self.last = -_least(None if self.last is None else -self.last, -int(times.max()))
+
+    @property
+    def positive(self) -> int:
+        """Silences longer than 0."""
+        return int(self.counts.sum())
+
+    @property
+    def days(self) -> float:
+        """How long the log is."""
+        return 0.0 if self.first is None or self.last is None else (self.last - self.first) / A_DAY
+
+    @property
+    def share_that_matters(self) -> float | None:
+        """Share of all silences that are from 15 min to 2 h long; None where there is none."""
+        whole = self.positive + self.zeros
+        return self.matters / whole if whole else None
+
+    def octaves(self) -> list[dict[str, float | int]]:
+        """Silences by doublings of their length, from the shortest to the longest there is."""
+        sums = self.counts.reshape(-1, PER_OCTAVE).sum(axis=1)
+        there = np.flatnonzero(sums)
+        if not len(there):
+            return []
+        lowest = LOWEST // PER_OCTAVE
+        return [
+            {"from_s": 2.0 ** (lowest + each), "to_s": 2.0 ** (lowest + each + 1), "silences": int(sums[each])}
+            for each in range(int(there[0]), int(there[-1]) + 1)
+        ]
+
+    def fit(self) -> mixture.Fit | None:
+        """The mixture of two normals; None without silences."""
+        there = np.flatnonzero(self.counts)
+        if not len(there):
+            return None
+        bins = np.arange(there[0], there[-1] + 1)
+        edges = (bins + LOWEST + 1) / PER_OCTAVE
+        return mixture.fitted(edges - 0.5 / PER_OCTAVE, edges, self.counts[bins])
+
+
+def _least(one: int | None, other: int) -> int:
+    return other if one is None else min(one, other)
+
+
+def timeouts_with(in_force_us: int | None) -> list[int | None]:
+    """The timeouts of the table in ascending order, no timeout last, in microseconds.
+
+    Args:
+        in_force_us: The one in force; None for no timeout.
+    """
+    usual = {seconds * SECOND for seconds in TIMEOUTS_S}
+    if in_force_us is None:
+        return [*sorted(usual), None]
+    return [*sorted(usual | {in_force_us})]
+
+
+def plateau(rows: Sequence[Row]) -> dict[str, float] | None:
+    """The longest run of timeouts over which the number of sessions changes by under 1 %; None where there is none.
+
+    Args:
+        rows: In ascending order of their timeouts.
+    """
+    limited = [row for row in rows if row.timeout_us is not None and row.sessions]
+    runs = [
+        (high - low, limited[high].timeout_us / limited[low].timeout_us, low, high)  # type: ignore[operator]
+        for low in range(len(limited))
+        for high in range(low + 1, len(limited))
+        if limited[low].sessions - limited[high].sessions < FLAT * limited[low].sessions and limited[low].timeout_us
+    ]
+    if not runs:
+        return None
+    _, _, low, high = max(runs)
+    return {"from_s": _seconds(limited[low].timeout_us), "to_s": _seconds(limited[high].timeout_us)}
+
+
+def _seconds(microseconds: int | None) -> float:
+    return (microseconds or 0) / SECOND
+
+
+def table_data(rows: Iterable[Row], in_force_us: int | None) -> list[dict[str, Any]]:
+    """The rows with the names that scripts rely on.
+
+    Args:
+        rows: In ascending order of their timeouts.
+        in_force_us: The timeout in force, in microseconds; None for no timeout.
+    """
+    found: list[dict[str, Any]] = []
+    before: Row | None = None
+    for row in rows:
+        found.append(
+            {
+                "timeout_s": None if row.timeout_us is None else row.timeout_us / SECOND,
+                "in_force": row.timeout_us == in_force_us,
+                "sessions": row.sessions,
+                "change": row.sessions / before.sessions - 1 if before and before.sessions else None,
+                "bounce_rate": row.bounced / row.sessions if row.sessions else None,
+                "duration_s": {
+                    "mean": row.total_us / row.sessions / SECOND if row.sessions else None,
+                    "median": None if row.median_us is None else row.median_us / SECOND,
+                },
+            }
+        )
+        before = row
+    return found
+
+
+def answer(silences: Silences, rows: Sequence[Row], in_force_us: int | None) -> dict[str, Any]:
+    """What `sessionize timeout` says, as data with fixed names.
+
+    Args:
+        silences: Of the whole log.
+        rows: In ascending order of their timeouts.
+        in_force_us: The timeout in force, in microseconds; None for no timeout.
+    """
+    fit = silences.fit()
+    why = "there are no silences" if fit is None else mixture.doubt(fit, silences.positive, silences.days)
+    in_force_s = None if in_force_us is None else in_force_us / SECOND
+    return {
+        "table": table_data(rows, in_force_us),
+        "plateau": plateau(rows),
+        "fit": None if fit is None or why is not None else mixture.as_data(fit, in_force_s),
+        "why_no_fit": why,
+        "share_15m_2h": silences.share_that_matters,
+        "silences": {
+            "all": silences.positive + silences.zeros,
+            "zero": silences.zeros,
+            "octaves": silences.octaves(),
+        },
+        "in_force_s": in_force_s,
+    }
