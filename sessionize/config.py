@@ -13,6 +13,7 @@ from typing import Final, Literal, get_args
 
 from sessionize import schema
 from sessionize.errors import UsageError
+from sessionize.locations import local_path
 from sessionize.preset import Preset
 
 InputFormat = Literal["csv", "parquet", "ndjson"]
@@ -28,7 +29,9 @@ OFF = ("none",)
 MICROSECOND = timedelta(microseconds=1)
 DEFAULT_TIMEOUT = timedelta(minutes=30)
 DEFAULT_LATENESS = timedelta(minutes=30)
-BATCH_NAME = re.compile(r"[\w.:+-]{1,200}")
+BATCH_NAME = re.compile(r"[\w.:+-]+")
+LONGEST_BATCH = 200
+"""Bytes of a batch's name: no file system takes more than 255 for that of a folder, and its prefixes count too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,6 +155,8 @@ class Config:
         unknown = [role for role in self.columns if role not in schema.ROLES]
         if unknown:
             raise UsageError(f"no such role: {', '.join(unknown)}", hint=f"roles are {', '.join(schema.ROLES)}")
+        inputs = tuple(local_path(text, "INPUT", is_input=True) for text in self.inputs)
+        object.__setattr__(self, "inputs", inputs)
 
     @property
     def time_formats(self) -> tuple[str, ...]:
@@ -284,6 +289,9 @@ class Output:
     events: bool = False
     safe_csv: bool = False
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "directory", local_path(self.directory, "--output"))
+
     @property
     def to_stdout(self) -> bool:
         """Whether the metrics go to stdout in place of files."""
@@ -322,6 +330,12 @@ class Nightly:
                 f"--batch {self.batch!r} cannot be the name of a folder",
                 hint="letters, digits and . _ : + - only, for example --batch 2024-05-30",
             )
+        if len(self.batch.encode()) > LONGEST_BATCH:
+            raise UsageError(
+                f"--batch is longer than {LONGEST_BATCH} bytes: it is the name of a folder",
+                hint="for example --batch 2024-05-30",
+            )
+        object.__setattr__(self, "state", local_path(self.state, "--state"))
         if self.lateness < timedelta(0):
             raise UsageError("--allowed-lateness cannot be negative", hint="for example --allowed-lateness 30m")
 

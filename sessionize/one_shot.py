@@ -16,9 +16,12 @@ from sessionize.engine.pipeline import sessionize_log
 from sessionize.engine.result import Counts
 from sessionize.limits import Limits
 from sessionize.opening import opened
-from sessionize.output.commit import commit
+from sessionize.os_errors import map_os_errors
+from sessionize.output.commit import commit, output_names
 from sessionize.output.geo import with_places
-from sessionize.output.publish import Publisher, map_os_errors
+from sessionize.output.ownership import refuse_output, refuse_stdout
+from sessionize.output.publish import INTENT, Publisher
+from sessionize.read.files import identities
 from sessionize.refusals import refuse_bad_rows
 
 
@@ -55,6 +58,7 @@ def run(
     Raises:
         SessionizeError: Of the kind that says who must act.
     """
+    _refuse_output(config, output)
     progress("opening")
     with ExitStack() as stack:
         log, plan, limits, places = stack.enter_context(opened(config, limits, progress))
@@ -71,6 +75,19 @@ def run(
         placed = with_places(result, places, plan)
         written = commit(placed, log, plan, output, publisher, notes(seen, config, plan))
         return Run(result.counts, *written, seen.event_types, plan.notes)
+
+
+def _refuse_output(config: Config, output: Output) -> None:
+    """Refuse, before anything is read, to write where an input lies, or what no run of ours made."""
+    read = identities(config.inputs, config)
+    refuse_stdout(read)
+    if output.to_stdout:
+        return
+    directory = Path(output.directory)
+    if (directory / INTENT).exists():
+        with Publisher(directory):  # completes an earlier run's commit: only then is it known what it made
+            pass
+    refuse_output(directory, output_names(output), read)
 
 
 def _publisher(output: Output, stack: ExitStack) -> Publisher | None:

@@ -16,7 +16,8 @@ from threading import Lock
 from typing import Final, Self
 
 PREFIX: Final = "sessionize-"
-LOCK: Final = "lock"
+LOCK: Final = ".sessionize.scratch"
+"""Of a name that no other folder has a file of: what a folder is called proves nothing."""
 _HOME: Final[list[Path]] = []
 _MAKING: Final = Lock()
 
@@ -30,9 +31,10 @@ def home() -> Path:
             _HOME.append(folder)
             atexit.register(remove)
             # Never closed: the lock lasts as long as the process.
-            handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
+            handle = os.open(folder / f"{LOCK}.new", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             with suppress(OSError):  # a file system without locks: there nobody can take it for dead either
                 fcntl.flock(handle, fcntl.LOCK_EX)
+            (folder / f"{LOCK}.new").rename(folder / LOCK)  # locked before another process can see it
         return _HOME[0]
 
 

@@ -22,23 +22,30 @@ from typing import Any
 import polars as pl
 import pytest
 
-from sessionize.errors import InputError, LockedError, OutputError, SessionizeError
-from sessionize.output.publish import INTENT, LOCK, Publisher, Staged, abandon_all, map_os_errors
+from sessionize.errors import InputError, LockedError, OutputError, SessionizeError, UsageError
+from sessionize.os_errors import map_os_errors
+from sessionize.output.publish import INTENT, LOCK, Publisher, Staged, abandon_all
 
 OLD = {"sessions.json": b"old", "metrics.parquet": b"old metrics", "manifest.json": b"old manifest"}
 NEW = {"sessions.parquet": b"new", "metrics.parquet": b"new metrics", "manifest.json": b"new one"}
+SIZES = {name: len(content) for name, content in OLD.items()}
 STRANGER = {"notes.txt": b"not ours"}
-STALE = ("sessions.json", "rejected.ndjson", "metrics.parquet")
-STEPS = ("fsync", "replace", "link", "unlink", "ftruncate", "pwrite", "mkdir")
+STEPS = ("open", "fsync", "replace", "link", "unlink", "ftruncate", "pwrite", "mkdir", "fchmod", "chmod")
 CRASH = 77
 
 
-def publish(directory: Path, files: dict[str, bytes] = NEW) -> None:
+def publish(directory: Path, files: dict[str, bytes] = NEW, earlier: dict[str, int] | None = None) -> None:
     with Publisher(directory) as output:
         for name, content in files.items():
             output.path(name).write_bytes(content)
             output.seal(name)
-        output.commit(remove=STALE)
+        output.commit(earlier=listed(directory) if earlier is None else earlier)
+
+
+def listed(directory: Path) -> dict[str, int]:
+    """What a manifest of the run that is there would list."""
+    shown = visible(directory)
+    return {name: len(content) for name, content in shown.items() if content in (OLD.get(name), NEW.get(name))}
 
 
 def start(directory: Path) -> None:
@@ -196,7 +203,7 @@ def test_nothing_is_visible_before_the_commit(tmp_path: Path) -> None:
         assert list(directory.glob("*.parquet")) == []
         assert path.name == f".sessions.parquet.{os.getpid()}.partial"
         assert staged == Staged(path.name[1:17], path, 3, hashlib.sha256(b"new").hexdigest())
-        assert (directory / LOCK).read_bytes() == b"%d" % os.getpid()
+        assert (directory / LOCK).read_bytes() == b"sessionize %d\n" % os.getpid()
 
 
 @pytest.mark.parametrize("error", [None, InputError("corrupt"), KeyboardInterrupt()])
@@ -229,20 +236,22 @@ def test_a_file_sealed_again_is_renamed_last(tmp_path: Path) -> None:
         output.commit()
 
 
-def test_a_link_under_the_final_name_is_replaced_not_followed(tmp_path: Path) -> None:
+def test_a_link_under_the_final_name_is_neither_replaced_nor_followed(tmp_path: Path) -> None:
     outside = tmp_path / "outside"
-    outside.write_bytes(b"precious")
+    outside.write_bytes(OLD["manifest.json"])
     directory = tmp_path / "out"
     directory.mkdir()
     (directory / "manifest.json").symlink_to(outside)
-    publish(directory)
-    assert outside.read_bytes() == b"precious"
-    assert not (directory / "manifest.json").is_symlink()
+    with pytest.raises(UsageError, match="is not of an earlier run"):
+        publish(directory)
+    assert (directory / "manifest.json").readlink() == outside
+    assert visible(directory) == {"manifest.json": OLD["manifest.json"]}
+    assert hidden(directory) == {LOCK}
 
 
 def test_a_directory_named_as_stale_stays(tmp_path: Path) -> None:
     (tmp_path / "sessions.json").mkdir()
-    publish(tmp_path)
+    publish(tmp_path, NEW, {"sessions.json": (tmp_path / "sessions.json").stat().st_size})
     assert (tmp_path / "sessions.json").is_dir()
 
 
@@ -252,13 +261,16 @@ def test_one_hold_may_commit_twice(tmp_path: Path) -> None:
             output.path(name).write_bytes(content)
             output.seal(name)
             output.commit()
-    assert visible(tmp_path) == NEW
+        output.path("metrics.parquet").write_bytes(b"newest")
+        output.seal("metrics.parquet")
+        output.commit(earlier={"metrics.parquet": len(NEW["metrics.parquet"])})
+    assert visible(tmp_path) == NEW | {"metrics.parquet": b"newest"}
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "../a", "/a", "a\0"])
 def test_a_name_cannot_lead_out_of_the_directory(tmp_path: Path, name: str) -> None:
     with Publisher(tmp_path) as output:
-        for refused in (output.path, output.seal, lambda name: output.commit(remove=[name])):
+        for refused in (output.path, output.seal, lambda name: output.commit(earlier={name: 1})):
             with pytest.raises(ValueError, match="not the name of a file"):
                 refused(name)
 
@@ -276,7 +288,7 @@ def test_sealing_and_making_the_directory_reach_the_disk(tmp_path: Path, monkeyp
 
     monkeypatch.setattr(os, "fsync", syncing)
     with Publisher(tmp_path / "new" / "out") as output:
-        assert set(synced) == {tmp_path, tmp_path / "new"}
+        assert set(synced) == {tmp_path, tmp_path / "new", tmp_path / "new" / "out" / LOCK}
         path = output.path("metrics.parquet")
         path.write_bytes(b"1")
         output.seal("metrics.parquet")
@@ -323,7 +335,7 @@ def test_a_sealed_file_that_vanished_stops_the_commit(tmp_path: Path) -> None:
             output.seal(name)
         output.path("metrics.parquet").unlink()
         with pytest.raises(OutputError, match="no such file"):
-            output.commit()
+            output.commit(earlier=SIZES)
     assert visible(directory) == BEFORE
 
 
@@ -351,7 +363,7 @@ def test_a_reader_beside_always_finds_whole_files_that_fit_the_manifest(tmp_path
     reader.start()
     try:
         for files in runs:
-            publish(tmp_path, files)
+            publish(tmp_path, files, {path.name: path.stat().st_size for path in tmp_path.glob("[m]*")})
     finally:
         done.set()
         reader.join()
@@ -540,7 +552,7 @@ def test_killed_at_random_moments_the_directory_shows_one_run(tmp_path: Path) ->
         "    with Publisher(Path(sys.argv[1])) as output:\n"
         "        for name in ('metrics.parquet', 'manifest.json'):\n"
         "            output.path(name).write_text(str(run)); output.seal(name)\n"
-        "        output.commit()\n"
+        "        output.commit(earlier={path.name: path.stat().st_size for path in Path(sys.argv[1]).glob('m*')})\n"
         "        print(run, flush=True)\n"
     )
     for attempt in range(12):
@@ -558,22 +570,24 @@ def test_killed_at_random_moments_the_directory_shows_one_run(tmp_path: Path) ->
 # --- what dead runs left ------------------------------------------------------------------------
 
 
-def test_temporary_files_of_dead_runs_are_swept_and_no_others(tmp_path: Path) -> None:
-    for name in (".metrics.parquet.4711.partial", f".{INTENT}.1.partial", ".a.old.2.partial"):
+def test_temporary_files_of_the_dead_run_are_swept_and_no_others(tmp_path: Path) -> None:
+    (tmp_path / LOCK).write_bytes(b"sessionize 4711\n")
+    for name in (".metrics.parquet.4711.partial", f".{INTENT}.4711.partial", ".a.old.4711.partial"):
         (tmp_path / name).write_bytes(b"half")
-    kept = {".metrics.parquet.partial", ".a.b.partial", ".hidden", ".a.1.partial~", "a.1.partial"}
+    (tmp_path / ".scratch.4711.partial").mkdir()
+    kept = {".metrics.parquet.partial", ".a.b.partial", ".hidden", ".a.1.partial~", "a.1.partial", ".a.1.partial"}
     for name in kept:
         (tmp_path / name).write_bytes(b"someone's")
-    (tmp_path / ".folder.1.partial").mkdir()
+    (tmp_path / ".folder.4711.partial").mkdir()
     start(tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == kept | {".folder.1.partial", LOCK}
+    assert {path.name for path in tmp_path.iterdir()} == kept | {".folder.4711.partial", LOCK}
 
 
 def test_a_listed_commit_is_completed_by_the_next_start(tmp_path: Path) -> None:
     directory = earlier_run(tmp_path / "out")
     for name, content in NEW.items():
         (directory / f".{name}.4711.partial").write_bytes(content)
-    (directory / INTENT).write_text(json.dumps([4711, list(NEW), ["sessions.json"]]))
+    (directory / INTENT).write_text(json.dumps([4711, list(NEW), SIZES]))
     start(directory)
     assert visible(directory) == AFTER
     assert hidden(directory) == {LOCK}
@@ -581,7 +595,7 @@ def test_a_listed_commit_is_completed_by_the_next_start(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "intent",
-    ["", "[", "1", "[1]", "{}", '["x", [], []]', '[1, ["../a"], []]', '[1, [], ["/a"]]', "[1,2,3]"],
+    ["", "[", "1", "[1]", "{}", '["x", [], {}]', '[1, ["../a"], {}]', '[1, [], {"/a": 1}]', "[1, [], [2]]", "[1,2,3]"],
 )
 def test_a_damaged_list_is_never_followed(tmp_path: Path, intent: str) -> None:
     directory = earlier_run(tmp_path / "out")
@@ -701,7 +715,7 @@ def test_a_signal_while_committing_lets_the_commit_finish(tmp_path: Path) -> Non
                     output.path(name).write_bytes(content)
                     output.seal(name)
                 pytest.MonkeyPatch().setattr(os, "fsync", slow_sync)
-                output.commit(remove=STALE)
+                output.commit(earlier=SIZES)
 
         threading.Thread(target=run, daemon=True).start()
         assert committing.wait(10)
@@ -729,7 +743,7 @@ def test_a_signal_does_not_wait_for_a_commit_that_hangs(tmp_path: Path) -> None:
                 output.path("manifest.json").write_bytes(b"new one")
                 output.seal("manifest.json")
                 pytest.MonkeyPatch().setattr(os, "fsync", hang)
-                output.commit(remove=STALE)
+                output.commit(earlier=SIZES)
 
         threading.Thread(target=run, daemon=True).start()
         assert hanging.wait(10)
@@ -846,7 +860,7 @@ def test_a_full_disk_under_polars(sink: str) -> None:
     ):
         getattr(frame, sink)("/dev/full", engine="streaming")
     assert caught.value.exit_code == 4
-    assert str(caught.value.hint).startswith("make limits, or choose another -o; ")
+    assert str(caught.value.hint).startswith("make room, or choose another -o; ")
     assert str(caught.value.hint).endswith(" MB are free there")
 
 

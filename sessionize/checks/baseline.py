@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sessionize.errors import UsageError
+from sessionize.locations import local_path
 from sessionize.output.read_run import is_run, read_manifest, read_metrics
 from sessionize.summary.figures import figures
 
@@ -17,6 +18,7 @@ def baseline(path: str) -> dict[str, Any]:
     Raises:
         UsageError: If it is neither.
     """
+    path = local_path(path, "--baseline", is_input=True)
     if is_run(path):
         manifest = read_manifest(path)
         return {**figures(read_metrics(path, manifest)), **_counts(manifest)}

@@ -17,6 +17,7 @@ from sessionize.config import Plan
 from sessionize.engine.observe import Observer, Whole
 from sessionize.kernel import Sessionized, as_text, described, stamped
 from sessionize.kernel.metrics import METRIC_NAMES, METRICS
+from sessionize.os_errors import writing
 
 EVENTS: Final = "events"
 SESSIONS: Final = "sessions"
@@ -65,7 +66,8 @@ class Shelf(Observer):
     def _add(self, table: str, rows: pl.DataFrame) -> None:
         files = self._files[table]
         path = self._folder() / f"{table}-of-checks-{len(files)}.arrow"
-        rows.write_ipc(path)
+        with writing(path):
+            rows.write_ipc(path)
         files.append(path)
 
     @property

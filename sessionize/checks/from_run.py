@@ -15,7 +15,7 @@ from sessionize.checks.key_stats import Extremes, Thresholds, most_events, sessi
 from sessionize.checks.settings import Settings
 from sessionize.checks.text import sanitize
 from sessionize.kernel.metrics import FIGURED
-from sessionize.output.commit import REJECTED
+from sessionize.output.ownership import REJECTED
 from sessionize.output.read_run import read_manifest, read_metrics
 from sessionize.summary.figures import figures
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sessionize.cli import options as o
 from sessionize.cli import settings, view
-from sessionize.errors import ChecksFailed, OutputError, UsageError
+from sessionize.errors import ChecksFailed, UsageError
+from sessionize.locations import local_path
+from sessionize.os_errors import writing
 
 if TYPE_CHECKING:
     from sessionize.checks import Checked, Settings
+    from sessionize.output.one_file import OneFile
 
 CHECKING: Final = "Checking"
 NAMES: Final = ("full", "concise", "json", "junit", "sarif", "github", "gitlab", "markdown")
@@ -55,8 +57,9 @@ def check(typed: o.Typed) -> None:
 
 def _check(typed: o.Typed, asked: Settings) -> None:
     name = settings.one_of("json" if typed["json"] else typed["output_format"], NAMES, "--output-format")
+    file = _output_file(typed, asked)
     checked = _checked(typed, asked)
-    _print(checked, name, typed)
+    _print(checked, name, file, typed)
     failed, warned = checked.of("failed"), checked.of("warned")
     bad = (*failed, *(warned if asked.error_on_warning else ()))
     if bad and not typed["exit_zero"]:
@@ -90,7 +93,28 @@ def _asked(typed: o.Typed, section: dict[str, Any]) -> Settings:
     return asked if most is None else with_most_rejected(asked, most)
 
 
-def _print(checked: Checked, name: str, typed: o.Typed) -> None:
+def _output_file(typed: o.Typed, asked: Settings) -> OneFile | None:
+    """Where the findings go, None for stdout; refused before anything is read if it is not ours to write."""
+    from sessionize.checks.formats.recognise import is_findings
+    from sessionize.output.one_file import OneFile
+    from sessionize.output.ownership import refuse_stdout
+
+    read = _read(typed, *([asked.baseline] if asked.baseline else []))
+    if typed["output_file"] in {None, "-"}:
+        refuse_stdout(read)
+        return None
+    return OneFile(typed["output_file"], "--output-file", read, is_findings)
+
+
+def _read(typed: o.Typed, *more: str) -> dict[tuple[int, int], str]:
+    """What is read, by device and inode."""
+    from sessionize.read.files import identities
+
+    config = settings.config(typed)
+    return identities([*config.inputs, *more, *([typed["config"]] if typed["config"] else [])], config)
+
+
+def _print(checked: Checked, name: str, file: OneFile | None, typed: o.Typed) -> None:
     from sessionize.checks.formats import FORMATS
 
     if typed["quiet"] and name == "full":
@@ -100,47 +124,36 @@ def _print(checked: Checked, name: str, typed: o.Typed) -> None:
     text = FORMATS[name](checked) if name else ""
     if name == "full":
         text = view.decided(typed.config_file, checked.rules) + text
-    if typed["output_file"] is None:
-        sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
-        sys.stdout.buffer.flush()
+    content = text.encode("utf-8", "backslashreplace")
+    if file is None:
+        with writing("stdout"):
+            sys.stdout.buffer.write(content)
+            sys.stdout.buffer.flush()
         return
-    _write(Path(typed["output_file"]), text)
+    file.write(content)
     if not typed["quiet"]:
         print(f"{checked.summary}; written to {view.plain(typed['output_file'])}", file=sys.stderr)
-
-
-def _write(path: Path, text: str) -> None:
-    """Put a file in its place whole, or not at all."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        with draft.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            draft.unlink()
-        raise OutputError(f"cannot write {path}: {(error.strerror or str(error)).lower()}") from None
 
 
 def _init(asked: o.Typed) -> None:
     """Write a configuration with bounds learnt from the log."""
     from sessionize.checks import Settings
     from sessionize.checks.init import learnt, merged
+    from sessionize.output.one_file import OneFile
 
-    path = Path(asked["config"] or settings.FILE_NAMES[0])
+    path = Path(local_path(asked["config"] or settings.FILE_NAMES[0], "--config"))
     there = path.exists()
     if there and not asked["force"]:
         raise UsageError(f"{path} is there already", hint="--force replaces the checks in it, and keeps the rest")
     if path.name == "pyproject.toml":
         raise UsageError("--init writes no pyproject.toml", hint="leave --config out, or name a sessionize.toml")
     typed = settings.with_file(asked if there else asked.but(config=os.devnull))
+    file = OneFile(str(path), "--config", _read(typed.but(config=None)), lambda _: there)
     checked = _checked(typed, Settings())
     options = "" if there else settings.as_toml(_of_log(asked))
     text = merged(path.read_text(encoding="utf-8") if there else options, learnt(checked))
     settings.prove(text, path)
-    _write(path, text)
+    file.write(text.encode("utf-8", "backslashreplace"))
     if not typed["quiet"]:
         print(f"wrote {path}: bounds learnt from {checked.counts['rows_read']:,} rows", file=sys.stderr)
 

@@ -10,6 +10,7 @@ from typing import Any
 from sessionize.cli import options as o
 from sessionize.cli import view
 from sessionize.errors import UsageError
+from sessionize.locations import local_path
 
 
 @o.command(
@@ -24,7 +25,7 @@ def state(typed: o.Typed) -> None:
     from sessionize.nightly.store import held
 
     directory = typed["directory"]
-    found = held(Path(directory))
+    found = held(Path(local_path(directory, "DIR")))
     if found is None:
         raise UsageError(f"{directory}: no state of nightly runs", hint="run --state DIR --batch NAME makes one")
     if typed["json"]:

@@ -24,6 +24,7 @@ from sessionize.kernel.describe import session_ids
 from sessionize.kernel.dictionaries import restored
 from sessionize.kernel.enrich import private_events, told_columns
 from sessionize.limits import Limits
+from sessionize.os_errors import writing
 
 AHEAD: Final = 2
 """Batches that are made while one is written."""
@@ -159,7 +160,8 @@ class OnDisk:
         self._places.append(place)
 
     def _write(self, rows: pl.DataFrame, path: Path) -> None:
-        rows.write_ipc(path, record_batch_size=self._limits.file_rows, compat_level=pl.CompatLevel.oldest())
+        with writing(path):
+            rows.write_ipc(path, record_batch_size=self._limits.file_rows, compat_level=pl.CompatLevel.oldest())
 
     def __iter__(self) -> Iterator[Batch]:
         """Each batch, in order; at least one."""
@@ -193,7 +195,8 @@ class OnDisk:
 
 
 def _slice(path: Path, start: int, end: int) -> pl.DataFrame:
-    return pl.scan_ipc(path).slice(start, end - start).collect()
+    with writing(path, "read"):
+        return pl.scan_ipc(path).slice(start, end - start).collect()
 
 
 def _events_order(events: NDArray[np.uint32], order: NDArray[np.uint32]) -> NDArray[np.int64]:

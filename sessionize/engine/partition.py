@@ -21,6 +21,7 @@ from sessionize.engine.ingest import Arrived
 from sessionize.errors import OutputError
 from sessionize.kernel.dictionaries import Dictionaries, alike
 from sessionize.limits import Limits
+from sessionize.os_errors import writing
 
 SAMPLE_ROWS: Final = 10_000
 HASH_SEED: Final = 5
@@ -126,10 +127,11 @@ def _from_files(folder: Path, part: int, none: pl.DataFrame, dictionaries: Dicti
     """A partition from its files, which are then no longer needed."""
     files = sorted(folder.glob(f"events-{part}-*.arrow"), key=_number)
     with ThreadPoolExecutor(pl.thread_pool_size()) as threads:
-        frames = threads.map(lambda path: dictionaries.restored(pl.read_ipc(path)), files)
+        frames = threads.map(lambda path: dictionaries.restored(_read(path)), files)
         events = pl.concat(alike([none, *frames]), how="diagonal")
     for path in files:
-        path.unlink()
+        with writing(path, "delete"):
+            path.unlink()
     return Partition(events, folder)
 
 
@@ -147,7 +149,13 @@ def _coded(dictionaries: Dictionaries, arrived: Arrived) -> pl.DataFrame:
 def _write(rows: pl.DataFrame, path: Path) -> None:
     if rows.height:
         # Oldest: a newer form would write all the texts that the rows were taken from.
-        rows.write_ipc(path, compat_level=pl.CompatLevel.oldest())
+        with writing(path):
+            rows.write_ipc(path, compat_level=pl.CompatLevel.oldest())
+
+
+def _read(path: Path) -> pl.DataFrame:
+    with writing(path, "read"):
+        return pl.read_ipc(path)
 
 
 def _emptied(frames: list[pl.DataFrame]) -> Iterator[pl.DataFrame]:
@@ -187,5 +195,5 @@ def _check_space(folder: Path, needed: float) -> None:
         raise OutputError(
             f"{folder.parent}: {needed / 1e9:,.1f} GB of temporary files are needed to stay under the memory limit, "
             f"{free / 1e9:,.1f} GB are free",
-            hint="make limits, raise --memory-limit, or choose another -o",
+            hint="make room, raise --memory-limit, or choose another -o",
         )

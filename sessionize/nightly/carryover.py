@@ -18,6 +18,7 @@ from sessionize import schema
 from sessionize.errors import UsageError
 from sessionize.kernel import as_text
 from sessionize.kernel.describe import BATCH_ROWS
+from sessionize.os_errors import writing
 
 Types = Mapping[str, pl.DataType]
 
@@ -31,7 +32,8 @@ class _Part(NamedTuple):
     def between(self, low: int, high: int) -> pl.DataFrame:
         start, end = np.searchsorted(self.times, (low, high), side="left")
         if isinstance(self.held, Path):
-            return pl.scan_ipc(self.held).slice(int(start), int(end - start)).collect()
+            with writing(self.held, "read"):
+                return pl.scan_ipc(self.held).slice(int(start), int(end - start)).collect()
         return self.held.slice(int(start), int(end - start))
 
 
@@ -59,7 +61,8 @@ class CarriedOut:
             self._parts.append(_Part(events, times))
             return
         path = folder / f"carried-{len(self._parts)}.arrow"
-        events.write_ipc(path, compat_level=pl.CompatLevel.oldest())
+        with writing(path):
+            events.write_ipc(path, compat_level=pl.CompatLevel.oldest())
         self._parts.append(_Part(path, times))
 
     def __iter__(self) -> Iterator[pl.DataFrame]:

@@ -32,18 +32,21 @@ from sessionize.nightly.batch import Asked, Night
 from sessionize.nightly.carryover import Types, together
 from sessionize.nightly.rules import check_same, plan_of_state, rules_of_nights
 from sessionize.nightly.state import Done, Intent, State, Step, after, new, step
-from sessionize.nightly.store import Store
+from sessionize.nightly.store import Store, state_files
 from sessionize.one_shot import Run
 from sessionize.opening import NoLog, Opened, opened
-from sessionize.output.commit import MANIFEST, commit
+from sessionize.os_errors import map_os_errors
+from sessionize.output.commit import commit
 from sessionize.output.geo import with_places
 from sessionize.output.manifest import columns_of
-from sessionize.output.publish import Publisher, map_os_errors
+from sessionize.output.ownership import MANIFEST, refuse_inputs, refuse_night, refuse_no_folder, refuse_stdout
+from sessionize.output.publish import Publisher
 from sessionize.plan import Known
 from sessionize.preset_roles import with_preset
 from sessionize.presets import load
 from sessionize.presets import names as shipped
 from sessionize.read import Log, open_log
+from sessionize.read.files import identities
 from sessionize.read.source import LogFile
 from sessionize.refusals import refuse_bad_rows
 
@@ -85,6 +88,7 @@ def run_night(
         SessionizeError: Of the kind that says who must act; the state and the outputs are as they were.
     """
     _check(config, output, nightly)
+    read = _refuse_foreign(config, output, nightly)
     progress("opening")
     with ExitStack() as stack:
         log = open_log(config) if config.inputs else None
@@ -108,8 +112,19 @@ def run_night(
         check_same(there.plan, known, nightly, state, config)
         if found is None:
             return _nothing_to_do(output, nightly)
+        refuse_night(Path(output.directory), [f"batch={name}" for name in found.again], read)
         work = _Work(config, output, nightly, found, there, inputs)
         return work.run(store, stack, progress)
+
+
+def _refuse_foreign(config: Config, output: Output, nightly: Nightly) -> dict[tuple[int, int], str]:
+    """Refuse to write where an input lies, or what no night of ours made; what is read, by device and inode."""
+    read = identities(config.inputs, config)
+    refuse_stdout(read)
+    refuse_night(Path(output.directory), [nightly.folder], read)
+    refuse_no_folder(Path(nightly.state), read, "choose another --state")
+    refuse_inputs(state_files(Path(nightly.state)), read, "choose another --state")
+    return read
 
 
 class _Work:

@@ -2,23 +2,27 @@
 
 ::
 
-    STATE/lock          held by the run that is writing; the kernel frees it when its holder dies
+    STATE/lock          held by the run that is writing; the kernel frees it when its holder dies. It says which
+                        folder holds the night's output, so that the next start can take away what a dead run left
     STATE/state.json    the one pointer; its rename is the commit
     STATE/carry-…       carried events of each night kept; never changed
     DIR/batch=NAME/     output of a night: staged under a hidden name, whole and on disk, before the commit
 
 After the commit the staged output is renamed to its name, and nights that a redo made void are withdrawn. Whatever a
-crash left undone the next start completes; whatever no commit names, it sweeps.
+crash left undone the next start completes; what a dead run left, it sweeps. Nothing else is touched: a folder is a
+night's only if it holds what its manifest lists and nothing more (`ownership`). A state holds what a log holds, so only
+its owner can read it.
 """
 
 from __future__ import annotations
 
 import errno
-import fcntl
 import hashlib
 import os
+import re
+import secrets
 import shutil
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -26,41 +30,20 @@ from typing import Any, Final, Self
 
 import polars as pl
 
-from sessionize.errors import LockedError, OutputError, StateError
+from sessionize.errors import OutputError, StateError, UsageError
+from sessionize.nightly.staging import CARRY, STAGING, Stage, half_way, is_carry, publish, staged_in
 from sessionize.nightly.state import Intent, State, parse, render, summary
-from sessionize.output.publish import COMMITTING, HELD, Staged, all_ours, map_os_errors, sync
+from sessionize.os_errors import map_os_errors, writing
+from sessionize.output.locks import make_private, pid_in, sync, take_lock, write_holder
+from sessionize.output.ownership import is_folder, refuse_foreign_folder
+from sessionize.output.publish import COMMITTING, HELD
 from sessionize.output.writers import ParquetWriter
 
 LOCK: Final = "lock"
 POINTER: Final = "state.json"
-PARTIAL: Final = ".partial"
+DRAFT: Final = re.compile(r"\.(?:carry-\d+|state\.json)\.(\d+)\.partial")
 CHUNK: Final = 262_144
 """Carried events that are read at once."""
-
-
-class Stage:
-    """A hidden folder for a night's output; it becomes visible whole, by one rename."""
-
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-
-    def path(self, name: str) -> Path:
-        """Where to write a file."""
-        return self.directory / name
-
-    def seal(self, name: str) -> Staged:
-        """Force a written file to disk; size and digest from one read."""
-        path = self.path(name)
-        with all_ours(path), path.open("rb") as file:
-            os.fsync(file.fileno())
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-            return Staged(name, path, file.tell(), digest)
-
-    def commit(self, *, remove: Collection[str] = ()) -> None:  # noqa: ARG002 - nothing is there but what was written
-        """Force the folder to disk; `Store.commit` makes it visible."""
-        with all_ours(self.directory):
-            sync(self.directory)
-            sync(self.directory.parent)
 
 
 class Store:
@@ -71,6 +54,8 @@ class Store:
         self.state: State | None = None
         """What was found; None where there is none yet."""
         self._staged: Path | None = None
+        self._pid = os.getpid()
+        self._has_drafted = False
 
     def __enter__(self) -> Self:
         """Make and lock the directory, complete what a dead run had committed, sweep what it had not.
@@ -81,16 +66,21 @@ class Store:
         """
         with ours(self.directory), ExitStack() as failing:
             new = [path for path in (self.directory, *self.directory.parents) if not path.exists()]
-            self.directory.mkdir(parents=True, exist_ok=True)
+            self.directory.parent.mkdir(parents=True, exist_ok=True)
+            self.directory.mkdir(mode=0o700, exist_ok=True)
             for path in new:
                 sync(path.parent)
-            self._lock = os.open(self.directory / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+            does = f"holds the state {self.directory}"
+            self._lock, before = take_lock(self.directory / LOCK, does, "choose another --state", 0o600)
             failing.callback(os.close, self._lock)
-            self._take_lock()
             self.state = load(self.directory)
+            self._sweep_drafts(pid_in(before))
+            staged = staged_in(before)
+            write_holder(self._lock, "" if staged is None else f"{staged}\n")
             if self.state is not None and self.state.publish is not None:
                 self.state = self._published(self.state, self.state.publish)
-            self._sweep()
+            self._drop(staged)
+            self._sweep_carried()
             failing.pop_all()
         HELD.add(self)
         return self
@@ -103,37 +93,30 @@ class Store:
             with suppress(StateError):
                 # As it is on disk: an error may have come just after the state was renamed.
                 self.state = load(self.directory)
-                if self._staged is not None and (self.state is None or self.state.publish is None):
-                    shutil.rmtree(self._staged, ignore_errors=True)
-                self._sweep()
+                if self.state is None or self.state.publish is None:
+                    self._drop(self._staged)
+                self._sweep_carried()
+                self._sweep_drafts(self._pid)
             os.ftruncate(self._lock, 0)
 
-    def _take_lock(self) -> None:
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            pid = os.pread(self._lock, 20, 0).decode("ascii", "replace") or "unknown"
-            raise LockedError(
-                f"another run (pid {pid}) holds the state {self.directory}", hint="wait for it to end"
-            ) from None
-        os.ftruncate(self._lock, os.pwrite(self._lock, b"%d" % os.getpid(), 0))
-
     def stage(self, output: Path, owner: str, final: str) -> Stage:
-        """A fresh folder for a night's output; what dead runs of this state left beside it goes.
+        """A fresh folder for a night's output.
 
         Args:
             output: Directory of the outputs.
             owner: Of this state.
             final: Name the folder is to have.
         """
-        if (output / final).exists() and not (output / final).is_dir():
-            raise OutputError(f"cannot write {output / final}: it is not a folder", hint="move it away")
-        with map_os_errors(output):
-            for path in (*output.glob(f".staging-{owner}-*"), *output.glob(f".old-{owner}-*")):
-                shutil.rmtree(path)
-            self._staged = output / f".staging-{owner}-{final}"
-            self._staged.mkdir()
-        return Stage(self._staged)
+        # No one can guess the name: whatever is found under it, this run has made.
+        staged = output / f"{STAGING}{owner}-{final}-{secrets.token_hex(4)}"
+        with ours(self.directory):
+            write_holder(self._lock, f"{staged.absolute()}\n")
+        with writing(staged):
+            staged.mkdir()
+            self._staged = staged
+            mode = staged.stat().st_mode & 0o7777
+            staged.chmod(0o700)
+        return Stage(staged, mode)
 
     def carried(self, carry: Mapping[str, Any]) -> Iterator[pl.DataFrame]:
         """Carried events, some at a time; at least one frame. The file is checked before anything is given.
@@ -149,7 +132,13 @@ class Store:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
         if digest != carry["sha256"]:
             raise StateError(f"{path} is damaged", hint="put a copy of the whole state back; nothing was touched")
-        return (pl.scan_parquet(path).slice(start, CHUNK).collect() for start in range(0, max(1, carry["rows"]), CHUNK))
+        return self._chunks(path, carry["rows"])
+
+    def _chunks(self, path: Path, rows: int) -> Iterator[pl.DataFrame]:
+        for start in range(0, max(1, rows), CHUNK):
+            with ours(path), writing(path, "read"):
+                chunk = pl.scan_parquet(path).slice(start, CHUNK).collect()
+            yield chunk
 
     def keep(self, generation: int, batches: Iterable[pl.DataFrame]) -> dict[str, Any]:
         """Write carried events; no state names them yet.
@@ -157,9 +146,10 @@ class Store:
         Returns:
             Name, rows and digest of the file.
         """
-        draft = self.directory / f".carry-{generation}{PARTIAL}"
+        draft = self._draft(f"carry-{generation}")
         rows = 0
         with ours(self.directory):
+            make_private(draft)
             with ParquetWriter(draft) as file:
                 for events in batches:
                     rows += events.height
@@ -169,8 +159,14 @@ class Store:
                 digest = hashlib.file_digest(written, "sha256").hexdigest()
             # Named for its content too: a redo must not write over what the state it goes back from still names.
             name = f"carry-{generation}-{digest[:12]}.parquet"
+            self._refuse_other(name)
             draft.replace(self.directory / name)
         return {"path": name, "rows": rows, "sha256": digest}
+
+    def _refuse_other(self, name: str) -> None:
+        path = self.directory / name
+        if os.path.lexists(path) and not is_carry(path):
+            raise UsageError(f"{path} is not of this state", hint="move it away")
 
     def commit(self, state: State) -> None:
         """Make the staged night visible: first the state, by one rename, then the output.
@@ -179,63 +175,80 @@ class Store:
             state: With the intent to publish.
 
         Raises:
+            UsageError: If something else than a night lies where a folder is to be replaced or withdrawn.
             StateError: If it could not be done; if the state was renamed, the next start completes it.
         """
         assert state.publish is not None
+        intent = state.publish
         with ours(self.directory), COMMITTING:
-            self._write(state)
+            for name in (intent.final, *intent.withdraw):
+                refuse_foreign_folder(Path(intent.directory) / name)
+            try:
+                self._write(state)
+            except OutputError as error:
+                if self._is_committed(intent):
+                    raise half_way(intent, error) from error
+                raise
             self._staged = None
-            sync(self.directory)
-            self.state = self._published(state, state.publish)
+            self.state = self._published(state, intent)
+
+    def _is_committed(self, intent: Intent) -> bool:
+        """Whether the state on disk is the one with this intent."""
+        with suppress(StateError):
+            there = load(self.directory)
+            return there is not None and there.publish == intent
+        return False
 
     def _write(self, state: State) -> None:
-        draft = self.directory / f".{POINTER}{PARTIAL}"
-        with draft.open("wb") as file:
-            file.write(render(state))
-            file.flush()
-            os.fsync(file.fileno())
-        sync(self.directory)
-        draft.replace(self.directory / POINTER)
+        draft = self._draft(POINTER)
+        with writing(self.directory / POINTER):
+            if self._has_drafted:
+                draft.unlink(missing_ok=True)  # of an attempt of this run that failed
+            make_private(draft)
+            self._has_drafted = True
+            with draft.open("wb") as file:
+                file.write(render(state))
+                file.flush()
+                os.fsync(file.fileno())
+            sync(self.directory)
+            draft.replace(self.directory / POINTER)
+            sync(self.directory)
+
+    def _draft(self, name: str) -> Path:
+        return self.directory / f".{name}.{self._pid}.partial"
 
     def _published(self, state: State, intent: Intent) -> State:
         """Do what was intended, from wherever it stopped, and forget the intent."""
-        output = Path(intent.directory)
-        if output.is_dir():
-            with map_os_errors(output):
-                self._publish(output, state.owner, intent)
-        state = replace(state, publish=None)
-        self._write(state)
-        sync(self.directory)
-        return state
+        output, done = Path(intent.directory), replace(state, publish=None)
+        try:
+            if output.is_dir():
+                with writing(output):
+                    publish(output, state.owner, intent)
+            self._write(done)
+        except (OutputError, UsageError) as error:
+            raise half_way(intent, error) from error
+        return done
 
-    def _publish(self, output: Path, owner: str, intent: Intent) -> None:
-        # Newest first: a reader sees nights 1 to n of one history at any time.
-        for name in reversed(intent.withdraw):
-            _move_aside(output, owner, name)
-        staged = output / intent.staged
-        if staged.is_dir():
-            _move_aside(output, owner, intent.final)  # a folder cannot be renamed onto one that is not empty
-            staged.replace(output / intent.final)
-        sync(output)
-        for path in output.glob(f".old-{owner}-*"):
-            shutil.rmtree(path)
+    def _drop(self, staged: Path | None) -> None:
+        """Delete a night's output that was not committed."""
+        intent = None if self.state is None else self.state.publish
+        if staged is not None and is_folder(staged) and (intent is None or intent.staged != staged.name):
+            shutil.rmtree(staged, ignore_errors=True)
 
-    def _sweep(self) -> None:
-        """Delete temporary files, and carried events that no night names any more."""
+    def _sweep_drafts(self, pid: int | None) -> None:
+        """Delete the drafts of a run, dead or done."""
+        for path in self.directory.iterdir():
+            draft = DRAFT.fullmatch(path.name)
+            if draft is not None and int(draft[1]) == pid:
+                path.unlink()
+
+    def _sweep_carried(self) -> None:
+        """Delete carried events that no night names any more."""
         nights = () if self.state is None else self.state.nights
         named = {night.carry["path"] for night in nights}
         for path in self.directory.iterdir():
-            is_draft = path.name.startswith(".") and path.name.endswith(PARTIAL)
-            if is_draft or (path.match("carry-*.parquet") and path.name not in named):
+            if path.name not in named and is_carry(path):
                 path.unlink()
-
-
-def _move_aside(output: Path, owner: str, name: str) -> None:
-    if (output / name).is_dir():
-        old = output / f".old-{owner}-{name}"
-        if old.exists():
-            shutil.rmtree(old)
-        (output / name).replace(old)
 
 
 def load(directory: Path) -> State | None:
@@ -251,6 +264,13 @@ def load(directory: Path) -> State | None:
         except FileNotFoundError:
             return None
     return parse(content, str(path))
+
+
+def state_files(directory: Path) -> list[Path]:
+    """Every file of a state that a run may write, move or delete."""
+    if not directory.is_dir():
+        return []
+    return [path for path in directory.iterdir() if path.name in {LOCK, POINTER} or CARRY.fullmatch(path.name)]
 
 
 def held(directory: Path) -> dict[str, Any] | None:

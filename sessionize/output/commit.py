@@ -4,37 +4,30 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import polars as pl
 
 from sessionize import schema
-from sessionize.config import OUTPUT_FORMATS, Output, Plan
+from sessionize.config import Output, Plan
 from sessionize.engine.result import Batch, Result
 from sessionize.kernel.metrics import FIGURED, METRIC_NAMES
 from sessionize.kernel.record import json_records, json_rows, records
+from sessionize.os_errors import map_os_errors, writing
 from sessionize.output.manifest import manifest
-from sessionize.output.publish import Staged, map_os_errors
+from sessionize.output.ownership import LATE, MANIFEST, REJECTED, earlier_outputs
+from sessionize.output.publish import Staged
 from sessionize.output.writers import ESCAPES, FORMATS, Writer, seen, writer
 from sessionize.read.folders import PassedOver
 from sessionize.read.source import LogFile
 from sessionize.summary.figures import figures
 from sessionize.version import __version__
-
-MANIFEST: Final = "manifest.json"
-REJECTED: Final = "rejected.ndjson"
-LATE: Final = "late.ndjson"
-OURS: Final = (
-    *(f"{name}.{form}" for name in ("sessions", "metrics", "events") for form in OUTPUT_FORMATS),
-    REJECTED,
-)
-"""Every name a run may write beside the manifest: what an earlier run left and this one does not write goes."""
 
 
 class Written(NamedTuple):
@@ -85,7 +78,7 @@ class Place(Protocol):
     def seal(self, name: str) -> Staged:
         """Force a written file to disk."""
 
-    def commit(self, *, remove: Collection[str] = ()) -> None:
+    def commit(self, *, earlier: Mapping[str, int] | None = None) -> None:
         """Make all sealed files visible, or the folder they are in ready for it."""
 
 
@@ -127,9 +120,10 @@ def commit(
             staged = publisher.seal(name)
             account["outputs"].append({"path": name, "rows": height, "bytes": staged.bytes, "sha256": staged.sha256})
         text = manifest_text(account)
-        publisher.path(MANIFEST).write_text(text, encoding="utf-8")
+        with writing(publisher.directory / MANIFEST):
+            publisher.path(MANIFEST).write_text(text, encoding="utf-8")
         publisher.seal(MANIFEST)
-        publisher.commit(remove=OURS)
+        publisher.commit(earlier=earlier_outputs(publisher.directory))
     return Written(account, found.result())
 
 
@@ -137,6 +131,12 @@ def manifest_text(account: dict[str, Any]) -> str:
     """A manifest as JSON that is safe to look at."""
     text = json.dumps(account, indent=2, ensure_ascii=False)
     return text.translate({ord(letter): escape for letter, escape in ESCAPES.items()}) + "\n"
+
+
+def output_names(output: Output) -> list[str]:
+    """Every file that a run may write: what is set apart is known only at its end."""
+    names = ("sessions",) * output.records + ("metrics",) + ("events",) * output.events
+    return [*(f"{name}.{output.form}" for name in names), REJECTED, MANIFEST]
 
 
 def _outputs(plan: Plan, output: Output) -> list[_Output]:
@@ -202,6 +202,8 @@ def _to_stdout(batches: Iterable[Batch]) -> pl.DataFrame:
     for batch in batches:
         measures.append(batch.sessions.select(FIGURED))
         lines = seen(json_rows(batch.sessions.select(METRIC_NAMES)))
-        out.write("".join(f"{line}\n" for line in lines).encode())
-    out.flush()
+        with writing("stdout"):
+            out.write("".join(f"{line}\n" for line in lines).encode())
+    with writing("stdout"):
+        out.flush()
     return pl.concat(measures)

@@ -1,43 +1,42 @@
 """The one place where files become visible: whole, on disk, and all of a run's files or none.
 
 In come names; out go hidden temporary paths, to be filled, sealed and committed. A commit first
-lists the sealed names in `.sessionize.output.commit`: **that list's appearance is the commit**. A crash
+lists the sealed names in `.sessionize.commit`: **that list's appearance is the commit**. A crash
 before it leaves the earlier run's files; after it, the next start completes the renames. The last
 sealed file (the manifest) is withdrawn first and renamed last, so it never stands beside another
 run's files, not even after a crash; every other name goes from old to new in one rename. An error
 (no crash) puts the earlier files back: they keep a hidden name until the end.
+
+What an earlier run wrote is told by its names and sizes (`ownership`); anything else is never replaced, moved or
+deleted. Temporary files are made anew, for their owner alone, and have the run's pid in their names, which the lock
+holds too: the next start knows by it which ones a dead run left.
 """
 
 from __future__ import annotations
 
 import errno
-import fcntl
 import hashlib
 import json
 import os
 import re
-import shutil
 import threading
-from collections.abc import Collection, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from collections.abc import Collection, Mapping
+from contextlib import AbstractContextManager, ExitStack, suppress
 from pathlib import Path
 from typing import Final, NamedTuple, Self
 
-from sessionize.errors import LockedError, OutputError, SessionizeError
+from sessionize.errors import OutputError, UsageError
+from sessionize.os_errors import output_error, writing
+from sessionize.output.locks import make_private, pid_in, sync, take_lock, write_holder
+from sessionize.output.ownership import MANIFEST, OURS, is_as_listed, refuse_foreign
 from sessionize.scratch import remove_folder
 
-LOCK: Final = ".sessionize.lock"  # never deleted; empty between runs, else the run's pid
-INTENT: Final = ".sessionize.output.commit"  # there only while a commit is under way or was cut short
+LOCK: Final = ".sessionize.lock"  # never deleted; empty between runs, else who holds it
+INTENT: Final = ".sessionize.commit"  # there only while a commit is under way or was cut short
 SCRATCH: Final = "scratch"  # a directory for what does not fit in memory
 HELD: Final[set[AbstractContextManager[object]]] = set()  # what a signal makes the process let go of
 COMMITTING: Final = threading.Lock()
-_TEMP: Final = re.compile(r"\..+\.\d+\.partial(\.gone)*")
-_TEXT: Final = re.compile(r"os error (\d+)\)?(?:: (.+))?|'(.+)' is a directory|No space left")
-_CURES: Final = {
-    errno.ENOSPC: "make limits", errno.EDQUOT: "make limits", errno.EFBIG: "raise the size limit",
-    errno.EACCES: "make it writable", errno.EPERM: "make it writable", errno.EROFS: "remount it",
-    errno.EISDIR: "move it away", errno.ENOTDIR: "move it away", errno.EEXIST: "move it away",
-}  # fmt: skip
+_TEMP: Final = re.compile(r"\..+\.(\d+)\.partial(\.gone)*")
 
 
 class Staged(NamedTuple):
@@ -56,6 +55,7 @@ class Publisher:
         self.directory = directory
         self._intent = directory / INTENT
         self._sealed: dict[str, Staged] = {}
+        self._modes: dict[str, int] = {}  # of each temporary file that was made, those it is to have in the end
         self._pid = os.getpid()
 
     def __enter__(self) -> Self:
@@ -65,15 +65,19 @@ class Publisher:
             LockedError: Another run holds the directory.
             OutputError: The directory cannot be made or written.
         """
-        with all_ours(self.directory), ExitStack() as failing:
+        with writing(self.directory), ExitStack() as failing:
             new = [path for path in (self.directory, *self.directory.parents) if not path.exists()]
             self.directory.mkdir(parents=True, exist_ok=True)
             for path in new:
                 sync(path.parent)
-            flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
-            self._lock = os.open(self.directory / LOCK, flags, 0o666)
+            self._lock, before = take_lock(
+                self.directory / LOCK, f"is writing to {self.directory}", "choose another -o"
+            )
             failing.callback(os.close, self._lock)
-            self._take_over()
+            if not os.access(self.directory, os.R_OK | os.W_OK | os.X_OK):
+                raise output_error(self.directory, errno.EACCES)
+            self._sweep({pid_in(before), self._completed()})
+            write_holder(self._lock)
             failing.pop_all()
         HELD.add(self)
         return self
@@ -83,67 +87,91 @@ class Publisher:
         HELD.discard(self)
         with suppress(OSError), ExitStack() as last:
             last.callback(os.close, self._lock)
-            if not self._intent.exists():
-                self._sweep()
-            os.ftruncate(self._lock, 0)
+            if not self._intent.exists() and self._sweep({self._pid}):
+                os.ftruncate(self._lock, 0)
 
     def path(self, name: str) -> Path:
-        """Give the temporary path to write file ``name`` to; no ``*.parquet`` glob sees it."""
+        """Give the temporary path to write file ``name`` to; it is there, empty, and no ``*.parquet`` glob sees it."""
         if (self.directory / _plain(name)).is_dir():
-            raise _output_error(self.directory / name, errno.EISDIR)
-        return self._temp(name, self._pid)
+            raise output_error(self.directory / name, errno.EISDIR)
+        path = self._temp(name, self._pid)
+        if name not in self._modes:
+            with writing(path):
+                self._modes[name] = make_private(path)
+        return path
 
     def scratch(self) -> Path:
         """Make a directory for temporary files, which goes at the end of the run, or with the next run's start."""
         path = self._temp(SCRATCH, self._pid)
-        with all_ours(path):
-            path.mkdir(exist_ok=True)
+        with writing(path):
+            if SCRATCH not in self._modes:
+                path.mkdir(mode=0o700)
+                self._modes[SCRATCH] = 0o700
         return path
 
     def seal(self, name: str) -> Staged:
         """Force the written file to disk; size and digest from one read."""
         path = self._temp(_plain(name), self._pid)
-        with all_ours(self.directory / name), path.open("rb") as file:
+        with writing(self.directory / name), path.open("rb") as file:
+            if name in self._modes:
+                os.fchmod(file.fileno(), self._modes[name])
             os.fsync(file.fileno())
             digest, size = hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
         self._sealed.pop(name, None)
         return self._sealed.setdefault(name, Staged(name, path, size, digest))
 
-    def commit(self, *, remove: Collection[str] = ()) -> None:
-        """Make all sealed files visible in the order sealed, or none; withdraw those to ``remove``.
+    def commit(self, *, earlier: Mapping[str, int] | None = None) -> None:
+        """Make all sealed files visible in the order sealed, or none.
+
+        Args:
+            earlier: Names and sizes of what an earlier run wrote here. What is not written anew is withdrawn.
 
         Raises:
-            OutputError: It could not be done; the directory is as it was.
+            UsageError: Something else than an earlier run's file lies where a file is to go.
+            OutputError: It could not be done. In either case, the directory is as it was.
         """
-        write, stale = [*self._sealed], sorted(set(map(_plain, remove)) - self._sealed.keys())
-        stale = [name for name in stale if (self.directory / name).is_file()]
-        with all_ours(self.directory), COMMITTING:
+        write = [*self._sealed]
+        there = {_plain(name): size for name, size in (earlier or {}).items()}
+        there = {name: size for name, size in there.items() if is_as_listed(self.directory / name, size)}
+        with writing(self.directory), COMMITTING:
             try:
-                self._declare(write, stale)
-                self._place(self._pid, write, stale)
+                refuse_foreign(self.directory, write, there)
+                self._declare(write, there)
+                self._place(self._pid, write, there)
             except BaseException:
                 with suppress(OSError):  # where even this fails, the next start rolls forward
                     if self._intent.exists():
-                        self._put_back(write, stale)
+                        self._put_back(write, there)
                 raise
         self._sealed.clear()
+        self._modes = {name: mode for name, mode in self._modes.items() if name in {SCRATCH, INTENT}}
 
-    def _declare(self, write: list[str], remove: list[str]) -> None:
+    def _declare(self, write: list[str], there: Mapping[str, int]) -> None:
         draft = self._temp(INTENT, self._pid)
-        draft.write_text(json.dumps([self._pid, write, remove]), encoding="utf-8")
+        if INTENT in self._modes:
+            draft.unlink(missing_ok=True)  # of an earlier commit of this run that failed
+        self._modes[INTENT] = mode = make_private(draft)
+        draft.write_text(json.dumps([self._pid, write, there]), encoding="utf-8")
+        draft.chmod(mode)
         for name in (*write, INTENT):
             sync(self._temp(name, self._pid))
         sync(self.directory)  # the temporary files' names, before the list that needs them
         draft.replace(self._intent)
         sync(self.directory)
 
-    def _place(self, pid: int, write: list[str], remove: list[str]) -> None:
-        """Do what was declared, from wherever it stopped: a temporary file there is yet to move."""
+    def _place(self, pid: int, write: list[str], there: Mapping[str, int]) -> None:
+        """Do what was declared, from wherever it stopped: a temporary file there is yet to move.
+
+        Only what was there when it was declared is moved: somebody may have put a file there since.
+        """
         waiting = [name for name in write if self._temp(name, pid).exists()]
+        remove = [name for name in there if name not in write and is_as_listed(self.directory / name, there[name])]
+        refuse_foreign(self.directory, waiting, there)
         for name in (*waiting[-1:], *remove):  # while any waits, so does the last: the manifest
             with suppress(FileNotFoundError):
                 (self.directory / name).replace(self._temp(f"{name}.old", pid))
         for name in waiting:
+            refuse_foreign(self.directory, [name], there)
             final, old = self.directory / name, self._temp(f"{name}.old", pid)
             try:
                 os.link(final, old, follow_symlinks=False)
@@ -154,12 +182,12 @@ class Publisher:
         sync(self.directory)
         self._intent.unlink()
 
-    def _put_back(self, write: list[str], remove: list[str]) -> None:
+    def _put_back(self, write: list[str], there: Mapping[str, int]) -> None:
         """Undo `_place`, the record first out and last in; cut short, `_place` still works."""
         for name in reversed(write):
             if not self._temp(name, self._pid).exists():
                 (self.directory / name).replace(self._temp(name, self._pid))
-        for name in (*remove, *write):
+        for name in (*(name for name in there if name not in write), *write):
             with suppress(FileNotFoundError):
                 self._temp(f"{name}.old", self._pid).replace(self.directory / name)
         sync(self.directory)
@@ -168,31 +196,38 @@ class Publisher:
     def _temp(self, name: str, pid: int) -> Path:
         return self.directory / f".{name}.{pid}.partial"
 
-    def _take_over(self) -> None:
+    def _completed(self) -> int | None:
+        """Complete a commit that was cut short; the pid of whoever began it, None where there was none."""
+        if not self._intent.exists():
+            return None
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            pid = os.pread(self._lock, 20, 0).decode("ascii", "replace") or "unknown"
-            message = f"another run (pid {pid}) is writing to {self.directory}"
-            raise LockedError(message, hint="wait for it, or choose another -o") from None
-        os.ftruncate(self._lock, os.pwrite(self._lock, b"%d" % self._pid, 0))
-        if not os.access(self.directory, os.R_OK | os.W_OK | os.X_OK):
-            raise _output_error(self.directory, errno.EACCES)
-        if self._intent.exists():
-            try:
-                pid, *names = json.loads(self._intent.read_bytes())
-                write, remove = ([_plain(name) for name in part] for part in names)
-                self._place(int(pid), write, remove)
-            except (ValueError, TypeError) as error:
-                raise OutputError(f"{self._intent} is damaged", hint="delete it, rerun") from error
-        self._sweep()
+            found, write, there = json.loads(self._intent.read_bytes())
+            pid, names = int(found), [_plain(name) for name in write]
+            sizes = {_plain(name): int(size) for name, size in there.items()}
+            if names[-1] != MANIFEST or not sizes.keys() <= {*OURS, MANIFEST}:
+                raise ValueError("no run commits this")  # noqa: TRY301 - one of the ways to be damaged
+        except (ValueError, TypeError, AttributeError, IndexError) as error:
+            raise OutputError(f"{self._intent} is damaged", hint="delete it, rerun") from error
+        try:
+            self._place(pid, names, sizes)
+        except UsageError as error:
+            raise UsageError(
+                f"{error.message}; it came there while the earlier run's files were being put in place",
+                hint="move it away: then the next run puts the rest in place",
+            ) from None
+        return pid
 
-    def _sweep(self) -> None:
-        """Delete temporary files: under the lock, whoever wrote them is dead or done."""
+    def _sweep(self, pids: Collection[int | None]) -> bool:
+        """Delete the temporary files of some runs, dead or done; whether none is left."""
+        left = 0
         for path in self.directory.iterdir():
-            if _TEMP.fullmatch(path.name):
-                with suppress(OSError):
+            found = _TEMP.fullmatch(path.name)
+            if found is not None and int(found[1]) in pids:
+                try:
                     remove_folder(path) if path.name.startswith(f".{SCRATCH}.") else path.unlink()
+                except OSError:
+                    left += 1
+        return not left
 
 
 def abandon_all() -> None:
@@ -202,60 +237,7 @@ def abandon_all() -> None:
             held.__exit__(None, None, None)
 
 
-@contextmanager
-def map_os_errors(path: Path | str) -> Iterator[None]:
-    """Turn a full disk, a missing permission and the like into an `OutputError` about ``path``.
-
-    Polars gives no number, its text tells; an error that names another path (an input) passes.
-    """
-    try:
-        yield
-    except BaseException as error:
-        code = _code(error, Path(path))
-        if isinstance(error, SessionizeError) or code not in _CURES:
-            raise
-        raise _output_error(Path(path), code) from error
-
-
-@contextmanager
-def all_ours(path: Path) -> Iterator[None]:
-    """Turn anything the machine says into an `OutputError` about ``path``."""
-    try:
-        yield
-    except OSError as error:
-        raise _output_error(path, error.errno or errno.EIO) from error
-
-
-def _code(error: BaseException, path: Path) -> int | None:
-    """Error number, unless the error names neither ``path``, a parent, a hidden file beside, nor what a hidden one holds."""
-    found = _TEXT.search(str(error))
-    code, name = (error.errno, error.filename) if isinstance(error, OSError) else (None, None)
-    if found:
-        code = code or int(found[1] or (errno.EISDIR if found[3] else errno.ENOSPC))
-        name = name or found[2] or found[3]
-    named, mine = Path(str(name or path)).absolute(), path.absolute()
-    hidden = named.name.startswith(".") and named.parent in (mine, mine.parent)
-    hidden |= mine.name.startswith(".") and mine in named.parents
-    return code if hidden or named in (mine, *mine.parents) else None
-
-
-def _output_error(path: Path, code: int) -> OutputError:
-    near = next(place for place in (path, *path.absolute().parents) if os.access(place, os.F_OK))
-    free = shutil.disk_usage(near).free / 1e6
-    hint = f"{_CURES.get(code, 'try again')}, or choose another -o; {free:,.1f} MB are free there"
-    return OutputError(f"cannot write {path}: {os.strerror(code).lower()}", hint=hint)
-
-
 def _plain(name: str) -> str:
     if name in ("", ".", "..") or "/" in name or "\0" in name:
         raise ValueError(f"not the name of a file: {name!r}")
     return name
-
-
-def sync(path: Path) -> None:
-    """Force a file, or the names in a folder, to disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

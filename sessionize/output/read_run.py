@@ -11,7 +11,7 @@ import polars as pl
 
 from sessionize.errors import InputError, UsageError
 from sessionize.kernel.metrics import METRICS, UTC_INSTANT
-from sessionize.output.commit import MANIFEST
+from sessionize.output.ownership import MANIFEST
 
 TIME: Final = "%Y-%m-%dT%H:%M:%S%.6fZ"
 AT_ONCE: Final = 262_144

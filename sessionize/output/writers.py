@@ -16,6 +16,7 @@ from sessionize.config import OutputFormat
 from sessionize.kernel import as_text
 from sessionize.kernel.describe import BATCH_ROWS
 from sessionize.kernel.record import json_rows
+from sessionize.os_errors import writing
 
 COMPRESSION_LEVEL: Final = 1
 """Of zstd: a third less time than the default for files 6 % larger."""
@@ -73,7 +74,7 @@ class ParquetWriter:
         """Append rows.
 
         Raises:
-            OSError: If an earlier batch could not be written.
+            OutputError: If an earlier batch could not be written.
         """
         if self._thread is None:
             self._thread = Thread(target=self._sink, args=(rows.schema,), daemon=True)
@@ -92,10 +93,11 @@ class ParquetWriter:
 
     def _sink(self, schema: pl.Schema) -> None:
         try:
-            register_io_source(self._taken, schema=schema).sink_parquet(
-                self._path, compression="zstd", compression_level=COMPRESSION_LEVEL, row_group_size=BATCH_ROWS,
-                metadata=_said_to_be_text(schema), engine="streaming",
-            )  # fmt: skip
+            with writing(self._path):
+                register_io_source(self._taken, schema=schema).sink_parquet(
+                    self._path, compression="zstd", compression_level=COMPRESSION_LEVEL, row_group_size=BATCH_ROWS,
+                    metadata=_said_to_be_text(schema), engine="streaming",
+                )  # fmt: skip
         except BaseException as error:  # noqa: BLE001 - raised again in the thread that writes
             self._failed.append(error)
             while not self._ended and self._batches.get() is not None:
@@ -127,12 +129,14 @@ class _TextWriter:
 
     def __enter__(self) -> Self:
         """Open the file."""
-        self._out: IO[bytes] = self._path.open("wb")
+        with writing(self._path):
+            self._out: IO[bytes] = self._path.open("wb")
         return self
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         """Close the file."""
-        self._out.close()
+        with writing(self._path):
+            self._out.close()
 
 
 class CsvWriter(_TextWriter):
@@ -146,7 +150,8 @@ class CsvWriter(_TextWriter):
         """Append rows."""
         rows = as_text(rows)
         rows = rows.with_columns(_no_formula(pl.col(pl.String))) if self._safe else rows
-        rows.write_csv(self._out, datetime_format=CSV_TIME, include_header=not self._rows)
+        with writing(self._path):
+            rows.write_csv(self._out, datetime_format=CSV_TIME, include_header=not self._rows)
         self._rows += max(1, rows.height)
 
 
@@ -165,7 +170,8 @@ class JsonWriter(_TextWriter):
     def __enter__(self) -> Self:
         """Open the file, and the array."""
         super().__enter__()
-        self._out.write(b"[\n" if self._array else b"")
+        with writing(self._path):
+            self._out.write(b"[\n" if self._array else b"")
         return self
 
     def write(self, rows: pl.DataFrame) -> None:
@@ -173,14 +179,16 @@ class JsonWriter(_TextWriter):
         separator = b",\n" if self._array else b"\n"
         lines = seen(self._lines(rows))
         if len(lines):
-            self._out.write(separator if self._rows else b"")
-            self._out.write(separator.join(line.encode() for line in lines))
+            with writing(self._path):
+                self._out.write(separator if self._rows else b"")
+                self._out.write(separator.join(line.encode() for line in lines))
             self._rows += len(lines)
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         """Close the array, and the file."""
         end = b"\n" if self._rows else b""
-        self._out.write(end + b"]\n" if self._array else end)
+        with writing(self._path):
+            self._out.write(end + b"]\n" if self._array else end)
         super().__exit__(kind, error, trace)
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import os
 import re
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from glob import glob, has_magic
 from pathlib import Path
@@ -15,6 +17,7 @@ from typing import IO, Final, NamedTuple
 
 from sessionize.config import Config, InputFormat
 from sessionize.errors import InputError, UsageError
+from sessionize.os_errors import writing
 from sessionize.read.detect import BLANK, ENDINGS, ending, recognised
 from sessionize.read.folders import PassedOver, in_order, is_beside, logs_in
 from sessionize.read.shown import shown_folder, shown_path, written
@@ -58,7 +61,9 @@ def find(config: Config, stdin: IO[bytes] | None = None) -> Found:
     passed: list[PassedOver] = []
     found: list[Source] = []
     empty: list[Empty] = []
-    for place in _places(config.inputs, config, passed):
+    places = list(_places(config.inputs, config, passed))
+    _refuse_twice(places, config, stdin)
+    for place in places:
         try:
             found.append(_opened(place, config, stdin))
         except Empty as error:
@@ -82,6 +87,39 @@ def _places(inputs: Sequence[str], config: Config, passed: list[PassedOver]) -> 
         # A pipe (`<(zcat log.gz)`, /dev/stdin) is taken as it is: what is read once is gone.
         is_pipe = text == STDIN or Path(text).is_fifo()
         yield from [text] if is_pipe else map(str, _paths(text, config, passed))
+
+
+def _refuse_twice(places: Sequence[str], config: Config, stdin: IO[bytes] | None) -> None:
+    """Refuse to count a file's events twice, whatever two names it goes by."""
+    names: dict[tuple[int, int], str] = {}
+    for place in places:
+        found = _identity(place, stdin)
+        if found is not None and found in names:
+            both = (
+                shown_path(place, config)
+                if names[found] == place
+                else f"{shown_path(names[found], config)} and {shown_path(place, config)}"
+            )
+            raise UsageError(
+                f"one input is given twice: {both}", hint="leave one out, or every event would count twice"
+            )
+        if found is not None:
+            names[found] = place
+
+
+def identities(inputs: Sequence[str], config: Config) -> dict[tuple[int, int], str]:
+    """Names of all files that the inputs name, and of their folders, by device and inode; what is missing aside."""
+    with suppress(InputError):
+        inputs = [*inputs, *_places(inputs, config, [])]
+    return {found: shown_path(place, config) for place in inputs if (found := _identity(place, None)) is not None}
+
+
+def _identity(place: str, stdin: IO[bytes] | None) -> tuple[int, int] | None:
+    """Device and inode of what is read, if it has any."""
+    with suppress(OSError, ValueError, AttributeError):
+        status = os.fstat((stdin or sys.stdin).fileno()) if place == STDIN else Path(place).stat()
+        return status.st_dev, status.st_ino
+    return None
 
 
 def _opened(place: str, config: Config, stdin: IO[bytes] | None) -> Source:
@@ -117,7 +155,9 @@ def _paths(text: str, config: Config, passed: list[PassedOver]) -> list[Path]:
         else:
             paths.append(match)
     if not paths:
-        raise InputError(f"{shown_folder(text, config)}: no file matches", hint=_there_is(text))
+        raise InputError(
+            f"{shown_folder(text, config)}: no file matches", hint=None if config.hash_key else _there_is(text)
+        )
     return in_order(paths)
 
 
@@ -157,11 +197,17 @@ def _spooled(stdin: IO[bytes], config: Config, named: str = STDIN) -> Source:
     if stdin.isatty():
         raise UsageError("nothing is piped into stdin", hint="cat events.csv | sessionize run - -o out")
     digest = hashlib.sha256()
-    with tempfile.NamedTemporaryFile(dir=home(), delete=False) as spool:
-        while chunk := stdin.read(CHUNK):
-            spool.write(chunk)
-            digest.update(chunk)
+    with writing(tempfile.tempdir or "TMPDIR"):
+        folder = home()
+        spool = tempfile.NamedTemporaryFile(dir=folder, delete=False)  # noqa: SIM115 - closed below
     shown = shown_path(named, config)
+    with unreadable(shown), spool:
+        while chunk := stdin.read(CHUNK):
+            with writing(spool.name):
+                spool.write(chunk)
+            digest.update(chunk)
+        with writing(spool.name):
+            spool.flush()
     source = _source(spool.name, shown, config)
     file = replace(source.file, path=shown, modified_ns=None, digest=digest.hexdigest())
     return replace(source, file=file, named=written(named))
@@ -180,9 +226,7 @@ def _source(place: str, shown: str, config: Config) -> Source:
         raise InputError(f"{shown}: {(error.strerror or str(error)).lower()}") from None
     if not head:
         if shown == STDIN:
-            raise _empty(
-                shown, "nothing came through stdin", "did what writes into the pipe fail? look at what it says"
-            )
+            raise Empty("stdin is empty", hint="did what writes into the pipe fail? look at what it says")
         raise _empty(shown, "the file is empty", "was it cut short by a full disk?")
     packed = "gz" if head[:2] == b"\x1f\x8b" else "zst" if head[:4] == b"\x28\xb5\x2f\xfd" else None
     file = LogFile(shown, "csv", status.st_size, status.st_mtime_ns, None)
