@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -52,7 +53,7 @@ def run(*arguments: object, folder: Path) -> Said:
     """Run the command in this process, with a folder for its output."""
     typed = ["run", *map(str, arguments), "-o", str(folder / "out"), "--no-sessions"]
     told = io.StringIO()
-    (folder / "out" / "manifest.json").unlink(missing_ok=True)
+    shutil.rmtree(folder / "out", ignore_errors=True)
     try:
         with contextlib.redirect_stderr(told):
             application(typed)(typed, standalone_mode=False)

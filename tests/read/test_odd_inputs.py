@@ -144,7 +144,8 @@ def test_a_date_as_a_number_is_read_by_the_pattern_given(tmp_path: Path) -> None
     parquet(tmp_path / "log.parquet", session_id=["a", "b"], ts=[20240530, 7])
     found = metrics(tmp_path, "log.parquet", "--time-format", "%Y%m%d")
     assert found["start"].to_list() == [datetime(2024, 5, 30, tzinfo=UTC)]
-    assert metrics(tmp_path, "log.parquet", "--time-format", "iso").is_empty()
+    refused = sessionize("run", "log.parquet", "-o", "other", "--time-format", "iso", cwd=tmp_path)
+    assert (refused.code, "2 bad_timestamp" in refused.err) == (3, True)
 
 
 def test_what_is_no_finite_amount_leaves_the_others_sum_as_it_is(tmp_path: Path) -> None:
