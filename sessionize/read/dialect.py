@@ -134,19 +134,21 @@ def _named(fields: list[str], names: tuple[str, ...], form: Dialect, path: str, 
 def _first_lines(source: Source, quote: bytes) -> list[_Line]:
     """The first lines that are not blank; with a quote, each to the end of the record that it begins."""
     found: list[_Line] = []
-    held, first = b"", 0
+    held: list[bytes] = []
+    quotes = size = first = 0
     for number, line in each_line(blocks(source)):
         if not held and not line.strip():
             continue
         first = first if held else number
-        held = b"\n".join([held, line]) if held else line
-        if quote and held.count(quote) % 2 and len(held) <= LONGEST_HEADER:
+        held.append(line)
+        quotes, size = quotes + (line.count(quote) if quote else 0), size + len(line) + 1
+        if quotes % 2 and size <= LONGEST_HEADER:
             continue
-        found.append(_Line(first, number, held))
-        held = b""
+        found.append(_Line(first, number, b"\n".join(held)))
+        held, quotes, size = [], 0, 0
         if len(found) == LOOKED_AT:
             return found
-    return [*found, _Line(first, first, held)] if held else found
+    return [*found, _Line(first, first, b"\n".join(held))] if held else found
 
 
 def _check_no_w3c(lines: Sequence[_Line], path: str) -> None:
