@@ -240,7 +240,8 @@ def _opened(config: Config, need: Need, stack: ExitStack, progress: Progress, li
         near = get_close_matches(str(need.carried), [*metric_columns(), *OF_START], n=1, cutoff=0.6)
         raise UsageError(
             f"--by {need.carried!r}: neither a column of the log nor a metric",
-            hint=(f"did you mean {near[0]!r}? " if near else "") + (error.hint or ""),
+            hint=(f"did you mean {near[0]!r}? " if near and "did you mean" not in (error.hint or "") else "")
+            + (error.hint or ""),
         ) from None
 
 

@@ -264,11 +264,22 @@ def is_utf8(name: str) -> bool:
 
 
 def _missing(path: str, config: Config) -> InputError:
-    folder = Path(path).parent
-    names = [each.name for each in folder.iterdir()] if folder.is_dir() else []
-    near = difflib.get_close_matches(Path(path).name, names, n=1)
-    hint = f"did you mean {shown_folder(str(folder / near[0]), config)}?" if near else None
+    near = _like(Path(path))
+    hint = None if near is None else f"did you mean {shown_folder(str(near), config)}?"
     return InputError(f"{shown_folder(path, config)}: no such file", hint=hint)
+
+
+def _like(path: Path) -> Path | None:
+    """What there is of the nearest name, in a folder of the nearest name."""
+    folder: Path | None = path.parent
+    if not path.parent.is_dir():
+        folder = _like(path.parent)
+    if folder is None or not folder.is_dir():
+        return None
+    if (folder / path.name).exists():
+        return folder / path.name
+    near = difflib.get_close_matches(path.name, [each.name for each in folder.iterdir()], n=1)
+    return folder / near[0] if near else None
 
 
 def _unpacked_head(source: Source) -> bytes:
