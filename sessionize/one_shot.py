@@ -23,6 +23,7 @@ from sessionize.output.ownership import refuse_output, refuse_stdout
 from sessionize.output.publish import INTENT, Publisher
 from sessionize.read.files import identities
 from sessionize.refusals import refuse_bad_rows
+from sessionize.rejected_rows import notes_on_rejected
 
 
 class Run(NamedTuple):
@@ -73,7 +74,8 @@ def run(
         progress("writing")
         seen = names.seen()
         placed = with_places(result, places, plan)
-        written = commit(placed, log, plan, output, publisher, notes(seen, config, plan))
+        said = (*notes(seen, config, plan), *notes_on_rejected(log, result, config, plan))
+        written = commit(placed, log, plan, output, publisher, said)
         return Run(result.counts, *written, seen.event_types, plan.notes)
 
 

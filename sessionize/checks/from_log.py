@@ -30,6 +30,7 @@ from sessionize.opening import opened
 from sessionize.output.manifest import rules_of
 from sessionize.read import LogFile
 from sessionize.refusals import refuse_no_events
+from sessionize.rejected_rows import notes_on_rejected
 from sessionize.summary.figures import figures
 
 MEASURED: Final = (
@@ -79,7 +80,7 @@ def facts_of_log(
             sessions=keys.facts(),
             custom=ask(asked.custom, shelf.tables, thresholds.examples),
             rules=rules_of(plan),
-            notes=notes(names.seen(), config, plan),
+            notes=(*notes(names.seen(), config, plan), *notes_on_rejected(log, result, config, plan)),
             layout=plan.layout,
             unread_amount=_unread_amount(result.values, paths),
             null_words=_null_words(result.values),

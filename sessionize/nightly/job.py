@@ -49,6 +49,7 @@ from sessionize.read import Log, open_log
 from sessionize.read.files import identities
 from sessionize.read.source import LogFile
 from sessionize.refusals import refuse_bad_rows
+from sessionize.rejected_rows import notes_on_rejected
 
 DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
 OLD_AFTER: Final = timedelta(hours=24)
@@ -155,7 +156,7 @@ class _Work:
         seen = names.seen()
         stage = store.stage(directory, self.state.owner, self.nightly.folder)
         placed = with_places(result, self.places, self.plan)
-        written = commit(placed, self.log, self.plan, self.output, stage, self._warnings(seen, result.counts))
+        written = commit(placed, self.log, self.plan, self.output, stage, self._warnings(seen, result))
         done = self._done(night, result, seen, store)
         intent = Intent(
             directory=str(directory.absolute()), staged=stage.directory.name, final=self.nightly.folder,
@@ -165,11 +166,13 @@ class _Work:
         run = Run(result.counts, *written, seen.event_types, self.plan.notes)
         return Outcome(written.manifest, run, tuple(_notes(done, self.again, result.counts)))
 
-    def _warnings(self, seen: Seen, counts: Counts) -> tuple[str, ...]:
+    def _warnings(self, seen: Seen, result: Result) -> tuple[str, ...]:
         """What should be looked at; not names that this night alone has not."""
         if not self.log.files:
             return ()
+        counts = result.counts
         told = notes(seen, self.config, self.plan, () if self.parent is None else self.parent.seen)
+        told = (*told, *notes_on_rejected(self.log, result, self.config, self.plan))
         return (*told, _late(counts)) if counts.late > MANY_LATE * counts.rows_read else told
 
     def _night(self, carried: Iterator[pl.DataFrame]) -> Night:
