@@ -35,7 +35,7 @@ def opened(source: Source, config: Config) -> tuple[tuple[str, ...], Parse] | No
     """Column names and parser of a text file; None where it is a CSV.
 
     Raises:
-        InputError: If a W3C log names no fields.
+        UsageError: If a W3C log names no fields.
     """
     layout = config.preset.layout if config.preset is not None else Layout()
     if layout.kind == "csv" or source.file.format != "csv":
@@ -122,8 +122,10 @@ def _w3c_names(source: Source) -> tuple[str, ...]:
             if line.strip() and not line.startswith(b"#"):
                 break
         break
-    raise InputError(
-        f"{source.file.path}: no #Fields: line at the start", hint="its fields can be named: --columns date,time,…"
+    raise UsageError(
+        f"{source.file.path}: no #Fields: line at the start, as the preset's logs have",
+        hint="--preset none finds its columns by their own names; where it is such a log cut in parts, --columns date,time,… "
+        "names its fields",
     )
 
 

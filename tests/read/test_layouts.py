@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from sessionize import schema
 from sessionize.config import Config
-from sessionize.errors import InputError
+from sessionize.errors import InputError, UsageError
 from sessionize.preset import Layout, LayoutKind, Preset
 from sessionize.read import open_log
 
@@ -96,7 +96,7 @@ def test_a_w3c_log_whose_fields_change_is_refused_by_line_and_one_without_fields
     with pytest.raises(InputError, match="line 3"):
         opened(tmp_path / "log.txt", "w3c").scan().collect()
     (tmp_path / "bare.txt").write_text("1\t2\n")
-    with pytest.raises(InputError, match="#Fields"):
+    with pytest.raises(UsageError, match="#Fields"):
         opened(tmp_path / "bare.txt", "w3c")
     assert opened(tmp_path / "bare.txt", "w3c", csv_columns=("x", "y")).scan().select("x", "y").collect().rows() == [
         ("1", "2")
