@@ -313,6 +313,7 @@ class Nightly:
         lateness: How late an event may come and still be in time.
         redo: Whether it is run again even with the same inputs.
         flush: Whether what is open is emitted as it stands; nothing may follow.
+        allow_gap: Whether a batch that is named for a date may follow one that is not of the day before.
         given: Parameters that were typed or stand in a configuration file. A flush without a log takes the state's
             own options; one that was given, be it the default, must be as it was.
     """
@@ -322,6 +323,7 @@ class Nightly:
     lateness: timedelta = DEFAULT_LATENESS
     redo: bool = False
     flush: bool = False
+    allow_gap: bool = False
     given: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:

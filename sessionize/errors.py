@@ -48,6 +48,10 @@ class UsageError(SessionizeError):
     exit_code = 2
 
 
+class StdoutError(UsageError):
+    """What is printed would go where it must not: nothing may be said on stdout, not even this."""
+
+
 class InputError(SessionizeError):
     """An input is missing, unreadable, corrupt or not what it says it is."""
 

@@ -18,11 +18,16 @@ from sessionize.output.geo import Places
 from sessionize.plan import Known, resolve
 from sessionize.read import LogFile, Rows, open_log
 from sessionize.read.folders import PassedOver
+from sessionize.read.source import Source as LogSource
 from sessionize.scratch import Scratch
 
 
 class Source(EventLog, Origin, Protocol):
     """A log: its rows as the engine takes them, and as they stand in its files."""
+
+    @property
+    def sources(self) -> Sequence[LogSource]:
+        """Its files and where their bytes lie, in input order."""
 
     def sample(self, column: pl.Expr, rows: int = ..., /) -> pl.Series:
         """A column of the first rows."""
@@ -102,6 +107,7 @@ class _Followed:
         self._progress = progress
         self.files = log.files
         self.passed_over = log.passed_over
+        self.sources = log.sources
         self.schema = log.schema
         self.reading = log.reading
         self.sample = log.sample
@@ -121,6 +127,7 @@ class NoLog:
 
     files: Sequence[LogFile] = ()
     passed_over: Sequence[PassedOver] = ()
+    sources: Sequence[LogSource] = ()
 
     @property
     def schema(self) -> Mapping[str, pl.DataType]:

@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sessionize.checks.baseline import baseline
+from sessionize.checks.batches import runs
 from sessionize.checks.bounds import Bound, bound
 from sessionize.checks.evaluate import evaluate
 from sessionize.checks.facts import Facts
 from sessionize.checks.findings import Checked, Example, Finding
 from sessionize.checks.from_log import facts_of_log, option
-from sessionize.checks.from_run import facts_of_run
+from sessionize.checks.from_run import facts_of_runs
 from sessionize.checks.key_stats import Thresholds
 from sessionize.checks.settings import (
     Custom,
@@ -31,7 +32,6 @@ from sessionize.checks.table import CHECKS, OPTIONS, Check
 from sessionize.config import Config
 from sessionize.errors import UsageError
 from sessionize.limits import Limits
-from sessionize.output.read_run import is_run
 
 __all__ = [
     "CHECKS",
@@ -60,7 +60,7 @@ def check(
     """Say whether a log can be trusted.
 
     Args:
-        config: The log, or the output directory of an earlier run; and the rules of sessions.
+        config: The log, or the output directories of earlier runs; and the rules of sessions.
         asked: Bounds, checks of your own, a baseline; by default the table's bounds alone.
         progress: Told the name of each stage as it begins.
         limits: What may be held at once; None for what the memory limit comes to.
@@ -78,8 +78,9 @@ def check(
         examples=wanted.examples,
     )
     compared = None if wanted.baseline is None else baseline(wanted.baseline)
-    if len(config.inputs) == 1 and is_run(config.inputs[0]):
-        facts = facts_of_run(config.inputs[0], wanted, thresholds)
+    outputs = runs(config.inputs)
+    if outputs:
+        facts = facts_of_runs(outputs, wanted, thresholds)
     else:
         facts = facts_of_log(config, wanted, thresholds, progress, limits)
     return Checked(

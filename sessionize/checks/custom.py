@@ -10,7 +10,7 @@ from typing import Any, Final
 import polars as pl
 
 from sessionize import schema, sql
-from sessionize.checks.findings import Example, Measured, Unmeasured
+from sessionize.checks.findings import Example, Measured, Undecided, Unmeasured
 from sessionize.checks.settings import Custom
 from sessionize.checks.text import sanitize
 from sessionize.config import Plan
@@ -96,12 +96,12 @@ def prove(customs: Iterable[Custom], types: Mapping[str, pl.Schema]) -> None:
         sql.query(custom.sql, tables, _asked_by(custom))
 
 
-def ask(customs: Iterable[Custom], tables: Tables, examples: int) -> dict[str, Measured | Unmeasured]:
+def ask(customs: Iterable[Custom], tables: Tables, examples: int) -> dict[str, Measured | Undecided | Unmeasured]:
     """What each query finds: its one number, else how many rows it returns."""
     return {custom.name: _ask(custom, tables, examples) for custom in customs}
 
 
-def _ask(custom: Custom, tables: Tables, examples: int) -> Measured | Unmeasured:
+def _ask(custom: Custom, tables: Tables, examples: int) -> Measured | Undecided | Unmeasured:
     absent = [table for table in (EVENTS, SESSIONS) if table not in tables and needs([custom], table)]
     if absent:
         return Unmeasured(f"there are no {absent[0]} in an earlier run's output; check the log itself")
@@ -110,7 +110,7 @@ def _ask(custom: Custom, tables: Tables, examples: int) -> Measured | Unmeasured
     if found.shape == (1, 1) and (found.dtypes[0].is_numeric() or found.dtypes[0] == pl.Null):
         number = found.item()
         if number is None:
-            return Unmeasured("the query's number is null")
+            return Undecided("the query's number is null: COALESCE says what is meant by it")
         return Measured(float(number) if found.dtypes[0].is_float() else int(number), None, f"{number:,} by the query")
     shown = tuple(_example(row) for row in found.head(examples).iter_rows(named=True))
     return Measured(found.height, None, f"{found.height:,} rows by the query", shown)

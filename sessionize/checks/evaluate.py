@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from sessionize.checks.bounds import Bound, bound
 from sessionize.checks.facts import Facts
-from sessionize.checks.findings import Finding, Measured, Status, Unit, Unmeasured
+from sessionize.checks.findings import Finding, Measured, Status, Undecided, Unit, Unmeasured
 from sessionize.checks.measure import Answer
 from sessionize.checks.settings import Setting, Settings
 from sessionize.checks.table import CHECKS, Check
@@ -79,12 +79,13 @@ def _enough(answer: Answer, check: Check, setting: Setting) -> Answer:
     return answer
 
 
-def finding(title: Title, answer: Answer, allowed: Allowed, examples: int) -> Finding:
+def finding(title: Title, answer: Answer | Undecided, allowed: Allowed, examples: int) -> Finding:
     """The verdict on one answer."""
     (name, meaning, unit), (warn, error) = title, allowed
-    if isinstance(answer, Unmeasured):
+    if not isinstance(answer, Measured):
+        bad: Status = "passed" if error is None and warn is None else "warned" if error is None else "failed"
         return Finding(
-            check=name, meaning=meaning, status="not measured", unit=unit, number=None, base=None, warn=warn,
+            check=name, meaning=meaning, status=bad if isinstance(answer, Undecided) else "not measured", unit=unit, number=None, base=None, warn=warn,
             error=error, said=answer.why,
         )  # fmt: skip
     status: Status = "passed"

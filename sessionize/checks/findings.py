@@ -55,6 +55,12 @@ class Unmeasured(NamedTuple):
     why: str
 
 
+class Undecided(NamedTuple):
+    """Why a number that should be there is none: no bound holds."""
+
+    why: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Finding:
     """The verdict of one check.

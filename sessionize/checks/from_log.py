@@ -10,6 +10,7 @@ from typing import Any, Final
 import polars as pl
 
 from sessionize import schema
+from sessionize.checks.batches import filled_in
 from sessionize.checks.custom import EVENT_PLACE, EVENTS, SESSION_TYPES, SESSIONS, Shelf, ask, prove
 from sessionize.checks.facts import EventFacts, Examples, Facts, Flagged
 from sessionize.checks.findings import Example
@@ -57,6 +58,7 @@ def facts_of_log(
     with opened(config, limits, progress) as (log, resolved, allowed, _):
         plan = only_measured(resolved, asked)
         paths = [file.path for file in log.files]
+        asked = replace(asked, custom=filled_in(asked.custom, paths))
         watched = _watched(config, plan, asked, log.files)
         _prove(asked, log.schema, plan)
         progress("reading and measuring")

@@ -1,70 +1,101 @@
-"""The output of an earlier run in place of a log: what it holds is taken as it is, and nothing is computed twice."""
+"""The output of an earlier run, or of nights, in place of a log: what it holds is taken as it is, and nothing is computed twice."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from sessionize import schema
+from sessionize.checks.batches import filled_in
 from sessionize.checks.custom import ask, prove
 from sessionize.checks.facts import Examples, Facts
 from sessionize.checks.findings import Example
 from sessionize.checks.key_stats import Extremes, Thresholds, most_events, session_example, session_facts
 from sessionize.checks.settings import Settings
 from sessionize.checks.text import sanitize
+from sessionize.engine.result import Counts
 from sessionize.kernel.metrics import FIGURED
-from sessionize.output.ownership import REJECTED
+from sessionize.output.ownership import MANIFEST, REJECTED
 from sessionize.output.read_run import read_manifest, read_metrics
 from sessionize.summary.figures import figures
 
 
-def facts_of_run(path: str, asked: Settings, thresholds: Thresholds) -> Facts:
-    """What can be told from a run's manifest and metrics.
+def facts_of_runs(paths: Sequence[str], asked: Settings, thresholds: Thresholds) -> Facts:
+    """What can be told from the manifests and metrics of a run, or of nights one after the other.
+
+    Args:
+        paths: Output directories, in order.
+        asked: What is to be checked.
+        thresholds: From where on a session is long, or large.
 
     Raises:
         InputError: If they are missing or damaged.
     """
-    manifest = read_manifest(path)
-    metrics = read_metrics(path, manifest)
+    manifests = [read_manifest(path) for path in paths]
+    each = [read_metrics(path, manifest) for path, manifest in zip(paths, manifests, strict=True)]
+    metrics = pl.concat(each, how="diagonal_relaxed")
     tables = {"sessions": metrics.lazy()}
-    if (Path(path) / "events.parquet").exists():
-        tables["events"] = pl.scan_parquet(Path(path) / "events.parquet")
+    events = [Path(path) / "events.parquet" for path in paths]
+    if all(file.exists() for file in events):
+        tables["events"] = pl.concat([pl.scan_parquet(file) for file in events], how="diagonal_relaxed")
+    customs = filled_in(asked.custom, paths)
     prove(
-        [custom for custom in asked.custom if "events" in tables or "events" not in custom.sql],
+        [custom for custom in customs if "events" in tables or "events" not in custom.sql],
         {name: frame.collect_schema() for name, frame in tables.items()},
     )
-    zone = manifest["rules"]["timezone"]
+    rules = manifests[-1]["rules"]
     return Facts(
-        inputs=(path,),
-        paths=tuple(file["path"] for file in manifest["inputs"]),
-        passed_over=tuple((each["path"], each["why"]) for each in manifest.get("passed_over", [])),
-        counts=manifest["counts"],
+        inputs=tuple(paths),
+        paths=_named(paths, manifests),
+        passed_over=tuple((o["path"], o["why"]) for found in manifests for o in found.get("passed_over", [])),
+        counts=manifests[0]["counts"] if len(manifests) == 1 else _together(manifests, metrics),
         figures=figures(metrics.select(FIGURED)),
-        rejected=_rejected(path, thresholds.examples),
-        has_event_ids=schema.EVENT_ID in manifest["columns"],
+        rejected=_rejected(paths, thresholds.examples),
+        has_event_ids=any(schema.EVENT_ID in found["columns"] for found in manifests),
         columns=None,
         events=None,
-        sessions=session_facts(metrics, zone, thresholds, _extremes(metrics, thresholds)),
-        custom=ask(asked.custom, tables, thresholds.examples),
-        rules=manifest["rules"],
+        sessions=session_facts(metrics, rules["timezone"], thresholds, _extremes(metrics, thresholds)),
+        custom=ask(customs, tables, thresholds.examples),
+        rules=rules,
     )
 
 
-def _rejected(path: str, examples: int) -> dict[str, Examples]:
-    file = Path(path) / REJECTED
+def _named(paths: Sequence[str], manifests: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Paths by which days are known: of nights their own, which are there for a night without a file, too."""
+    if len(paths) > 1:
+        return tuple(f"{Path(path).absolute()}/{MANIFEST}" for path in paths)
+    return tuple(file["path"] for file in manifests[0]["inputs"])
+
+
+def _together(manifests: Sequence[Mapping[str, Any]], metrics: pl.DataFrame) -> dict[str, Any]:
+    """Counts of nights one after the other: what one carries out is what the next carries in."""
+    found = [Counts(**each["counts"]) for each in manifests]
+    whole = replace(
+        sum(found, Counts()), carried_in=found[0].carried_in, carried_out=found[-1].carried_out, early=found[-1].early
+    )
+    return asdict(replace(whole, profiles=metrics["profile_id"].drop_nulls().n_unique()))
+
+
+def _rejected(paths: Sequence[str], examples: int) -> dict[str, Examples]:
     found: dict[str, Examples] = {}
-    if not file.exists():
-        return found
-    with file.open(encoding="utf-8") as lines:
-        for line in lines:
-            row = json.loads(line)
-            there = found.get(row["reason"], ())
-            if len(there) < examples:
-                text = f"{row['reason']}: {sanitize(row['raw'])}"
-                found[row["reason"]] = (*there, Example(text, row["file"], row["row"]))
+    for file in (Path(path) / REJECTED for path in paths):
+        if file.exists():
+            with file.open(encoding="utf-8") as lines:
+                for line in lines:
+                    _add(found, json.loads(line), examples)
     return found
+
+
+def _add(found: dict[str, Examples], row: Mapping[str, Any], most: int) -> None:
+    there = found.get(row["reason"], ())
+    if len(there) < most:
+        text = f"{row['reason']}: {sanitize(row['raw'])}"
+        found[row["reason"]] = (*there, Example(text, row["file"], row["row"]))
 
 
 def _extremes(metrics: pl.DataFrame, thresholds: Thresholds) -> Extremes:

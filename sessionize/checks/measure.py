@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from sessionize import schema
+from sessionize.checks.batches import named_days
 from sessionize.checks.days import holes, missing_days, odd_days
 from sessionize.checks.facts import EventFacts, Facts, Flagged
 from sessionize.checks.findings import Example, Measured, Unmeasured
@@ -241,12 +242,15 @@ def unknown_event_types(_: Facts, events: EventFacts, options: Options) -> Answe
 
 def days_without_a_folder(facts: Facts, _: Options) -> Answer:
     """Days that a directory leaves out."""
-    found = missing_days([partitions(path) for path in facts.paths])
+    folders = [partitions(path) for path in facts.paths]
+    found, what = missing_days(folders), "folder"
     if found is None:
-        return Unmeasured("no folders named for days, such as day=2024-05-30")
+        found, what = missing_days(named_days(facts.paths)), "file"
+    if found is None:
+        return Unmeasured("no folders named for days, such as day=2024-05-30, and no files")
     days, _whole = found
-    said = f"{len(days)} days have no folder{_listed(days)}"
-    return Measured(len(days), None, said, tuple(Example(f"no folder for {day}") for day in days))
+    said = f"{len(days)} days have no {what}{_listed(days)}"
+    return Measured(len(days), None, said, tuple(Example(f"no {what} for {day}") for day in days))
 
 
 def files_passed_over(facts: Facts, _: Options) -> Answer:

@@ -95,7 +95,7 @@ CHECKS: Final = (
           m.hours_without_events, "0", "48"),
     Check("unknown-event-types", "events of a type that is not in the list of known ones", "rate", "events",
           m.unknown_event_types, "0", "1%", options={"known": None}),
-    Check("missing-days", "days that have no folder, where folders are named for days", "count", "files",
+    Check("missing-days", "days that have no folder or file, where these are named for days", "count", "files",
           m.days_without_a_folder, "0", "0"),
     Check("unread-files", "files that were found and not read: empty, hidden, of another kind", "count", "files",
           m.files_passed_over, "0"),

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sessionize.cli import options as o
 from sessionize.cli import settings, view
-from sessionize.errors import ChecksFailed, UsageError
+from sessionize.cli.reports import NAMES, Report, not_checked, reports, write, written
+from sessionize.errors import ChecksFailed, InputError, UsageError
 from sessionize.locations import local_path
 from sessionize.os_errors import writing
 
@@ -19,11 +20,12 @@ if TYPE_CHECKING:
     from sessionize.output.one_file import OneFile
 
 CHECKING: Final = "Checking"
-NAMES: Final = ("full", "concise", "json", "junit", "sarif", "github", "gitlab", "markdown")
 
 
 @o.command(
     o.text("output_format", f"{', '.join(NAMES)}. [default: full]", "FORMAT", default="full", panel=CHECKING),
+    o.texts("report", "Write the findings in a format into a file, too: junit=checks.xml. Repeatable.", "FORMAT=FILE",
+            panel=CHECKING),
     o.text("output_file", "Write the findings into a file. [default: stdout]", "FILE", panel=CHECKING),
     o.text("baseline", "Compare with an earlier run's output directory, or a file of --output-format json. "
            "[default: none]", "RUN|FILE", panel=CHECKING),
@@ -36,7 +38,7 @@ NAMES: Final = ("full", "concise", "json", "junit", "sarif", "github", "gitlab",
     o.flag("force", "Let --init change a file that is there.", panel=CHECKING),
     o.flag("json", "Short for --output-format json.", panel=CHECKING),
     arguments=[
-        o.log_inputs("Log files, directories or globs; - for stdin; or the output directory of an earlier run.")
+        o.log_inputs("Log files, directories or globs; - for stdin; or outputs of earlier runs: out, 'out/batch=*'.")
     ],
 )  # fmt: skip
 def check(typed: o.Typed) -> None:
@@ -46,7 +48,7 @@ def check(typed: o.Typed) -> None:
     sessionize check events.csv
     sessionize check events.csv --init
     sessionize check 'logs/*.parquet' --output-format github
-    sessionize check out --baseline last-week
+    sessionize check out --baseline last-week --report junit=checks.xml
     """
     if typed["init"]:
         _init(typed)
@@ -57,8 +59,14 @@ def check(typed: o.Typed) -> None:
 
 def _check(typed: o.Typed, asked: Settings) -> None:
     name = settings.one_of("json" if typed["json"] else typed["output_format"], NAMES, "--output-format")
-    file = _output_file(typed, asked)
-    checked = _checked(typed, asked)
+    read = _read(typed, *([asked.baseline] if asked.baseline else []))
+    files, file = reports(typed, read), _output_file(typed, read)
+    try:
+        checked = _checked(typed, asked)
+    except InputError as error:
+        write([*files, *([Report(name, file)] if file else [])], not_checked(error, typed["inputs"]))
+        raise
+    write(files, checked)
     _print(checked, name, file, typed)
     failed, warned = checked.of("failed"), checked.of("warned")
     bad = (*failed, *(warned if asked.error_on_warning else ()))
@@ -93,13 +101,12 @@ def _asked(typed: o.Typed, section: dict[str, Any]) -> Settings:
     return asked if most is None else with_most_rejected(asked, most)
 
 
-def _output_file(typed: o.Typed, asked: Settings) -> OneFile | None:
+def _output_file(typed: o.Typed, read: dict[tuple[int, int], str]) -> OneFile | None:
     """Where the findings go, None for stdout; refused before anything is read if it is not ours to write."""
     from sessionize.checks.formats.recognise import is_findings
     from sessionize.output.one_file import OneFile
     from sessionize.output.ownership import refuse_stdout
 
-    read = _read(typed, *([asked.baseline] if asked.baseline else []))
     if typed["output_file"] in {None, "-"}:
         refuse_stdout(read)
         return None
@@ -115,13 +122,11 @@ def _read(typed: o.Typed, *more: str) -> dict[tuple[int, int], str]:
 
 
 def _print(checked: Checked, name: str, file: OneFile | None, typed: o.Typed) -> None:
-    from sessionize.checks.formats import FORMATS
-
     if typed["quiet"] and name == "full":
         name = "concise" if any(finding.is_bad for finding in checked.findings) else ""
     if checked.layout is not None and not typed["quiet"]:
         view.say("layout", view.found(checked.layout), color=not typed["no_color"])
-    text = FORMATS[name](checked) if name else ""
+    text = written(checked, name) if name else ""
     if name == "full":
         text = view.decided(typed.config_file, checked.rules) + text
     content = text.encode("utf-8", "backslashreplace")

@@ -17,9 +17,10 @@ import sys
 import threading
 import traceback
 from contextlib import suppress
+from itertools import pairwise
 from typing import Final
 
-from sessionize.errors import SessionizeError
+from sessionize.errors import ChecksFailed, SessionizeError, StdoutError
 
 REPORT_AT: Final = "https://github.com/sessionize/sessionize/issues"
 """Where a bug is reported, as the package's metadata has it."""
@@ -129,17 +130,17 @@ def _run(arguments: list[str]) -> int:
         return done.code if isinstance(done.code, int) else 0
     except BaseException as error:  # noqa: BLE001 - the one place; Polars' PanicException is no Exception
         # After a signal, what the work says of files that were taken from it is no news.
-        return UNFORESEEN if ABANDONED.is_set() else _tell(error, debug="--debug" in arguments)
+        return UNFORESEEN if ABANDONED.is_set() else _tell(error, arguments)
     return code if isinstance(code, int) else 0
 
 
-def _tell(error: BaseException, *, debug: bool) -> int:
+def _tell(error: BaseException, arguments: list[str]) -> int:
     """Print the error as a user reads it; return its exit code."""
-    if debug:
+    if "--debug" in arguments:
         with suppress(OSError):
             _print_traceback(error)
     if isinstance(error, SessionizeError):
-        _print(error.message, error.hint)
+        _print_error(error, arguments)
         return error.exit_code
     usage = getattr(error, "format_message", None)
     if usage is not None:  # Typer's own: what was typed is wrong, or nothing was, which asks for help
@@ -176,6 +177,24 @@ def _print_traceback(error: BaseException) -> None:
 
     for line in "".join(traceback.format_exception(error)).splitlines():
         print(plain(line), file=sys.stderr)
+
+
+def _print_error(error: SessionizeError, arguments: list[str]) -> None:
+    """Print an error of ours: for people, or as JSON where that was asked for."""
+    monitor = sys.modules.get("sessionize.cli.monitor")
+    if monitor is not None and monitor.BY_LINES:
+        with suppress(OSError):
+            monitor.failed(error.message, error.hint, error.exit_code)
+        monitor.BY_LINES.clear()
+    else:
+        _print(error.message, error.hint)
+    to_stdout = any(pair in (("-o", "-"), ("--output", "-")) for pair in pairwise(arguments))
+    # A failed check comes behind the JSON that was asked for; with -o - stdout is for metrics.
+    if "--json" in arguments and not to_stdout and not isinstance(error, ChecksFailed | StdoutError):
+        from sessionize.cli.monitor import as_object
+
+        with suppress(OSError):
+            print(as_object(error), flush=True)
 
 
 def _print(message: str, hint: str | None, *, label: str = "error: ") -> None:

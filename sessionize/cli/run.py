@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from time import monotonic
+from typing import Final
 
+from sessionize.cli import bounds, dry, monitor, settings, view
 from sessionize.cli import nightly as nights
 from sessionize.cli import options as o
-from sessionize.cli import parse, settings, view
-from sessionize.config import OUTPUT_FORMATS, Config, Output
-from sessionize.errors import ChecksFailed, UsageError
+from sessionize.config import OUTPUT_FORMATS, Config, Nightly, Output
+from sessionize.errors import ChecksFailed, SessionizeError, UsageError
 
-if TYPE_CHECKING:
-    from sessionize.one_shot import Run
+LOG_FORMATS: Final = ("text", "json")
+UNFORESEEN: Final = SessionizeError.exit_code
 
 
 @o.command(
@@ -25,13 +27,24 @@ if TYPE_CHECKING:
     o.flag("no_sessions", "Leave the Session records out: metrics only.", panel=o.OUTPUT),
     o.flag("safe_csv", "Put ' before texts in a CSV that begin with = + - @ tab or CR, which spreadsheets run. "
            "[default: off: ids keep their bytes]", panel=o.OUTPUT),
-    o.flag("json", "Print the manifest on stdout.", panel=o.OUTPUT),
+    o.flag("json", "Print the manifest on stdout, or what went wrong, as JSON.", panel=o.OUTPUT),
+    o.flag("dry_run", "Say what would be read, written and withdrawn, and do nothing. [default: off]", panel=o.OUTPUT),
+    o.text("metrics_file", "Write the run's figures here as OpenMetrics, for a node exporter. [default: none]", "FILE",
+           panel=o.OUTPUT),
+    o.text("log_format", "text, or json: a line an event on stderr. [default: text]", "FORMAT", default="text"),
     o.text("state", "Directory that keeps what is open from one batch to the next. [default: none, the log is whole]",
            "DIR", panel=o.NIGHTLY),
     o.text("batch", "Name of the batch; output lies in batch=NAME. A date ends at the next midnight in the zone.", "NAME",
            panel=o.NIGHTLY),
+    o.text("batch_from_name", "Run each file's batch in order, by its name: '{date}.csv'; * is anything. [default: none]",
+           "PATTERN", panel=o.NIGHTLY),
     o.text("allowed_lateness", "How late an event may come. [default: 30m]", "DURATION", panel=o.NIGHTLY),
+    o.text("max_late", "Exit 1 if more rows of a night are late: a number or a share. [default: 5%]", "N|P%",
+           panel=o.NIGHTLY),
+    o.text("max_early", "Exit 1 if more rows belong to a night to come. [default: 5%]", "N|P%", panel=o.NIGHTLY),
     o.flag("redo", "Run a batch again; those after it must be run again too. [default: off]", panel=o.NIGHTLY),
+    o.flag("allow_gap", "Go on though the day before a batch that is a date was not run. [default: off: exit 3]",
+           panel=o.NIGHTLY),
     o.flag("flush", "Emit what is open as it stands, for good; needs no INPUT. [default: off]", panel=o.NIGHTLY),
     arguments=[o.log_inputs(required=False)],
 )  # fmt: skip
@@ -48,10 +61,8 @@ def run(typed: o.Typed) -> None:
 
 
 def _run(typed: o.Typed) -> None:
-    asked = settings.config(typed)
-    settings.no_earlier_run(asked.inputs)
-    nightly = nights.nightly(typed)
-    limit = parse.limit(str(typed["max_rejected"]), "--max-rejected") if typed["max_rejected"] else None
+    by_lines = settings.one_of(typed["log_format"], LOG_FORMATS, "--log-format") == "json"
+    monitor.BY_LINES[:] = [None] if by_lines else []
     output = Output(
         directory=str(typed["output"]),
         form=settings.one_of(typed["format"], OUTPUT_FORMATS, "--format"),
@@ -60,23 +71,76 @@ def _run(typed: o.Typed) -> None:
         safe_csv=bool(typed["safe_csv"]),
     )
     _check_output(output, typed)
-    with view.progress(typed) as progress:
-        manifest, done, notes = (
-            nights.run(asked, output, nightly, progress) if nightly else _whole(asked, output, progress)
-        )
+    limits = bounds.limits(typed)
+    monitor.check_place(typed["metrics_file"])
+    asked = settings.config(typed)
+    settings.no_earlier_run(asked.inputs)
+    targets = nights.targets(typed, asked)
+    if typed["dry_run"]:
+        dry.show(targets, output, as_json=bool(typed["json"]))
+        return
+    broken = []
+    for config, nightly in targets:
+        if by_lines:
+            monitor.BY_LINES[:] = [None if nightly is None else nightly.batch]
+        with _naming(nightly, typed):
+            broken += _each(typed, config, output, nightly, limits)
+    if broken:
+        raise ChecksFailed("; ".join(each.message for each in broken), hint=broken[0].hint)
+    monitor.BY_LINES.clear()
+    if not targets and not typed["quiet"]:
+        view.notes(["nothing to do: all batches were run, and are too old to be run again"], color=False)
+
+
+@contextmanager
+def _naming(nightly: Nightly | None, typed: o.Typed) -> Iterator[None]:
+    """Say which batch an error is of, where there are several."""
+    try:
+        yield
+    except SessionizeError as error:
+        if nightly is None or not typed["batch_from_name"]:
+            raise
+        raise type(error)(f"batch {nightly.batch}: {error.message}", hint=error.hint) from error
+
+
+def _each(
+    typed: o.Typed, config: Config, output: Output, nightly: Nightly | None, limits: bounds.Limits
+) -> list[ChecksFailed]:
+    """Run a night, or a whole log, and tell of it; gives what does not hold though the outputs are complete."""
+    began = monotonic()
+    batch, code = None if nightly is None else nightly.batch, UNFORESEEN
+    finished = None
+    try:
+        finished = _finished(typed, config, output, nightly)
+        broken = bounds.broken(limits, finished)
+        code = 0 if broken is None else broken.exit_code
+    except SessionizeError as error:
+        code = error.exit_code
+        raise
+    finally:
+        if typed["metrics_file"]:
+            monitor.write_figures(typed["metrics_file"], finished, batch, monotonic() - began, code)
     if typed["json"]:
         from sessionize.output.commit import manifest_text
 
-        print(manifest_text(manifest), end="")
+        print(manifest_text(nights.account(finished)), end="")
     with suppress(OSError):  # the run is done, whoever reads of it
-        view.passed_over(manifest, quiet=bool(typed["quiet"]), color=not typed["no_color"])
-        _show(done, manifest, notes, typed)
-    rejected, rows_read = manifest["counts"]["rejected"], manifest["counts"]["rows_read"]
-    if limit is not None and limit.broken_by(rejected, rows_read):
-        raise ChecksFailed(
-            f"{rejected} of {rows_read} rows rejected, over --max-rejected {typed['max_rejected']}",
-            hint="outputs are complete; the rows and reasons are in rejected.ndjson",
-        )
+        if monitor.BY_LINES:
+            monitor.finished(finished, monotonic() - began, quiet=bool(typed["quiet"]))
+        else:
+            view.passed_over(finished.manifest, quiet=bool(typed["quiet"]), color=not typed["no_color"])
+            _show(finished, typed)
+    return [] if broken is None else [broken]
+
+
+def _finished(typed: o.Typed, config: Config, output: Output, nightly: Nightly | None) -> nights.Finished:
+    if monitor.BY_LINES:
+        progress = partial(monitor.event, "info") if typed["verbose"] else lambda _: None
+        return nights.run(config, output, nightly, progress) if nightly else _whole(config, output, progress)
+    if nightly and typed["batch_from_name"] and not typed["quiet"]:
+        view.say("batch", nightly.batch, color=not typed["no_color"])
+    with view.progress(typed) as progress:
+        return nights.run(config, output, nightly, progress) if nightly else _whole(config, output, progress)
 
 
 def _check_output(output: Output, typed: o.Typed) -> None:
@@ -93,23 +157,21 @@ def _check_output(output: Output, typed: o.Typed) -> None:
         raise UsageError("-o - writes the metrics as NDJSON, nothing else", hint="-o DIR with --events or --format")
 
 
-def _whole(
-    asked: Config, output: Output, progress: Callable[[str], None]
-) -> tuple[dict[str, Any], Run, tuple[str, ...]]:
+def _whole(asked: Config, output: Output, progress: Callable[[str], None]) -> nights.Finished:
     from sessionize.one_shot import run as job
 
     done = job(asked, output, progress)
-    return done.manifest, done, ()
+    return nights.Finished(done.manifest, done)
 
 
-def _show(run: Run | None, manifest: Mapping[str, Any], notes: Sequence[str], typed: o.Typed) -> None:
+def _show(finished: nights.Finished, typed: o.Typed) -> None:
     """What was done; of a quiet run only what someone should look at."""
     color, quiet = not typed["no_color"], bool(typed["quiet"])
+    run, manifest = finished.run, finished.manifest
     if run is not None:
         if not quiet:
             view.after_run(run, typed.config_file, color=color)
         view.rejected(manifest["counts"], quiet=quiet, color=color)
         shown = [note for note in manifest["notes"] if not (quiet and note in run.choices)]
         view.notes(shown, color=color)
-    if not quiet:
-        nights.show({} if run is None else manifest["counts"], manifest["watermark"], notes, color=color)
+    nights.show(finished, quiet=quiet, color=color)

@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import json as json_text
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from sessionize.cli import options as o
-from sessionize.cli import view
-from sessionize.errors import UsageError
+from sessionize.cli import parse, view
+from sessionize.errors import ChecksFailed, UsageError
 from sessionize.locations import local_path
 
 
 @o.command(
     o.flag("json", "Print it as JSON."),
+    o.text(
+        "max_age",
+        "Exit 1 if the newest night ended longer ago than this, or a night is missing: 36h. [default: no limit]",
+        "DURATION",
+    ),
     arguments=[o.argument("directory", "Directory of the state.", "DIR")],
 )
 def state(typed: o.Typed) -> None:
     """Show what a state holds: watermark, open sessions, size, batches.
 
+    \b
     sessionize state state
+    sessionize state state --max-age 36h
     """
     from sessionize.nightly.store import held
 
@@ -28,11 +36,31 @@ def state(typed: o.Typed) -> None:
     found = held(Path(local_path(directory, "DIR")))
     if found is None:
         raise UsageError(f"{directory}: no state of nightly runs", hint="run --state DIR --batch NAME makes one")
+    longest = None if typed["max_age"] is None else parse.duration(typed["max_age"], "--max-age")
     if typed["json"]:
         print(json_text.dumps(found, indent=2, ensure_ascii=False))
-        return
-    for label, text in _lines(found):
-        print(f"{label:>10}  {view.plain(text)}")
+    else:
+        for label, text in _lines(found):
+            print(f"{label:>10}  {view.plain(text)}")
+    wrong = [] if longest is None else list(_wrong(found, longest))
+    if wrong:
+        raise ChecksFailed("; ".join(wrong), hint=f"look at what runs the nights of {directory}")
+
+
+def _wrong(found: Mapping[str, Any], longest: timedelta) -> Iterator[str]:
+    """What a monitor should call someone for. The one place that asks what time it is."""
+    newest, ended = found["batches"][-1]["name"] if found["batches"] else None, found["until"] or found["newest"]
+    age = None if ended is None else datetime.now(UTC) - datetime.fromisoformat(ended)
+    if newest is None or age is None:
+        yield "no night was run"
+    elif age > longest:
+        yield f"the newest night, {newest}, ended at {ended}, {age / timedelta(hours=1):,.0f} hours ago"
+    if found["missing"]:
+        yield f"{', '.join(found['missing'])} was not run"
+    if found["again"]:
+        yield f"{', '.join(found['again'])} must be run again"
+    if found["unpublished"]:
+        yield f"the output of {found['unpublished']} appears only with the next run"
 
 
 def _lines(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -44,6 +72,8 @@ def _lines(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if found["early"]:
         yield "early", f"{found['early']:,} events wait for their night"
     yield "size", view.bytes_text(found["bytes"])
+    if found["missing"]:
+        yield "missing", ", ".join(found["missing"])
     if found["again"]:
         yield "run again", ", ".join(found["again"])
     if found["unpublished"]:

@@ -50,12 +50,16 @@ class Night:
         out: The events that are carried over, so far.
         open_sessions: How many sessions they are in, so far.
         oldest: Start of the oldest of these sessions, microseconds since 1970 UTC.
+        arrived_early: How many of the night's own rows belong to a night to come.
+        newest: Time of the newest of its other rows, microseconds since 1970 UTC.
     """
 
     def __init__(self, before: Stand, asked: Asked, carried: Iterable[pl.DataFrame], types: Types) -> None:
         self.out = CarriedOut()
         self.open_sessions = 0
         self.oldest: int | None = None
+        self.arrived_early = 0
+        self.newest: int | None = None
         self._before = before
         self._asked = asked
         self._carried = carried
@@ -70,7 +74,7 @@ class Night:
 
     def before(self, arrived: Iterable[Arrived]) -> Iterable[Arrived]:
         """Carried events, then those of the log, with the same columns."""
-        return map(self._aligned, chain(map(self._count, self._carried), arrived))
+        return map(self._aligned, chain(map(self._count, self._carried), map(self._look, arrived)))
 
     def _aligned(self, arrived: Arrived) -> Arrived:
         return arrived._replace(events=aligned(arrived.events, self._types))
@@ -78,6 +82,22 @@ class Night:
     def _count(self, carried: pl.DataFrame) -> Arrived:
         self._carried_in += carried.height
         return Arrived(carried, share=1.0)  # what is to come behind them cannot be told from them
+
+    def _look(self, arrived: Arrived) -> Arrived:
+        times, until = arrived.events[schema.TIMESTAMP].to_physical(), self._asked.until
+        if until is not None:
+            early = times >= until
+            self.arrived_early += int(early.sum())
+            times = times.filter(~early)
+        newest = times.max()
+        self.newest = _latest(self.newest, newest if isinstance(newest, int) else None)
+        return arrived
+
+    @property
+    def silence(self) -> int | None:
+        """Microseconds from its own last event to its end; None where either is not known."""
+        until = self._asked.until
+        return None if until is None or self.newest is None else max(0, until - self.newest)
 
     def close(self, plan: Plan, newest: int | None) -> Stand:  # noqa: ARG002 - a night's end has been worked out
         """How far the nights have come with this one; the watermark never goes back.

@@ -7,15 +7,12 @@ output and its state become visible in one moment (`store`).
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, replace
-from datetime import UTC, date, datetime, time, timedelta
 from itertools import chain
 from pathlib import Path
-from typing import Any, Final, NamedTuple
-from zoneinfo import ZoneInfo
+from typing import Any, NamedTuple
 
 import polars as pl
 
@@ -23,15 +20,18 @@ from sessionize.config import MICROSECOND, Config, Nightly, Output
 from sessionize.engine.ingest import event_types
 from sessionize.engine.names import Names, Seen, notes
 from sessionize.engine.pipeline import sessionize_log
-from sessionize.engine.result import Counts, Result, Stand
+from sessionize.engine.result import Result, Stand
 from sessionize.errors import UsageError
-from sessionize.instants import iso, microseconds
 from sessionize.kernel.enrich import told_columns
 from sessionize.limits import Limits
 from sessionize.nightly.batch import Asked, Night
 from sessionize.nightly.carryover import Types, together
+from sessionize.nightly.cut import refuse_cut
+from sessionize.nightly.identity import known as known_file
 from sessionize.nightly.rules import check_same, plan_of_state, rules_of_nights
-from sessionize.nightly.state import Done, Intent, State, Step, after, new, step
+from sessionize.nightly.said import remarks, usual_silence, warnings
+from sessionize.nightly.series import Step, end_of_batch, gap_note, left_out, step
+from sessionize.nightly.state import Done, Intent, State, after, new
 from sessionize.nightly.store import Store, state_files
 from sessionize.one_shot import Run
 from sessionize.opening import NoLog, Opened, opened
@@ -47,15 +47,8 @@ from sessionize.presets import load
 from sessionize.presets import names as shipped
 from sessionize.read import Log, open_log
 from sessionize.read.files import identities
-from sessionize.read.source import LogFile
 from sessionize.refusals import refuse_bad_rows
 from sessionize.rejected_rows import notes_on_rejected
-
-DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
-OLD_AFTER: Final = timedelta(hours=24)
-"""A session carried for longer is told of: it may be a crawler that never falls silent."""
-MANY_LATE: Final = 0.05
-"""A larger share of the rows that came too late is said even of a quiet run."""
 
 
 class Outcome(NamedTuple):
@@ -65,11 +58,15 @@ class Outcome(NamedTuple):
         manifest: The manifest as it lies in the night's folder.
         run: What was done; None where there was nothing to do.
         notes: Sentences that the one who runs it should read.
+        withdrawn: Nights that came after it, and whose output is gone.
+        early: How many of its rows belong to a night to come.
     """
 
     manifest: dict[str, Any]
     run: Run | None
     notes: tuple[str, ...] = ()
+    withdrawn: tuple[str, ...] = ()
+    early: int = 0
 
 
 def run_night(
@@ -88,33 +85,17 @@ def run_night(
     Raises:
         SessionizeError: Of the kind that says who must act; the state and the outputs are as they were.
     """
-    _check(config, output, nightly)
+    check_asked(config, output, nightly)
     read = _refuse_foreign(config, output, nightly)
     progress("opening")
     with ExitStack() as stack:
         log = open_log(config) if config.inputs else None
         store = stack.enter_context(Store(Path(nightly.state)))
         state = store.state or new(nightly.batch)
-        inputs = tuple(_known(file) for file in log.files) if log else ()
-        found = step(state, nightly.batch, inputs, flush=nightly.flush, redo=nightly.redo)
-        lost = found is None and not _is_there(output, nightly)
-        if lost:
-            found = _made_again(state, nightly)
-        known = found.parent if found else _done(state, nightly)
-        config = _with_layout(config, log, known)
-        _check_ends(config)
-        if log is None:
-            meant = plan_of_state(config, known, nightly.given)
-            opening = opened(config, limits, progress, log=NoLog(), plan=meant)
-        else:
-            there_log = log if log.config is config else log.opened_with(config)
-            opening = opened(config, limits, progress, log=there_log, known=_found_before(known))
-        there = stack.enter_context(opening)
-        check_same(there.plan, known, nightly, state, config)
-        if found is None:
+        work = prepared(config, output, nightly, state, stack, log=log, limits=limits, progress=progress)
+        if work is None:
             return _nothing_to_do(output, nightly)
-        refuse_night(Path(output.directory), [f"batch={name}" for name in found.again], read)
-        work = _Work(config, output, nightly, found, there, inputs)
+        refuse_night(Path(output.directory), [f"batch={name}" for name in work.withdrawn], read)
         return work.run(store, stack, progress)
 
 
@@ -128,7 +109,44 @@ def _refuse_foreign(config: Config, output: Output, nightly: Nightly) -> dict[tu
     return read
 
 
-class _Work:
+def prepared(  # noqa: PLR0913 - each is a part of it
+    config: Config, output: Output, nightly: Nightly, state: State, stack: ExitStack, *,
+    log: Log | None, limits: Limits | None = None, progress: object = None,
+) -> Work | None:  # fmt: skip
+    """The night as it is to be run; None where it was run already.
+
+    Args:
+        config: What was asked for.
+        output: What to write, and where.
+        nightly: Which batch, of which state.
+        state: What the nights before it have left.
+        stack: Holds what is open.
+        log: The night's log; None of a flush without one.
+        limits: What may be held at once; None for what the memory limit comes to.
+        progress: Is told how far the log has been read, if it can be.
+
+    Raises:
+        SessionizeError: If it cannot be run.
+    """
+    inputs = tuple(map(known_file, log.sources)) if log else ()
+    found = step(state, nightly, inputs)
+    if found is None and not _is_there(output, nightly):
+        found = _made_again(state, nightly)
+    known = found.parent if found else _done(state, nightly)
+    config = _with_layout(config, log, known)
+    _check_ends(config)
+    if log is None:
+        plan = plan_of_state(config, known, nightly.given)
+        opening = opened(config, limits, progress, log=NoLog(), plan=plan)
+    else:
+        there_log = log if log.config is config else log.opened_with(config)
+        opening = opened(config, limits, progress, log=there_log, known=_found_before(known))
+    there = stack.enter_context(opening)
+    check_same(there.plan, known, nightly, state, config)
+    return None if found is None else Work(config, output, nightly, found, there, inputs)
+
+
+class Work:
     """A night that is to be run."""
 
     def __init__(
@@ -136,7 +154,7 @@ class _Work:
         inputs: tuple[Mapping[str, Any], ...],
     ) -> None:  # fmt: skip
         self.config, self.output, self.nightly = config, output, nightly
-        self.parent, self.state, self.again = found
+        self.parent, self.state, self.withdrawn, self.gone = found
         self.log, self.plan, self.limits, self.places = there
         self.inputs = inputs
         self.until = end_of_batch(nightly, config, self.parent)
@@ -151,29 +169,33 @@ class _Work:
         progress("reading and sessionizing")
         names = Names(self.plan)
         result = sessionize_log(self.log, self.plan, limits, policy=night, observe=[names], assign=self.output.events)
+        refuse_cut(self.log, result.rejected)
         refuse_bad_rows(self.log, result, self.config, self.plan)
         progress("writing")
         seen = names.seen()
         stage = store.stage(directory, self.state.owner, self.nightly.folder)
         placed = with_places(result, self.places, self.plan)
-        written = commit(placed, self.log, self.plan, self.output, stage, self._warnings(seen, result))
+        written = commit(placed, self.log, self.plan, self.output, stage, self._warnings(night, seen, result))
         done = self._done(night, result, seen, store)
         intent = Intent(
             directory=str(directory.absolute()), staged=stage.directory.name, final=self.nightly.folder,
-            withdraw=tuple(f"batch={name}" for name in self.again),
+            withdraw=tuple(f"batch={name}" for name in self.withdrawn),
         )  # fmt: skip
         store.commit(after(self.state, done, intent))
         run = Run(result.counts, *written, seen.event_types, self.plan.notes)
-        return Outcome(written.manifest, run, tuple(_notes(done, self.again, result.counts)))
+        again = tuple(name for name in self.withdrawn if name in self.state.again)
+        told = tuple(remarks(done, again, self.gone, result.counts))
+        return Outcome(written.manifest, run, told, self.withdrawn, night.arrived_early)
 
-    def _warnings(self, seen: Seen, result: Result) -> tuple[str, ...]:
+    def _warnings(self, night: Night, seen: Seen, result: Result) -> tuple[str, ...]:
         """What should be looked at; not names that this night alone has not."""
         if not self.log.files:
             return ()
         counts = result.counts
         told = notes(seen, self.config, self.plan, () if self.parent is None else self.parent.seen)
         told = (*told, *notes_on_rejected(self.log, result, self.config, self.plan))
-        return (*told, _late(counts)) if counts.late > MANY_LATE * counts.rows_read else told
+        gap = gap_note(left_out(self.parent, self.state, self.nightly), self.nightly.batch)
+        return (*told, *warnings(night, counts, self.parent, gap))
 
     def _night(self, carried: Iterator[pl.DataFrame]) -> Night:
         """The night before it begins: all columns that its events will have."""
@@ -207,10 +229,12 @@ class _Work:
             columns={**dict.fromkeys(self.plan.off, ()), **known, **columns_of(self.plan)},
             counts=asdict(result.counts),
             seen=tuple(sorted({*seen.present, *(() if self.parent is None else self.parent.seen)})),
+            usual_silence=usual_silence(night, self.parent),
         )
 
 
-def _check(config: Config, output: Output, nightly: Nightly) -> None:
+def check_asked(config: Config, output: Output, nightly: Nightly) -> None:
+    """Refuse what is no night, whatever its log and its state are."""
     if output.to_stdout:
         raise UsageError("a night has more to write than fits on stdout", hint="-o DIR; it writes into DIR/batch=NAME")
     if not config.inputs and not nightly.flush:
@@ -224,31 +248,6 @@ def _check_ends(config: Config) -> None:
             "with --timeout none no session ever ends, so that no night could emit one",
             hint="add --max-duration 24h, or --end-event NAME",
         )
-
-
-def end_of_batch(nightly: Nightly, config: Config, parent: Done | None) -> int | None:
-    """Microseconds at which the batch ends: as given, else the next local midnight of its date; None: newest event.
-
-    Raises:
-        UsageError: If it is a date that lies before what has been run.
-    """
-    if config.until is not None:
-        return microseconds(config.until)
-    if nightly.flush or not DATE.fullmatch(nightly.batch):
-        return None
-    try:
-        following = date.fromisoformat(nightly.batch) + timedelta(days=1)
-        midnight = datetime.combine(following, time(), ZoneInfo(config.timezone))
-        end = microseconds(midnight.astimezone(UTC))
-    except (ValueError, OverflowError):
-        raise UsageError(f"--batch {nightly.batch} is no date there is", hint="or say its end: --until TIME") from None
-    if parent is not None and parent.until is not None and end <= parent.until:
-        raise UsageError(
-            f"batch {nightly.batch} ends before batch {parent.name}, which was run already: all of it would be late",
-            hint=f"nights are run in order: this one belongs before a night run again with --redo; "
-            f"or say its end: --until {iso(parent.until)}",
-        )
-    return end
 
 
 def _with_layout(config: Config, log: Log | None, known: Done | None) -> Config:
@@ -273,12 +272,6 @@ def _found_before(known: Done | None) -> Known | None:
     return Known(known.columns, None if style == "plain" else style)
 
 
-def _known(file: LogFile) -> dict[str, Any]:
-    """What is needed to recognise a file, as the state keeps it."""
-    found = {key: value for key, value in asdict(file).items() if value is not None}
-    return json.loads(json.dumps(found))  # type: ignore[no-any-return]
-
-
 def _is_there(output: Output, nightly: Nightly) -> bool:
     return (Path(output.directory) / nightly.folder / MANIFEST).is_file()
 
@@ -294,26 +287,10 @@ def _made_again(state: State, nightly: Nightly) -> Step | None:
             f"batch {nightly.batch} was run, but its output is not in -o",
             hint="--redo makes it again; the nights after it must then be run again too",
         )
-    return step(state, nightly.batch, (), flush=nightly.flush, redo=True)
+    return step(state, replace(nightly, redo=True), ())
 
 
 def _nothing_to_do(output: Output, nightly: Nightly) -> Outcome:
     text = (Path(output.directory) / nightly.folder / MANIFEST).read_text(encoding="utf-8")
     note = f"nothing to do: batch {nightly.batch} was run with the same inputs; --redo runs it again"
     return Outcome(json.loads(text), None, (note,))
-
-
-def _late(counts: Counts) -> str:
-    return (
-        f"{counts.late:,} of {counts.rows_read:,} rows came too late: they are in late.ndjson; "
-        f"to take them in, run their own batch again with their file added"
-    )
-
-
-def _notes(done: Done, again: Sequence[str], counts: Counts) -> Iterator[str]:
-    if again:
-        yield f"run again, in this order: {', '.join(f'--batch {name}' for name in again)}"
-    if 0 < counts.late <= MANY_LATE * counts.rows_read:
-        yield _late(counts)
-    if done.oldest is not None and done.until is not None and done.until - done.oldest > OLD_AFTER // MICROSECOND:
-        yield f"a session is open since {iso(done.oldest)}: --max-duration 24h would end it (a crawler?)"

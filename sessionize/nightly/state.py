@@ -11,10 +11,9 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
-from pathlib import PurePath
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
-from sessionize.errors import StateError, UsageError
+from sessionize.errors import StateError
 from sessionize.instants import iso
 
 VERSION: Final = 1
@@ -44,6 +43,7 @@ class Done:
         columns: Role → columns, of all nights so far.
         counts: Counts of rows and sessions, as its manifest has them.
         seen: Names that were asked for (`--conversion` and the like) and have occurred in any night so far.
+        usual_silence: Microseconds between the last event and the end of such nights; None where none has an end.
     """
 
     name: str
@@ -60,6 +60,7 @@ class Done:
     columns: Mapping[str, Any]
     counts: Mapping[str, Any]
     seen: tuple[str, ...] = ()
+    usual_silence: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,9 +116,9 @@ def render(state: State) -> bytes:
 
 
 def _content(night: Done) -> dict[str, Any]:
-    """A night as it is kept. One that has seen no name is as it was before names were kept."""
-    content = asdict(night)
-    return content if night.seen else {name: value for name, value in content.items() if name != "seen"}
+    """A night as it is kept. One without what came later to be kept is as it was before."""
+    later = {"seen": (), "usual_silence": None}
+    return {name: value for name, value in asdict(night).items() if name not in later or value != later[name]}
 
 
 def parse(content: bytes, name: str) -> State:
@@ -162,72 +163,7 @@ def _digest(content: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-class Step(NamedTuple):
-    """Where a night goes on from.
-
-    Attributes:
-        parent: The night before it; None for the first.
-        state: The state at that time.
-        again: Nights that came after, and are to be run again.
-    """
-
-    parent: Done | None
-    state: State
-    again: tuple[str, ...]
-
-
-def step(state: State, batch: str, inputs: tuple[Mapping[str, Any], ...], *, flush: bool, redo: bool) -> Step | None:
-    """Where a batch goes on from; None if it has been run with the same inputs.
-
-    Raises:
-        UsageError: If it cannot be run now.
-    """
-    place = next((place for place, night in enumerate(state.nights) if night.name == batch), None)
-    if place is None:
-        _check_next(state, batch)
-        return Step(state.last, state, ())
-    night = state.nights[place]
-    if not redo and night.flushed == flush and _same(night.inputs, inputs):
-        return None
-    if place == 0 and night.generation > 1:
-        raise _too_old(state, batch)
-    after = tuple(each.name for each in state.nights[place + 1 :])
-    before = replace(state, nights=state.nights[:place], again=(*after, *state.again))
-    return Step(before.last, before, after)
-
-
-def _check_next(state: State, batch: str) -> None:
-    if batch in state.older:
-        raise _too_old(state, batch)
-    if state.again and batch != state.again[0]:
-        raise UsageError(
-            f"{', '.join(state.again)} must be run again before {batch}: a night before was run anew",
-            hint=f"run --batch {state.again[0]} next, with its own input",
-        )
-    if state.last is not None and state.last.flushed:
-        raise UsageError(
-            f"the state was flushed with batch {state.last.name}: its sessions are final",
-            hint="begin a new --state, or take the flush back by running that batch again without --flush",
-        )
-
-
-def _too_old(state: State, batch: str) -> UsageError:
-    first = state.nights[1 if state.nights[0].generation > 1 else 0].name
-    return UsageError(
-        f"batch {batch} is too old to be run again", hint=f"the last {KEPT} can be: back to --batch {first}"
-    )
-
-
-def _same(one: tuple[Mapping[str, Any], ...], other: tuple[Mapping[str, Any], ...]) -> bool:
-    return list(map(_identity, one)) == list(map(_identity, other))
-
-
-def _identity(file: Mapping[str, Any]) -> tuple[Any, ...]:
-    """What tells a file from another: its digest where it has one, else when it was last written."""
-    return PurePath(file["path"]).name, file["bytes"], file.get("digest") or file.get("modified_ns")
-
-
-def after(state: State, night: Done, intent: Intent) -> State:
+def after(state: State, night: Done, intent: Intent | None) -> State:
     """The state once a night is done."""
     nights = (*state.nights, night)
     dropped = tuple(each.name for each in nights[: -(KEPT + 1)])

@@ -31,6 +31,7 @@ from typing import Any, Final, Self
 import polars as pl
 
 from sessionize.errors import OutputError, StateError, UsageError
+from sessionize.nightly.series import missing
 from sessionize.nightly.staging import CARRY, STAGING, Stage, half_way, is_carry, publish, staged_in
 from sessionize.nightly.state import Intent, State, parse, render, summary
 from sessionize.os_errors import map_os_errors, writing
@@ -283,7 +284,7 @@ def held(directory: Path) -> dict[str, Any] | None:
     if state is None:
         return None
     size = sum(path.stat().st_size for path in directory.iterdir() if path.is_file())
-    return {**summary(state), "bytes": size}
+    return {**summary(state), "missing": list(missing(state)), "bytes": size}
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from sessionize.config import OUTPUT_FORMATS
-from sessionize.errors import OutputError, UsageError
+from sessionize.errors import OutputError, StdoutError, UsageError
 
 MANIFEST: Final = "manifest.json"
 REJECTED: Final = "rejected.ndjson"
@@ -152,7 +152,7 @@ def refuse_stdout(inputs: Mapping[Identity, str]) -> None:
         found = os.fstat(sys.stdout.fileno())
         name = inputs.get((found.st_dev, found.st_ino))
         if name is not None and stat.S_ISREG(found.st_mode):
-            raise UsageError(f"stdout leads into the input {name}", hint="send it to another file")
+            raise StdoutError(f"stdout leads into the input {name}", hint="send it to another file")
 
 
 def refuse_output(directory: Path, names: Collection[str], inputs: Mapping[Identity, str]) -> None:

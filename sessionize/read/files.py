@@ -81,6 +81,18 @@ def find(config: Config, stdin: IO[bytes] | None = None) -> Found:
     return Found(tuple(found), tuple(passed))
 
 
+def listed(config: Config) -> list[str]:
+    """Path of every file that the inputs name, unopened; a folder or glob is sorted.
+
+    Raises:
+        InputError: If one names nothing, or a folder is a table's.
+        UsageError: If no input was given.
+    """
+    if not config.inputs:
+        raise UsageError("no input", hint="name a file, a folder or a glob")
+    return list(_places(config.inputs, config, []))
+
+
 def _places(inputs: Sequence[str], config: Config, passed: list[PassedOver]) -> Iterator[str]:
     """Every file, pipe and ``-`` that the inputs name; what lies beside them goes to the list."""
     for text in inputs:

@@ -54,6 +54,11 @@ class Log:
         self.schema: dict[str, pl.DataType] = {name: dtype for name, dtype in types.items() if name not in texts.PLACE}
 
     @property
+    def sources(self) -> tuple[Source, ...]:
+        """Its files and where their bytes lie, in input order."""
+        return self._sources
+
+    @property
     def _is_parquet(self) -> bool:
         return self.files[0].format == "parquet"
 

@@ -16,7 +16,11 @@ def test_bash_completes_commands_and_options(tmp_path: Path) -> None:
     asked = {"_SESSIONIZE_COMPLETE": "complete_bash", "COMP_WORDS": "sessionize ru", "COMP_CWORD": "1"}
     assert sessionize_process(cwd=tmp_path, env=asked) == (0, "run\n", "")
     asked |= {"COMP_WORDS": "sessionize run --max", "COMP_CWORD": "2"}
-    assert sessionize_process(cwd=tmp_path, env=asked) == (0, "--max-rejected\n--max-duration\n", "")
+    assert sessionize_process(cwd=tmp_path, env=asked) == (
+        0,
+        "--max-late\n--max-early\n--max-rejected\n--max-duration\n",
+        "",
+    )
 
 
 def test_zsh_completes_commands_and_options(tmp_path: Path) -> None:

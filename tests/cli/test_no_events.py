@@ -74,7 +74,7 @@ def test_a_night_of_such_a_log_leaves_the_state_as_it_was() -> None:
     assert _run(["run", "bad.csv", "-o", "out", *again, "-q"]) == 3
     assert (contents("state"), contents("out")) == before
     corrected = ["run", "bad.csv", "-o", "out", *again, "--time-format", "%m/%d/%Y %I:%M %p", "-q"]
-    assert _run(corrected) == 0
+    assert _run([*corrected, "--max-late", "100%"]) == 0
 
 
 def test_python_raises_the_same() -> None:
@@ -140,7 +140,7 @@ def test_a_night_all_of_whose_rows_are_late_is_complete_but_said(capsys: pytest.
     assert _run(["run", "good.csv", "-o", "out", *NIGHT, "--until", "2024-06-01T00:00:00Z", "-q"]) == 0
     capsys.readouterr()
     late = ("--state", "state", "--batch", "2")
-    assert _run(["run", "good.csv", "-o", "out", *late, "-q"]) == 0
+    assert _run(["run", "good.csv", "-o", "out", *late, "-q"]) == 1
     assert "2 of 2 rows came too late" in capsys.readouterr().err
 
 
@@ -156,7 +156,7 @@ def test_after_an_empty_night_of_old_the_corrected_command_is_told_to_redo_and_t
     night = ["run", "log.csv", "-o", "out", *NIGHT, "-q"]
     with monkeypatch.context() as patched:
         _accept(patched)
-        assert _run([*night, "--timestamp", "note"]) == 0
+        assert _run([*night, "--timestamp", "note", "--max-rejected", "100%"]) == 0
     capsys.readouterr()
     corrected = [*night, "--timestamp", "at"]
     assert _run(corrected) == 2
@@ -167,4 +167,4 @@ def test_after_an_empty_night_of_old_the_corrected_command_is_told_to_redo_and_t
     assert _run([*corrected, "--redo"]) == 0
     manifest: dict[str, Any] = json.loads(Path("out/batch=2024-05-30/manifest.json").read_text())
     assert manifest["counts"]["events"] == 2
-    assert _run(next_night) == 0
+    assert _run([*next_night, "--max-late", "100%"]) == 0

@@ -1,4 +1,8 @@
-"""JUnit XML, as Jenkins, GitLab and Azure read it: a test case a check; a warning is told in the output of a passed one."""
+"""JUnit XML, as Jenkins, GitLab and Azure read it: a test case a check.
+
+It knows no warnings: a check that warned is a passed one, in a class of its own so that every viewer shows it, with what
+it found as its output.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,8 @@ from sessionize.checks.findings import Checked, Finding
 from sessionize.checks.text import sanitize
 
 SUITE = "sessionize check"
+CLASS = "sessionize.check"
+CLASSES = {"warned": f"{CLASS}.warning"}
 LONG = 10_000
 
 
@@ -28,7 +34,7 @@ def junit(checked: Checked) -> str:
 
 
 def _case(finding: Finding) -> ET.Element:
-    case = ET.Element("testcase", {"name": _clean(finding.check), "classname": "sessionize.check"})
+    case = ET.Element("testcase", {"name": _clean(finding.check), "classname": CLASSES.get(finding.status, CLASS)})
     where = finding.where
     if where is not None and where.file is not None:
         case.set("file", _clean(where.file))

@@ -1,0 +1,117 @@
+"""Which batch, or day, a log or a run is of: by the folders and names of its files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from datetime import date
+from glob import glob
+from itertools import pairwise
+from pathlib import Path, PurePath
+from typing import Final
+
+from sessionize.checks.settings import Custom
+from sessionize.config import BATCH_NAME
+from sessionize.errors import UsageError
+from sessionize.output.read_run import is_run
+from sessionize.read.parquet import partitions
+
+BATCH: Final = "batch"
+ISO_DATE: Final = re.compile(r"(?<!\d)\d{4}-\d\d-\d\d(?!\d)")
+DATE: Final = re.compile(r"(?<!\d)(\d{4})-?(\d\d)-?(\d\d)(?!\d)")
+PLACEHOLDER: Final = re.compile(r"\{(batch|date)\}")
+
+
+def runs(inputs: Iterable[str]) -> tuple[str, ...]:
+    """Output directories that the inputs name: themselves, as a glob, or as the folder that nights write into.
+
+    Args:
+        inputs: As they were typed.
+
+    Returns:
+        None at all where an input is something else.
+    """
+    found: list[str] = []
+    for text in inputs:
+        matches = [text] if Path(text).exists() else sorted(glob(text))  # noqa: PTH207 - a path's own takes no absolute one
+        each = [run for match in matches for run in _runs_in(match)]
+        if not each:
+            return ()
+        found += each
+    return tuple(dict.fromkeys(found))
+
+
+def _runs_in(path: str) -> list[str]:
+    if is_run(path):
+        return [path]
+    return [str(each) for each in sorted(Path(path).glob(f"{BATCH}=*")) if is_run(str(each))]
+
+
+def named_days(paths: Iterable[str]) -> list[dict[str, str | None]]:
+    """The day in each file's name, by the rest of it; none where most of the days do not follow each other.
+
+    Examples:
+        >>> named_days(["logs/web-2024-05-30.csv", "logs/web-2024-05-31.csv", "logs/notes.csv"])
+        [{'web-*.csv': '2024-05-30'}, {'web-*.csv': '2024-05-31'}, {}]
+    """
+    found = [_by_name(path) for path in paths]
+    days = sorted({day for each in found for text in each.values() if (day := _day(text)) is not None})
+    steps = [(later - earlier).days for earlier, later in pairwise(days)]
+    return found if steps and 2 * steps.count(1) >= len(steps) else [{} for _ in found]
+
+
+def _day(text: str | None) -> date | None:
+    with suppress(ValueError):
+        return date.fromisoformat(text or "")
+    return None
+
+
+def _by_name(path: str) -> dict[str, str | None]:
+    name = PurePath(path).name
+    found = ISO_DATE.findall(name)
+    return {ISO_DATE.sub("*", name): found[0]} if len(found) == 1 else {}
+
+
+def filled_in(customs: Iterable[Custom], places: Iterable[str]) -> tuple[Custom, ...]:
+    """Queries with the name of the batch in place of ``{batch}``, and its day in place of ``{date}``.
+
+    Args:
+        customs: Checks of the user's own.
+        places: Directories of the runs, or paths of the log's files.
+
+    Raises:
+        UsageError: If a query asks for what the places do not name, or several.
+    """
+    customs, places = tuple(customs), tuple(places)
+    if not any(PLACEHOLDER.search(custom.sql) for custom in customs):
+        return customs
+    return tuple(_filled(custom, _names(places)) for custom in customs)
+
+
+def _names(places: Iterable[str]) -> Mapping[str, set[str]]:
+    names: dict[str, set[str]] = {"batch": set(), "date": set()}
+    for place in places:
+        batch = partitions(f"{place}/-").get(BATCH) or ""
+        if BATCH_NAME.fullmatch(batch):
+            names["batch"].add(batch)
+        day = DATE.search(batch or PurePath(place).name)
+        if day is not None:
+            names["date"].add("-".join(day.groups()))
+    names["batch"] = names["batch"] or names["date"]
+    return names
+
+
+def _filled(custom: Custom, names: Mapping[str, set[str]]) -> Custom:
+    def value(match: re.Match[str]) -> str:
+        found = names[match[1]]
+        if len(found) != 1:
+            there = "none" if not found else f"several: {', '.join(sorted(found)[:5])}"
+            raise UsageError(
+                f"[[check.custom]] {custom.name!r}: {match[0]} is the one that the input is named for, and it names {there}",
+                hint="check one night's output, such as out/batch=2024-05-30, or a file that is named for its day",
+            )
+        return next(iter(found))
+
+    return replace(custom, sql=PLACEHOLDER.sub(value, custom.sql))
