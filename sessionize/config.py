@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final, Literal, get_args
+from typing import Final, Literal, NamedTuple, get_args
 
 from sessionize import schema
 from sessionize.errors import UsageError
@@ -29,9 +29,22 @@ OFF = ("none",)
 MICROSECOND = timedelta(microseconds=1)
 DEFAULT_TIMEOUT = timedelta(minutes=30)
 DEFAULT_LATENESS = timedelta(minutes=30)
+DEFAULT_ACTIVE_GAP = timedelta(minutes=5)
 BATCH_NAME = re.compile(r"[\w.:+-]+")
 LONGEST_BATCH = 200
 """Bytes of a batch's name: no file system takes more than 255 for that of a folder, and its prefixes count too."""
+
+
+class Burst(NamedTuple):
+    """So many events so soon after a session's start that the next one starts another (Adobe).
+
+    Attributes:
+        events: Events that a session may have in that time.
+        within: Time from the session's start, its end included.
+    """
+
+    events: int
+    within: timedelta
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,23 +55,39 @@ class Rules:
         timeout: Longest silence inside a session; None switches the rule off.
         end_events: Event types that end their session after their instant.
         start_events: Event types that start a session at their instant.
-        split_on: Raw columns whose change from one non-null value to another splits.
+        split_on: Columns, roles or fields told by the row whose change from one non-null value to another splits.
+        split_on_arrival: Such names whose value, other than the session's last one, splits; also where it had none.
         split_at_midnight: Whether local midnight in the time zone splits.
         max_duration: An event later than session start plus this starts a new one.
+        max_events: An instant before which the session has so many events starts a new one.
+        burst: Events in a session's first moments after which a new one starts; for definitions of other systems.
+        active_gap: A longer silence counts only so much as time present; no boundary, but a matter of silences too.
     """
 
     timeout: timedelta | None = DEFAULT_TIMEOUT
     end_events: tuple[str, ...] = ()
     start_events: tuple[str, ...] = ()
     split_on: tuple[str, ...] = ()
+    split_on_arrival: tuple[str, ...] = ()
     split_at_midnight: bool = False
     max_duration: timedelta | None = None
+    max_events: int | None = None
+    burst: Burst | None = None
+    active_gap: timedelta = DEFAULT_ACTIVE_GAP
 
     def __post_init__(self) -> None:
         if self.timeout is not None and self.timeout < timedelta(0):
             raise UsageError("--timeout cannot be negative", hint="for example --timeout 30m, or --timeout none")
         if self.max_duration is not None and self.max_duration <= timedelta(0):
             raise UsageError("--max-duration must be longer than zero", hint="for example --max-duration 24h")
+        if self.max_events is not None and self.max_events < 1:
+            raise UsageError(
+                f"invalid value {self.max_events} for --max-events (at least 1)", hint="for example --max-events 10000"
+            )
+        if self.burst is not None and (self.burst.events < 1 or self.burst.within < timedelta(0)):
+            raise UsageError("a burst is one event or more in no negative time", hint="for example 100 events in 100s")
+        if self.active_gap < timedelta(0):
+            raise UsageError("--active-gap cannot be negative", hint="for example --active-gap 5m")
 
     @property
     def timeout_us(self) -> int | None:
@@ -71,9 +100,19 @@ class Rules:
         return None if self.max_duration is None else self.max_duration // MICROSECOND
 
     @property
+    def split_names(self) -> tuple[str, ...]:
+        """All names whose values may split, each once."""
+        return tuple(dict.fromkeys((*self.split_on, *self.split_on_arrival)))
+
+    @property
+    def has_limits(self) -> bool:
+        """Whether a session may become too long or too large, so that the rules begin anew in the midst of others."""
+        return not (self.max_duration is None and self.max_events is None and self.burst is None)
+
+    @property
     def none_in_force(self) -> bool:
         """Whether the key alone makes the session."""
-        return self == Rules(timeout=None)
+        return self == Rules(timeout=None, active_gap=self.active_gap)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +138,7 @@ class Config:
         nulls: Texts that mean null, in every column.
         timezone: IANA zone of naive timestamps, weekdays and days.
         rules: Rules by which sessions end.
+        optional_splits: Roles among the names that split which the log may lack, as another system's rules name them.
         page_views: Event types that are page views; None for the built-in ones.
         conversions: Event types that are conversions; None for the built-in ones.
         until: Watermark of a one-shot run; None takes the newest event time.
@@ -134,6 +174,7 @@ class Config:
     nulls: tuple[str, ...] = ()
     timezone: str = "UTC"
     rules: Rules = field(default_factory=Rules)
+    optional_splits: frozenset[str] = frozenset()
     page_views: tuple[str, ...] | None = None
     conversions: tuple[str, ...] | None = None
     until: datetime | None = None
@@ -212,6 +253,8 @@ class Plan:
         time: How times are written.
         timezone: IANA zone of naive timestamps, weekdays and days.
         rules: Rules by which sessions end.
+        splits: Name that splits → the log's columns it stands for, where it is a role; none where the row tells it
+            beside its columns. A name that is not here is a column.
         page_views: Event types that are page views; None for the built-in ones in any spelling.
         conversions: Event types that are conversions; None for the built-in ones in any spelling.
         properties: Columns carried into the session's properties.
@@ -239,6 +282,7 @@ class Plan:
     time: TimeFormat
     timezone: str = "UTC"
     rules: Rules = field(default_factory=Rules)
+    splits: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     page_views: tuple[str, ...] | None = None
     conversions: tuple[str, ...] | None = None
     properties: tuple[str, ...] = ()
@@ -259,6 +303,11 @@ class Plan:
     off: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     time_hint: str = ""
+
+    @property
+    def told_splits(self) -> tuple[str, ...]:
+        """Names that split and that the row tells beside its columns: a campaign in the page, a channel."""
+        return tuple(name for name, columns in self.splits.items() if not columns)
 
     @property
     def utm_in_page(self) -> bool:

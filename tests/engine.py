@@ -10,7 +10,7 @@ import polars as pl
 from oracle import Event, OracleResult, OracleRules
 
 from sessionize import schema
-from sessionize.config import Config, Plan, Rules, TimeFormat
+from sessionize.config import Burst, Config, Plan, Rules, TimeFormat
 from sessionize.kernel import Sessionized, as_text, described, normalise, sessionize, stamped
 from sessionize.kernel.metrics import METRICS
 
@@ -33,7 +33,11 @@ def plan_of(rules: OracleRules, roles: Collection[str]) -> Plan:
             start_events=rules.start_events,
             split_on=rules.split_on,
             split_at_midnight=rules.split_at_midnight,
+            split_on_arrival=rules.split_on_arrival,
             max_duration=_duration(rules.max_duration_us),
+            max_events=rules.max_events,
+            burst=None if rules.burst is None else Burst(rules.burst[0], timedelta(microseconds=rules.burst[1])),
+            active_gap=timedelta(microseconds=rules.active_gap_us),
         ),
         page_views=rules.page_views if rules.exact_names else None,
         conversions=rules.conversions if rules.exact_names else None,
@@ -64,7 +68,8 @@ def raw_frame(events: Sequence[Event], roles: Collection[str], rules: OracleRule
         name: pl.Series([event.get(name) for event in events], dtype=TYPES.get(name, pl.String())) for name in names
     }
     columns |= {
-        name: pl.Series([event.get(f"split.{name}") for event in events], dtype=pl.String) for name in rules.split_on
+        name: pl.Series([event.get(f"split.{name}") for event in events], dtype=pl.String)
+        for name in dict.fromkeys((*rules.split_on, *rules.split_on_arrival))
     }
     times = pl.Series([event["timestamp_us"] for event in events], dtype=pl.Int64)
     return pl.DataFrame({schema.TIMESTAMP: times.cast(pl.Datetime("us", "UTC")), **columns})

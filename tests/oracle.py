@@ -21,7 +21,6 @@ from zoneinfo import ZoneInfo
 Event = dict[str, Any]
 
 SECOND_US = 1_000_000
-LONGEST_ACTIVE_GAP_US = 300 * SECOND_US
 LONGEST_ID = 512
 ENGAGED_US = 10 * SECOND_US
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -37,8 +36,13 @@ class OracleRules:
         end_events: Event types that end their session after their instant; matched exactly.
         start_events: Event types that start a session at their instant; matched exactly.
         split_on: Columns whose change splits: ``x`` here is ``split.x`` in an event.
+        split_on_arrival: Columns whose value, if the session's last one is another or it had none, splits.
         split_at_midnight: Whether local midnight splits.
         max_duration_us: An event later than session start plus this starts a new one.
+        max_events: An instant before which the session has so many events starts a new one.
+        burst: So many events before an instant that is no later than so many microseconds after the session's start
+            start a new one, too.
+        active_gap_us: A longer silence counts only so much as time present.
         timezone: IANA zone of midnight.
         page_views: Event types that are page views.
         conversions: Event types that are conversions.
@@ -51,8 +55,12 @@ class OracleRules:
     end_events: tuple[str, ...] = ()
     start_events: tuple[str, ...] = ()
     split_on: tuple[str, ...] = ()
+    split_on_arrival: tuple[str, ...] = ()
     split_at_midnight: bool = False
     max_duration_us: int | None = None
+    max_events: int | None = None
+    burst: tuple[int, int] | None = None
+    active_gap_us: int = 300 * SECOND_US
     timezone: str = "UTC"
     page_views: tuple[str, ...] = ("page-view", "page_view", "pageview", "page", "$pageview")
     conversions: tuple[str, ...] = (
@@ -74,7 +82,10 @@ class OracleRules:
             and not self.start_events
             and not self.split_on
             and not self.split_at_midnight
+            and not self.split_on_arrival
             and self.max_duration_us is None
+            and self.max_events is None
+            and self.burst is None
         )
 
 
@@ -151,7 +162,7 @@ class _Session:
         """Add the events of the next instant."""
         self.rows.extend(instant)
         self.closed = _has_type(instant, rules.end_events)
-        for column in rules.split_on:
+        for column in {*rules.split_on, *rules.split_on_arrival}:
             for value in _values(instant, f"split.{column}"):
                 self.last_split[column] = value
 
@@ -285,12 +296,26 @@ def _rules_that_hold(session: _Session, instant: list[_Row], rules: OracleRules)
         yield "timeout"
     if _has_type(instant, rules.start_events):
         yield "start_event"
-    if any(_changed(session, instant, column) for column in rules.split_on):
+    arrived = any(_arrived(session, instant, column) for column in rules.split_on_arrival)
+    if arrived or any(_changed(session, instant, column) for column in rules.split_on):
         yield "split"
     if rules.split_at_midnight and _day(now, rules) > _day(session.end_us, rules):
         yield "midnight"
     if rules.max_duration_us is not None and now > session.start_us + rules.max_duration_us:
         yield "max_duration"
+    if _has_too_many(session, now, rules):
+        yield "max_events"
+
+
+def _has_too_many(session: _Session, now: int, rules: OracleRules) -> bool:
+    """Say whether the session is as large as it may be, or was filled in its first moments."""
+    so_far = len(session.rows)
+    if rules.max_events is not None and so_far >= rules.max_events:
+        return True
+    if rules.burst is None:
+        return False
+    events, within_us = rules.burst
+    return so_far >= events and now - session.start_us <= within_us
 
 
 def _has_type(instant: list[_Row], names: Collection[str]) -> bool:
@@ -302,6 +327,13 @@ def _changed(session: _Session, instant: list[_Row], column: str) -> bool:
     before = session.last_split.get(column)
     after = next(_values(instant, f"split.{column}"), None)
     return before is not None and after is not None and before != after
+
+
+def _arrived(session: _Session, instant: list[_Row], column: str) -> bool:
+    """Say whether the instant's first value, but for its case, is not the session's last one."""
+    before = session.last_split.get(column)
+    after = next(_values(instant, f"split.{column}"), None)
+    return after is not None and (before is None or before.lower() != after.lower())
 
 
 def _values(rows: list[_Row], name: str) -> Iterator[Any]:
@@ -350,7 +382,7 @@ def _metrics(session: _Session, log: _Log) -> dict[str, Any]:
         "first_conversion_s": _seconds_to_first(conversions, session),
         "value": _value(conversions, log),
         "max_gap_s": max(gaps, default=0) / SECOND_US,
-        "active_s": sum(min(gap, LONGEST_ACTIVE_GAP_US) for gap in gaps) / SECOND_US,
+        "active_s": sum(min(gap, log.rules.active_gap_us) for gap in gaps) / SECOND_US,
         "end_reason": _end_reason(session, status),
         "referrer": _first(rows, "referrer"),
         "channel": _first(rows, "channel"),

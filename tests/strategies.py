@@ -72,7 +72,7 @@ EVENT_TYPES = (
 PAGES = ("/", "/a", "/b", "\u00a0", None, "", " ")
 """A no-break space is a page like any other: only ASCII white space is blank."""
 WORDS = (None, "x", "y", "", "\t")
-SPLIT_VALUES = (None, "a", "b", "")
+SPLIT_VALUES = (None, "a", "A", "b", "")
 VALUES = (None, 0.0, 1.0, 19.99, 0.1, -5.0)
 
 
@@ -118,8 +118,12 @@ def _boundary_rules() -> SearchStrategy[dict[str, Any]]:
             "end_events": st.sampled_from(((), END_EVENTS[:1], END_EVENTS)),
             "start_events": st.sampled_from(((), START_EVENTS[:1], START_EVENTS)),
             "split_on": st.sampled_from(((), SPLIT_COLUMNS[:1], SPLIT_COLUMNS)),
+            "split_on_arrival": st.sampled_from(((), (), SPLIT_COLUMNS[:1], SPLIT_COLUMNS[1:], SPLIT_COLUMNS)),
             "split_at_midnight": st.booleans(),
-            "max_duration_us": st.sampled_from(_minutes(None, 5, 30, 60, 24 * 60)),
+            "max_duration_us": st.sampled_from(_minutes(None, None, 5, 30, 60, 24 * 60)),
+            "max_events": st.sampled_from((None, None, 1, 2, 3, 5)),
+            "burst": st.sampled_from((None, None, (1, 0), (2, 5 * MINUTE_US), (3, 60 * MINUTE_US))),
+            "active_gap_us": st.sampled_from((5 * MINUTE_US, 0, 1, 60 * MINUTE_US)),
             "timezone": st.sampled_from(ZONES),
         }
     )

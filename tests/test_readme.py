@@ -40,6 +40,13 @@ def test_the_picture_is_of_the_first_screen() -> None:
     assert (SAMPLE / "summary.svg").read_text() == make["picture"]()
 
 
+def test_the_comparison_prints_what_is_shown(tmp_path: Path) -> None:
+    shutil.copytree(SAMPLE, tmp_path / "sample_data")
+    (shown,) = re.findall(r"```sh\nsessionize (compare .*?)\n```\n\n```\n(.*?)```", README, re.DOTALL)
+    done = sessionize(*shown[0].split(), cwd=tmp_path)
+    assert done.out == shown[1]
+
+
 def test_the_python_example_runs(tmp_path: Path) -> None:
     shutil.copytree(SAMPLE, tmp_path / "sample_data")
     (code,) = (text for text in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "import sessionize" in text)

@@ -110,6 +110,10 @@ _KOLKATA = OracleRules(split_at_midnight=True, timezone="Asia/Kolkata")
 _HOUR = OracleRules(max_duration_us=_HOUR_US)
 _HOUR_ONLY = OracleRules(timeout_us=None, max_duration_us=_HOUR_US)
 _HOUR_AND_SPLIT = OracleRules(max_duration_us=_HOUR_US, split_on=("campaign",))
+_ARRIVAL = OracleRules(split_on_arrival=("campaign",))
+_ARRIVAL_OF_TWO = OracleRules(split_on_arrival=("campaign", "device"))
+_THREE = OracleRules(max_events=3)
+_BURST = OracleRules(burst=(3, 10 * MINUTE_US))
 _ALL = OracleRules(
     end_events=(END,),
     start_events=(START,),
@@ -273,6 +277,45 @@ _MAX_DURATION: dict[str, Case] = {
     "a change at the longest duration is one boundary": Case("0a 30a 60a | 61b", _HOUR_AND_SPLIT),
 }
 
+_SPLIT_ON_ARRIVAL: dict[str, Case] = {
+    "a value where the session had none arrives": Case("0 | 1a 2a", _ARRIVAL),
+    "a value at a key's first event does not": Case("0a 1a", _ARRIVAL),
+    "a value first known later in the first instant does not": Case("0 0a 1a", _ARRIVAL),
+    "another value arrives": Case("0a | 1b", _ARRIVAL),
+    "the same value again does not": Case("0a 1 2a", _ARRIVAL),
+    "no value never does": Case("0a 1 2", _ARRIVAL),
+    "a blank value is no arrival": Case("0 1_ 2", _ARRIVAL),
+    "a value within an instant arrives at its beginning": Case("0 | 1 1a 2a", _ARRIVAL),
+    "a timeout forgets the value, so that it arrives anew": Case("0a | 31 | 32a", _ARRIVAL),
+    "but not where the new session begins with it": Case("0a | 31a 32a", _ARRIVAL),
+    "a session cut by its length forgets it too": Case(
+        "0a 30a 60a | 61 | 62a", OracleRules(split_on_arrival=("campaign",), max_duration_us=_HOUR_US)
+    ),
+    "an arrival makes the other column forget": Case("0aX | 1b | 2X", _ARRIVAL_OF_TWO),
+    "to change is less than to arrive": Case(
+        "0 1a | 2b", OracleRules(split_on=("campaign",))
+    ),
+}  # fmt: skip
+
+_MAX_EVENTS: dict[str, Case] = {
+    "the event after the most starts a session": Case("0 1 2 | 3 4 5 | 6", _THREE),
+    "a timeout restarts the count": Case("0 1 | 40 41 42 | 43", _THREE),
+    "an instant over the most stays whole": Case("0 1 2 2 2 | 3 4 5 | 6", _THREE),
+    "an instant as a whole may be over the most": Case("0 0 0 0 0 | 1", _THREE),
+    "an instant that makes the session full is in it": Case("0 1 1 | 2", _THREE),
+    "a split restarts the count": Case(
+        "0a 1a | 2b 3b 4b | 5b", OracleRules(max_events=3, split_on=("campaign",))
+    ),
+    "the count makes a split forget": Case(
+        "0a 1a 2a | 3 4b 5b", OracleRules(max_events=3, split_on=("campaign",))
+    ),
+    "a burst ends the session while it lasts": Case("0 1 2 | 3 4", _BURST),
+    "a burst is over when its time is": Case("0 1 2 11 12 13", _BURST),
+    "an event at the end of its time is in it": Case("0 1 2 | 10 11", _BURST),
+    "one a microsecond later is not": Case("0 1 2 10+ 11", _BURST),
+    "each session has its own burst": Case("0 1 2 | 3 4 5 | 6", _BURST),
+}  # fmt: skip
+
 _TOGETHER: dict[str, Case] = {
     "all rules at one instant are one boundary": Case("23:00aX 23:01! | 24:02bY^", _ALL),
     "each rule takes its turn": Case(
@@ -294,6 +337,8 @@ CASES: dict[str, Case] = {
     **_SPLIT_ON,
     **_SPLIT_AT_MIDNIGHT,
     **_MAX_DURATION,
+    **_SPLIT_ON_ARRIVAL,
+    **_MAX_EVENTS,
     **_TOGETHER,
 }
 """The sentence a timeline proves → the timeline and its rules."""

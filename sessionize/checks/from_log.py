@@ -94,6 +94,8 @@ def only_measured(plan: Plan, asked: Settings) -> Plan:
     """The plan without the columns that no check looks at, so that they are not read."""
     if asked.custom:
         return plan
+    if plan.told_splits:  # by pages, campaigns and referrers
+        return replace(plan, properties=(), traits=())
     kept = {
         role: names
         for role, names in plan.columns.items()

@@ -167,12 +167,20 @@ OPTIONS: Final = (
          "reject|fail", default="reject", panel=LOG),
     text("max_rejected", "Exit 1 if more rows are rejected: a number or a share. [default: no limit; 5% of a night]", "N|P%",
          panel=LOG),
+    text("rules", "The rules of another system, such as matomo, or your own TOML file: sessionize compare --explain all "
+         "lists them. What is typed beside it beats it. [default: those below]", "NAME|FILE", panel=RULES),
     text("timeout", "Longest silence inside a session, or none. [default: 30m]", "DURATION", default="30m", panel=RULES),
     text("max_duration", "Longest session; 24h is wise where bots are. [default: none]", "DURATION", panel=RULES),
     texts("end_event", "Event type that ends its session. Repeatable. [default: none]", "NAME", panel=RULES),
     texts("start_event", "Event type that starts a session. Repeatable. [default: none]", "NAME", panel=RULES),
-    texts("split_on", "Column whose change starts a session. Repeatable. [default: none]", "COL", panel=RULES),
+    number("max_events", "Most events of a session. [default: none]", panel=RULES),
+    texts("split_on", "Column, role or field such as utm_campaign whose change starts a session. Repeatable. "
+          "[default: none]", "NAME", panel=RULES),
+    texts("split_on_arrival", "The same, but a value starts a session also where it had none; case does not matter. "
+          "Repeatable. [default: none]", "NAME", panel=RULES),
     flag("split_at_midnight", "Start a session at midnight in the zone. [default: off]", panel=RULES),
+    text("active_gap", "Longest part of a silence that counts as time present, in active_s. [default: 5m]", "DURATION",
+         default="5m", panel=RULES),
     text("until", "Time up to which the log, or the batch, is complete. [default: its newest event]",
          "TIME", panel=RULES, commands=WHOLE),
     texts("page_view", "Event type that is a page view. Repeatable. [default: page-view, pageview, page, $pageview in "

@@ -6,16 +6,16 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping
-from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
-from sessionize import schema
+from sessionize import definitions, schema
 from sessionize.cli import parse
 from sessionize.cli.options import Option, Typed
 from sessionize.cli.options import known as options_of_all
-from sessionize.config import INPUT_FORMATS, Config, Rules
+from sessionize.cli.rules import as_typed, other_rules, rules
+from sessionize.config import INPUT_FORMATS, Config
 from sessionize.errors import UsageError
 from sessionize.preset import Preset
 from sessionize.presets import load
@@ -50,7 +50,11 @@ def with_file(typed: Typed) -> Typed:
     options = {name: value for name, value in options.items() if name not in SECTIONS}
     _check_known(options, str(path))
     merged, given = dict(typed), set(typed.given)
+    if merged["rules"]:
+        other_rules(merged, given, definitions.load(merged["rules"]))
     _fill(merged, given, options, str(path))
+    if merged["rules"] and "rules" not in typed.given:
+        other_rules(merged, given, definitions.load(merged["rules"]))
     merged["recognise"] = (merged["preset"] or "").lower() != NO_PRESET
     merged["given"] = frozenset(name.replace("_", "-") for name in given)
     if not merged["recognise"]:
@@ -100,7 +104,7 @@ def _fill(merged: dict[str, Any], given: set[str], options: Mapping[str, Any], p
     for name, value in options.items():
         parameter = name.replace("-", "_")
         if parameter not in given and parameter in merged:
-            merged[parameter] = _as_typed(value, rows[parameter])
+            merged[parameter] = as_typed(value, rows[parameter])
             if rows[parameter].metavar in DURATIONS:
                 parse.duration_in_file(str(merged[parameter]), name, place)
             given.add(parameter)
@@ -124,16 +128,6 @@ def section(typed: Typed, name: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise UsageError(f"{path}: {name} is no table", hint=f"write [{name}] and what belongs to it below")
     return found
-
-
-def _as_typed(value: Any, row: Option) -> Any:
-    if row.kind == "texts":
-        return [str(each) for each in value] if isinstance(value, list) else [str(value)]
-    if row.kind == "flag" and not isinstance(value, bool):
-        raise UsageError(f"{row.name.replace('_', '-')} is true or false, without quotes, not {value!r}")
-    if row.kind == "number" or isinstance(value, bool):
-        return value
-    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _found(given: str | None) -> tuple[Path | None, dict[str, Any]]:
@@ -212,7 +206,8 @@ def config(typed: Typed) -> Config:
         time_format=tuple(typed["time_format"]) if typed["time_format"] else None,
         nulls=tuple(typed["null"] or ()),
         timezone=timezone,
-        rules=_rules(typed),
+        rules=rules(typed),
+        optional_splits=typed.get("optional_splits", frozenset()),
         page_views=tuple(typed["page_view"]) if typed["page_view"] else None,
         conversions=tuple(typed["conversion"]) if typed["conversion"] else None,
         until=parse.moment(until, timezone, "--until") if until else None,
@@ -247,27 +242,6 @@ def no_earlier_run(inputs: tuple[str, ...]) -> None:
                 f"{each} is the output of an earlier run, no log",
                 hint=f"sessionize summary {each} tells of it; its manifest names the log",
             )
-
-
-def _rules(typed: Typed) -> Rules:
-    longest = typed["max_duration"]
-    return Rules(
-        timeout=_timeout(typed["timeout"]),
-        max_duration=parse.duration_or_none(longest, "--max-duration") if longest else None,
-        end_events=tuple(typed["end_event"] or ()),
-        start_events=tuple(typed["start_event"] or ()),
-        split_on=tuple(typed["split_on"] or ()),
-        split_at_midnight=typed["split_at_midnight"],
-    )
-
-
-def _timeout(text: str) -> timedelta | None:
-    found = parse.duration_or_none(text, "--timeout")
-    if found is not None and not found:
-        raise UsageError(
-            f"--timeout {text} would make a session of every moment", hint="--timeout none switches the rule off"
-        )
-    return found
 
 
 def _columns(typed: Typed) -> dict[str, tuple[str, ...]]:

@@ -22,7 +22,8 @@ MANY_REJECTED: Final = 0.05
 MOST_TYPES: Final = 10
 """Event types that are listed."""
 RULES: Final = {
-    "end_events": "ended by", "start_events": "started by", "split_on": "split on", "split_at_midnight": "split at midnight",
+    "end_events": "ended by", "start_events": "started by", "split_on": "split on",
+    "split_on_arrival": "split on arrival of", "max_events": "max events", "split_at_midnight": "split at midnight",
     "page_views": "page views", "conversions": "conversions", "where": "where", "preset": "preset",
     "page_path": "pages as paths", "channels": "channels", "own_hosts": "own hosts", "exclude_bots": "without bots",
     "ip": "ip", "hash_ids": "ids hashed",
@@ -145,9 +146,12 @@ def _decided(config_file: Path | None, rules: Mapping[str, Any]) -> Iterator[tup
 def _rules(rules: Mapping[str, Any]) -> Iterator[str]:
     """The rules that hold, in words; of the others only the timeout, as there is one unless it was switched off."""
     timeout, longest = rules["timeout_s"], rules["max_duration_s"]
-    yield "no timeout" if timeout is None else f"timeout {_time(timeout)}"
+    yield "no timeout" if timeout is None else f"timeout {time(timeout)}"
     if longest is not None:
-        yield f"max duration {_time(longest)}"
+        yield f"max duration {time(longest)}"
+    if rules["burst"] is not None:
+        events, within = rules["burst"]
+        yield f"at most {events:,} events in the first {time(within)}"
     for name, words in RULES.items():
         value = rules.get(name)
         if value is True:
@@ -196,8 +200,8 @@ def _lines(run: Run, config_file: Path | None) -> Iterator[tuple[str, str]]:
         yield (
             "length",
             (
-                f"median {_time(shown['duration_s_median'])}, mean {_time(shown['duration_s_mean'])}, "
-                f"longest {_time(shown['duration_s_max'])}; {shown['events_per_session_mean']:.1f} events a session"
+                f"median {time(shown['duration_s_median'])}, mean {time(shown['duration_s_mean'])}, "
+                f"longest {time(shown['duration_s_max'])}; {shown['events_per_session_mean']:.1f} events a session"
             ),
         )
         yield (
@@ -278,7 +282,8 @@ def bytes_text(size: float) -> str:
     return f"{size:.1f} TB"
 
 
-def _time(seconds: float) -> str:
+def time(seconds: float) -> str:
+    """A length of time as a person reads it."""
     whole = round(seconds)
     if whole < 60:
         return f"{seconds:.3g} s"

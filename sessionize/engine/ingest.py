@@ -18,6 +18,7 @@ from sessionize.engine.value_stats import TRANSIENT, ValueStats
 from sessionize.kernel import Dictionaries, normalise
 from sessionize.kernel.enrich import enriched
 from sessionize.kernel.normalise import REASONS, plain_texts, without_blanks
+from sessionize.kernel.told_splits import with_told_splits
 from sessionize.limits import Limits
 from sessionize.read import Rows
 from sessionize.read.parquet_dictionaries import DictionaryColumn
@@ -189,6 +190,7 @@ class Ingest:
         """Events with what their own rows tell; without those of bots where these are to be left out."""
         # Codes come first, as few texts are then looked at.
         kept, bots = enriched(self._dictionaries.coded(events), self._plan)
+        kept = with_told_splits(kept, self._plan)
         self._bots += bots
         self._kept += kept.height
         newest = kept[schema.TIMESTAMP].to_physical().max()

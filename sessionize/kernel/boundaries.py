@@ -15,6 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from sessionize.config import Plan, Rules
+from sessionize.kernel.limits_of_sessions import Limits, Split, restart
 
 KEY: Final = pl.col("key")
 TIME: Final = pl.col("time")
@@ -30,7 +31,7 @@ STARTS: Final = pl.col("starts")
 CAUSE: Final = pl.col("cause")
 """Why a session starts at the row: a code of CAUSES; null where none starts, or where the key begins."""
 
-CAUSES: Final = ("end_event", "timeout", "start_event", "split", "midnight", "max_duration")
+CAUSES: Final = ("end_event", "timeout", "start_event", "split", "midnight", "max_duration", "max_events")
 """What can end a session, in the order in which it is told where several hold (metrics, ``end_reason``)."""
 
 
@@ -75,27 +76,52 @@ def at_start_event(plan: Plan) -> pl.Expr | None:
 
 
 def split_changed(plan: Plan, session_start: pl.Expr) -> pl.Expr | None:
-    """Rule 5: a column changed from one non-null value to another within the session so far.
+    """Rule 5: a value changed within the session so far, or arrived.
 
     Args:
         plan: The rules; they name the columns.
         session_start: Position at which the session of the row before starts; older values are forgotten.
     """
-    changes = [_changed(split_value(number), session_start) for number in range(len(plan.rules.split_on))]
+    rules = plan.rules
+    changes = [_changed(split_value(number), session_start) for number in range(len(rules.split_on))]
+    changes += [_arrived(arrival(number), session_start) for number in range(len(rules.split_on_arrival))]
     return pl.any_horizontal(changes) if changes else None
 
 
 def _changed(value: pl.Expr, session_start: pl.Expr) -> pl.Expr:
-    known = value.is_not_null()
-    first_here = pl.when(pl.when(known).then(INSTANT).backward_fill() == INSTANT).then(value.backward_fill())
-    last_known = pl.when(known).then(POSITION).forward_fill().shift()
-    last_before = pl.when(last_known >= session_start).then(value.forward_fill().shift())
-    return first_here != last_before
+    return _first_here(value) != _last_before(value, session_start)
+
+
+def _arrived(value: pl.Expr, session_start: pl.Expr) -> pl.Expr:
+    return _is_here(value) & _first_here(value).ne_missing(_last_before(value, session_start))
+
+
+def _is_here(value: pl.Expr) -> pl.Expr:
+    """Whether a value is known at the row or later in its instant."""
+    return (pl.when(value.is_not_null()).then(INSTANT).backward_fill() == INSTANT).fill_null(value=False)
+
+
+def _first_here(value: pl.Expr) -> pl.Expr:
+    return pl.when(_is_here(value)).then(value.backward_fill())
+
+
+def _last_before(value: pl.Expr, session_start: pl.Expr) -> pl.Expr:
+    return pl.when(_known_before(value) >= session_start).then(value.forward_fill().shift())
+
+
+def _known_before(value: pl.Expr) -> pl.Expr:
+    """Position of the last row before that has a value."""
+    return pl.when(value.is_not_null()).then(POSITION).forward_fill().shift()
 
 
 def split_value(number: int) -> pl.Expr:
     """The column that the n-th ``--split-on`` names, as codes."""
     return pl.col(f"split_{number}")
+
+
+def arrival(number: int) -> pl.Expr:
+    """The column that the n-th ``--split-on-arrival`` names, as codes without regard to case."""
+    return pl.col(f"arrival_{number}")
 
 
 def midnight_passed(plan: Plan) -> pl.Expr | None:
@@ -112,31 +138,31 @@ ROW_RULES: Final[tuple[tuple[str, Callable[[Plan], pl.Expr | None]], ...]] = (
     ("start_event", at_start_event),
     ("midnight", midnight_passed),
 )
-"""The rules that need only a row and its neighbours. Split and max duration look back to the session's start."""
+"""The rules that need only a row and its neighbours. The others look back to the session's start."""
 
 
 def mark_starts(rows: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     """Add STARTS and CAUSE to rows that are sorted by (key, time, input order).
 
     Args:
-        rows: Narrow rows with the columns of KEY and TIME; IS_END, IS_START and ``split_n`` where a rule asks for them.
+        rows: Narrow rows with the columns of KEY and TIME; IS_END, IS_START, ``split_n`` and ``arrival_n`` where a rule asks for them.
         plan: The rules, and the time zone of midnight.
     """
     held = {cause: rule for cause, of in ROW_RULES if (rule := of(plan)) is not None}
     rows = _with_neighbours(rows, plan.rules)
     starts = first_of_key() | (first_of_instant() & pl.any_horizontal(list(held.values()) or [pl.lit(value=False)]))
     rows = rows.with_columns(starts=starts.fill_null(value=False))
-    if plan.rules.split_on or plan.rules.max_duration is not None:
+    if plan.rules.split_names or plan.rules.has_limits:
         rows = _look_back(rows, plan)
         held |= _held_by_session(plan)
     return rows.with_columns(_cause(held))
 
 
 def _with_neighbours(rows: pl.DataFrame, rules: Rules) -> pl.DataFrame:
-    needs_instants = rules.end_events or rules.start_events or rules.split_on
+    needs_instants = rules.end_events or rules.start_events or rules.split_names
     if needs_instants:
         rows = rows.with_columns(instant=first_of_instant().cum_sum().cast(pl.Int64))
-    if rules.split_on or rules.max_duration is not None:
+    if rules.split_names or rules.has_limits:
         rows = rows.with_columns(position=pl.int_range(pl.len(), dtype=pl.Int64))
     return rows
 
@@ -147,14 +173,23 @@ def _session_start_before() -> pl.Expr:
 
 
 def _held_by_session(plan: Plan) -> dict[str, pl.Expr]:
-    """Rules 5 and 7 as they hold at the starts now known, looking back to the session just ended."""
+    """Rules 5, 7 and 8 as they hold at the starts now known, looking back to the session just ended."""
     held = {}
-    changed = split_changed(plan, _session_start_before())
+    rules, before = plan.rules, _session_start_before()
+    changed = split_changed(plan, before)
     if changed is not None:
         held["split"] = changed
-    longest = plan.rules.max_duration_us
-    if longest is not None:
-        held["max_duration"] = pl.when(STARTS).then(TIME).forward_fill().shift() + longest < TIME
+    since = TIME - pl.when(STARTS).then(TIME).forward_fill().shift()
+    if rules.max_duration_us is not None:
+        held["max_duration"] = since > rules.max_duration_us
+    limits = Limits.of(rules)
+    too_many = []
+    if limits.events is not None:
+        too_many.append(POSITION - before >= limits.events)
+    if limits.burst is not None:
+        too_many.append((POSITION - before >= limits.burst) & (since <= limits.burst_us))
+    if too_many:
+        held["max_events"] = pl.any_horizontal(too_many)
     return held
 
 
@@ -167,11 +202,11 @@ def _cause(held: dict[str, pl.Expr]) -> pl.Expr:
 
 
 def _look_back(rows: pl.DataFrame, plan: Plan) -> pl.DataFrame:
-    """Add the starts of rules 5 and 7, which restart at each new session.
+    """Add the starts of rules 5, 7 and 8, which restart at each new session.
 
     Within a segment between two starts known so far, rule 5 for one column needs no fold: after a split the new value
-    is the last one known. Only where a session so split lasts too long, or a split of one column makes another column
-    forget its value, does what comes after shift.
+    is the last one known. Only where a session so split lasts too long or has too many events, or a split of one column
+    makes another column forget its value, does what comes after shift.
 
     For example, with ``--split-on campaign,plan``::
 
@@ -184,15 +219,20 @@ def _look_back(rows: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     changed = split_changed(plan, segment_start)
     split = pl.lit(value=False) if changed is None else (changed & first_of_instant()).fill_null(value=False)
     rows = rows.with_columns(split=split & ~STARTS)
-    if plan.rules.max_duration is None and len(plan.rules.split_on) == 1:
+    if not plan.rules.has_limits and not _has_several(plan.rules):
         return rows.with_columns(starts=STARTS | pl.col("split"))
     return rows.with_columns(starts=pl.Series(_restarted(rows, plan), dtype=pl.Boolean))
 
 
-def _restarted(rows: pl.DataFrame, plan: Plan) -> NDArray[np.bool_]:
-    """All starts, with rules 5 and 7 applied in order inside each segment that needs it.
+def _has_several(rules: Rules) -> bool:
+    """Whether several columns may split: a split by one makes the others forget their values."""
+    return len(rules.split_on) + len(rules.split_on_arrival) > 1
 
-    A segment needs it if a session in it is too long, or if it has a split by one of several columns.
+
+def _restarted(rows: pl.DataFrame, plan: Plan) -> NDArray[np.bool_]:
+    """All starts, with rules 5, 7 and 8 applied in order inside each segment that needs it.
+
+    A segment needs it if a session in it is too long or too large, or if it has a split by one of several columns.
 
     Args:
         rows: Sorted rows with STARTS, ``split`` and what the rules ask for.
@@ -203,65 +243,37 @@ def _restarted(rows: pl.DataFrame, plan: Plan) -> NDArray[np.bool_]:
     """
     times, segments, splits = (rows[name].to_numpy() for name in ("time", "starts", "split"))
     starts: NDArray[np.bool_] = segments | splits
-    longest = plan.rules.max_duration_us
-    if longest is None:
-        doubtful = splits
-    else:
-        began = times[np.maximum.accumulate(np.where(starts, np.arange(len(times)), 0))]
-        doubtful = times - began > longest
-        doubtful |= splits & (len(plan.rules.split_on) > 1)
+    limits = Limits.of(plan.rules)
+    doubtful = limits.broken(times, starts) if plan.rules.has_limits else np.zeros(len(times), np.bool_)
+    if _has_several(plan.rules):
+        doubtful |= splits
     first = np.flatnonzero(segments)
     for number in np.unique(np.searchsorted(first, np.flatnonzero(doubtful), side="right") - 1):
         low = int(first[number])
         high = int(first[number + 1]) if number + 1 < len(first) else len(times)
-        starts[low:high] = _restart(times[low:high], _splits_within(rows[low:high], plan), longest)
+        starts[low:high] = restart(times[low:high], _splits_within(rows[low:high], plan), limits)
     return starts
 
 
-def _splits_within(segment: pl.DataFrame, plan: Plan) -> list[tuple[int, int]]:
-    """Where rule 5 may split a segment, as offsets from the segment's first row.
-
-    Returns:
-        Pairs in order: where a column has another value than it had, and where it had that.
-    """
-    found = []
+def _splits_within(segment: pl.DataFrame, plan: Plan) -> list[Split]:
+    """Where rule 5 may split a segment, as offsets from the segment's first row, in order."""
+    found: list[Split] = []
+    low = pl.col("position").first()
     for number in range(len(plan.rules.split_on)):
         value = split_value(number)
-        low = pl.col("position").first()
         changes = segment.select(
+            offset=POSITION - low, known=_known_before(value) - low, holds=_changed(value, low) & first_of_instant()
+        ).filter("holds")
+        found += [Split(offset, 0, known) for offset, known in changes.drop("holds").iter_rows()]
+    for number in range(len(plan.rules.split_on_arrival)):
+        value = arrival(number)
+        values = segment.select(
             offset=POSITION - low,
-            known=pl.when(value.is_not_null()).then(POSITION - low).forward_fill().shift(),
-            changed=_changed(value, low) & first_of_instant(),
-        ).filter("changed")
-        found += list(zip(changes["offset"].to_list(), changes["known"].to_list(), strict=True))
+            known=(_known_before(value) - low).fill_null(-1),
+            new=_arrived(value, low),
+            here=_is_here(value) & first_of_instant(),
+        ).filter("here")
+        found += [
+            Split(offset, 0 if new else known + 1, offset - 1) for offset, known, new in values.drop("here").iter_rows()
+        ]
     return sorted(found)
-
-
-def _restart(times: NDArray[np.int64], splits: list[tuple[int, int]], longest: int | None) -> NDArray[np.bool_]:
-    """Starts within one segment: each session lasts until a split or until it is too long, then all begins anew.
-
-    Args:
-        times: Times of the segment's rows, ascending, microseconds.
-        splits: Pairs of offsets: the row of a split, and the row of the value that it differs from. Where a session
-            started in between, that value is forgotten, and it is no split.
-        longest: Microseconds that a session may last; None for any.
-
-    Returns:
-        Whether a session starts, one value a row; true for the first.
-
-    Examples:
-        >>> times = np.array([0, 10, 20, 30, 40])
-        >>> np.flatnonzero(_restart(times, [], longest=15)).tolist()
-        [0, 2, 4]
-        >>> np.flatnonzero(_restart(times, [(1, 0), (3, 0)], longest=None)).tolist()
-        [0, 1]
-    """
-    starts = np.zeros(len(times), np.bool_)
-    at, split = 0, 0
-    while at < len(times):
-        starts[at] = True
-        after = len(times) if longest is None else int(np.searchsorted(times, times[at] + longest, side="right"))
-        while split < len(splits) and (splits[split][0] <= at or splits[split][1] < at):
-            split += 1
-        at = min(after, splits[split][0]) if split < len(splits) else after
-    return starts

@@ -68,6 +68,36 @@ def channels(sessions: pl.DataFrame, events: pl.DataFrame, plan: Plan) -> pl.Ser
     return there.join(told, on=there.columns, how="left", maintain_order="left", nulls_equal=True)["channel"]
 
 
+def channels_of_events(events: pl.DataFrame, plan: Plan) -> pl.Series:
+    """The channel that each event's own row tells; null where it has neither utm fields nor a referrer of another site.
+
+    Args:
+        events: Canonical events with what their own rows tell.
+        plan: The site's own hosts.
+
+    Returns:
+        A String column, one value a row.
+    """
+    names = ("utm_source", "utm_medium", "utm_campaign", schema.REFERRER)
+    nobody = pl.repeat(None, events.height, dtype=pl.String, eager=True)
+    told = {name: events[name].cast(pl.String) if name in events.columns else nobody for name in names}
+    if PAGE_HOST in events.columns:
+        own = events[PAGE_HOST].cast(pl.String)
+    else:
+        own = events[schema.PAGE].cast(pl.String).str.extract(HOST) if schema.PAGE in events.columns else nobody
+    there = pl.DataFrame({**told, "own": own})
+    different = there.unique()
+    sources = _sources(different, plan)
+    channel = pl.select(pl.when(sources["source"] != DIRECT).then(_channel(sources))).to_series()
+    return there.join(
+        different.with_columns(channel.alias("channel")),
+        on=there.columns,
+        how="left",
+        maintain_order="left",
+        nulls_equal=True,
+    )["channel"]
+
+
 def _host_beside(sessions: pl.DataFrame, events: pl.DataFrame) -> pl.Series:
     """The host of the page that the session's referrer led to; null where pages have none."""
     at = sessions["at_referrer"] if "at_referrer" in sessions.columns else sessions["row"]

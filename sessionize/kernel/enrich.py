@@ -57,9 +57,10 @@ def enriched(events: pl.DataFrame, plan: Plan) -> Enriched:
 
 
 def told_columns(plan: Plan) -> tuple[str, ...]:
-    """Columns that `enriched` may add, all of them text; which of them it does depends on the events."""
+    """Columns that `enriched` and `with_told_splits` may add, all of them text; which they do depends on the events."""
     host = (PAGE_HOST,) if plan.page_path and plan.channels and schema.PAGE in plan.columns else ()
-    return (*(schema.UTM if plan.utm_in_page else ()), *host)
+    splits = (schema.SPLIT_PREFIX + name for name in plan.told_splits)
+    return (*(schema.UTM if plan.utm_in_page else ()), *host, *splits)
 
 
 def campaigns(pages: pl.Series) -> list[pl.Series]:
@@ -126,7 +127,7 @@ def _private(events: pl.DataFrame, plan: Plan) -> list[pl.Series]:
         ids = {name for role in schema.ID_ROLES for name in plan.columns.get(role, ())}
         splits = [
             schema.SPLIT_PREFIX + name
-            for name in plan.rules.split_on
+            for name in plan.rules.split_names
             if name in ids or schema.spelling(name) in schema.ID_SPELLINGS
         ]
         there = [name for name in (*schema.ID_ROLES, *splits) if name in events.columns]

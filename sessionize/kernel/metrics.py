@@ -15,12 +15,12 @@ from sessionize.schema import CHANNEL, EVENT_TYPE, PAGE, PROFILE_ID, REFERRER, S
 MICROSECONDS: Final = 1_000_000
 ENGAGED_AFTER_S: Final = 10
 """GA4: a session longer than this is engaged."""
-PRESENT_AT_MOST_US: Final = 5 * 60 * MICROSECONDS
-"""A longer silence counts only so much as time present."""
 
 TIME: Final = pl.col("time")
 GAP: Final = pl.col("gap")
 """Microseconds since the session's event before; 0 at its first."""
+PRESENT: Final = pl.col("present")
+"""The same, but at most what counts as time present."""
 IS_VIEW: Final = pl.col("is_view")
 IS_CONVERSION: Final = pl.col("is_conversion")
 UTC_INSTANT: Final = pl.Datetime("us", "UTC")
@@ -151,10 +151,10 @@ METRICS: Final = (
     Metric("value", pl.Float64, "as in the log", "sum of value over conversions; null without a value column",
            aggregate=Sum(pl.when(IS_CONVERSION).then(pl.col(VALUE)).fill_null(0)), requires=(VALUE,)),
     Metric("max_gap_s", pl.Float64, "s", "longest silence inside; 0 for one event", aggregate=Max(GAP)),
-    Metric("active_s", pl.Float64, "s", "sum of the gaps, each counted at most 5 min",
-           aggregate=Sum(GAP.clip(0, PRESENT_AT_MOST_US))),
+    Metric("active_s", pl.Float64, "s", "sum of the gaps, each counted at most --active-gap (5 min)",
+           aggregate=Sum(PRESENT)),
     Metric("end_reason", pl.String, "", "what ended it: end_event, timeout, start_event, split, midnight, "
-           "max_duration, or open"),
+           "max_duration, max_events, or open"),
     Metric(REFERRER, pl.String, "", "first non-null", role=REFERRER),
     Metric(CHANNEL, pl.String, "", "first non-null", role=CHANNEL),
     *(Metric(name, pl.String, "", _UTM_MEANING, role=name) for name in UTM),

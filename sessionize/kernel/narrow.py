@@ -22,7 +22,7 @@ def numbers(events: pl.DataFrame, plan: Plan) -> pl.DataFrame:
 
     Returns:
         ``key`` (UInt32), ``time`` (Int64, microseconds since 1970 UTC), page and event type as codes (UInt32), value,
-        ``split_<n>`` as codes (UInt32), and ``has_<field>`` (Boolean) for each field that not every event has.
+        ``split_<n>`` and ``arrival_<n>`` as codes (UInt32), these without regard to case, and ``has_<field>`` (Boolean) for each field that not every event has.
     """
     roles = [role for role in (schema.PAGE, schema.EVENT_TYPE) if role in events.columns]
     columns = [pl.col(schema.TIMESTAMP).to_physical().alias("time"), *(pl.col(role).to_physical() for role in roles)]
@@ -31,6 +31,9 @@ def numbers(events: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     splits = {
         f"split_{number}": coded(events[schema.SPLIT_PREFIX + name]).to_physical()
         for number, name in enumerate(plan.rules.split_on)
+    } | {
+        f"arrival_{number}": coded(events[schema.SPLIT_PREFIX + name].cast(pl.String).str.to_lowercase()).to_physical()
+        for number, name in enumerate(plan.rules.split_on_arrival)
     }
     having = {
         f"has_{field}": pl.any_horizontal(pl.col(*among).is_not_null())

@@ -49,7 +49,7 @@ def normalise(raw: pl.LazyFrame, types: Types, plan: Plan) -> pl.LazyFrame:
         columns[schema.UNREAD] = pl.when(columns[schema.VALUE].is_null()).then(filled(written_amount))
     columns |= {schema.PROPERTY_PREFIX + name: field(name, types) for name in plan.properties}
     columns |= {schema.TRAIT_PREFIX + name: field(name, types) for name in plan.traits}
-    columns |= {schema.SPLIT_PREFIX + name: text(name, types) for name in plan.rules.split_on}
+    columns |= _splits(types, plan)
     written, _ = time_text(plan.columns[schema.TIMESTAMP], types)
     chosen = raw.select(schema.FILE, schema.ROW, schema.FAULT, **columns, **{schema.TIMESTAMP: written})
     result = {name: dtype for name, dtype in chosen.collect_schema().items() if name != schema.FAULT}
@@ -64,7 +64,7 @@ def _normalised(rows: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     written, fault = rows[schema.TIMESTAMP], rows[schema.FAULT]
     names = [name for name in plan.columns if name not in (schema.TIMESTAMP, schema.VALUE)]
     counted: list[pl.Series] = []
-    names += [schema.SPLIT_PREFIX + name for name in plan.rules.split_on]
+    names += [schema.SPLIT_PREFIX + name for name in plan.rules.split_names if name not in plan.told_splits]
     names += [name for name in _carried(plan) if isinstance(rows.schema[name], TEXTS)]
     texts = {name: without_blanks(rows[name]) for name in names}
     if plan.time.formats:
@@ -153,6 +153,16 @@ def _role(role: str, names: tuple[str, ...], types: Types) -> pl.Expr:
         number = field(names[0], types).cast(pl.Float64, strict=False)
         return pl.when(number.is_finite()).then(number)
     return text(names[0], types) if len(names) == 1 else _joined(names, types)
+
+
+def _splits(types: Types, plan: Plan) -> dict[str, pl.Expr]:
+    """The columns and roles whose values may split; what the row tells beside them is no matter here."""
+    chosen = {name: plan.splits.get(name, (name,)) for name in plan.rules.split_names}
+    return {
+        schema.SPLIT_PREFIX + name: text(columns[0], types) if len(columns) == 1 else _joined(columns, types)
+        for name, columns in chosen.items()
+        if columns
+    }
 
 
 def _joined(names: tuple[str, ...], types: Types) -> pl.Expr:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from sessionize import schema
-from sessionize.config import Config, Nightly, Plan, Rules, TimeFormat
+from sessionize.config import Burst, Config, Nightly, Plan, Rules, TimeFormat
 from sessionize.errors import UsageError
 from sessionize.kernel import agents
 from sessionize.nightly.state import Done, State, changes
@@ -16,13 +16,23 @@ from sessionize.plan import condition
 from sessionize.preset_roles import is_same
 
 PARAMETERS: Final = {
-    "timeout_s": "timeout", "max_duration_s": "max_duration", "end_events": "end_event", "start_events": "start_event",
+    "timeout_s": "timeout", "max_duration_s": "max_duration", "active_gap_s": "active_gap", "end_events": "end_event", "start_events": "start_event",
     "page_views": "page_view", "conversions": "conversion", "properties": "property", "traits": "trait",
     "own_hosts": "own_host",
 }  # fmt: skip
 """Rule, as the manifest has it → the option's parameter, where their names differ."""
 WRITTEN: Final = ("time_format", "amounts")
 """Rules that say how values are written, which may differ from night to night."""
+
+
+ADDED: Final[Mapping[str, Any]] = {
+    "split_on_arrival": [], "max_events": None, "burst": None, "active_gap_s": 300.0, "nulls": [],
+}  # fmt: skip
+"""Rules that states of earlier versions do not name, as they were in force there."""
+
+
+def _known_rules(known: Done) -> dict[str, Any]:
+    return {**ADDED, **known.rules}
 
 
 def rules_of_nights(plan: Plan) -> dict[str, Any]:
@@ -50,7 +60,7 @@ def _changed(plan: Plan, known: Done | None, config: Config) -> list[str]:
     shared = {role: names for role, names in columns_of(plan).items() if role in known.columns}
     shared = {role: names for role, names in shared.items() if not is_same(config, role, names, known.columns[role])}
     there = {role: names for role, names in known.columns.items() if role in shared}
-    before = {name: rule for name, rule in known.rules.items() if name not in WRITTEN}
+    before = {name: rule for name, rule in _known_rules(known).items() if name not in WRITTEN}
     return changes(before, rules_of_nights(plan)) + changes(there, shared)
 
 
@@ -91,7 +101,7 @@ def plan_of_state(config: Config, known: Done | None, given: Collection[str]) ->
         raise UsageError(
             "the ids of this state are hashed", hint="--hash-ids KEY_FILE, with the key of the nights before"
         )
-    return _plan(known.rules, known.columns, config)
+    return _plan(_known_rules(known), known.columns, config)
 
 
 def _contradictions(config: Config, known: Done, given: Collection[str]) -> list[str]:
@@ -102,7 +112,7 @@ def _contradictions(config: Config, known: Done, given: Collection[str]) -> list
     chosen = {role: config.chosen(role) for role in config.columns}
     columns = {role: names[0] if len(names) == 1 else list(names) for role, names in chosen.items()}
     return [
-        *changes({name: known.rules.get(name) for name in meant}, meant),
+        *changes({name: _known_rules(known).get(name) for name in meant}, meant),
         *changes({role: known.columns.get(role) for role in columns}, columns),
     ]
 
@@ -129,8 +139,12 @@ def _plan(rules: Mapping[str, Any], columns: Mapping[str, Any], config: Config) 
             end_events=tuple(rules["end_events"]),
             start_events=tuple(rules["start_events"]),
             split_on=tuple(rules["split_on"]),
+            split_on_arrival=tuple(rules["split_on_arrival"]),
             split_at_midnight=rules["split_at_midnight"],
             max_duration=_duration(rules["max_duration_s"]),
+            max_events=rules["max_events"],
+            burst=None if rules["burst"] is None else Burst(rules["burst"][0], timedelta(seconds=rules["burst"][1])),
+            active_gap=timedelta(seconds=rules["active_gap_s"]),
         ),
         page_views=_names(rules["page_views"]),
         conversions=_names(rules["conversions"]),

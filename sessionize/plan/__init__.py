@@ -20,6 +20,7 @@ from sessionize.plan.evidence import Evidence, Sample, Types
 from sessionize.plan.named import check_exists, condition
 from sessionize.plan.names import listed, option
 from sessionize.plan.roles import Roles
+from sessionize.plan.splits import splits
 
 __all__ = ["Known", "condition", "listed", "option", "resolve", "told_by"]
 
@@ -56,13 +57,15 @@ def resolve(config: Config, types: Types, sample: Sample, known: Known | None = 
     check_enrichment(config, columns)
     if config.ip == "drop" and config.geo_db is None:
         columns.pop(schema.IP, None)
-    for name in (*config.properties, *config.traits, *config.rules.split_on):
+    for name in (*config.properties, *config.traits):
         check_exists(name, types, "the option")
+    told = told_by(config, columns)
     plan = Plan(
         columns=columns,
         time=found.time,
         timezone=config.timezone,
         rules=config.rules,
+        splits=splits(config.rules, columns, types, channels=told["channels"], optional=config.optional_splits),
         page_views=config.page_views,
         conversions=config.conversions,
         properties=config.properties,
@@ -72,7 +75,7 @@ def resolve(config: Config, types: Types, sample: Sample, known: Known | None = 
         off=found.off,
         notes=found.notes,
         time_hint=found.time_hint,
-        **told_by(config, columns),
+        **told,
     )
     return _with_amounts(plan, types, evidence, None if known is None else known.amounts)
 

@@ -250,7 +250,7 @@ def open_log(config: Config, *, stdin: IO[bytes] | None = None) -> Log:
 def asked(config: Config) -> list[str]:
     """Columns that were asked for by name; of ``a.b``, ``a`` too."""
     names = [name for role in config.columns for name in config.chosen(role)]
-    names += [*config.properties, *config.traits, *config.rules.split_on]
+    names += [*config.properties, *config.traits, *config.rules.split_names]
     if config.where is not None:
         names += sql.columns_of(config.where)
     return list(dict.fromkeys(part for name in names for part in (name, *roots(name))))

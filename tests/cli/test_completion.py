@@ -18,7 +18,7 @@ def test_bash_completes_commands_and_options(tmp_path: Path) -> None:
     asked |= {"COMP_WORDS": "sessionize run --max", "COMP_CWORD": "2"}
     assert sessionize_process(cwd=tmp_path, env=asked) == (
         0,
-        "--max-late\n--max-early\n--max-rejected\n--max-duration\n",
+        "--max-late\n--max-early\n--max-rejected\n--max-duration\n--max-events\n",
         "",
     )
 

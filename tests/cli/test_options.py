@@ -10,7 +10,7 @@ from console import SAMPLE, sessionize
 from sessionize.cli import app
 from sessionize.cli.options import OPTIONS, known, taken_by
 
-COMMANDS = ("run", "check", "state")
+COMMANDS = ("run", "check", "compare", "state")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

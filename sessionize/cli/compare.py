@@ -1,0 +1,175 @@
+"""`sessionize compare`: one log by the definitions of other systems."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from textwrap import fill
+from typing import TYPE_CHECKING, Any, Final
+
+from sessionize import definitions
+from sessionize.cli import options as o
+from sessionize.cli import rules, settings, view
+from sessionize.config import OUTPUT_FORMATS
+from sessionize.definitions import Definition
+from sessionize.errors import UsageError
+
+if TYPE_CHECKING:
+    from sessionize.compare import Asked, Compared, Row
+
+COMPARING: Final = "Comparing"
+OURS: Final = "ours"
+SOURCE: Final = "source-id"
+FATES: Final = ("equal", "split", "merged", "moved")
+MEASURES: Final = ("complete_reconstruction", "identical_recall", "identical_precision", "boundary_f1", "adjusted_rand")
+COLUMNS: Final = {
+    "sessions": "sessions", "difference": "difference", "profiles": "profiles", "duration_s_mean": "mean",
+    "duration_s_median": "median", "bounce_rate": "bounce", "conversion_rate": "converted", **{name: name for name in FATES},
+}  # fmt: skip
+"""Figures of the table on the screen, and their headings."""
+MODELS_RULES: Final = (
+    "this explains the rules only: not sampling, consent modelling, estimates of distinct counts, filters on a server, "
+    "or who is taken for one person"
+)
+
+
+@o.command(
+    o.texts("by", "A definition to compare: a name, your own TOML file, ours (the rules in force), or source-id (the log's "
+            "own session ids, by profile where it has both). Repeatable; the first is the one the others are held against. "
+            "[default: ours, then all that there are]", "NAME|FILE", panel=COMPARING, flags=("--as",)),
+    o.text("explain", "Explain a definition, or list all: --explain all. [default: none]", "NAME|FILE|all", panel=COMPARING),
+    o.flag("json", "Print JSON.", panel=COMPARING),
+    o.flag("csv", "Print a CSV.", panel=COMPARING),
+    o.text("output", "Write the metrics by each definition into this directory. [default: none]", "DIR",
+           panel=o.OUTPUT, flags=("--output", "-o")),
+    o.text("format", "Of what is written: parquet, json, ndjson or csv. [default: parquet]", "FORMAT", default="parquet",
+           panel=o.OUTPUT),
+    arguments=[o.log_inputs(required=False)],
+)  # fmt: skip
+def compare(typed: o.Typed) -> None:
+    """Cut one log by other systems' definitions of a session, side by side.
+
+    \b
+    sessionize compare events.csv --as ga4 --as matomo
+    sessionize compare events.csv --as source-id --as ours
+    sessionize compare --explain matomo
+    """
+    if typed["explain"]:
+        _explain(typed["explain"])
+        return
+    typed = settings.with_file(typed)
+    if not typed["inputs"]:
+        raise UsageError("no input", hint="name the log; only --explain may go without")
+    if typed["json"] and typed["csv"]:
+        raise UsageError("--json and --csv would both print on stdout", hint="one of them, or -o DIR --format csv")
+    from sessionize.compare import compare as job
+
+    with view.progress(typed) as progress:
+        found = job(
+            settings.config(typed),
+            _asked(typed),
+            progress,
+            output=Path(typed["output"]) if typed["output"] else None,
+            form=settings.one_of(typed["format"], OUTPUT_FORMATS, "--format"),
+        )
+    _print(found, typed)
+
+
+def _asked(typed: o.Typed) -> list[Asked]:
+    from sessionize.compare import Asked
+
+    found = []
+    for name in typed["by"] or (OURS, *definitions.names()):
+        if name == OURS:
+            found.append(Asked(OURS, rules.rules(typed), None, typed.get("optional_splits", frozenset())))
+        elif name == SOURCE:
+            found.append(Asked(SOURCE, rules.no_rules()))
+        else:
+            definition = definitions.load(name, "--as")
+            found.append(Asked(definition.name, *_meant(definition)))
+    return found
+
+
+def _meant(definition: Definition) -> tuple[Any, Definition, frozenset[str]]:
+    meant, optional = rules.rules_of(definition)
+    return meant, definition, optional
+
+
+def _print(found: Compared, typed: o.Typed) -> None:
+    rows = [_row(row) for row in found.rows]
+    if typed["json"]:
+        print(json.dumps({"key": "profile_id" if found.by_profile else "session_id", "definitions": rows}, indent=2))
+        return
+    if typed["csv"]:
+        out = csv.DictWriter(sys.stdout, list(rows[0]), lineterminator="\n")
+        out.writeheader()
+        out.writerows(rows)
+        return
+    print("\n".join(_table(rows, COLUMNS)))
+    if found.rows[0].source is not None:
+        print("\nagainst the log's own session ids")
+        print("\n".join(_table(rows, {name: name.replace("_", " ") for name in MEASURES})))
+    if typed["quiet"]:
+        return
+    color = not typed["no_color"]
+    if found.by_profile:
+        view.say("key", "the profile id where there is one, as the session ids are what is compared with", color=color)
+    view.say("note", view.wrapped(MODELS_RULES, 12), color=color)
+    if found.written:
+        view.say("wrote", f"{', '.join(found.written)} into {view.plain(typed['output'])}", color=color)
+
+
+def _row(row: Row) -> dict[str, Any]:
+    fates = {name: getattr(row.agreement, name) for name in FATES}
+    measured = {} if row.source is None else {name: getattr(row.source, name) for name in MEASURES}
+    return {"name": row.name, **row.figures, **fates, **measured}
+
+
+def _table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> Iterator[str]:
+    cells = [["", *columns.values()], *([str(row["name"]), *(_shown(row, name) for name in columns)] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for line in cells:
+        first, *rest = (cell.ljust(width) if not place else cell.rjust(width)
+                        for place, (cell, width) in enumerate(zip(line, widths, strict=True)))  # fmt: skip
+        yield "  ".join((view.plain(first), *rest)).rstrip()
+
+
+def _shown(row: Mapping[str, Any], name: str) -> str:
+    value = row[name]
+    if value is None:
+        return "-"
+    if name == "difference":
+        share = row["difference_share"]
+        return f"{value:+,}" if share is None or not value else f"{value:+,} ({share:+.1%})"
+    if name.endswith("_rate"):
+        return f"{value:.1%}"
+    if name.startswith("duration_s"):
+        return view.time(value)
+    return f"{value:.3f}" if isinstance(value, float) else f"{value:,}"
+
+
+def _explain(name: str) -> None:
+    if name == "all":
+        width = max(map(len, definitions.names()))
+        for each in definitions.names():
+            print(f"{each:<{width}}  {definitions.load(each).title}")
+        return
+    found = definitions.load(name, "--explain")
+    print(f"{found.name}: {found.title}\n")
+    told = {
+        "source": found.source or "none on record",
+        "read": found.read,
+        "bounce": found.bounce or "it has no such word",
+        "engaged": found.engaged or "it has no such word",
+        "not": found.lacks,
+    }
+    for label, words in told.items():
+        if words:
+            print(fill(words, 100, initial_indent=f"{label:<8}  ", subsequent_indent=" " * 10, break_long_words=False))
+    print("\nrules")
+    for option, value in found.rules.items():
+        print(f"    {option} = {value}")
+    print(f"\nThe sessions: sessionize run LOG -o out --rules {name}")

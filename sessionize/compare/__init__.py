@@ -1,0 +1,5 @@
+"""One log by several definitions of a session, in one reading."""
+
+from sessionize.compare.job import SOURCE_ID, Asked, Compared, Row, compare
+
+__all__ = ["SOURCE_ID", "Asked", "Compared", "Row", "compare"]

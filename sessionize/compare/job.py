@@ -1,0 +1,275 @@
+"""The job: a log is read once, its keys are cut by each definition in turn, and what came out is held side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from sessionize import schema
+from sessionize.compare.agreement import Agreement, Cut
+from sessionize.compare.measure import Measures, figures, metrics
+from sessionize.config import Config, OutputFormat, Plan, Rules
+from sessionize.definitions import Definition
+from sessionize.engine.ingest import Arrived
+from sessionize.engine.partition import Partition
+from sessionize.engine.pipeline import sessionize_log
+from sessionize.engine.policy import OneShot, Settled, Wanted
+from sessionize.engine.result import Counts, Stand
+from sessionize.engine.tally import Tally
+from sessionize.errors import UsageError
+from sessionize.kernel import Sessionized, sessionize
+from sessionize.kernel.keys import key_codes
+from sessionize.kernel.order import in_order
+from sessionize.limits import Limits
+from sessionize.opening import opened
+from sessionize.os_errors import map_os_errors
+from sessionize.output.publish import Publisher
+from sessionize.output.writers import writer
+from sessionize.plan.splits import splits
+from sessionize.refusals import refuse_no_events
+
+SOURCE_ID: Final = "source-id"
+"""The log's own session ids, as one of those that are compared."""
+OWN_ID: Final = f"{schema.SPLIT_PREFIX}sessionize.source_id"
+"""Column in which the log's session id goes along, where the key is the profile id."""
+
+
+NEEDED: Final = (
+    schema.SESSION_ID, schema.PROFILE_ID, schema.EVENT_ID, schema.TIMESTAMP, schema.EVENT_TYPE, schema.VALUE,
+)  # fmt: skip
+"""Roles that matter to sessions and to what is told of them without texts, beside the page of a log without event types."""
+
+
+class Asked(NamedTuple):
+    """One of those that are compared.
+
+    Attributes:
+        name: Its name.
+        rules: Where its sessions end.
+        definition: What it calls bounced and engaged; None for ours.
+        optional: Names that split which the log may lack.
+    """
+
+    name: str
+    rules: Rules
+    definition: Definition | None = None
+    optional: frozenset[str] = frozenset()
+
+
+class Row(NamedTuple):
+    """What came out by one definition.
+
+    Attributes:
+        name: Its name.
+        figures: Sessions, profiles, lengths and rates, by name.
+        agreement: Of the first's sessions with its own.
+        source: Of the log's own sessions with its own; None unless that was asked for.
+    """
+
+    name: str
+    figures: Mapping[str, Any]
+    agreement: Agreement
+    source: Agreement | None
+
+
+class Compared(NamedTuple):
+    """What came out.
+
+    Attributes:
+        rows: One for each definition, in the order in which they were asked for.
+        counts: Rows of the log and sessions by the first; they add up.
+        by_profile: Whether the key was the profile id where there is one, as the log's session ids were asked for.
+        written: Names of the files that were written.
+    """
+
+    rows: tuple[Row, ...]
+    counts: Counts
+    by_profile: bool
+    written: tuple[str, ...] = ()
+
+
+@dataclass(kw_only=True)
+class _Side:
+    """One definition, and what it has come to so far."""
+
+    asked: Asked
+    plan: Plan
+    measures: Measures
+    tally: Tally = field(default_factory=Tally)
+    parts: list[pl.DataFrame] = field(default_factory=list)
+    sessions: list[pl.DataFrame] = field(default_factory=list)
+    agreement: Agreement = field(default_factory=Agreement)
+    source: Agreement = field(default_factory=Agreement)
+
+
+class _Comparing(OneShot):
+    """Cuts each partition by all definitions; the first one's sessions are those that the run gives out."""
+
+    def __init__(self, sides: Sequence[_Side], *, by_profile: bool, keep: bool, lean: bool) -> None:
+        self._sides = sides
+        self._lean = lean
+        self._by_profile = by_profile
+        self._keep = keep
+        self._source = next((place for place, each in enumerate(sides) if each.asked.name == SOURCE_ID), None)
+
+    def before(self, arrived: Iterable[Arrived]) -> Iterable[Arrived]:
+        """The events of the log; by profile where its own session ids are compared with, else they would be the key."""
+        return map(_by_profile, arrived) if self._by_profile else arrived
+
+    def settle(self, partition: Partition, plan: Plan, stand: Stand, wanted: Wanted) -> Settled:  # noqa: ARG002
+        """The sessions by the first definition; those by the others are measured on the way."""
+        events = partition.release()
+        if self._lean:
+            events = events.select(pl.col(name) for name in events.columns if _is_needed(name, events.columns))
+        done = [self._cut(each, events) for each in self._sides]
+        keys, cuts = _cuts(done, events)
+        for side, found, cut in zip(self._sides, done, cuts, strict=True):
+            side.tally += Tally.of(found, side.plan, stand.watermark)
+            side.parts.append(side.measures.of(found, side.plan, stand.watermark))
+            side.agreement += Agreement.of(cuts[0], cut, keys)
+            if self._source is not None:
+                side.source += Agreement.of(cuts[self._source], cut, keys)
+            if self._keep:
+                side.sessions.append(metrics(found, side.plan, stand.watermark))
+        return Settled(done[0], None)
+
+    def _cut(self, side: _Side, events: pl.DataFrame) -> Sessionized:
+        if side.asked.name == SOURCE_ID and self._by_profile:
+            events = events.with_columns(events[OWN_ID].alias(schema.SESSION_ID))
+        return sessionize(events, side.plan, assign=True)
+
+
+def compare(
+    config: Config, asked: Sequence[Asked], progress: Callable[[str], None] = lambda _: None, *,
+    output: Path | None = None, form: OutputFormat = "parquet", limits: Limits | None = None,
+) -> Compared:  # fmt: skip
+    """Cut a log by several definitions in one reading.
+
+    Args:
+        config: The log; its own rules are not used.
+        asked: The definitions; the others are held against the first.
+        progress: Told the name of each stage as it begins.
+        output: Folder into which the metrics by each definition are written; None for none.
+        form: Format of these.
+        limits: What may be held at once; None for what the memory limit comes to.
+
+    Raises:
+        SessionizeError: Of the kind that says who must act.
+    """
+    names = [each.name for each in asked]
+    if len(set(names)) < len(names):
+        raise UsageError("a definition is named twice", hint=f"--as {' --as '.join(dict.fromkeys(names))}")
+    progress("opening")
+    with opened(config, limits) as (log, resolved, allowed, _):
+        by_profile = SOURCE_ID in names and _has_both(resolved)
+        if SOURCE_ID in names and schema.SESSION_ID not in resolved.columns:
+            raise UsageError(
+                f"--as {SOURCE_ID}: the log has no session id", hint="say which column has it: --session-id COLUMN"
+            )
+        base = _base(resolved, asked, log.schema)
+        measures = [Measures(each.definition) for each in asked]
+        lean = output is None and all(each.is_lean for each in measures)
+        if lean:
+            base = _without_unneeded(base)
+        sides = [
+            _Side(asked=each, plan=replace(base, rules=each.rules), measures=measure)
+            for each, measure in zip(asked, measures, strict=True)
+        ]
+        progress("reading and comparing")
+        policy = _Comparing(sides, by_profile=by_profile, keep=output is not None, lean=lean)
+        result = sessionize_log(log, base, allowed, policy=policy)
+        refuse_no_events(log, result, base)
+        written = () if output is None else _write(sides, output, form)
+    return Compared(_rows(sides, has_source=SOURCE_ID in names), result.counts, by_profile, written)
+
+
+def _has_both(plan: Plan) -> bool:
+    return schema.SESSION_ID in plan.columns and schema.PROFILE_ID in plan.columns
+
+
+def _base(plan: Plan, asked: Sequence[Asked], types: Mapping[str, pl.DataType]) -> Plan:
+    """The plan by which the log is read: it has the values of all names by which anyone splits."""
+    names = tuple(dict.fromkeys(name for each in asked for name in each.rules.split_names))
+    optional = frozenset(names) - {
+        name for each in asked for name in each.rules.split_names if name not in each.optional
+    }
+    rules = replace(asked[0].rules, split_on=names, split_on_arrival=())
+    found = splits(rules, plan.columns, types, channels=plan.channels, optional=optional)
+    return replace(plan, rules=rules, splits=found)
+
+
+def _is_needed(role: str, there: Collection[str]) -> bool:
+    """Whether a column of the events matters to where sessions end, or to what is told of them without texts."""
+    if role == schema.PAGE:
+        return schema.EVENT_TYPE not in there
+    return role in NEEDED or role.startswith(schema.SPLIT_PREFIX)
+
+
+def _without_unneeded(plan: Plan) -> Plan:
+    """The plan without columns that need not be read; of those that rows tell more by, all are."""
+    if plan.told_splits:
+        return replace(plan, properties=(), traits=())
+    bots = {schema.USER_AGENT} if plan.exclude_bots else set()
+    kept = {role: names for role, names in plan.columns.items() if role in bots or _is_needed(role, list(plan.columns))}
+    return replace(plan, columns=kept, properties=(), traits=(), agents=False)
+
+
+def _by_profile(arrived: Arrived) -> Arrived:
+    """Events whose session id, where they have a profile id, goes along in another column and is no key."""
+    own = pl.col(schema.SESSION_ID).cast(pl.String)
+    key = pl.when(pl.col(schema.PROFILE_ID).is_null()).then(own)
+    return arrived._replace(events=arrived.events.with_columns(own.alias(OWN_ID), key.alias(schema.SESSION_ID)))
+
+
+def _cuts(done: Sequence[Sessionized], events: pl.DataFrame) -> tuple[NDArray[np.uint32], list[Cut]]:
+    """The keys of the events that are in sessions, in order of key, time and input; and how each definition cuts them."""
+    keys = key_codes(events).to_numpy()
+    order = in_order(keys, events[schema.TIMESTAMP].to_physical().to_numpy())
+    numbers = [_numbers(each, events.height)[order] for each in done]
+    there = np.logical_and.reduce([each >= 0 for each in numbers])
+    cuts = [Cut.of(each[there], found.sessions.height) for each, found in zip(numbers, done, strict=True)]
+    return keys[order][there], cuts
+
+
+def _numbers(done: Sessionized, events: int) -> NDArray[np.int64]:
+    """Number of each event's session (int64, one for each event of the input); -1 for a duplicate."""
+    assert done.assigned is not None
+    session = np.full(events, -1, np.int64)
+    session[done.assigned["row"].to_numpy()] = done.assigned["session"].to_numpy()
+    return session
+
+
+def _rows(sides: Sequence[_Side], *, has_source: bool) -> tuple[Row, ...]:
+    first = sides[0].tally.counts().sessions
+    rows = []
+    for side in sides:
+        counts = side.tally.counts()
+        told = {
+            "sessions": counts.sessions,
+            "difference": counts.sessions - first,
+            "difference_share": (counts.sessions - first) / first if first else None,
+            "profiles": counts.profiles,
+            **figures(pl.concat(side.parts)),
+        }
+        rows.append(Row(side.asked.name, told, side.agreement, side.source if has_source else None))
+    return tuple(rows)
+
+
+def _write(sides: Sequence[_Side], output: Path, form: OutputFormat) -> tuple[str, ...]:
+    """A file of metrics for each definition, all of them or none."""
+    names = []
+    with map_os_errors(output), Publisher(output) as publisher:
+        for side in sides:
+            name = f"metrics-{side.asked.name}.{form}"
+            with writer(publisher.path(name), form) as out:
+                out.write(pl.concat(side.sessions).sort("start", "session_id"))
+            publisher.seal(name)
+            names.append(name)
+        publisher.commit()
+    return tuple(names)

@@ -1,0 +1,101 @@
+"""What is told of the sessions of each definition: few numbers a session, made without their texts where that is enough."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import polars as pl
+
+from sessionize import schema, sql
+from sessionize.config import Plan
+from sessionize.definitions import Definition
+from sessionize.errors import UsageError
+from sessionize.kernel import Sessionized, as_text, described, stamped
+from sessionize.kernel.describe import seconds
+from sessionize.kernel.metrics import METRICS
+
+PLAIN: Final = tuple(
+    metric for metric in METRICS
+    if metric.role is None and metric.name not in ("session_id", "status", "end_reason", "bot")
+)  # fmt: skip
+"""Metrics that are no texts and need no watermark."""
+RATES: Final = ("bounced", "engaged")
+
+
+class Measures:
+    """How the sessions of one definition are measured.
+
+    Args:
+        definition: What it calls bounced and engaged; None for our own words.
+
+    Attributes:
+        is_lean: Whether that can be told without pages and descriptive fields.
+    """
+
+    def __init__(self, definition: Definition | None) -> None:
+        self._rates = {name: pl.col(name) for name in RATES} if definition is None else _rates(definition)
+        asked = {name for each in self._rates.values() if each is not None for name in each.meta.root_names()}
+        self.is_lean = asked <= {metric.name for metric in PLAIN if set(metric.requires) <= {schema.VALUE}}
+        self._is_plain = asked <= {metric.name for metric in PLAIN}
+
+    def of(self, done: Sessionized, plan: Plan, watermark: int | None) -> pl.DataFrame:
+        """``duration_s``, ``converted``, ``bounced`` and ``engaged``, a row a session; null where the system has no such word.
+
+        Args:
+            done: What the kernel found.
+            plan: The rules.
+            watermark: Of the whole log, microseconds since 1970 UTC.
+        """
+        sessions = _plain(done.sessions) if self._is_plain else metrics(done, plan, watermark)
+        rates = {name: pl.lit(None, pl.Boolean) if each is None else each for name, each in self._rates.items()}
+        return sessions.select(
+            "duration_s", "converted", **{name: each.cast(pl.Boolean) for name, each in rates.items()}
+        )
+
+
+def metrics(done: Sessionized, plan: Plan, watermark: int | None) -> pl.DataFrame:
+    """All metrics of the sessions."""
+    sessions = as_text(stamped(described(done.sessions, plan), plan, watermark))
+    return sessions.select(metric.name for metric in METRICS)
+
+
+def figures(measures: pl.DataFrame) -> dict[str, Any]:
+    """Mean and median length, and the rates; None over no sessions, or where the system has no such word."""
+    length = pl.col("duration_s")
+    found = measures.select(
+        duration_s_mean=length.mean(),
+        duration_s_median=length.median(),
+        bounce_rate=pl.col("bounced").mean(),
+        engagement_rate=pl.col("engaged").mean(),
+        conversion_rate=pl.col("converted").mean(),
+    )
+    return found.row(0, named=True)
+
+
+def _plain(sessions: pl.DataFrame) -> pl.DataFrame:
+    measured = [metric.name for metric in PLAIN if metric.unit == "s" and metric.name in sessions.columns]
+    sessions = sessions.with_columns(seconds(sessions[name]) for name in measured)
+    missing = [metric.missing for metric in PLAIN if metric.name not in sessions.columns and metric.derived is None]
+    sessions = sessions.with_columns(missing)
+    for metric in PLAIN:
+        if metric.derived is not None:
+            sessions = sessions.with_columns(metric.derived.alias(metric.name))
+    return sessions.select(pl.col(metric.name).cast(metric.dtype) for metric in PLAIN)
+
+
+def _rates(definition: Definition) -> dict[str, pl.Expr | None]:
+    """The SQL of a definition, tried on no sessions."""
+    none = pl.DataFrame(schema={metric.name: metric.dtype for metric in METRICS})
+    found: dict[str, pl.Expr | None] = {}
+    for name, text in zip(RATES, (definition.bounce, definition.engaged), strict=True):
+        if text is None:
+            found[name] = None
+            continue
+        asked_by = f"definition {definition.name}"
+        told = sql.expression(text, asked_by)
+        with sql.telling(asked_by, "a condition over the metrics: sessionize schema metrics"):
+            dtype = none.lazy().select(told.alias("told")).collect().schema["told"]
+        if dtype != pl.Boolean:
+            raise UsageError(f"{asked_by}: {text!r} is no condition", hint="for example events = 1")
+        found[name] = told
+    return found
