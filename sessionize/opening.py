@@ -17,7 +17,7 @@ from sessionize.output.commit import Origin
 from sessionize.output.geo import Places
 from sessionize.plan import Known, resolve
 from sessionize.read import LogFile, Rows, open_log
-from sessionize.read.folders import PassedOver
+from sessionize.read.passed_over import PassedOver
 from sessionize.read.source import Source as LogSource
 from sessionize.scratch import Scratch
 

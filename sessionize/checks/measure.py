@@ -12,8 +12,8 @@ from sessionize.checks.days import holes, missing_days, odd_days
 from sessionize.checks.facts import EventFacts, Facts, Flagged
 from sessionize.checks.findings import Example, Measured, Unmeasured
 from sessionize.checks.text import sanitize
-from sessionize.read.folders import is_harmless
 from sessionize.read.parquet import partitions
+from sessionize.read.passed_over import is_harmless
 
 Options = Mapping[str, Any]
 Answer = Measured | Unmeasured

@@ -168,7 +168,7 @@ def passed_over(manifest: Mapping[str, Any], *, quiet: bool, color: bool) -> Non
         quiet: Whether little is to be said.
         color: Whether it may be in colours.
     """
-    from sessionize.read.folders import is_harmless
+    from sessionize.read.passed_over import is_harmless
 
     found = [each for each in manifest.get("passed_over", ()) if not (quiet and is_harmless(each["why"]))]
     if not found:

@@ -24,7 +24,7 @@ from sessionize.output.manifest import manifest
 from sessionize.output.ownership import LATE, MANIFEST, REJECTED, earlier_outputs
 from sessionize.output.publish import Staged
 from sessionize.output.writers import ESCAPES, FORMATS, Writer, seen, writer
-from sessionize.read.folders import PassedOver
+from sessionize.read.passed_over import PassedOver
 from sessionize.read.source import LogFile
 from sessionize.summary.figures import figures
 from sessionize.version import __version__

@@ -9,12 +9,8 @@ from typing import Final
 
 from sessionize.config import InputFormat
 from sessionize.errors import InputError
+from sessionize.read.formats import ENDINGS, MARKS
 
-ENDINGS: Final[dict[str, InputFormat]] = {
-    ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".tab": "csv", ".psv": "csv", ".log": "csv",
-    ".parquet": "parquet", ".pq": "parquet", ".parq": "parquet",
-    ".ndjson": "ndjson", ".jsonl": "ndjson", ".json": "ndjson",
-}  # fmt: skip
 PACKED: Final = (".gz", ".zst", ".zstd")
 CHECKSUMS: Final = (".crc", ".md5", ".sha1", ".sha256", ".sha512", ".asc", ".sig")
 ROTATED: Final = re.compile(
@@ -67,11 +63,15 @@ def recognised(head: bytes, path: str, asked: InputFormat | None) -> InputFormat
     Raises:
         InputError: If it is of a kind that is not read.
     """
-    if head.startswith(b"PAR1") and asked in (None, "parquet"):
-        return "parquet"
+    for name, mark in MARKS.items():
+        if head.startswith(mark) and asked in (None, name):
+            return name
     _check_foreign(head, path)
-    if (asked or ENDINGS.get(ending(path))) == "parquet":
-        raise InputError(f"{path}: not a Parquet file, whatever its name says", hint="was it cut short? fetch it again")
+    named = asked or ENDINGS.get(ending(path))
+    if named is not None and named in MARKS:
+        raise InputError(
+            f"{path}: not a {named.capitalize()} file, whatever its name says", hint="was it cut short? fetch it again"
+        )
     found = asked or _text_kind(head, path)
     if found == "ndjson" or ARRAY.match(head.lstrip(BLANK)):
         _check_one_a_line(head.lstrip(BLANK), path, found)

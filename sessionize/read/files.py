@@ -18,8 +18,10 @@ from typing import IO, Final, NamedTuple
 from sessionize.config import Config, InputFormat
 from sessionize.errors import InputError, UsageError
 from sessionize.os_errors import writing
-from sessionize.read.detect import BLANK, ENDINGS, ending, recognised
-from sessionize.read.folders import PassedOver, in_order, is_beside, logs_in
+from sessionize.read.detect import BLANK, ending, recognised
+from sessionize.read.folders import in_order, is_beside, logs_in
+from sessionize.read.formats import ENDINGS, FORMATS, MARKS
+from sessionize.read.passed_over import EMPTY, PassedOver
 from sessionize.read.shown import shown_folder, shown_path, written
 from sessionize.read.source import Empty, LogFile, Source, unreadable
 from sessionize.read.tables import check_in_no_table
@@ -27,7 +29,6 @@ from sessionize.scratch import home
 
 STDIN: Final = "-"
 CHUNK: Final = 1 << 20
-EMPTY: Final = "empty"
 HEAD: Final = 4096
 """Bytes from which a file's kind is told."""
 
@@ -44,9 +45,9 @@ class Found(NamedTuple):
     passed_over: tuple[PassedOver, ...]
 
     @property
-    def is_parquet(self) -> bool:
-        """Whether the files are, all of them, as a log is of one format."""
-        return self.sources[0].file.format == "parquet"
+    def format(self) -> InputFormat:
+        """Of all the files, as a log is of one format."""
+        return self.sources[0].file.format
 
 
 def find(config: Config, stdin: IO[bytes] | None = None) -> Found:
@@ -247,13 +248,12 @@ def _source(place: str, shown: str, config: Config) -> Source:
     if len(head) < HEAD and not head.strip(BLANK):
         raise _empty(shown, "nothing but blank lines" if head else "the file is empty")
     kind = recognised(_from_first_row(head, draft), shown, config.input_format)
-    digest = _footer_digest(draft) if kind == "parquet" else None
-    return replace(draft, file=replace(file, format=kind, digest=digest))
+    return replace(draft, file=replace(file, format=kind, digest=FORMATS[kind].digest(draft)))
 
 
 def _empty(shown: str, message: str, hint: str | None = None) -> InputError:
-    """Of a Parquet file never an hour without events: one without rows has a footer."""
-    kind = InputError if ENDINGS.get(ending(shown)) == "parquet" else Empty
+    """Of a format with a mark never an hour without events: a file without rows has the mark, too."""
+    kind = InputError if ENDINGS.get(ending(shown)) in MARKS else Empty
     return kind(f"{shown}: {message}", hint=hint)
 
 
@@ -297,25 +297,6 @@ def _like(path: Path) -> Path | None:
 def _unpacked_head(source: Source) -> bytes:
     with unreadable(source.file.path), source.open() as file:
         return file.read(HEAD)
-
-
-def _footer_digest(source: Source) -> str:
-    """SHA-256 of the footer: it holds the place and size of every column, so no other file has it."""
-    if source.packed is not None:
-        raise InputError(
-            f"{source.file.path}: a compressed Parquet file", hint="unpack it first; Parquet is compressed inside"
-        )
-    path, size = Path(source.place), source.file.bytes
-    with path.open("rb") as file:
-        file.seek(max(0, size - 8))
-        tail = file.read(8)
-        length = int.from_bytes(tail[:4], "little")
-        if tail[4:] != b"PAR1" or length + 12 > size:
-            raise InputError(
-                f"{source.file.path}: cut short: the Parquet footer is missing", hint="fetch the file again"
-            )
-        file.seek(size - 8 - length)
-        return hashlib.sha256(file.read(length)).hexdigest()
 
 
 def _there_is(pattern: str) -> str:

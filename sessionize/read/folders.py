@@ -6,16 +6,15 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
-from sessionize.read.detect import CHECKSUMS, ENDINGS, ROTATED, ending, unrotated
+from sessionize.read.detect import CHECKSUMS, ROTATED, ending, unrotated
+from sessionize.read.formats import ENDINGS
+from sessionize.read.passed_over import MARKER, OWN_OUTPUT, PassedOver
 from sessionize.read.tables import check_no_table
 
 RUN_LOCK: Final = ".sessionize.lock"
 """Lies in every folder that a run wrote."""
-MARKER: Final = "a marker"
-TITLE_ABOVE: Final = "a title above the header"
-OWN_OUTPUT: Final = "output of an earlier run"
 HIDDEN: Final = "hidden"
 MARKERS: Final = re.compile(
     r"_(SUCCESS|metadata|common_metadata|committed_.*|started_.*)|\..*\.crc|\.DS_Store|\.git(keep|ignore)|\.nfs.*"
@@ -24,23 +23,6 @@ MARKERS: Final = re.compile(
 TITLE: Final = re.compile(r"[A-Z0-9_-]*[A-Z]{3}[A-Z0-9_-]*")
 """A name in capitals alone: README, LICENSE, SHA256SUMS."""
 LOG_WORD: Final = re.compile(r"(?i)[._-]logs?$")
-
-
-class PassedOver(NamedTuple):
-    """A file, or a folder with all that is in it, that was found and not read.
-
-    Attributes:
-        path: As found.
-        why: Why it is not read, in a few words.
-    """
-
-    path: str
-    why: str
-
-
-def is_harmless(why: str) -> bool:
-    """Whether what is passed over for this reason holds no event for certain."""
-    return why in {MARKER, OWN_OUTPUT} or why.endswith(TITLE_ABOVE)
 
 
 def logs_in(folder: Path) -> tuple[list[Path], list[PassedOver]]:

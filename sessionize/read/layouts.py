@@ -20,6 +20,7 @@ from sessionize.preset import Layout
 from sessionize.read.access import COLUMNS as ACCESS_COLUMNS
 from sessionize.read.access import access
 from sessionize.read.lines import Block, blocks
+from sessionize.read.opened import Opened, row_a_line
 from sessionize.read.source import Source
 
 FAULTS: Final = pl.Enum(schema.REASONS)
@@ -31,14 +32,19 @@ HIDDEN: Final = ("\x00\x01", "\x00\x02")
 Parse = Callable[[Block, Collection[str]], pl.DataFrame]
 
 
-def opened(source: Source, config: Config) -> tuple[tuple[str, ...], Parse] | None:
-    """Column names and parser of a text file; None where it is a CSV.
+def opened(source: Source, config: Config) -> Opened | None:
+    """A text file of a layout that the preset names; None where it is a CSV.
 
     Raises:
         UsageError: If a W3C log names no fields.
     """
+    found = _names_and_parser(source, config)
+    return None if found is None else row_a_line(source, *found)
+
+
+def _names_and_parser(source: Source, config: Config) -> tuple[tuple[str, ...], Parse] | None:
     layout = config.preset.layout if config.preset is not None else Layout()
-    if layout.kind == "csv" or source.file.format != "csv":
+    if layout.kind == "csv":
         return None
     if layout.kind == "combined":
         as_written = bool(config.time_formats)

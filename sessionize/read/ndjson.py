@@ -17,8 +17,10 @@ from typing import Any, Final
 import polars as pl
 
 from sessionize import schema
+from sessionize.config import Config
 from sessionize.errors import InputError
 from sessionize.read.lines import Block, blocks, each_line
+from sessionize.read.opened import Opened, row_a_line
 from sessionize.read.source import Empty, Source
 
 SAMPLED: Final = 1_000
@@ -47,6 +49,16 @@ class _Number(str):
     """The digits of a number, as they stand in the line."""
 
     __slots__ = ()
+
+
+def opened(source: Source, _config: Config) -> Opened:
+    """A file of objects, a row a line, with the keys of its first lines as columns.
+
+    Raises:
+        Empty: If there is no line in it.
+        InputError: If there is no object among the first ones.
+    """
+    return row_a_line(source, keys(source), parse)
 
 
 def keys(source: Source) -> tuple[str, ...]:

@@ -3,51 +3,48 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, NamedTuple
 
 import polars as pl
 
 from sessionize import schema
-from sessionize.config import Config
-from sessionize.errors import InputError
+from sessionize.config import Config, InputFormat
+from sessionize.errors import AccountingError, InputError
 from sessionize.preset_roles import late_columns
-from sessionize.read import delimited, layouts, multiline, ndjson, recognise, zeek
-from sessionize.read.dialect import QUOTE, Dialect, NoHeader, dialect
-from sessionize.read.files import EMPTY
-from sessionize.read.folders import TITLE_ABOVE, PassedOver
-from sessionize.read.lines import Block, blocks, from_line
+from sessionize.read import csv_text, layouts, ndjson, recognise, zeek
+from sessionize.read.dialect import NoHeader
+from sessionize.read.opened import Opened, Unit
 from sessionize.read.parquet import partitions
+from sessionize.read.passed_over import EMPTY, TITLE_ABOVE, PassedOver
 from sessionize.read.source import Empty, Source
 
 PLACE: Final = (schema.FILE, schema.ROW, schema.FAULT)
-Unit = Block | multiline.Records
-Units = Callable[[], Iterator[Unit]]
-Parse = Callable[[Any, Collection[str]], pl.DataFrame]
-Lines = Callable[[], Iterator[tuple[Sequence[int], Sequence[bytes]]]]
 
 
-class Opened(NamedTuple):
-    """A text file whose layout is known.
+class Reader(NamedTuple):
+    """A way to read text.
 
     Attributes:
-        source: The file.
-        parts: Columns that its folders name.
-        own: Its own columns.
-        units: Its content: blocks of lines, or of records over several lines.
-        parse: Gives ROW, FAULT and the wanted ones of its columns of a unit.
-        lines: Numbers and content of its lines, a block at a time.
-        form: Layout of a CSV; None of another text.
+        name: What it reads.
+        format: Of the files that it is asked about.
+        opens: Opens a file; None where the file is not of this reader's kind.
+        is_presets: Whether its layouts are presets', of which a file's first lines must have the form.
     """
 
-    source: Source
-    parts: dict[str, str | None]
-    own: tuple[str, ...]
-    units: Units
-    parse: Parse
-    lines: Lines
-    form: Dialect | None = None
+    name: str
+    format: InputFormat
+    opens: Callable[[Source, Config], Opened | None]
+    is_presets: bool = False
+
+
+READERS: Final = (
+    Reader("NDJSON", "ndjson", ndjson.opened),
+    Reader("logs of Zeek", "csv", zeek.opened, is_presets=True),
+    Reader("layouts of presets", "csv", layouts.opened, is_presets=True),
+    Reader("CSV", "csv", csv_text.opened),
+)
+"""Of a format's readers the first that opens a file reads it, and the last one opens any: a new one is a row above it."""
 
 
 def opened(sources: Sequence[Source], config: Config) -> tuple[list[Opened], list[PassedOver]]:
@@ -118,51 +115,14 @@ def _title(source: Source, lines: tuple[int, int]) -> PassedOver:
 
 
 def _opened(source: Source, config: Config) -> Opened:
-    parts = partitions(source.named)
-    if source.file.format == "ndjson":
-        return Opened(
-            source, parts, ndjson.keys(source), lambda: blocks(source), ndjson.parse, lambda: _numbered(source)
-        )
-    if (laid_out := zeek.opened(source) or layouts.opened(source, config)) is not None:
-        if config.preset is not None:
-            recognise.check_form(source, config.preset, laid_out[1])
-        return Opened(source, parts, laid_out[0], lambda: blocks(source), laid_out[1], lambda: _numbered(source))
-    form = dialect(source, config)
-    if config.multiline and form.quote:
-        return _over_lines(replace(source, comment=b""), parts, form, source.comment)
-    parse: Parse = lambda block, wanted: delimited.parse(block, form, wanted)  # noqa: E731
-    return Opened(
-        source, parts, form.names, lambda: from_line(blocks(source), form.first), parse, lambda: _numbered(source), form
-    )
-
-
-def _over_lines(source: Source, parts: dict[str, str | None], form: Dialect, comment: bytes) -> Opened:
-    """A CSV with records over several lines, in which a line inside a record is no comment."""
-    read = form._replace(quote=QUOTE)
-
-    def records() -> Iterator[multiline.Records]:
-        found = from_line(blocks(source), form.first)
-        if form.quote != QUOTE:
-            found = (Block(delimited.swapped(block.text, form.quote), block.first) for block in found)
-        return multiline.records(found, read)
-
-    def parse(found: multiline.Records, wanted: Collection[str]) -> pl.DataFrame:
-        rows = multiline.parse(found, read, wanted, comment)
-        return rows if form.quote == QUOTE else delimited.swapped_back(rows, form.quote, wanted)
-
-    def lines() -> Iterator[tuple[Sequence[int], Sequence[bytes]]]:
-        for found in records():
-            texts = found.lines()
-            back = texts if form.quote == QUOTE else [delimited.swapped(text, form.quote) for text in texts]
-            yield found.numbers, back
-
-    return Opened(source, parts, form.names, records, parse, lines, form)
-
-
-def _numbered(source: Source) -> Iterator[tuple[Sequence[int], Sequence[bytes]]]:
-    for block in blocks(source):
-        lines = block.text.split(b"\n")[:-1]
-        yield range(block.first, block.first + len(lines)), lines
+    """A text file by the first reader that takes it."""
+    for reader in READERS:
+        if reader.format != source.file.format or (found := reader.opens(source, config)) is None:
+            continue
+        if reader.is_presets and config.preset is not None:
+            recognise.check_form(source, config.preset, found.parse)
+        return found._replace(parts=partitions(source.named))
+    raise AccountingError(f"{source.file.path}: no reader of {source.file.format}")
 
 
 def with_all_keys(files: list[Opened], names: list[str], config: Config) -> list[Opened]:

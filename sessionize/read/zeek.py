@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from typing import Final, NamedTuple
 
 import polars as pl
 
+from sessionize.config import Config
 from sessionize.errors import InputError
 from sessionize.read import delimited
 from sessionize.read.dialect import Dialect
 from sessionize.read.lines import Block, blocks, each_line, uncommented
+from sessionize.read.opened import Opened, row_a_line
 from sessionize.read.source import Source
 
 START: Final = b"#separator "
 FIELDS: Final = b"#fields"
 ESCAPE: Final = re.compile(rb"\\x([0-9a-fA-F]{2})")
-Parse = Callable[[Block, Collection[str]], pl.DataFrame]
 
 
 class _Header(NamedTuple):
@@ -28,13 +29,13 @@ class _Header(NamedTuple):
     nulls: tuple[str, str]
 
 
-def opened(source: Source) -> tuple[tuple[str, ...], Parse] | None:
-    """Column names and parser of a log of Zeek; None where it is none.
+def opened(source: Source, _config: Config) -> Opened | None:
+    """A log of Zeek; None where it is none.
 
     Raises:
         InputError: If it names no fields.
     """
-    if source.file.format != "csv" or source.comment == b"#":
+    if source.comment == b"#":
         return None
     first = next((line for _, line in each_line(blocks(source)) if line.strip()), b"")
     if not first.lower().startswith(START):
@@ -48,7 +49,7 @@ def opened(source: Source) -> tuple[tuple[str, ...], Parse] | None:
         rows = delimited.parse(uncommented(block, b"#"), form, wanted)
         return rows.with_columns(_shown(rows[name], header) for name in wanted)
 
-    return header.names, parse
+    return row_a_line(source, header.names, parse)
 
 
 def _header(source: Source, separator: bytes) -> _Header:

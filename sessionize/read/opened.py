@@ -1,0 +1,59 @@
+"""A text file whose layout is known: what a reader of text makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import polars as pl
+
+from sessionize.read.dialect import Dialect
+from sessionize.read.lines import Block, blocks
+from sessionize.read.multiline import Records
+from sessionize.read.source import Source
+
+Unit = Block | Records
+Units = Callable[[], Iterator[Unit]]
+Parse = Callable[[Any, Collection[str]], pl.DataFrame]
+Lines = Callable[[], Iterator[tuple[Sequence[int], Sequence[bytes]]]]
+
+
+class Opened(NamedTuple):
+    """A text file whose layout is known.
+
+    Attributes:
+        source: The file.
+        own: Its own columns.
+        units: Its content: blocks of lines, or of records over several lines.
+        parse: Gives ROW, FAULT and the wanted ones of its columns of a unit.
+        lines: Numbers and content of its lines, a block at a time.
+        form: Layout of a CSV; None of another text.
+        parts: Columns that its folders name; no reader's concern.
+    """
+
+    source: Source
+    own: tuple[str, ...]
+    units: Units
+    parse: Parse
+    lines: Lines
+    form: Dialect | None = None
+    parts: Mapping[str, str | None] = MappingProxyType({})
+
+
+def row_a_line(source: Source, names: tuple[str, ...], parse: Parse) -> Opened:
+    """A text file in which every line is a row, or told by its number.
+
+    Args:
+        source: The file.
+        names: Of its columns.
+        parse: Gives ROW, FAULT and the wanted columns of a block of lines.
+    """
+    return Opened(source, names, lambda: blocks(source), parse, lambda: numbered(source))
+
+
+def numbered(source: Source) -> Iterator[tuple[Sequence[int], Sequence[bytes]]]:
+    """Numbers and content of a file's lines, a block at a time."""
+    for block in blocks(source):
+        lines = block.text.split(b"\n")[:-1]
+        yield range(block.first, block.first + len(lines)), lines

@@ -1,0 +1,85 @@
+"""A log of Parquet files."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import polars as pl
+
+from sessionize import schema
+from sessionize.config import Config
+from sessionize.errors import InputError
+from sessionize.limits import Limits
+from sessionize.read import parquet
+from sessionize.read.parquet_dictionaries import Rows
+from sessionize.read.passed_over import PassedOver
+from sessionize.read.source import Source
+
+
+class ParquetFiles:
+    """What a log of Parquet files holds.
+
+    Attributes:
+        sources: The files, in input order.
+        passed_over: Nothing: each is read.
+        types: Of FILE, ROW, FAULT and the files' columns.
+
+    Raises:
+        InputError: If a file is damaged, or the files' columns do not fit together.
+    """
+
+    passed_over: tuple[PassedOver, ...] = ()
+
+    def __init__(self, sources: Sequence[Source], config: Config) -> None:
+        self.sources = tuple(sources)
+        if config.verify:
+            parquet.verify(self.sources)
+        self._frame = parquet.scan(self.sources)
+        self.types = self._frame.collect_schema()
+
+    def scan(self) -> pl.LazyFrame:
+        """Every row in input order; only what is selected is read."""
+        return self._frame
+
+    def batches(self, limits: Limits, *, by_words: bool) -> Iterator[Rows]:
+        """Some rows at a time; with columns as dictionaries where a file holds them so, and they are asked for."""
+        return parquet.batches(self.sources, self.types, limits, by_words=by_words)
+
+    def damaged(self) -> InputError | None:
+        """What is wrong with the first file that cannot be read to its end."""
+        return parquet.damaged(self.sources)
+
+    def raw(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Rows at given places, as JSON.
+
+        Args:
+            rows: FILE and ROW of each.
+        """
+        found = self._frame.join(rows.lazy(), on=[schema.FILE, schema.ROW], how="semi").collect(engine="streaming")
+        rows_as_json = [
+            json.dumps(row, default=str, ensure_ascii=False)
+            for row in found.drop(schema.FILE, schema.ROW, schema.FAULT).iter_rows(named=True)
+        ]
+        return found.select(schema.FILE, schema.ROW).with_columns(raw=pl.Series(rows_as_json, dtype=pl.String))
+
+
+def footer_digest(source: Source) -> str:
+    """SHA-256 of the footer: it holds the place and size of every column, so no other file has it."""
+    if source.packed is not None:
+        raise InputError(
+            f"{source.file.path}: a compressed Parquet file", hint="unpack it first; Parquet is compressed inside"
+        )
+    path, size = Path(source.place), source.file.bytes
+    with path.open("rb") as file:
+        file.seek(max(0, size - 8))
+        tail = file.read(8)
+        length = int.from_bytes(tail[:4], "little")
+        if tail[4:] != b"PAR1" or length + 12 > size:
+            raise InputError(
+                f"{source.file.path}: cut short: the Parquet footer is missing", hint="fetch the file again"
+            )
+        file.seek(size - 8 - length)
+        return hashlib.sha256(file.read(length)).hexdigest()

@@ -1,0 +1,152 @@
+"""A log of text files: a generator of batches, one a block of lines, in place of a scan."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import polars as pl
+from polars.io.plugins import register_io_source
+
+from sessionize import schema, sql
+from sessionize.config import Config
+from sessionize.kernel.references import roots
+from sessionize.limits import Limits
+from sessionize.read import texts
+from sessionize.read.opened import Opened, Unit
+from sessionize.read.parquet_dictionaries import Rows
+from sessionize.read.passed_over import PassedOver
+from sessionize.read.source import Source
+
+PACKED_RATIO: Final = 8
+"""Of a compressed log, about; only to estimate how much is still to come."""
+PIECE_BYTES: Final = 32 << 20
+"""Of text that is read at once, about: some blocks, or many small files, are one batch."""
+PLACE_TYPES: Final = {schema.FILE: pl.UInt32(), schema.ROW: pl.UInt32(), schema.FAULT: pl.Enum(schema.REASONS)}
+
+
+def open_csv(sources: Sequence[Source], config: Config) -> TextFiles:
+    """CSV, and text whose layout is known.
+
+    Raises:
+        InputError: If a file cannot be read, all are empty, or one has another header than the others.
+        UsageError: If there is no header at all, or the configuration does not fit the files.
+    """
+    return TextFiles(*texts.opened(sources, config))
+
+
+def open_ndjson(sources: Sequence[Source], config: Config) -> TextFiles:
+    """NDJSON: every file has the keys of all.
+
+    Raises:
+        InputError: If a file cannot be read, or all are empty.
+    """
+    files, passed_over = texts.opened(sources, config)
+    return TextFiles(texts.with_all_keys(files, asked(config), config), passed_over)
+
+
+class TextFiles:
+    """What a log of text files holds.
+
+    Attributes:
+        sources: Files that have a line, in input order.
+        passed_over: What of the files is not read.
+        types: Of FILE, ROW, FAULT and the files' columns, which are all text.
+    """
+
+    def __init__(self, files: Sequence[Opened], passed_over: Sequence[PassedOver]) -> None:
+        self._files = files
+        self.sources = tuple(file.source for file in files)
+        self.passed_over = tuple(passed_over)
+        names = (name for file in files for name in (*file.own, *file.parts))
+        self.types = pl.Schema({**PLACE_TYPES, **dict.fromkeys(names, pl.String())})
+
+    def scan(self) -> pl.LazyFrame:
+        """Every row in input order; a block is parsed when its rows are asked for."""
+        files, types = self._files, self.types
+
+        def batches(
+            columns: list[str] | None, predicate: pl.Expr | None, rows: int | None, _size: int | None
+        ) -> Iterator[pl.DataFrame]:
+            left = rows
+            for ordinal, file in enumerate(files):
+                for unit in file.units():
+                    batch = texts.parsed(ordinal, file, unit, columns or list(types), types)
+                    kept = batch if predicate is None else batch.filter(predicate)
+                    yield kept if left is None else kept.head(left)
+                    left = None if left is None else left - kept.height
+                    if left is not None and left <= 0:
+                        return
+
+        return register_io_source(batches, schema=types)
+
+    def batches(self, _limits: Limits, *, by_words: bool) -> Iterator[Rows]:  # noqa: ARG002 - text holds no dictionaries
+        """The rows of a block, or of some small files, at a time."""
+        whole = sum(_unpacked_bytes(source) for source in self.sources)
+        held: list[tuple[int, Unit]] = []
+        seen = size = 0
+        for ordinal, file in enumerate(self._files):
+            for unit in file.units():
+                held.append((ordinal, unit))
+                size += len(unit.text)
+                if size >= PIECE_BYTES:
+                    seen += size
+                    yield self._batch(held, min(1.0, seen / whole))
+                    held, size = [], 0
+        if held:
+            yield self._batch(held, 1.0)
+
+    def _batch(self, units: list[tuple[int, Unit]], share: float) -> Rows:
+        heights: dict[int, int] = {}
+
+        def parsed(columns: list[str] | None, predicate: pl.Expr | None, *_: Any) -> Iterator[pl.DataFrame]:
+            for number, (ordinal, unit) in enumerate(units):
+                rows = texts.parsed(ordinal, self._files[ordinal], unit, columns or list(self.types), self.types)
+                heights[number] = rows.height
+                yield rows if predicate is None else rows.filter(predicate)
+
+        frame = register_io_source(parsed, schema=self.types)
+        return Rows(frame, share=share, height=lambda: sum(heights.values()), rows=_lines(units))
+
+    def damaged(self) -> None:
+        """Nothing: damage to text shows where it is read, by its name."""
+
+    def raw(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Lines at given places, bytes that are no UTF-8 as escapes.
+
+        Args:
+            rows: FILE and ROW of each.
+        """
+        found = [
+            line for (ordinal,), part in rows.group_by(schema.FILE) for line in self._raw_lines(int(ordinal), part)
+        ]
+        return pl.DataFrame(
+            found, schema={schema.FILE: pl.UInt32, schema.ROW: pl.UInt32, "raw": pl.String}, orient="row"
+        )
+
+    def _raw_lines(self, ordinal: int, rows: pl.DataFrame) -> Iterator[tuple[int, int, str]]:
+        wanted = sorted(set(rows[schema.ROW]), reverse=True)
+        for numbers, lines in self._files[ordinal].lines():
+            while wanted and wanted[-1] <= numbers[-1]:
+                number = wanted.pop()
+                yield ordinal, number, lines[bisect_left(numbers, number)].decode("utf-8", "backslashreplace")
+            if not wanted:
+                return
+
+
+def _lines(units: list[tuple[int, Unit]]) -> int:
+    return sum(unit.text.count(b"\n") for _, unit in units)
+
+
+def _unpacked_bytes(source: Source) -> int:
+    return source.file.bytes * (1 if source.packed is None else PACKED_RATIO)
+
+
+def asked(config: Config) -> list[str]:
+    """Columns that were asked for by name; of ``a.b``, ``a`` too."""
+    names = [name for role in config.columns for name in config.chosen(role)]
+    names += [*config.properties, *config.traits, *config.rules.split_names]
+    if config.where is not None:
+        names += sql.columns_of(config.where)
+    return list(dict.fromkeys(part for name in names for part in (name, *roots(name))))
