@@ -224,7 +224,7 @@ class TimeFormat:
         kind: ``datetime`` for a typed column, ``text`` for ISO 8601, a unit for epoch numbers, ``excel`` for days since
             1899-12-30, ``pattern`` for a strptime pattern, ``several`` for more than one of these.
         pattern: The pattern; empty for any other kind.
-        formats: Of ``several``: tried in this order; the first that reads a value counts.
+        formats: Formats of ``several``: tried in this order; the first that reads a value counts.
         guessed: Whether a unit was found by the size of modern times: a time before 1990 or after 2100 is then one of
             another unit, or stands for none, and is out of range.
     """

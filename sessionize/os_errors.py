@@ -33,7 +33,7 @@ def writing(path: Path | str, doing: str = "write") -> Iterator[None]:
     Polars tells the number of an error in its text only, whatever the kind of its exception.
 
     Args:
-        path: Of the file, as it is named while it is written.
+        path: Path of the file, as it is named while it is written.
         doing: What is done with it.
     """
     try:

@@ -43,7 +43,7 @@ class Layout:
             stand in a ``#Fields:`` line; ``spaced``: fields between single blanks, ``"…"`` and ``[…]`` are one each;
             ``combined``: lines of a web server's access log.
         delimiter: Between fields; None finds it.
-        names: Of the fields, where no line has them. A file whose first line does hold them is read as a CSV.
+        names: Names of the fields, where no line has them. A file whose first line does hold them is read as a CSV.
         least: Fields that a line has at the least; the rest are then null. 0: all of the names.
         escape: Character of an ``unquoted`` file that makes a delimiter behind it part of the field.
         beside: Two texts: the names stand in the file beside that has the second in its name in place of the first.
@@ -85,7 +85,7 @@ class Preset:
     """A known log layout.
 
     Attributes:
-        name: Of the preset, or of the user's file.
+        name: Name of the preset, or of the user's file.
         title: The system and the kind of export, in a line.
         about: How the log comes to be, and its traps.
         documented: Where the system's maker describes the layout.
@@ -94,7 +94,7 @@ class Preset:
         command: The command to run.
         columns: Role → the columns that may play it, the best first; an empty list: none does, whatever its name.
         options: Options of the command line that the layout implies, by name.
-        layout: Of a text file.
+        layout: Layout of a text file.
         nulls: Column, or ``*`` for all → texts that mean null.
         decode: Columns whose text is percent-encoded.
         visitor: References of which a column ``visitor`` is made: a digest of their values.

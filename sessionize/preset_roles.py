@@ -73,7 +73,7 @@ def late_columns(config: Config, names: Collection[str]) -> list[str]:
     Not of roles that mean something by not being there.
 
     Args:
-        config: With a preset or none.
+        config: The configuration with a preset or none.
         names: Columns that the first lines have.
     """
     if config.preset is None:
@@ -125,7 +125,7 @@ def check_fits(config: Config, columns: Mapping[str, tuple[str, ...]], types: Ty
     """Refuse a log that is not of the preset's layout.
 
     Args:
-        config: With a preset or none.
+        config: The configuration with a preset or none.
         columns: Role → columns, as they were found.
         types: Type of each of the log's columns.
 

@@ -36,7 +36,7 @@ class ShowAsk(Ask):
         session: Its id, or the log's own, or the beginning of one.
         longest: Whether it is the longest.
         random: Whether it is drawn by lot.
-        seed: Of the lot; None for another one each time.
+        seed: Seed of the lot; None for another one each time.
         profile: Profile that it is of.
         raw: Whether the rows of its events are shown as they stand in the log.
     """
@@ -115,7 +115,7 @@ class Answer(NamedTuple):
     """What was found.
 
     Attributes:
-        data: With the names that scripts rely on.
+        data: The data with the names that scripts rely on.
         facts: What was read and decided, for the first and last lines of a screen.
     """
 

@@ -65,7 +65,7 @@ def answer(
     """Ask, and print the answer: as a screen, or its rows.
 
     Args:
-        typed: With what the configuration file says.
+        typed: What was typed with what the configuration file says.
         job: Answers.
         screen: Makes lines of the answer.
         rows: Makes rows of the answer, for a CSV.

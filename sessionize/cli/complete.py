@@ -32,7 +32,7 @@ def completer(name: str) -> Callable[..., list[str]] | None:
     """What offers values of an option; None where there is nothing to offer.
 
     Args:
-        name: Of the option.
+        name: Name of the option.
     """
     if not (name in CHOICES or name in COLUMNS or name in EVENTS or name in ("preset", "timezone")):
         return None

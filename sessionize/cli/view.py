@@ -164,7 +164,7 @@ def passed_over(manifest: Mapping[str, Any], *, quiet: bool, color: bool) -> Non
     """What was found and not read; where little is to be said, only what may hold events.
 
     Args:
-        manifest: Of the run.
+        manifest: Manifest of the run.
         quiet: Whether little is to be said.
         color: Whether it may be in colours.
     """

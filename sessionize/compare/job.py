@@ -68,8 +68,8 @@ class Row(NamedTuple):
     Attributes:
         name: Its name.
         figures: Sessions, profiles, lengths and rates, by name.
-        agreement: Of the first's sessions with its own.
-        source: Of the log's own sessions with its own; None unless that was asked for.
+        agreement: Agreement of the first's sessions with its own.
+        source: Source of the log's own sessions with its own; None unless that was asked for.
     """
 
     name: str

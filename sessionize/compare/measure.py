@@ -44,7 +44,7 @@ class Measures:
         Args:
             done: What the kernel found.
             plan: The rules.
-            watermark: Of the whole log, microseconds since 1970 UTC.
+            watermark: Watermark of the whole log, microseconds since 1970 UTC.
         """
         sessions = _plain(done.sessions) if self._is_plain else metrics(done, plan, watermark)
         rates = {name: pl.lit(None, pl.Boolean) if each is None else each for name, each in self._rates.items()}

@@ -23,7 +23,7 @@ def batches(pattern: str, config: Config) -> list[tuple[str, tuple[str, ...]]]:
     """Each batch and its files, the oldest first.
 
     Args:
-        pattern: Of a file's name, or of the end of its path: ``{date}`` for 2024-05-30 or 20240530, ``*`` for anything.
+        pattern: Pattern of a file's name, or of the end of its path: ``{date}`` for 2024-05-30 or 20240530, ``*`` for anything.
         config: Whose inputs are looked at.
 
     Raises:

@@ -105,7 +105,7 @@ class Store:
 
         Args:
             output: Directory of the outputs.
-            owner: Of this state.
+            owner: Owner of this state.
             final: Name the folder is to have.
         """
         # No one can guess the name: whatever is found under it, this run has made.
@@ -173,7 +173,7 @@ class Store:
         """Make the staged night visible: first the state, by one rename, then the output.
 
         Args:
-            state: With the intent to publish.
+            state: State with the intent to publish.
 
         Raises:
             UsageError: If something else than a night lies where a folder is to be replaced or withdrawn.

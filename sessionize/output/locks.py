@@ -21,10 +21,10 @@ def take_lock(path: Path, does: str, instead: str, mode: int = 0o666) -> tuple[i
     """Lock a file, made if need be, until its handle is closed.
 
     Args:
-        path: Of the file.
+        path: Path of the file.
         does: What another run does that holds it, as ``holds the state``.
         instead: What can be done in place of waiting for it.
-        mode: Of the file, less the umask.
+        mode: Mode of the file, less the umask.
 
     Returns:
         The handle; what the file holds: nothing, or what a run wrote that died.

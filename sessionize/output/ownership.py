@@ -71,7 +71,7 @@ def refuse_foreign(directory: Path, names: Iterable[str], listed: Mapping[str, i
 
     Args:
         directory: Where the outputs go.
-        names: Of the outputs.
+        names: Names of the outputs.
         listed: Names and sizes of what an earlier run wrote there.
 
     Raises:
@@ -129,7 +129,7 @@ def refuse_inputs(paths: Iterable[Path], inputs: Mapping[Identity, str], hint: s
     """Refuse to write over, move or remove what is read.
 
     Args:
-        paths: That would be touched.
+        paths: Paths that would be touched.
         inputs: Names of what is read.
         hint: What to type instead.
 
@@ -160,7 +160,7 @@ def refuse_output(directory: Path, names: Collection[str], inputs: Mapping[Ident
 
     Args:
         directory: Where the outputs go; it need not be there yet.
-        names: Of all files that the run may write.
+        names: Names of all files that the run may write.
         inputs: Names of what is read.
 
     Raises:

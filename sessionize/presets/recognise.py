@@ -36,7 +36,7 @@ def by_columns(names: Collection[str], has_value: Callable[[str], bool] = lambda
     """Presets that fit a log's columns; more than one where they cannot be told apart.
 
     Args:
-        names: Of the log's columns.
+        names: Names of the log's columns.
         has_value: Whether a reference that goes deeper than a column finds a value in the log's first rows.
     """
     there = {name.casefold() for name in names}

@@ -31,7 +31,7 @@ def parse(block: Block, form: Dialect, wanted: Collection[str]) -> pl.DataFrame:
 
     Args:
         block: Lines below the header.
-        form: Of the file.
+        form: Form of the file.
         wanted: Columns of the dialect.
     """
     if form.quote != QUOTE:

@@ -92,7 +92,7 @@ def unrotated(name: str, *, once: bool = False) -> str:
     """A file's name without what a compression and a rotation put behind it.
 
     Args:
-        name: Of the file.
+        name: Name of the file.
         once: Whether only the last of these is taken off.
 
     Examples:

@@ -37,7 +37,7 @@ class Dialect(NamedTuple):
 
     Attributes:
         delimiter: Between fields.
-        names: Of the columns, in order.
+        names: Names of the columns, in order.
         first: Number of the line on which the rows begin.
         has_header: Whether the names stand in the file.
         quote: Around fields; empty where a quote is a character like any other.
@@ -56,7 +56,7 @@ class NoHeader(UsageError):  # noqa: N818 - says what the file has
     """A file whose first line is a row.
 
     Attributes:
-        path: Of the file.
+        path: Path of the file.
         width: How many fields its lines have.
     """
 

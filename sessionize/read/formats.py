@@ -54,7 +54,7 @@ class Format(NamedTuple):
     """A format of logs.
 
     Attributes:
-        endings: Of its files' names; the first is the usual one.
+        endings: Endings of its files' names; the first is the usual one.
         opens: Opens the files of a log.
         mark: First bytes of each of its files, by which alone it is told; a text has none.
         digest: Tells a file from any other without reading all of it; a text has none.

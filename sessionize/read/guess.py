@@ -25,7 +25,7 @@ def is_data(fields: Sequence[str], rows: Sequence[Sequence[str]], *, has_known_n
     """Whether a first line is a row and no header.
 
     Args:
-        fields: Of the line.
+        fields: Fields of the line.
         rows: The fields of those below.
         has_known_name: Whether one of its fields is a usual name of a column.
 

@@ -166,7 +166,7 @@ def _split(
 
     Args:
         lines: ROW, FAULT and line.
-        names: Of the fields.
+        names: Names of the fields.
         delimiter: Between them.
         wanted: Names of those to give.
         text: The same lines, where there are no others in it.
@@ -205,7 +205,7 @@ def spaced(lines: pl.DataFrame, names: tuple[str, ...], least: int, wanted: Coll
 
     Args:
         lines: ROW, FAULT and line.
-        names: Of the fields.
+        names: Names of the fields.
         least: Fields that a line must have; the others are null where it ends.
         wanted: Names of those to give.
     """

@@ -31,7 +31,7 @@ class Records(NamedTuple):
 
     Attributes:
         text: The records, line breaks inside as the mark.
-        numbers: Of each record's first line in the file, from 1.
+        numbers: Numbers of each record's first line in the file, from 1.
         mark: Stands for a line break; empty where no record has one.
     """
 
@@ -65,7 +65,7 @@ def parse(found: Records, form: Dialect, wanted: Collection[str], comment: bytes
 
     Args:
         found: Records below the header.
-        form: Of the file.
+        form: Form of the file.
         wanted: Columns of the dialect.
         comment: What a record begins with that is none of the log's; empty for nothing.
     """

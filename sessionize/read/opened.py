@@ -46,7 +46,7 @@ def row_a_line(source: Source, names: tuple[str, ...], parse: Parse) -> Opened:
 
     Args:
         source: The file.
-        names: Of its columns.
+        names: Names of its columns.
         parse: Gives ROW, FAULT and the wanted columns of a block of lines.
     """
     return Opened(source, names, lambda: blocks(source), parse, lambda: numbered(source))

@@ -65,7 +65,7 @@ def batches(sources: Sequence[Source], types: pl.Schema, limits: Limits, *, by_w
 
     Args:
         sources: Files that `scan` has seen.
-        types: Of the columns of `scan`.
+        types: Types of the columns of `scan`.
         limits: How many rows a batch has, about, and how large a log's dictionaries are read.
         by_words: Whether to look for columns that a large log holds as dictionaries.
     """

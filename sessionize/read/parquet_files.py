@@ -25,7 +25,7 @@ class ParquetFiles:
     Attributes:
         sources: The files, in input order.
         passed_over: Nothing: each is read.
-        types: Of FILE, ROW, FAULT and the files' columns.
+        types: Types of FILE, ROW, FAULT and the files' columns.
 
     Raises:
         InputError: If a file is damaged, or the files' columns do not fit together.

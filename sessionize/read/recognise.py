@@ -48,7 +48,7 @@ def in_columns(config: Config, names: Collection[str], has_value: Callable[[str]
 
     Args:
         config: Without a preset.
-        names: Of the log's columns.
+        names: Names of the log's columns.
         has_value: Whether a reference finds a value in the log's first rows.
 
     Raises:

@@ -18,7 +18,7 @@ def shown_path(path: str, config: Config) -> str:
     """A path as text that can be written: bytes of a name that are no UTF-8 as escapes, ids of folders as digests.
 
     Args:
-        path: Of a file. The value of a folder ``NAME=value`` is an id if NAME plays the role of one.
+        path: Path of a file. The value of a folder ``NAME=value`` is an id if NAME plays the role of one.
         config: The secret, and the columns that were asked for.
 
     Examples:

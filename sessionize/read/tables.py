@@ -29,7 +29,7 @@ def check_no_table(folder: Path, folders: Collection[str]) -> None:
     """Refuse the folder of a table.
 
     Args:
-        folder: To look at.
+        folder: Folder to look at.
         folders: Names of those right below it.
 
     Raises:

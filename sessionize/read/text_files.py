@@ -52,7 +52,7 @@ class TextFiles:
     Attributes:
         sources: Files that have a line, in input order.
         passed_over: What of the files is not read.
-        types: Of FILE, ROW, FAULT and the files' columns, which are all text.
+        types: Types of FILE, ROW, FAULT and the files' columns, which are all text.
     """
 
     def __init__(self, files: Sequence[Opened], passed_over: Sequence[PassedOver]) -> None:

@@ -27,7 +27,7 @@ class Reader(NamedTuple):
 
     Attributes:
         name: What it reads.
-        format: Of the files that it is asked about.
+        format: Format of the files that it is asked about.
         opens: Opens a file; None where the file is not of this reader's kind.
         is_presets: Whether its layouts are presets', of which a file's first lines must have the form.
     """

@@ -35,7 +35,7 @@ def expression(text: str, columns: Columns, option: str) -> pl.Expr:
     Args:
         text: As typed.
         columns: Names and types.
-        option: That it was typed after.
+        option: Option that it was typed after.
 
     Raises:
         UsageError: If it is no SQL, or asks for what there is not.
@@ -69,7 +69,7 @@ def condition(text: str, columns: Columns, option: str) -> pl.Expr:
     Args:
         text: As typed.
         columns: Names and types.
-        option: That it was typed after.
+        option: Option that it was typed after.
 
     Raises:
         UsageError: If it is no condition.

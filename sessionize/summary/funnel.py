@@ -59,7 +59,7 @@ def reached(spans: Spans, times: Positions, matches: Sequence[Flags], within: in
     Args:
         spans: Where the sessions lie.
         times: Microseconds of each event.
-        matches: Of each step, whether each event is it.
+        matches: Matches of each step, whether each event is it.
         within: Longest time from the first step to the last, in microseconds; None for any.
         strict: Whether an event that is no step, or one whose step before is missing, ends the search: as
             ClickHouse's ``strict_order``.
@@ -124,10 +124,10 @@ def _one_event(
     """Take one more event of each session; those that go on.
 
     Args:
-        chains: Of every session; changed.
+        chains: Chains of every session; changed.
         going: The sessions that are looked at.
         at: Position of each one's event.
-        is_step: Of each step, whether each one's event is it.
+        is_step: Is step of each step, whether each one's event is it.
         times: Microseconds of each event.
         within: Longest time from the first step to the last, in microseconds; None for any.
     """
@@ -172,8 +172,8 @@ class Funnel:
         Args:
             sessions: ``events`` and ``converted``, one row a session.
             events: ``timestamp`` and ``label`` of their events, in order of session and position.
-            matches: Of each step, whether each event is it.
-            group: Of each session.
+            matches: Matches of each step, whether each event is it.
+            group: Group of each session.
         """
         spans = Spans.of(sessions["events"].to_numpy())
         times = events["timestamp"].to_physical().to_numpy()

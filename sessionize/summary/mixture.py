@@ -31,7 +31,7 @@ class Normal(NamedTuple):
 
     Attributes:
         weight: Its share of the silences.
-        mean: Of the logarithms.
+        mean: Mean of the logarithms.
         sd: Their standard deviation.
     """
 

@@ -45,7 +45,7 @@ def step(text: str, columns: Mapping[str, pl.DataType], option: str) -> Step:
     Args:
         text: An event type, ``page:`` and a page in which ``*`` is any text, or SQL over the events.
         columns: The events' columns and their types.
-        option: That it was typed after.
+        option: Option that it was typed after.
 
     Raises:
         UsageError: If it asks for a page and the log has none.
@@ -111,7 +111,7 @@ def never_there(step: Step, known: Known, option: str) -> None:
     Args:
         step: One that matched no event.
         known: The names that the log has.
-        option: That the step was typed after.
+        option: Option that the step was typed after.
     """
     names = known.commonest_first
     if not step.named or not names:

@@ -39,7 +39,7 @@ class Selection:
         """Whether a session is meant; None where all are.
 
         Args:
-            columns: Of the sessions, and their types.
+            columns: Columns of the sessions, and their types.
             newest: Time up to which the log is complete, microseconds since 1970 UTC; None for a log without events.
 
         Raises:
@@ -73,9 +73,9 @@ def group(text: str, columns: Mapping[str, pl.DataType], timezone: str, option: 
 
     Args:
         text: A metric, a column that is carried along, a part of the start's date, or SQL over these.
-        columns: Of the sessions, and their types.
+        columns: Columns of the sessions, and their types.
         timezone: IANA zone of days and hours.
-        option: That it was typed after.
+        option: Option that it was typed after.
 
     Raises:
         UsageError: If it is none of these.

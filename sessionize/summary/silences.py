@@ -241,7 +241,7 @@ def answer(silences: Silences, rows: Sequence[Row], in_force_us: int | None) -> 
     """What `sessionize timeout` says, as data with fixed names.
 
     Args:
-        silences: Of the whole log.
+        silences: Silences of the whole log.
         rows: In ascending order of their timeouts.
         in_force_us: The timeout in force, in microseconds; None for no timeout.
     """

@@ -94,7 +94,7 @@ class Drawn:
     """A session by lot: each is as likely as any other.
 
     Args:
-        seed: Of the lot; the same seed draws the same session of the same log.
+        seed: Seed of the lot; the same seed draws the same session of the same log.
     """
 
     def __init__(self, seed: int) -> None:

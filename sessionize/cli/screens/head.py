@@ -14,7 +14,7 @@ def header(facts: Mapping[str, Any], events: int | None, first: Any, last: Any, 
     """The log, in one line or two.
 
     Args:
-        facts: Of the answer.
+        facts: What the screen says of the answer.
         events: How many there are.
         first: Time of the first.
         last: Time of the last.
@@ -45,7 +45,7 @@ def footer(facts: Mapping[str, Any], notes: list[str], following: str | None, wh
     """Rejected rows, the rules and what words mean; the next command to type.
 
     Args:
-        facts: Of the answer.
+        facts: What the screen says of the answer.
         notes: What else is to be said.
         following: The next command, behind ``sessionize``; None for none.
         where: How wide the screen is.

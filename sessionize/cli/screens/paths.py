@@ -33,8 +33,8 @@ def lines(data: Data, facts: Data, where: Page, ask: PathsAsk) -> list[Line]:
     """The whole screen.
 
     Args:
-        data: Of the answer.
-        facts: Of the answer.
+        data: The data of the answer.
+        facts: What the screen says of the answer.
         where: What the screen can show.
         ask: What was asked.
     """

@@ -38,8 +38,8 @@ def lines(data: Data, facts: Data, where: Page, *, every: bool = False) -> list[
     """The whole screen.
 
     Args:
-        data: Of the answer.
-        facts: Of the answer.
+        data: The data of the answer.
+        facts: What the screen says of the answer.
         where: What the screen can show.
         every: Whether every event is shown.
     """

@@ -46,8 +46,8 @@ def lines(data: Data, facts: Data, where: Page, *, least: int = 0, top: int = MO
     """The whole screen.
 
     Args:
-        data: Of the answer.
-        facts: Of the answer.
+        data: The data of the answer.
+        facts: What the screen says of the answer.
         where: What the screen can show.
         least: Groups under so many sessions are counted together.
         top: Groups to show; the others are counted together.
