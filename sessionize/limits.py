@@ -31,8 +31,34 @@ def _no_scratch() -> Path:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TextLimits:
+    """How much of a text file is read at once, and from which sizes on it is taken for no log.
+
+    Attributes:
+        block_bytes: Bytes read at once: so few that memory is used again, as what is larger is given back and fetched
+            anew.
+        block_lines: Lines of a block, at most: a line costs memory even where it is blank.
+        line_bytes: Bytes of a line; a file with a longer one is refused.
+        record_bytes: Bytes of a record over several lines; what is longer is an open quote.
+        unpacked: A compressed file that unpacks to more bytes than the first, and to more than the second times its
+            size, is refused.
+    """
+
+    block_bytes: int = 4 << 20
+    block_lines: int = 1 << 18
+    line_bytes: int = 64 << 20
+    record_bytes: int = 1 << 20
+    unpacked: tuple[int, int] = (1 << 30, 500)
+
+
+USUAL_TEXTS: Final = TextLimits()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What a run may hold, and from which sizes on it changes its way of working. No output depends on any of it.
+    """What a run may hold, and from which sizes on it changes its way of working.
+
+    No output depends on any of it, but that a log may be refused for its size.
 
     Attributes:
         event_bytes: Bytes of events that may be held in memory at once.
@@ -51,6 +77,7 @@ class Limits:
             be loaded.
         length_bytes: Bytes a row under which a column of a Parquet file is taken for a dictionary: of a text that is
             written out, its length alone takes four.
+        texts: How much of a text file is read at once, and what is refused.
     """
 
     event_bytes: int
@@ -65,6 +92,7 @@ class Limits:
     few_texts: int = 10_000
     dictionary_rows: int = 1 << 22
     length_bytes: int = 4
+    texts: TextLimits = USUAL_TEXTS
 
     @classmethod
     def of(cls, memory: int | None = None) -> Self:

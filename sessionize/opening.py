@@ -82,8 +82,9 @@ def opened(
         UsageError: If the configuration does not fit the files.
     """
     places = None if config.geo_db is None else Places(config.geo_db)
+    limits = limits or Limits.of(config.memory_limit)
     if log is None:
-        read = open_log(config)
+        read = open_log(config, texts=limits.texts)
         config, log = read.config, read
     found: Source = log
     with found.reading():
@@ -91,7 +92,7 @@ def opened(
     if isinstance(progress, Follows):
         found = _Followed(found, progress)
     with Scratch() as scratch:
-        yield Opened(found, meant, replace(limits or Limits.of(config.memory_limit), scratch=scratch), places)
+        yield Opened(found, meant, replace(limits, scratch=scratch), places)
 
 
 class _Followed:

@@ -1,8 +1,12 @@
-"""Options of the test run."""
+"""Options of the test run, on how many cores it runs, and on how many examples its properties are tried."""
 
 from __future__ import annotations
 
 import pytest
+from budget import load_profile
+
+collect_ignore = ["faulty.py"]
+"""Runs in a process of its own, beside a library that makes system calls fail."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -10,5 +14,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the golden files anew instead of comparing")
 
 
-collect_ignore = ["faulty.py"]
-"""Runs in a process of its own, beside a library that makes system calls fail."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the profile before the first property is imported; in each worker, too."""
+    load_profile(quick="not slow" in config.option.markexpr)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Run the whole suite on all cores, if `-n` says nothing else; tests that are named run in this process."""
+    whole = config.args_source is not pytest.Config.ArgsSource.ARGS
+    worker = hasattr(config, "workerinput")
+    if whole and not worker and getattr(config.option, "numprocesses", 0) is None:
+        config.option.numprocesses, config.option.dist = "logical", "worksteal"

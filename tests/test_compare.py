@@ -49,6 +49,7 @@ def test_each_definition_s_words_are_conditions_over_the_metrics(name: str) -> N
     assert bool(definition.source) == bool(definition.read)
 
 
+@pytest.mark.slow
 def test_every_column_is_the_run_with_those_rules_row_for_row(tmp_path: Path) -> None:
     found = told(str(SAMPLE / "events.csv"), "-o", "all", "--format", "csv", cwd=tmp_path)
     assert set(found) == {"ours", *definitions.names()}

@@ -15,7 +15,10 @@ from first_contact import SHARED, followed, hinted, inside, run
 from test_real_logs import references
 
 DATA = SHARED / "data"
-pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the real logs are not on this machine")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not DATA.is_dir(), reason="the real logs are not on this machine"),
+]
 
 BY_ITSELF = ""
 LOGS = {

@@ -314,6 +314,7 @@ def test_a_night_before_one_that_was_run_is_refused(tmp_path: Path) -> None:
     assert tree(tmp_path) == before
 
 
+@pytest.mark.slow
 def test_a_redo_three_nights_ago_and_the_nights_after_it_are_as_if_the_file_had_always_been_there(
     tmp_path: Path,
 ) -> None:

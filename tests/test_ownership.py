@@ -15,6 +15,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from budget import quick_first
 from console import SAMPLE
 
 from sessionize.checks.formats import FORMATS
@@ -69,7 +70,7 @@ def failing(*_: object) -> None:
 # --- names prove nothing ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", [*OURS, "events.csv"])
+@pytest.mark.parametrize("name", quick_first(["events.csv", *OURS]))
 def test_a_log_beside_the_outputs_stays_whatever_it_is_called(here: Path, typed: Typed, name: str) -> None:
     shutil.copyfile(SAMPLE / "events.csv", here / name)
     content = (here / name).read_bytes()
@@ -321,6 +322,7 @@ def test_findings_never_fall_on_what_is_read_or_on_somebody_elses_file(here: Pat
             assert (code, tree(here) == before) == (2, True), (file, log, said)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("log", ["log.csv", "bad.csv", "empty.csv"])
 def test_findings_replace_findings_of_any_format(here: Path, typed: Typed, log: str) -> None:
     (here / "bad.csv").write_text(ROWS + "2024-05-01,\n" * 300)
@@ -612,6 +614,7 @@ def test_a_list_that_no_run_wrote_takes_no_file_away(here: Path, typed: Typed, p
     assert tree(here) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [["run", "-o", "-"], ["run", "-o", "out", "--json"], ["check"]], ids=" ".join)
 def test_nothing_is_printed_into_a_log_that_is_read(here: Path, command: list[str]) -> None:
     with (here / "log.csv").open("ab") as log:

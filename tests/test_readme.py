@@ -47,6 +47,7 @@ def test_the_comparison_prints_what_is_shown(tmp_path: Path) -> None:
     assert done.out == shown[1]
 
 
+@pytest.mark.slow
 def test_the_python_example_runs(tmp_path: Path) -> None:
     shutil.copytree(SAMPLE, tmp_path / "sample_data")
     (code,) = (text for text in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "import sessionize" in text)

@@ -13,7 +13,10 @@ from console import sessionize
 
 DATA = Path(__file__).parent.parent.parent / "shared" / "data"
 
-pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the real logs are not on this machine")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not DATA.is_dir(), reason="the real logs are not on this machine"),
+]
 
 
 def metrics(folder: Path, *arguments: object) -> pl.DataFrame:

@@ -14,7 +14,10 @@ from console import sessionize
 SHARED = Path(__file__).parent.parent.parent / "shared"
 DATA = SHARED / "data"
 
-pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the real logs are not on this machine")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not DATA.is_dir(), reason="the real logs are not on this machine"),
+]
 
 OPTIONS: dict[str, list[str]] = {
     "retentioneering_simple_shop": [],

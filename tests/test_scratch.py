@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
 from console import SAMPLE
 
 HOME = "import time; from sessionize import scratch; print(scratch.home(), flush=True); time.sleep({seconds})"
@@ -31,6 +32,7 @@ def _holder(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
             child.kill()
 
 
+@pytest.mark.slow
 def test_a_piped_log_leaves_no_copy(tmp_path: Path) -> None:
     temporary = tmp_path / "tmp"
     temporary.mkdir()

@@ -69,6 +69,7 @@ def test_a_night_that_does_not_follow_the_one_before_it_is_exit_3_and_nothing_is
     assert outputs(place) == before
 
 
+@pytest.mark.slow
 def test_the_hint_to_run_the_missing_night_first_leads_on(place: Path) -> None:
     done(place, 0, 1)
     assert "run --batch 2024-05-03 first" in run(place, 3).err
@@ -85,6 +86,7 @@ def test_a_gap_that_is_allowed_is_said_and_stays_in_the_manifest(place: Path) ->
     done(place, 4)
 
 
+@pytest.mark.slow
 def test_a_night_can_be_put_where_it_belongs_and_the_later_ones_are_withdrawn_and_run_again(place: Path) -> None:
     done(place, 0, 1)
     for day in (3, 4):
@@ -98,6 +100,7 @@ def test_a_night_can_be_put_where_it_belongs_and_the_later_ones_are_withdrawn_an
     assert outputs(place) == unbroken(place)
 
 
+@pytest.mark.slow
 def test_a_night_before_a_withdrawn_one_can_still_be_put_in(place: Path) -> None:
     done(place, 0, 1)
     assert run(place, 3, "--allow-gap").code == 0
@@ -114,6 +117,7 @@ def test_a_withdrawn_night_whose_gap_was_allowed_needs_no_second_word(place: Pat
     assert (told.code, "2024-05-03 was not run" in told.err) == (0, True)
 
 
+@pytest.mark.slow
 def test_a_night_before_the_first_is_refused_and_redo_puts_it_there(place: Path) -> None:
     done(place, 1, 2)
     before = outputs(place)
@@ -146,6 +150,7 @@ def test_a_date_that_ends_before_another_batch_goes_with_that_one_as_the_hint_sa
     assert run(place, "evening", "logs/2024-05-02.csv", log=place / "logs/2024-05-03.csv").code == 0
 
 
+@pytest.mark.slow
 def test_a_flush_without_input_is_taken_back_as_the_hint_says(place: Path) -> None:
     done(place, 0, 1)
     flush = ("run", "-o", "out", "--state", "state", "--batch", "end", "--flush", "-q")
@@ -205,6 +210,7 @@ def test_a_large_text_is_told_by_its_ends(place: Path) -> None:
     assert run(place, 0).code == 2
 
 
+@pytest.mark.slow
 def test_a_night_that_misses_one_of_its_files_is_refused_and_a_new_file_is_taken_in(place: Path) -> None:
     late = place / "logs/late.csv"
     late.write_text(f"{HEAD}2024-05-02T12:00:00,zoe,click,/late\n")
@@ -387,6 +393,7 @@ def test_a_day_missing_among_many_files_is_exit_3(place: Path) -> None:
     assert folders(place) == {"batch=2024-05-01", "batch=2024-05-02"}
 
 
+@pytest.mark.slow
 def test_batches_too_old_to_be_run_again_are_passed_over(tmp_path: Path) -> None:
     write_log(tmp_path / "logs", 12)
     assert many(tmp_path) == (0, "", "")

@@ -10,13 +10,13 @@ from test_real_logs import DATA, OPTIONS, SHARED, references
 
 from sessionize.cli.app import application
 
-skrub = pytest.importorskip("skrub", reason="pip install 'sessionize[oracle]'")
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the real logs are not on this machine")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", OPTIONS)
 def test_every_row_is_in_the_session_that_skrub_finds(name: str, tmp_path: Path) -> None:
+    skrub = pytest.importorskip("skrub", reason="pip install 'sessionize[oracle]'")  # takes seconds to load
     typed = ["run", str(SHARED.parent / references()[name]["path"]), *OPTIONS[name], "--events"]
     typed += [] if "--event-id" in OPTIONS[name] else ["--event-id", "none"]
     application(typed)([*typed, "-o", str(tmp_path / "out"), "--quiet"], standalone_mode=False)

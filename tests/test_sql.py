@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from budget import examples
 from console import sessionize
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -143,7 +144,7 @@ JUNK = st.lists(
 ).map("".join)  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(examples(300), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     one=JUNK,
     two=JUNK,

@@ -11,9 +11,10 @@ from sessionize import schema, sql
 from sessionize.config import Plan
 from sessionize.kernel.amounts import amount
 from sessionize.kernel.dictionaries import CODED
+from sessionize.kernel.epochs import OUT_OF_RANGE
 from sessionize.kernel.keys import key_text
 from sessionize.kernel.references import BLANKS, field, field_type, filled, text
-from sessionize.kernel.timestamps import OUT_OF_RANGE, by_layout, instant
+from sessionize.kernel.timestamps import by_layout, instant
 
 REASONS: Final = pl.Enum(schema.REASONS)
 LONGEST_ADDED: Final = len("s:") + len(".-62135596800000000")

@@ -13,7 +13,9 @@ from typing import Final
 import polars as pl
 
 from sessionize.config import TimeFormat
-from sessionize.kernel.timestamps import MODERN, OUT_OF_RANGE, compiled, instant
+from sessionize.kernel.epochs import OUT_OF_RANGE
+from sessionize.kernel.time_patterns import compiled
+from sessionize.kernel.timestamps import MODERN, instant
 
 TRIED: Final = 200
 """Values that a layout is tried on."""

@@ -11,9 +11,11 @@ import polars as pl
 from sessionize import schema
 from sessionize.config import TimeFormat, TimeKind
 from sessionize.errors import UsageError
+from sessionize.kernel.epochs import OUT_OF_RANGE, PER_SECOND
 from sessionize.kernel.normalise import TEXTS, time_text
 from sessionize.kernel.references import field_type
-from sessionize.kernel.timestamps import MODERN, OUT_OF_RANGE, PER_SECOND, compiled, instant
+from sessionize.kernel.time_patterns import compiled
+from sessionize.kernel.timestamps import MODERN, instant
 from sessionize.plan import layouts
 from sessionize.plan.evidence import ROWS, Evidence, Sample, Types, plain
 from sessionize.plan.names import is_named_for_a_date, is_named_for_a_time, typed

@@ -5,8 +5,9 @@ from __future__ import annotations
 import polars as pl
 
 from sessionize.config import TimeFormat
+from sessionize.kernel.epochs import OUT_OF_RANGE, PER_SECOND
 from sessionize.kernel.normalise import TEXTS, time_text
-from sessionize.kernel.timestamps import MODERN, OUT_OF_RANGE, PER_SECOND, instant
+from sessionize.kernel.timestamps import MODERN, instant
 from sessionize.plan import layouts
 from sessionize.plan.evidence import ROWS, Sample, Types
 from sessionize.plan.times import EPOCH_UNITS, NUMBER, TIME_OF_DAY, Unread, quoted

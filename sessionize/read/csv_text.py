@@ -39,7 +39,7 @@ def _over_lines(source: Source, form: Dialect, comment: bytes) -> Opened:
         found = from_line(blocks(source), form.first)
         if form.quote != QUOTE:
             found = (Block(delimited.swapped(block.text, form.quote), block.first) for block in found)
-        return multiline.records(found, read)
+        return multiline.records(found, read, source.limits.record_bytes)
 
     def parse(found: multiline.Records, wanted: Collection[str]) -> pl.DataFrame:
         rows = multiline.parse(found, read, wanted, comment)

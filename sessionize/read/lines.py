@@ -11,17 +11,10 @@ import numpy as np
 from sessionize.errors import InputError
 from sessionize.read.source import Source, unreadable
 
-BLOCK: Final = 4 << 20
-"""Bytes read at once: so few that memory is used again, as what is larger is given back and fetched anew."""
-LONGEST_LINE: Final = 64 << 20
-MOST_LINES: Final = 1 << 18
-"""Of a block: a line costs memory even where it is blank."""
 BLANKS: Final = b"\n" * (64 << 10)
 """Blank lines in a row that are worth a closer look."""
 MOST_BLANKS: Final = 1 << 20
 """Blank lines in a row that are passed on: more than a record over several lines may hold. The others are counted."""
-BOMB: Final = (1 << 30, 500)
-"""A compressed file that unpacks to more bytes than this, and to more than so many times its size, is no log."""
 PEEK: Final = 64 << 10
 BOM: Final = b"\xef\xbb\xbf"
 
@@ -87,7 +80,7 @@ def _blocks(source: Source) -> Iterator[Block]:
     first, rest, size, run = 1, b"", 0, 0
     lone = _ends_in_carriage_returns(source)
     with unreadable(source.file.path), source.open() as file:
-        while chunk := file.read(BLOCK):
+        while chunk := file.read(source.limits.block_bytes):
             size += len(chunk)
             _check_size(size, source)
             if first == 1 and not rest:
@@ -103,7 +96,7 @@ def _blocks(source: Source) -> Iterator[Block]:
             rest = chunk[cut:]
             found, run = _thinned(Block(text, first), run)
             for block in found:
-                yield from _batches(block.text, block.first)
+                yield from _batches(block.text, block.first, source.limits.block_lines)
             first += line_feeds(text)
     if rest:
         yield Block(_unix(rest + b"\n"), first)
@@ -140,14 +133,14 @@ def _first_text(text: bytes, start: int) -> int:
     return start + len(rest) - len(rest.lstrip(b"\n"))
 
 
-def _batches(text: bytes, first: int) -> Iterator[Block]:
+def _batches(text: bytes, first: int, most: int) -> Iterator[Block]:
     """The text as blocks of not too many lines."""
-    if line_feeds(text) <= MOST_LINES:
+    if line_feeds(text) <= most:
         yield Block(text, first)
         return
     start = 0
     while start < len(text):
-        end = text.find(b"\n", start + MOST_LINES) + 1 or len(text)
+        end = text.find(b"\n", start + most) + 1 or len(text)
         yield Block(text[start:end], first)
         first += text.count(b"\n", start, end)
         start = end
@@ -173,7 +166,7 @@ def line_feeds(text: bytes) -> int:
 
 
 def _check_size(size: int, source: Source) -> None:
-    least, ratio = BOMB
+    least, ratio = source.limits.unpacked
     if source.packed and size > least and size > ratio * source.file.bytes:
         raise InputError(
             f"{source.file.path}: unpacks to more than {ratio} times its size: no log does",
@@ -182,7 +175,8 @@ def _check_size(size: int, source: Source) -> None:
 
 
 def _check_length(length: int, source: Source, line: int) -> None:
-    if length > LONGEST_LINE:
+    longest = source.limits.line_bytes
+    if length > longest:
         raise InputError(
-            f"{source.file.path}, line {line}: longer than {LONGEST_LINE >> 20} MiB", hint="is this a text file?"
+            f"{source.file.path}, line {line}: longer than {longest >> 20} MiB", hint="is this a text file?"
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import IO, Final
 
 import polars as pl
@@ -12,7 +13,7 @@ from sessionize import schema
 from sessionize.config import Config
 from sessionize.kernel.preset_columns import shaped
 from sessionize.kernel.references import field
-from sessionize.limits import Limits
+from sessionize.limits import USUAL_TEXTS, Limits, TextLimits
 from sessionize.read import recognise
 from sessionize.read.files import Found, find
 from sessionize.read.formats import FORMATS, Content
@@ -121,18 +122,20 @@ class Log:
         return self._content.raw(rows.select(schema.FILE, schema.ROW))
 
 
-def open_log(config: Config, *, stdin: IO[bytes] | None = None) -> Log:
+def open_log(config: Config, *, stdin: IO[bytes] | None = None, texts: TextLimits = USUAL_TEXTS) -> Log:
     """Open the log that a configuration names: its files are found and recognised, their layouts read.
 
     Args:
         config: Inputs, and how they are laid out.
         stdin: What ``-`` reads; the process's own by default.
+        texts: How much of a text file is read at once, and what is refused.
 
     Raises:
         InputError: If a file is missing, damaged or of another kind.
         UsageError: If the configuration does not fit the files.
     """
     found = find(config, stdin)
+    found = found._replace(sources=tuple(replace(each, limits=texts) for each in found.sources))
     if not recognise.is_asked(config):
         return Log(found, config)
     settled = recognise.in_text(found.sources, config)

@@ -22,8 +22,6 @@ from sessionize.read.lines import Block, uncommented
 
 MARKS: Final = b"\x02\x03\x04\x05\x06\x07\x08\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1c\x1d\x1e\x1f"
 """One that a block has not stands for its line breaks inside records."""
-LONGEST_RECORD: Final = 1 << 20
-"""Bytes of a record over several lines; what is longer is an open quote."""
 
 
 class Records(NamedTuple):
@@ -45,18 +43,24 @@ class Records(NamedTuple):
         return [line.replace(self.mark, b"\n") for line in found] if self.mark else found
 
 
-def records(blocks: Iterable[Block], form: Dialect) -> Iterator[Records]:
-    """The records of a file's blocks, in order."""
+def records(blocks: Iterable[Block], form: Dialect, longest: int) -> Iterator[Records]:
+    """The records of a file's blocks, in order.
+
+    Args:
+        blocks: Lines below the header.
+        form: Form of the file.
+        longest: Bytes of a record over several lines; what is longer is an open quote.
+    """
     whole = _whole(form)
     held, first = b"", 1
     for block in blocks:
         start = first if held else block.first
-        found, held = _joined(Block(held + block.text, start), whole)
+        found, held = _joined(Block(held + block.text, start), whole, longest)
         if found.text or not block.text:
             yield found
         first = block.first + block.text.count(b"\n") - held.count(b"\n")
     while held:
-        found, held = _joined(Block(held, first), whole, last=True)
+        found, held = _joined(Block(held, first), whole, longest, last=True)
         yield found
 
 
@@ -85,7 +89,7 @@ def _whole(form: Dialect) -> re.Pattern[bytes]:
     return re.compile(rb"%b(?:%b%b){%d}%b*" % (field, delimiter, field, len(form.names) - 1, delimiter))
 
 
-def _joined(block: Block, whole: re.Pattern[bytes], *, last: bool = False) -> tuple[Records, bytes]:
+def _joined(block: Block, whole: re.Pattern[bytes], longest: int, *, last: bool = False) -> tuple[Records, bytes]:
     """A block's records, and what may be the beginning of one that ends after the block."""
     raw = block.text
     if b'"' not in raw:
@@ -98,11 +102,11 @@ def _joined(block: Block, whole: re.Pattern[bytes], *, last: bool = False) -> tu
         line = odd[at]
         start = ends[line - 1] + 1 if line else 0
         if at + 1 == len(odd):
-            if not last and len(raw) - start <= LONGEST_RECORD:
+            if not last and len(raw) - start <= longest:
                 held = line
             break
         close = odd[at + 1]
-        long = ends[close] - start > LONGEST_RECORD
+        long = ends[close] - start > longest
         if not long and whole.fullmatch(raw, start, ends[close]):
             spans.append((line, close))
             at += 1

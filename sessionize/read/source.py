@@ -10,6 +10,7 @@ from typing import IO, cast
 
 from sessionize.config import InputFormat
 from sessionize.errors import InputError
+from sessionize.limits import USUAL_TEXTS, TextLimits
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Source:
         named: Path as given, whose folders may name columns.
         skip: Lines at its start that are no rows and no header.
         comment: What a line begins with that is none of the log's; empty for nothing.
+        limits: How much of it is read at once, and what is refused.
     """
 
     file: LogFile
@@ -50,6 +52,7 @@ class Source:
     named: str = ""
     skip: int = 0
     comment: bytes = b""
+    limits: TextLimits = USUAL_TEXTS
 
     def open(self) -> IO[bytes]:
         """The file's content, unpacked."""

@@ -11,7 +11,10 @@ import sessionize
 
 DATA = Path(__file__).parent.parent.parent.parent / "shared" / "data"
 
-pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the real logs are not on this machine")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not DATA.is_dir(), reason="the real logs are not on this machine"),
+]
 
 SOUND: dict[str, dict[str, Any]] = {
     "retentioneering_simple_shop/simple-onlineshop.csv.gz": {},

@@ -13,6 +13,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from budget import quick_first
 from console import SAMPLE, sessionize
 
 from sessionize.cli.app import application, as_meant
@@ -103,7 +104,7 @@ def test_csv_has_a_row_for_each_row_of_the_screen(told: Told, typed: tuple[str, 
 
 
 @pytest.mark.parametrize("typed", TYPED.values(), ids=TYPED.keys())
-@pytest.mark.parametrize("width", [60, 80, 120])
+@pytest.mark.parametrize("width", quick_first([60, 80, 120]))
 def test_a_screen_is_no_wider_than_the_terminal(
     told: Told, typed: tuple[str, ...], width: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -112,7 +113,7 @@ def test_a_screen_is_no_wider_than_the_terminal(
     assert [line for line in lines if cells(line) > width] == []
 
 
-@pytest.mark.parametrize("locale", [{"LC_ALL": "C"}, {"LC_ALL": "", "LC_CTYPE": "C.UTF-8", "LANG": "C"}])
+@pytest.mark.parametrize("locale", quick_first([{"LC_ALL": "C"}, {"LC_ALL": "", "LC_CTYPE": "C.UTF-8", "LANG": "C"}]))
 @pytest.mark.parametrize("typed", TYPED.values(), ids=TYPED.keys())
 def test_a_screen_is_ascii_where_the_locale_is(
     told: Told, typed: tuple[str, ...], locale: dict[str, str], monkeypatch: pytest.MonkeyPatch
@@ -134,6 +135,7 @@ def test_nothing_in_a_log_steers_a_terminal(told: Told, tmp_path: Path, extra: t
         assert not any(letter in out for letter in "\x1b\x07\u202e\u009b"), typed
 
 
+@pytest.mark.slow
 def test_a_closed_pipe_ends_the_answer_silently() -> None:
     line = f"{sys.executable} -m sessionize show {LOG} --longest --all | head -1"
     done = subprocess.run(["bash", "-c", line], capture_output=True, check=False)

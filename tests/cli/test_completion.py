@@ -23,6 +23,7 @@ def test_bash_completes_commands_and_options(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_zsh_completes_commands_and_options(tmp_path: Path) -> None:
     asked = {"_SESSIONIZE_COMPLETE": "complete_zsh", "_TYPER_COMPLETE_ARGS": "sessionize run --time"}
     found = sessionize_process(cwd=tmp_path, env=asked)
@@ -34,6 +35,7 @@ def test_zsh_completes_commands_and_options(tmp_path: Path) -> None:
     assert sessionize_process(cwd=tmp_path, env=nothing) == (0, "_files\n", "")
 
 
+@pytest.mark.slow
 def test_fish_completes_commands_and_options(tmp_path: Path) -> None:
     asked = {
         "_SESSIONIZE_COMPLETE": "complete_fish", "_TYPER_COMPLETE_ARGS": "sessionize run --t",
@@ -49,6 +51,7 @@ def test_fish_completes_commands_and_options(tmp_path: Path) -> None:
     assert sessionize_process(cwd=tmp_path, env={**files, "_TYPER_COMPLETE_ARGS": "sessionize run events"}).code == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_can_be_shown_and_installed(tmp_path: Path, shell: str) -> None:
     shown = sessionize_process("--show-completion", shell, cwd=tmp_path, env=NAMED)
@@ -59,6 +62,7 @@ def test_completion_can_be_shown_and_installed(tmp_path: Path, shell: str) -> No
     assert f"{shell} completion installed in {tmp_path}" in installed.out
 
 
+@pytest.mark.slow
 def test_the_script_that_is_shown_works_in_bash(tmp_path: Path) -> None:
     script = sessionize_process("--show-completion", "bash", cwd=tmp_path, env=NAMED).out
     (tmp_path / "sessionize").write_text('#!/bin/sh\nexec python -m sessionize "$@"\n')

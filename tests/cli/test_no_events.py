@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from budget import quick_first
 
 import sessionize
 from sessionize.cli.main import _run
@@ -36,7 +37,7 @@ def contents(folder: str) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in sorted(Path(folder).rglob("*")) if path.is_file()}
 
 
-@pytest.mark.parametrize("log", ["bad.csv", "bad.parquet", "bad.ndjson"])
+@pytest.mark.parametrize("log", quick_first(["bad.csv", "bad.parquet", "bad.ndjson"]))
 @pytest.mark.parametrize(
     "options",
     [("run", "-o", "out"), ("run", "-o", "-"), ("run", "-o", "out", "--on-bad-row", "fail"), ("run", "-o", "out", *NIGHT), ("check",)],

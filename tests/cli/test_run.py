@@ -298,6 +298,7 @@ def test_ids_keep_their_bytes(tmp_path: Path) -> None:
     assert sorted(pl.read_parquet(tmp_path / "out" / "metrics.parquet")["source_id"]) == sorted(ids)
 
 
+@pytest.mark.slow
 def test_a_closed_pipe_ends_the_run_silently(tmp_path: Path) -> None:
     command = f"{sys.executable} -m sessionize run {CSV} -o - -q | head -1"
     done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, check=True)
@@ -329,6 +330,7 @@ def test_help_and_version_load_no_engine(tmp_path: Path) -> None:
         assert done.stderr.decode().strip() == "[]"
 
 
+@pytest.mark.slow
 def test_texts_are_taken_without_pydantic_which_typer_would_load_for_them(tmp_path: Path) -> None:
     script = (
         "import sys; from sessionize.cli.app import application; from sessionize.errors import InputError\n"

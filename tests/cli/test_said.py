@@ -48,7 +48,9 @@ ABSENT = {
 def test_a_name_that_never_occurs_is_said_with_the_nearest_that_does(
     way: str, option: str, told: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    small = Limits(event_bytes=1, rows=2, few_texts=0 if way == "too many kinds" else 10, dictionary_share=0)
+    small = Limits(
+        event_bytes=1, rows=2, few_texts=0 if way == "too many kinds" else 10, dictionary_share=0, partitions=(2, 2)
+    )
     if way in ("in files", "too many kinds"):
         monkeypatch.setattr(Limits, "of", lambda _: small)
     told = "no event has this type" if way == "too many kinds" else told

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from budget import quick_first
 from console import SAMPLE
 
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
@@ -49,7 +50,9 @@ def ended(process: subprocess.Popen[bytes]) -> tuple[int, str]:
 @pytest.mark.parametrize("number", CODES)
 @pytest.mark.parametrize(
     "module",
-    ["sessionize.cli.main", "sessionize.cli.view", "sessionize.output.publish", "sessionize.scratch", "polars"],
+    quick_first(
+        ["sessionize.output.publish", "sessionize.cli.main", "sessionize.cli.view", "sessionize.scratch", "polars"]
+    ),
 )
 def test_a_signal_while_a_module_is_half_loaded_ends_the_program_as_at_any_other_moment(
     tmp_path: Path, module: str, number: signal.Signals
@@ -65,6 +68,7 @@ def test_a_signal_while_a_module_is_half_loaded_ends_the_program_as_at_any_other
     assert not list(tmp_path.glob("out/*.*"))
 
 
+@pytest.mark.slow
 def test_a_signal_does_not_wait_for_a_reader_that_reads_no_more(tmp_path: Path) -> None:
     read, write = os.pipe()
     command = [sys.executable, "-m", "sessionize", "run", str(SAMPLE / "events.csv"), "-o", "-", "-q"]

@@ -27,6 +27,7 @@ def shell(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["bash", "-c", command], cwd=folder, capture_output=True, text=True, check=False, timeout=60)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not FULL.exists(), reason="there is no /dev/full here")
 @pytest.mark.parametrize(
     "arguments", [f"run {CSV} -o - -q", f"run {CSV} -o out --json -q", "schema metrics", "--version"]
@@ -38,6 +39,7 @@ def test_a_stdout_that_takes_nothing_is_exit_4(tmp_path: Path, arguments: str, s
     assert "bug" not in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not FULL.exists(), reason="there is no /dev/full here")
 @pytest.mark.parametrize(("log", "code"), [(CSV, 0), ("missing.csv", 3)])
 @pytest.mark.parametrize("stderr", ["/dev/full", "&-"])
@@ -74,6 +76,7 @@ def shown(command: str, folder: Path, columns: int) -> list[str]:
     return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text.decode()).splitlines()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("columns", [60, 80, 120])
 def test_lines_are_broken_between_words_and_fit_the_terminal(tmp_path: Path, columns: int) -> None:
     done = shown(f"{RUN} run {CSV} -o out", tmp_path, columns)

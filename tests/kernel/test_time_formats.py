@@ -12,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sessionize.config import TimeFormat, TimeKind
-from sessionize.kernel.timestamps import EPOCH, OUT_OF_RANGE, PER_SECOND, by_layout, instant
+from sessionize.instants import EPOCH
+from sessionize.kernel.epochs import OUT_OF_RANGE, PER_SECOND
+from sessionize.kernel.timestamps import by_layout, instant
 
 MODERN = st.datetimes(datetime(1990, 1, 2), datetime(2099, 12, 30))  # noqa: DTZ001 - the zone is given below
 UNITS: tuple[TimeKind, ...] = ("s", "ms", "us", "ns")

@@ -14,17 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sessionize.config import Config, TimeFormat, TimeKind
-from sessionize.kernel.timestamps import (
-    EARLIEST,
-    EPOCH,
-    ISO,
-    LATEST,
-    OUT_OF_RANGE,
-    _iso,
-    _parsed,
-    compiled,
-    instant,
-)
+from sessionize.instants import EPOCH
+from sessionize.kernel.epochs import EARLIEST, LATEST, OUT_OF_RANGE
+from sessionize.kernel.time_patterns import ISO, compiled, parsed
+from sessionize.kernel.timestamps import _iso, instant
 from sessionize.plan import resolve
 
 MICROSECOND = timedelta(microseconds=1)
@@ -174,14 +167,14 @@ def test_arrow_and_the_pattern_read_the_same(rows: list[tuple[datetime, timezone
     expected = [(datetime.fromisoformat(text) - EPOCH) // MICROSECOND for text in texts]
     series = pl.Series(texts)
     assert _iso(series, "UTC").to_list() == expected
-    assert _parsed(series, ISO, "UTC").to_list() == expected
+    assert parsed(series, ISO, "UTC").to_list() == expected
 
 
 @examples(300)
 @given(st.text(alphabet="0123456789-:T .Z+,", max_size=26))
 def test_arrow_reads_nothing_that_the_pattern_refuses(text: str) -> None:
     series = pl.Series([text])
-    assert _iso(series, "UTC").to_list() == _parsed(series, ISO, "UTC").to_list()
+    assert _iso(series, "UTC").to_list() == parsed(series, ISO, "UTC").to_list()
 
 
 @examples(300)

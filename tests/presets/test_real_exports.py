@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import polars as pl
 import pytest
+from budget import quick_first
 from console import ROOT
 
 from sessionize import Config, sessionize
@@ -93,12 +94,14 @@ SAMPLES: Final[dict[str, tuple[Any, ...]]] = {
 
 
 @needs_cases
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SAMPLES)
 def test_a_sample_is_read_rightly_with_no_option(name: str, tmp_path: Path) -> None:
     assert ran(tmp_path, CASES / name).totals == SAMPLES[name]
 
 
 @needs_cases
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name, told in SAMPLES.items() if told[0] is not None])
 def test_a_sample_is_read_the_same_with_its_preset_named(name: str, tmp_path: Path) -> None:
     layout = SAMPLES[name][0].split(",")[0]
@@ -119,6 +122,7 @@ def inside(types: list[pl.DataType]) -> list[Any]:
 
 
 @needs_cases
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in SAMPLES if name.endswith((".csv", "ndjson", "jsonl"))])
 @pytest.mark.parametrize("form", ["gz", "parquet", "upper"])
 def test_a_sample_is_read_the_same_in_other_forms(name: str, form: str, tmp_path: Path) -> None:
@@ -208,7 +212,7 @@ def test_actions_of_matomo_that_are_not_joined_are_refused_with_the_cure(tmp_pat
     assert len(ran(tmp_path, CASES / "P-MATOMO-RAW-ACTIONS.csv", "--preset", "none").sessions) == 1
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", quick_first(names()))
 def test_a_preset_on_another_log_is_refused(name: str, tmp_path: Path) -> None:
     with pytest.raises(Exception, match=r"layout|#Fields|names no columns"):
         ran(tmp_path, ROOT / "sample_data" / "events.csv", "--preset", name)
@@ -325,8 +329,8 @@ SPELLINGS: Final = [
 ]
 
 
-@pytest.mark.parametrize("upper", [False, True])
-@pytest.mark.parametrize("key", ["session_id", "sessionId"])
+@pytest.mark.parametrize("upper", quick_first([False, True]))
+@pytest.mark.parametrize("key", quick_first(["session_id", "sessionId"]))
 @pytest.mark.parametrize("column", SPELLINGS)
 def test_mobile_sessions_of_snowplow_are_found_in_every_spelling(
     column: str, key: str, *, upper: bool, tmp_path: Path

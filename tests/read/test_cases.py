@@ -15,7 +15,10 @@ from console import sessionize
 SHARED = Path(__file__).parent.parent.parent.parent / "shared"
 CASES = SHARED / "cases"
 
-pytestmark = pytest.mark.skipif(not CASES.is_dir(), reason="the cases are not on this machine")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not CASES.is_dir(), reason="the cases are not on this machine"),
+]
 
 NGINX = ("--profile-id", "remote_addr", "--timestamp", "time_local", "--page", "request_uri",
          "--time-format", "%d/%b/%Y:%H:%M:%S %z")  # fmt: skip

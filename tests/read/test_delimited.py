@@ -14,11 +14,13 @@ from letters import Row, expected
 from sessionize import schema
 from sessionize.config import Config
 from sessionize.errors import InputError, UsageError
-from sessionize.read import lines, open_log
+from sessionize.limits import TextLimits
+from sessionize.read import open_log
 
 
-def read(path: Path, columns: list[str] | None = None) -> list[Row]:
-    log = open_log(Config(inputs=(str(path),), input_format="csv", delimiter=","))
+def read(path: Path, columns: list[str] | None = None, block: int = 1 << 20) -> list[Row]:
+    config = Config(inputs=(str(path),), input_format="csv", delimiter=",")
+    log = open_log(config, texts=TextLimits(block_bytes=block))
     names = columns or list(log.schema)
     frame = log.scan().select(schema.ROW, schema.FAULT, *names).collect(engine="streaming")
     return [(row[0], row[1], tuple(field or None for field in row[2:])) for row in frame.iter_rows()]
@@ -66,11 +68,9 @@ def test_dirty_files_lose_nothing(
     content = end.join([b"x,y,z", *rows]) + (end if last else b"")
     assume(4 * content.count(b"\0") < len(content))  # else it looks like UTF-16, and is refused as such
     path.write_bytes(content)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lines, "BLOCK", block)
-        wanted = expected(content, ",", 3)
-        assert read(path) == wanted
-        assert read(path, ["y"]) == [(number, fault, row[1:2]) for number, fault, row in wanted]
+    wanted = expected(content, ",", 3)
+    assert read(path, block=block) == wanted
+    assert read(path, ["y"], block) == [(number, fault, row[1:2]) for number, fault, row in wanted]
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])

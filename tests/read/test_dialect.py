@@ -16,18 +16,18 @@ from sessionize import schema
 from sessionize.cli.settings import _character
 from sessionize.config import Config
 from sessionize.errors import InputError, UsageError
-from sessionize.limits import Limits
+from sessionize.limits import Limits, TextLimits
 from sessionize.presets import load
-from sessionize.read import Log, lines, open_log
+from sessionize.read import Log, open_log
 
 HEADER = "user_id,event_time,page"
 ROWS = ["u1,2024-05-30 10:00:00,/a", "u2,2024-05-30 10:05:00,/b"]
 VALUES = [("u1", "2024-05-30 10:00:00", "/a"), ("u2", "2024-05-30 10:05:00", "/b")]
 
 
-def opened(path: Path, content: str | bytes, **more: Any) -> Log:
+def opened(path: Path, content: str | bytes, block: int = 1 << 20, **more: Any) -> Log:
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return open_log(Config(inputs=(str(path),), **more))
+    return open_log(Config(inputs=(str(path),), **more), texts=TextLimits(block_bytes=block))
 
 
 def rows(log: Log, *more: str) -> list[tuple[Any, ...]]:
@@ -59,11 +59,10 @@ def test_what_stands_above_the_header_is_no_row_and_the_rows_keep_their_numbers(
     tmp_path: Path, before: list[str], config: dict[str, Any], end: str
 ) -> None:
     for block in (1 << 20, 7):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(lines, "BLOCK", block)
-            log = opened(tmp_path / "a.csv", "\ufeff" + text(*before, HEADER, *ROWS, "u3,ragged", end=end), **config)
-            assert list(log.schema) == HEADER.split(",")
-            found = rows(log, schema.ROW, schema.FAULT)
+        content = "\ufeff" + text(*before, HEADER, *ROWS, "u3,ragged", end=end)
+        log = opened(tmp_path / "a.csv", content, block, **config)
+        assert list(log.schema) == HEADER.split(",")
+        found = rows(log, schema.ROW, schema.FAULT)
         first = len(before) + 2
         assert found == [
             (*VALUES[0], first, None), (*VALUES[1], first + 1, None), (None, None, None, first + 2, "malformed_row"),
@@ -233,9 +232,7 @@ def test_what_is_no_delimiter_is_refused(given: str) -> None:
 def test_a_mark_at_the_start_of_a_later_line_is_no_part_of_an_id(tmp_path: Path) -> None:
     content = text(*ROWS, "\ufeff" + ROWS[0], "a\ufeffb,2024-05-30,/c")
     for block in (1 << 20, 5):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(lines, "BLOCK", block)
-            found = rows(opened(tmp_path / "a.csv", content, csv_columns=tuple(HEADER.split(","))))
+        found = rows(opened(tmp_path / "a.csv", content, block, csv_columns=tuple(HEADER.split(","))))
         assert [row[0] for row in found] == ["u1", "u2", "u1", "a\ufeffb"]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from budget import turns
 from letters import expected
 
 from sessionize import schema
@@ -74,7 +75,7 @@ def between(chance: random.Random, content: bytes) -> tuple[bytes, int, set[int]
 
 def test_skipped_lines_and_remarks_move_no_number(tmp_path: Path) -> None:
     chance = random.Random(23)  # noqa: S311
-    for place in range(TOGETHER):
+    for place in range(turns(TOGETHER)):
         content, delimiter = dirty_file(chance)
         framed, above, remarks = between(chance, content)
         path = tmp_path / f"{place}.csv"
@@ -89,7 +90,7 @@ def test_skipped_lines_and_remarks_move_no_number(tmp_path: Path) -> None:
 def test_another_quote_reads_what_the_usual_one_does(tmp_path: Path) -> None:
     chance = random.Random(29)  # noqa: S311
     swap = bytes.maketrans(b"\"'", b"'\"")
-    for place in range(TOGETHER):
+    for place in range(turns(TOGETHER)):
         content, delimiter = dirty_file(chance)
         plain, other = tmp_path / f"{place}.csv", tmp_path / f"{place}-other.csv"
         plain.write_bytes(content)

@@ -11,6 +11,7 @@ import os
 import tarfile
 import zipfile
 from contextlib import nullcontext
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -21,13 +22,14 @@ import pytest
 from sessionize import schema
 from sessionize.config import Config
 from sessionize.errors import InputError, SessionizeError
-from sessionize.read import Log, lines, open_log
+from sessionize.limits import USUAL_TEXTS, TextLimits
+from sessionize.read import Log, open_log
 
 TEXT = b"id,ts\na,1\nb,2\n"
 
 
-def log(*inputs: Path | str, **more: object) -> Log:
-    return open_log(Config(inputs=tuple(map(str, inputs)), **more))  # type: ignore[arg-type]
+def log(*inputs: Path | str, texts: TextLimits = USUAL_TEXTS, **more: object) -> Log:
+    return open_log(Config(inputs=tuple(map(str, inputs)), **more), texts=texts)  # type: ignore[arg-type]
 
 
 def ids(found: Log) -> list[str]:
@@ -254,31 +256,26 @@ def test_two_formats_are_two_logs(tmp_path: Path) -> None:
         log(tmp_path)
 
 
-def test_an_endless_line_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lines, "LONGEST_LINE", 1000)
-    monkeypatch.setattr(lines, "BLOCK", 100)
+def test_an_endless_line_is_refused(tmp_path: Path) -> None:
+    limits = TextLimits(line_bytes=1000, block_bytes=100)
     (tmp_path / "a.csv").write_bytes(b"id,ts\n" + b"x" * 5000)
     with pytest.raises(InputError, match="line 2"):
-        ids(log(tmp_path / "a.csv"))
+        ids(log(tmp_path / "a.csv", texts=limits))
 
 
 @pytest.mark.parametrize("kind", ["gz", "zst"])
-def test_what_unpacks_to_far_more_than_any_log_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
-) -> None:
-    monkeypatch.setattr(lines, "BOMB", (100_000, 50))
-    monkeypatch.setattr(lines, "BLOCK", 10_000)
+def test_what_unpacks_to_far_more_than_any_log_is_refused(tmp_path: Path, kind: str) -> None:
+    limits = TextLimits(unpacked=(100_000, 50), block_bytes=10_000)
     (tmp_path / "a.csv").write_bytes(packed(TEXT + b"a,1\n" * 50_000, kind))
     with pytest.raises(InputError, match="50 times"):
-        ids(log(tmp_path / "a.csv"))
-    monkeypatch.setattr(lines, "BOMB", (1_000_000, 50))
-    assert len(ids(log(tmp_path / "a.csv"))) == 50_002
+        ids(log(tmp_path / "a.csv", texts=limits))
+    assert len(ids(log(tmp_path / "a.csv", texts=replace(limits, unpacked=(1_000_000, 50))))) == 50_002
 
 
-def test_a_block_of_very_many_lines_comes_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lines, "MOST_LINES", 3)
+def test_a_block_of_very_many_lines_comes_in_pieces(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(b"\nid,ts\n\n\n\n\na,1\n\nb\nc,3\n")
-    rows = log(tmp_path / "a.csv").scan().select(schema.ROW, schema.FAULT, "id").collect().rows()
+    found = log(tmp_path / "a.csv", texts=TextLimits(block_lines=3))
+    rows = found.scan().select(schema.ROW, schema.FAULT, "id").collect().rows()
     assert rows == [(7, None, "a"), (9, "malformed_row", None), (10, None, "c")]
 
 

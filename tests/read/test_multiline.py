@@ -15,14 +15,16 @@ from hypothesis import strategies as st
 from sessionize import schema
 from sessionize.config import Config
 from sessionize.errors import InputError
-from sessionize.read import Log, lines, multiline, open_log
+from sessionize.limits import TextLimits
+from sessionize.read import Log, multiline, open_log
 
 Row = tuple[int, str | None, tuple[str | None, ...]]
 
 
-def opened(path: Path, content: bytes, *, over_lines: bool = True) -> Log:
+def opened(path: Path, content: bytes, *, over_lines: bool = True, **limits: int) -> Log:
     path.write_bytes(content)
-    return open_log(Config(inputs=(str(path),), input_format="csv", delimiter=",", multiline=over_lines))
+    config = Config(inputs=(str(path),), input_format="csv", delimiter=",", multiline=over_lines)
+    return open_log(config, texts=TextLimits(**limits))  # type: ignore[arg-type]
 
 
 def rows(log: Log, columns: list[str] | None = None) -> list[Row]:
@@ -91,11 +93,9 @@ def test_what_a_csv_writer_writes_is_read_back_with_the_number_of_its_first_line
         number += text.count("\n") + 1
     content = "".join(f"{text}\n" for text in ["x,y,z", *texts]).replace("\n", end).encode()
     path = tmp_path_factory.getbasetemp() / "written.csv"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lines, "BLOCK", block)
-        log = opened(path, content)
-        assert rows(log) == expected
-        assert rows(log, ["z"]) == [(number, fault, row[2:]) for number, fault, row in expected]
+    log = opened(path, content, block_bytes=block)
+    assert rows(log) == expected
+    assert rows(log, ["z"]) == [(number, fault, row[2:]) for number, fault, row in expected]
 
 
 batches = st.sampled_from(["a", ",", ",", '"', '"', '""', "\n", "\n", 'b,"c\nd",e\n', 'f,g,"h\n', "i,j,k\n", '"\n'])
@@ -109,18 +109,16 @@ def test_a_stray_quote_costs_its_line_and_no_other(
     content = f"x,y,z\n{text}"
     path = tmp_path_factory.getbasetemp() / "stray.csv"
     expected = records(content)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lines, "BLOCK", block)
-        log = opened(path, content.encode())
-        found = rows(log)
-        assert [row[0] for row in found] == [number for number, _ in expected]
-        for row, (_, record) in zip(found, expected, strict=True):
-            if "\n" in record:
-                assert row[1] is None
-                assert row[2] == tuple(field or None for field in next(csv.reader(io.StringIO(record, newline="")))[:3])
-        places = pl.DataFrame({schema.FILE: [0] * len(expected), schema.ROW: [row[0] for row in found]}).cast(pl.UInt32)
-        if expected:
-            assert log.raw(places)["raw"].to_list() == [record for _, record in expected]
+    log = opened(path, content.encode(), block_bytes=block)
+    found = rows(log)
+    assert [row[0] for row in found] == [number for number, _ in expected]
+    for row, (_, record) in zip(found, expected, strict=True):
+        if "\n" in record:
+            assert row[1] is None
+            assert row[2] == tuple(field or None for field in next(csv.reader(io.StringIO(record, newline="")))[:3])
+    places = pl.DataFrame({schema.FILE: [0] * len(expected), schema.ROW: [row[0] for row in found]}).cast(pl.UInt32)
+    if expected:
+        assert log.raw(places)["raw"].to_list() == [record for _, record in expected]
 
 
 def test_without_being_asked_for_each_of_its_lines_is_told(tmp_path: Path) -> None:
@@ -131,12 +129,10 @@ def test_without_being_asked_for_each_of_its_lines_is_told(tmp_path: Path) -> No
     assert rows(opened(tmp_path / "a.csv", content)) == [(2, None, ("a", "b\nc", "d"))]
 
 
-def test_an_open_quote_that_no_line_near_closes_costs_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(multiline, "LONGEST_RECORD", 50)
+def test_an_open_quote_that_no_line_near_closes_costs_one_line(tmp_path: Path) -> None:
     content = b'x,y,z\na,"open,c\n' + b"d,e,f\n" * 20 + b'g,h",i\n"j\nj",k,l\n'
     for block in (8, 1 << 20):
-        monkeypatch.setattr(lines, "BLOCK", block)
-        found = rows(opened(tmp_path / "a.csv", content))
+        found = rows(opened(tmp_path / "a.csv", content, block_bytes=block, record_bytes=50))
         # A quote inside an unquoted field, as in line 23, is a character like any other.
         assert [row[:2] for row in found] == [
             (2, "malformed_row"), *((number, None) for number in range(3, 24)), (24, None),

@@ -15,14 +15,15 @@ from hypothesis import strategies as st
 from sessionize import schema
 from sessionize.config import Config, Rules
 from sessionize.errors import UsageError
+from sessionize.limits import TextLimits
 from sessionize.plan import resolve
-from sessionize.read import Log, lines, ndjson, open_log
+from sessionize.read import Log, ndjson, open_log
 from sessionize.read.lines import Block
 
 
-def opened(path: Path, content: bytes, **more: Any) -> Log:
+def opened(path: Path, content: bytes, block: int = 1 << 20, **more: Any) -> Log:
     path.write_bytes(content)
-    return open_log(Config(inputs=(str(path),), **more))
+    return open_log(Config(inputs=(str(path),), **more), texts=TextLimits(block_bytes=block))
 
 
 def rows(log: Log, *names: str) -> list[tuple[Any, ...]]:
@@ -184,14 +185,13 @@ def test_a_key_is_read_in_every_file_that_has_it_however_late(tmp_path: Path) ->
     assert found.to_list() == ["first", "here"]
 
 
-def test_blocks_of_any_size_give_the_same_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_blocks_of_any_size_give_the_same_rows(tmp_path: Path) -> None:
     content = b'{"id":"a","v":1.0}\n\n  \n[1]\n{"id":"b"}\n{"id":"\xff"}\n{"v":-0}\n'
     whole = rows(opened(tmp_path / "a.ndjson", content), "id", "v")
     assert [row[:2] for row in whole] == [
         (1, None), (4, "malformed_row"), (5, None), (6, "bad_encoding"), (7, None),
     ]  # fmt: skip
     for block in (1, 3, 20, 50):
-        monkeypatch.setattr(lines, "BLOCK", block)
-        log = opened(tmp_path / "a.ndjson", content)
+        log = opened(tmp_path / "a.ndjson", content, block)
         assert rows(log, "id", "v") == whole
         assert log.scan().select(pl.len()).collect().item() == 5

@@ -41,6 +41,7 @@ def metrics(folder: Path, *arguments: object) -> pl.DataFrame:
     return pl.read_parquet(folder / "out" / "metrics.parquet")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("columns", [(), ("--columns", "session_id,ts")], ids=["header", "no header"])
 def test_a_pipe_named_as_a_file_loses_no_row(tmp_path: Path, columns: tuple[str, ...]) -> None:
     rows = "".join(f"visit-{number},2024-05-30\n" for number in range(20_000))

@@ -6,6 +6,7 @@ import gzip
 import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -18,7 +19,7 @@ from console import ROOT
 import sessionize
 from sessionize.config import Output
 from sessionize.errors import SessionizeError
-from sessionize.read import lines
+from sessionize.limits import Limits, TextLimits
 
 README: Final = (ROOT / "README.md").read_text()
 TABLE: Final = README.partition("### What a log may look like")[2].partition("\n\n**")[0]
@@ -131,18 +132,18 @@ def test_every_line_of_the_table_has_a_case() -> None:
 
 
 @pytest.mark.parametrize(("start", "place"), NUMBERED)
-def test_what_the_table_says_is_so(start: str, place: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_table_says_is_so(start: str, place: int, tmp_path: Path) -> None:
     case = CASES[start][place]
-    if start == "a line over 64 MiB":
-        monkeypatch.setattr(lines, "LONGEST_LINE", 1000)
-        monkeypatch.setattr(lines, "BLOCK", 1000)
-        monkeypatch.setattr(lines, "BOMB", (10_000, 2))
+    small = TextLimits(line_bytes=1000, block_bytes=1000, unpacked=(10_000, 2))
+    limits = replace(Limits.of(), texts=small) if start == "a line over 64 MiB" else None
     for name, content in case.files.items():
         path = tmp_path / "logs" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
     run: Callable[[], Any] = lambda: sessionize.run(  # noqa: E731
-        sessionize.Config(inputs=(str(tmp_path / "logs"),), **case.config), Output(directory=str(tmp_path / "out"))
+        sessionize.Config(inputs=(str(tmp_path / "logs"),), **case.config),
+        Output(directory=str(tmp_path / "out")),
+        limits=limits,
     )
     if case.code:
         with pytest.raises(SessionizeError) as raised:

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 import pytest
+from budget import examples, quick_first
 from funnels import Event, level, strict_level
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sessionize.summary.funnel import Funnel, Spans, reached
@@ -38,7 +39,7 @@ def logs(draw: st.DrawFn) -> tuple[list[list[Event]], int, int | None]:
 
 
 @given(logs())
-@settings(max_examples=400, deadline=None)
+@examples(400)
 def test_each_session_comes_as_far_as_the_loop_says(log: tuple[list[list[Event]], int, int | None]) -> None:
     sessions, steps, within = log
     assert levels(sessions, steps, within, strict=False) == [level(each, steps, within) for each in sessions]
@@ -46,7 +47,7 @@ def test_each_session_comes_as_far_as_the_loop_says(log: tuple[list[list[Event]]
 
 
 @pytest.mark.parametrize("strict", [False, True])
-@pytest.mark.parametrize("within", [None, 3, 8])
+@pytest.mark.parametrize("within", quick_first([8, 3, None]))
 def test_the_funnel_equals_the_window_funnel_of_clickhouse(*, strict: bool, within: int | None) -> None:
     chdb = pytest.importorskip("chdb")
     chance = random.Random(7)  # noqa: S311

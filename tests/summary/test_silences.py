@@ -82,6 +82,7 @@ REAL: dict[str, tuple[str | None, dict[str, Any]]] = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not DATA.is_dir(), reason="the real logs are not on this machine")
 @pytest.mark.parametrize("name", REAL)
 def test_a_cut_is_told_of_real_logs_that_have_one_and_refused_of_the_others(name: str) -> None:

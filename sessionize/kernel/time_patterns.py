@@ -1,0 +1,121 @@
+"""Times written as text, field by field: ISO 8601's forms, and what strptime's directives describe. Row-local."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final
+
+import polars as pl
+
+from sessionize.kernel.epochs import MICROSECONDS, computed, in_range
+from sessionize.kernel.local_times import localized
+
+ISO: Final = re.compile(
+    r"(?i)^\s*(?P<Y>\d{4})-(?P<m>\d\d)-(?P<d>\d\d)"
+    r"(?:(?:T| +)(?P<H>\d\d)(?::?(?P<M>\d\d)(?::?(?P<S>\d\d)(?:[.,](?P<f>\d+))?)?)?"
+    r"\s*(?P<z>Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?)?\s*$"
+)
+"""ISO 8601 date, or date and time apart by T or blanks, to any precision; zone as Z, UTC, GMT or an offset."""
+
+ISO_BASIC: Final = re.compile(
+    r"(?i)^\s*(?P<Y>\d{4})(?P<m>\d\d)(?P<d>\d\d)T(?P<H>\d\d)(?:(?P<M>\d\d)(?:(?P<S>\d\d)(?:[.,](?P<f>\d+))?)?)?"
+    r"\s*(?P<z>Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?\s*$"
+)
+"""ISO 8601's basic form, such as ``20240530T100500Z``; never a date alone, which is a number."""
+
+DIRECTIVES: Final = {
+    "Y": r"(?P<Y>\d{4})", "y": r"(?P<y>\d\d)", "m": r"(?P<m>\d{1,2})", "d": r"(?P<d>\d{1,2})", "e": r"\s*(?P<d>\d{1,2})",
+    "b": r"(?P<b>[A-Za-z]{3})", "B": r"(?P<b>[A-Za-z]{3})[a-z]*", "H": r"(?P<H>\d{1,2})", "I": r"(?P<H>\d{1,2})",
+    "p": r"(?P<p>[AaPp])\.?[Mm]\.?", "M": r"(?P<M>\d{1,2})", "S": r"(?P<S>\d{1,2})", "f": r"(?P<f>\d+)",
+    "L": r"(?P<L>\d{1,3})", "z": r"(?P<z>Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)", "a": r"[A-Za-z]{3}", "A": r"[A-Za-z]+",
+    "Z": r"[A-Za-z][A-Za-z0-9_+/-]*", "%": "%",
+}  # fmt: skip
+"""What ``--time-format`` understands: strptime's directives, and ``%L`` for milliseconds as a number (Ruby, jq).
+
+``%Z`` is a zone's name beside its offset (``%z``), and read over: a name alone does not always say the offset.
+"""
+SHORTHANDS: Final = {"%F": "%Y-%m-%d", "%T": "%H:%M:%S", "%R": "%H:%M", "%D": "%m/%d/%y", "%.f": ".%f"}
+MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+
+
+@lru_cache
+def compiled(pattern: str) -> re.Pattern[str]:
+    r"""A strptime pattern as a regular expression with a group a field.
+
+    Raises:
+        ValueError: If a directive is not known.
+
+    Examples:
+        >>> compiled("%Y/%m/%d").pattern
+        '^\\s*(?P<Y>\\d{4})/(?P<m>\\d{1,2})/(?P<d>\\d{1,2})\\s*$'
+    """
+    for short, whole in SHORTHANDS.items():
+        pattern = pattern.replace(short, whole)
+    parts = re.split(r"%(.)", pattern)
+    unknown = [f"%{letter}" for letter in parts[1::2] if letter not in DIRECTIVES]
+    if unknown:
+        raise ValueError(f"unknown directive {', '.join(unknown)}")
+    literal = [re.escape(part).replace("/", "/") for part in parts[::2]]
+    fields = [DIRECTIVES[letter] for letter in parts[1::2]] + [""]
+    body = "".join(text + field for text, field in zip(literal, fields, strict=True))
+    return re.compile(rf"^\s*{body}\s*$")
+
+
+def parsed(texts: pl.Series, pattern: re.Pattern[str], timezone: str) -> pl.Series:
+    """Microseconds by a pattern with named groups; a naive time is in the zone."""
+    groups = pattern.groupindex
+    found = computed(text=texts).select(
+        pl.col("text").str.extract(pattern.pattern, index).alias(name) for name, index in groups.items()
+    )
+    found = found.with_columns(
+        pl.lit(None, dtype=pl.String).alias(name) for name in "YymbdHMSfLpz" if name not in groups
+    )
+    local = found.select(_local()).to_series()
+    offset = found.select(_offset()).to_series()
+    zoned = computed(local=local, offset=offset).select(in_range(pl.col("local") - pl.col("offset"))).to_series()
+    naive = found["z"].is_null() & local.is_not_null()
+    if not naive.any():
+        return zoned
+    placed = localized(pl.select(pl.when(naive).then(local)).to_series(), timezone)
+    return pl.select(pl.when(naive).then(placed).otherwise(zoned)).to_series()
+
+
+def _number(name: str) -> pl.Expr:
+    return pl.col(name).cast(pl.Int64, strict=False)
+
+
+def _local() -> pl.Expr:
+    """Microseconds of the fields taken as UTC; null where one of them is out of bounds.
+
+    24:00:00 is the next day's midnight and second 60 the next minute's first, as ISO 8601 and POSIX have them.
+    """
+    short = _number("y") + pl.when(_number("y") < 69).then(2000).otherwise(1900)
+    named = pl.col("b").str.to_lowercase().replace_strict(
+        list(MONTHS), list(range(1, 13)), default=None, return_dtype=pl.Int64
+    )  # fmt: skip
+    year, month = pl.coalesce(_number("Y"), short), pl.coalesce(_number("m"), named)
+    day = pl.coalesce(_number("d"), 1)
+    first = pl.datetime(year, pl.when(month.is_between(1, 12)).then(month), 1, time_unit="us")
+    date = first + pl.duration(days=day - 1, time_unit="us")
+    hour = _number("H").fill_null(0)
+    half = pl.col("p").str.to_lowercase()
+    hour = pl.when(half.is_null()).then(hour).otherwise(hour % 12 + pl.when(half == "p").then(12).otherwise(0))
+    minute, second = _number("M").fill_null(0), _number("S").fill_null(0)
+    fraction = pl.col("f").str.pad_end(6, "0").str.slice(0, 6).cast(pl.Int64, strict=False)
+    fraction = pl.coalesce(fraction, _number("L") * 1000, 0)
+    midnight = (hour == 24) & (minute == 0) & (second == 0) & (fraction == 0)
+    valid = ((hour < 24) | midnight) & (minute < 60) & ((second < 60) | ((second == 60) & (minute == 59)))
+    valid &= (year > 0) & (day > 0) & (date.dt.month() == month)
+    return pl.when(valid).then(date.to_physical() + ((hour * 60 + minute) * 60 + second) * MICROSECONDS + fraction)
+
+
+def _offset() -> pl.Expr:
+    """Microseconds east of UTC; null for a naive time, and out of any range for an offset that is none."""
+    zone = pl.col("z").str.to_uppercase()
+    hours = zone.str.slice(1, 2).cast(pl.Int64, strict=False)
+    minutes = zone.str.slice(3).str.strip_prefix(":").replace("", "0").cast(pl.Int64, strict=False)
+    sign = pl.when(zone.str.starts_with("-")).then(-1).otherwise(1)
+    east = pl.when((hours < 24) & (minutes < 60)).then(sign * (hours * 60 + minutes) * 60 * MICROSECONDS)
+    utc = zone.is_in(["Z", "UTC", "GMT"])
+    return pl.when(zone.is_not_null()).then(pl.when(utc).then(0).otherwise(east))
