@@ -7,8 +7,25 @@
     earlier run ── read_run ─► sessions, events
 """
 
-from sessionize.answers.ask import Answer, Ask, FunnelAsk, PathsAsk, ShowAsk
-from sessionize.answers.jobs import funnel, paths, show, summary
+from sessionize.answers.ask import SECTIONS, Answer, Ask, FunnelAsk, PathsAsk, ReportAsk, ShowAsk
+from sessionize.answers.reports import report
+from sessionize.answers.sequences import funnel, paths
+from sessionize.answers.shown import show
+from sessionize.answers.summaries import summary
 from sessionize.answers.timeouts import timeout
 
-__all__ = ["Answer", "Ask", "FunnelAsk", "PathsAsk", "ShowAsk", "funnel", "paths", "show", "summary", "timeout"]
+__all__ = [
+    "SECTIONS",
+    "Answer",
+    "Ask",
+    "FunnelAsk",
+    "PathsAsk",
+    "ReportAsk",
+    "ShowAsk",
+    "funnel",
+    "paths",
+    "report",
+    "show",
+    "summary",
+    "timeout",
+]

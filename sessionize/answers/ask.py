@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sessionize.errors import UsageError
 from sessionize.summary.selection import Selection
 
 MOST_STEPS = 20
+SECTIONS: Final = (
+    "totals", "time", "hours", "lengths", "depth", "silences", "pages", "channels", "groups", "conversions", "funnel",
+    "paths", "quality",
+)  # fmt: skip
+"""Of a report, in their order."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +114,33 @@ class PathsAsk(Ask):
             raise UsageError(f"--top {self.most} is not at least 1")
         if self.around is not None and (self.begin is not None or self.end is not None):
             raise UsageError("--around goes with neither --from nor --to")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportAsk(Ask):
+    """What a report tells.
+
+    Attributes:
+        steps: Steps of its funnel in their order; empty for none.
+        sections: Names of its sections; empty for all that can be told.
+    """
+
+    steps: tuple[str, ...] = ()
+    sections: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name, missing, option in (
+            ("groups", self.by is None, "--by NAME"),
+            ("funnel", not self.steps, "--step STEP"),
+        ):
+            if name in self.sections and missing:
+                raise UsageError(f"--sections {name} needs {option}", hint=f"add {option}, or leave the section out")
+        if self.steps:
+            FunnelAsk(steps=self.steps)
+
+    def has(self, *names: str) -> bool:
+        """Whether one of some sections is wanted."""
+        return not self.sections or any(name in self.sections for name in names)
 
 
 class Answer(NamedTuple):

@@ -20,10 +20,10 @@ from sessionize.errors import InputError, UsageError
 from sessionize.instants import microseconds
 from sessionize.limits import Limits
 from sessionize.opening import Opened, opened
+from sessionize.opening import Source as LogSource
 from sessionize.output.geo import with_places
 from sessionize.output.manifest import manifest
 from sessionize.output.read_run import read_manifest, read_sessions, run_folders
-from sessionize.read import LogFile
 from sessionize.refusals import refuse_bad_rows
 from sessionize.summary.selection import OF_START, is_name, metric_columns
 from sessionize.version import __version__
@@ -77,6 +77,7 @@ class Need:
         carried: A column of the log that is wanted for each session; None for none.
         everything: Whether all that events have is needed.
         rows: Whether it must be known where each event stands in the log.
+        observe: Gives for the plan what looks at a log's events on their way; an earlier run has no such way.
     """
 
     events: bool = False
@@ -84,6 +85,7 @@ class Need:
     carried: str | None = None
     everything: bool = False
     rows: bool = False
+    observe: Callable[[Plan], Sequence[Observer]] = lambda _: ()
 
 
 def is_run(inputs: tuple[str, ...]) -> bool:
@@ -161,14 +163,14 @@ def _of_log(config: Config, need: Need, stack: ExitStack, progress: Progress, li
         allowed = replace(allowed, session_rows=min(allowed.session_rows, SESSIONS_WITH_EVENTS))
     progress("reading and sessionizing")
     types = EventTypes()
-    observe: list[Observer] = [types, *([Places()] if need.rows else [])]
+    observe: list[Observer] = [types, *([Places()] if need.rows else []), *need.observe(plan)]
     result = sessionize_log(log, plan, allowed, observe=observe, assign=need.events)
     refuse_bad_rows(log, result, config, plan)
     check_counts(result.counts, config)
     progress("answering")
     return Source(
         inputs=config.inputs,
-        account=account(log.files, plan, result),
+        account=account(log, plan, result),
         newest=result.watermark,
         timezone=plan.timezone,
         page_views=plan.page_views,
@@ -179,10 +181,17 @@ def _of_log(config: Config, need: Need, stack: ExitStack, progress: Progress, li
     )
 
 
-def account(files: Sequence[LogFile], plan: Plan, result: Result) -> dict[str, Any]:
+def account(log: LogSource, plan: Plan, result: Result) -> dict[str, Any]:
     """What was read and decided, as a manifest has it."""
-    inputs = [{key: value for key, value in asdict(file).items() if value is not None} for file in files]
-    return manifest(version=__version__, inputs=inputs, plan=plan, counts=result.counts, watermark=result.watermark)
+    inputs = [{key: value for key, value in asdict(file).items() if value is not None} for file in log.files]
+    return manifest(
+        version=__version__,
+        inputs=inputs,
+        plan=plan,
+        counts=result.counts,
+        watermark=result.watermark,
+        passed_over=[{"path": each.path, "why": each.why} for each in log.passed_over],
+    )
 
 
 class EventTypes(Observer):

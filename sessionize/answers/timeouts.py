@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
@@ -52,13 +52,13 @@ def timeout(config: Config, progress: Progress = lambda _: None, *, limits: Limi
         else:
             look, facts = _of_log(config, stack, progress, limits)
         progress("fitting")
-        data = answer(look.silences, look.table.rows(), facts["timeout_us"])
+        data = look.answer(facts["timeout_us"])
     newest = look.silences.last
     facts["newest"] = None if newest is None else EPOCH + newest * MICROSECOND
     return Answer(data, {**facts, "events": look.silences.events})
 
 
-class _Look(Observer):
+class Measuring(Observer):
     """Measures silences and cuts sessions at each timeout; of many parts it adds up.
 
     Args:
@@ -75,6 +75,14 @@ class _Look(Observer):
         for rows in in_key_order(events, self._plan):
             times, keys = rows["time"].to_numpy(), rows["key"].to_numpy()
             self.add(times, key_starts(keys), _starts_at(rows, times, self._plan))
+
+    def answer(self, timeout_us: int | None) -> dict[str, Any]:
+        """What `sessionize timeout` says, as data with fixed names; only once.
+
+        Args:
+            timeout_us: The timeout in force, in microseconds; None for no timeout.
+        """
+        return answer(self.silences, self.table.rows(), timeout_us)
 
     def add(self, times: Times, starts: Flags, starts_at: StartsAt) -> None:
         """Look at events of whole keys.
@@ -95,11 +103,12 @@ def key_starts(keys: NDArray[Any]) -> Flags:
     return found
 
 
-def _of_log(config: Config, stack: ExitStack, progress: Progress, limits: Limits | None) -> tuple[_Look, Facts]:
+def _of_log(config: Config, stack: ExitStack, progress: Progress, limits: Limits | None) -> tuple[Measuring, Facts]:
     progress("opening")
     log, resolved, allowed, _ = stack.enter_context(opened(config, limits, progress))
-    plan = _only_needed(resolved)
-    look = _Look(plan)
+    plan = boundaries_only(resolved)
+    look = Measuring(plan)
+    stack.callback(look.table.close)
     progress("reading and measuring")
     result = sessionize_log(log, plan, allowed, observe=[look])
     check_counts(result.counts, config)
@@ -107,11 +116,11 @@ def _of_log(config: Config, stack: ExitStack, progress: Progress, limits: Limits
         "inputs": list(config.inputs),
         "timeout_us": plan.rules.timeout_us,
         "timezone": plan.timezone,
-        "account": account(log.files, plan, result),
+        "account": account(log, plan, result),
     }
 
 
-def _only_needed(plan: Plan) -> Plan:
+def boundaries_only(plan: Plan) -> Plan:
     """The plan without the columns that no boundary rule looks at."""
     agents = plan.exclude_bots and plan.agents
     needed = (*NEEDED, schema.USER_AGENT) if agents else NEEDED
@@ -140,33 +149,64 @@ def looks_at_neighbours_only(rules: Rules) -> bool:
     return others == Rules(timeout=None)
 
 
-def _of_run(config: Config, stack: ExitStack, progress: Progress) -> tuple[_Look, Facts]:
+def _of_run(config: Config, stack: ExitStack, progress: Progress) -> tuple[Measuring, Facts]:
     asked = source(config, Need(events=True), stack, progress)
     rules = asked.account["rules"]
-    others = [name for name in OTHER_RULES if rules.get(name)]
+    others = other_rules(rules)
     if others:
         raise UsageError(
             f"{config.inputs[0]}: the run had other rules than the timeout ({', '.join(others)}): what other timeouts "
             "would make of its log cannot be told from its output",
             hint="name the log itself, with the same options",
         )
-    parts = [
-        events.select(_key(events.columns).alias("key"), time=pl.col("timestamp").to_physical())
-        for _, events in asked.batches
-        if events is not None
-    ]
-    rows = pl.concat(parts).sort("key", "time")
-    times, starts = rows["time"].to_numpy(), key_starts(rows["key"].to_numpy())
-    gaps = np.diff(times, prepend=times[:1])
-    limit = None if rules["timeout_s"] is None else timedelta(seconds=rules["timeout_s"])
-    look = _Look(Plan(columns={}, time=TimeFormat(kind="datetime"), rules=Rules(timeout=limit)))
-    look.add(times, starts, lambda most: starts if most is None else starts | (gaps > most))
-    return look, {
+    again = Again()
+    for _, events in asked.batches:
+        if events is not None:
+            again.add(events)
+    return again.measured(rules), {
         "inputs": list(config.inputs),
-        "timeout_us": None if limit is None else limit // MICROSECOND,
+        "timeout_us": timeout_of(rules),
         "timezone": asked.timezone,
         "account": asked.account,
     }
+
+
+def other_rules(rules: Mapping[str, Any]) -> list[str]:
+    """Rules of a manifest, by name, that keep its sessions from being cut anew."""
+    return [name for name in OTHER_RULES if rules.get(name)]
+
+
+def timeout_of(rules: Mapping[str, Any]) -> int | None:
+    """The timeout of a manifest's rules, in microseconds; None for no timeout."""
+    return None if rules["timeout_s"] is None else timedelta(seconds=rules["timeout_s"]) // MICROSECOND
+
+
+class Again:
+    """Gathers the events of an earlier run, to measure the silences between them."""
+
+    def __init__(self) -> None:
+        self._parts: list[pl.DataFrame] = []
+
+    def add(self, events: pl.DataFrame) -> None:
+        """Take the time and key of some events."""
+        time = pl.col("timestamp").to_physical()
+        self._parts.append(events.select(_key(events.columns).alias("key"), time=time))
+
+    def measured(self, rules: Mapping[str, Any]) -> Measuring:
+        """Their silences, and the sessions of each timeout.
+
+        Args:
+            rules: Those of the run's manifest; none of them in OTHER_RULES.
+        """
+        limit = timeout_of(rules)
+        timeout = None if limit is None else limit * MICROSECOND
+        look = Measuring(Plan(columns={}, time=TimeFormat(kind="datetime"), rules=Rules(timeout=timeout)))
+        if self._parts:
+            rows = pl.concat(self._parts).sort("key", "time")
+            times, starts = rows["time"].to_numpy(), key_starts(rows["key"].to_numpy())
+            gaps = np.diff(times, prepend=times[:1])
+            look.add(times, starts, lambda most: starts if most is None else starts | (gaps > most))
+        return look
 
 
 def _key(columns: list[str]) -> pl.Expr:

@@ -83,7 +83,7 @@ def answer(
 
         where = page()
         show(screen(found, where), where, color=not typed["no_color"])
-    _check_rejected(found.facts, typed)
+    check_rejected(found.facts, typed)
 
 
 def _print_json(data: Mapping[str, Any]) -> None:
@@ -117,7 +117,8 @@ def _flat(row: Mapping[str, Any], before: str = "") -> Iterable[tuple[str, Any]]
             yield before + name, value
 
 
-def _check_rejected(facts: Mapping[str, Any], typed: o.Typed) -> None:
+def check_rejected(facts: Mapping[str, Any], typed: o.Typed) -> None:
+    """Raise ChecksFailed if more rows were rejected than ``--max-rejected`` allows."""
     if not typed["max_rejected"]:
         return
     counts = facts["account"].get("counts", {})

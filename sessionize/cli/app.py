@@ -20,7 +20,7 @@ from sessionize.errors import UsageError
 from sessionize.version import __version__
 
 COMMANDS: Final = (
-    "summary", "run", "show", "funnel", "paths", "timeout", "check", "compare", "state", "schema", "presets",
+    "summary", "run", "show", "funnel", "paths", "timeout", "check", "compare", "report", "state", "schema", "presets",
 )  # fmt: skip
 """In help order. Each is the function of its name in the module of its name."""
 OF_THE_PROGRAM: Final = ("-h", "--help", "-V", "--version", "--install-completion", "--show-completion")

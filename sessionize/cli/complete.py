@@ -18,6 +18,7 @@ CHOICES: Final[dict[str, tuple[str, ...]]] = {
     "time_format": ("iso", "s", "ms", "us", "ns"),
     "delimiter": (",", ";", "\\t", "|"),
     "compare": ("week",),
+    "report_format": ("html", "markdown"),
 }
 COLUMNS: Final = (
     "session_id", "profile_id", "event_id", "timestamp", "event_type", "page", "property", "trait", "split_on", "dimension",

@@ -128,7 +128,7 @@ def number(name: str, words: str, metavar: str = "N", **more: Any) -> Option:
 
 
 RUN: Final = ("run",)
-ANSWERS: Final = ("summary", "show", "funnel", "paths", "timeout")
+ANSWERS: Final = ("summary", "show", "funnel", "paths", "timeout", "report")
 WHOLE: Final = ("run", "check")
 ALL: Final = ("run", "check", "state", *ANSWERS)
 TOLD: Final = ("run", *ANSWERS)

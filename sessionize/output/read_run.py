@@ -107,8 +107,17 @@ def read_sessions(
         before += number
 
 
+def has_events(folder: Path) -> bool:
+    """Whether a run wrote its events, too."""
+    return _events_name(read_manifest(str(folder))) is not None
+
+
+def _events_name(manifest: dict[str, Any]) -> str | None:
+    return next((each["path"] for each in manifest["outputs"] if each["path"].startswith("events.")), None)
+
+
 def _events_of(folder: Path, manifest: dict[str, Any]) -> pl.LazyFrame:
-    name = next((each["path"] for each in manifest["outputs"] if each["path"].startswith("events.")), None)
+    name = _events_name(manifest)
     if name is None:
         raise UsageError(
             f"{folder} has no events: it is the output of a run without --events",

@@ -155,5 +155,7 @@ def folded(names: pl.Series) -> pl.Series:
         >>> folded(pl.Series(["/p/17/42?id=9", "step 2", "/u/3f2c9a1b77"])).to_list()
         ['/p/*/*?id=*', 'step 2', '/u/*']
     """
-    once = names.str.replace_all(NUMBERS, "${1}*${2}")
-    return once.str.replace_all(NUMBERS, "${1}*${2}")  # two side by side share the sign between them
+    different = names.unique()
+    short = different.str.replace_all(NUMBERS, "${1}*${2}")
+    short = short.str.replace_all(NUMBERS, "${1}*${2}")  # two side by side share the sign between them
+    return names.replace_strict(different, short)

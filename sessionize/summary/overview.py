@@ -25,15 +25,16 @@ MOST_WAITING: Final = 1 << 18
 
 
 class Ends:
-    """Counts sessions by where they begin, or by where they end.
+    """Counts sessions by where they begin, by where they end, or by where they come from.
 
     Args:
-        page: Metric of the page.
-        event: Metric of the event type, for sessions without a page.
+        columns: Metrics that tell, such as the page, and the event type for sessions without a page.
+        name: What is made of their values, as texts; None for the first that there is.
     """
 
-    def __init__(self, page: str, event: str) -> None:
-        self._names = (page, event)
+    def __init__(self, *columns: str, name: pl.Expr | None = None) -> None:
+        self._names = columns
+        self._name = pl.coalesce(columns) if name is None else name
         self._counted: list[pl.DataFrame] = []
         self._waiting = 0
 
@@ -44,11 +45,16 @@ class Ends:
             *(pl.col(name).sum().cast(pl.Int64) for name in ("bounced", "converted")),
         )
         found = sessions.lazy().group_by(*self._names).agg(*counts).collect()
-        self._counted.append(_named(found, self._names))
+        texts = found.with_columns(pl.col(self._names).cast(pl.String))
+        self._counted.append(_added([texts.select(self._name.alias("name"), "sessions", "bounced", "converted")]))
         self._waiting += found.height
         if self._waiting > MOST_WAITING:
             self._counted = [_added(self._counted)]
             self._waiting = 0
+
+    def known(self) -> int:
+        """Sessions that have a name."""
+        return int(_added(self._counted).filter(pl.col("name").is_not_null())["sessions"].sum()) if self._counted else 0
 
     def rows(self, most: int) -> list[dict[str, Any]]:
         """The commonest, with their rates."""
@@ -67,11 +73,6 @@ class Ends:
             }
             for row in likely.head(most).iter_rows(named=True)
         ]
-
-
-def _named(counted: pl.DataFrame, names: tuple[str, str]) -> pl.DataFrame:
-    name = pl.coalesce(pl.col(each).cast(pl.String) for each in names)
-    return _added([counted.select(name.alias("name"), "sessions", "bounced", "converted")])
 
 
 def _added(counted: list[pl.DataFrame]) -> pl.DataFrame:
@@ -104,9 +105,14 @@ class Overview:
         self._entries.add(sessions)
         self._exits.add(sessions)
 
+    @property
+    def measures(self) -> pl.DataFrame:
+        """The columns of FIGURED, ``profile`` and maybe ``group``, one row a session."""
+        return pl.concat(self._measures).rechunk()
+
     def answer(self) -> dict[str, Any]:
         """What `sessionize summary` says, as data with fixed names."""
-        measures = pl.concat(self._measures).rechunk()
+        measures = self.measures
         return {
             **as_data(measures),
             "per_day": self._per("day", "%Y-%m-%d", measures),
@@ -127,7 +133,7 @@ class Overview:
     def span(self, since: datetime, until: datetime) -> dict[str, Any]:
         """The figures of the sessions that start from a time on and before another."""
         start = pl.col("start")
-        return as_data(pl.concat(self._measures).filter((start >= since) & (start < until)))
+        return as_data(self.measures.filter((start >= since) & (start < until)))
 
     @property
     def newest(self) -> datetime | None:

@@ -10,6 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from sessionize.kernel.dictionaries import dictionary
+from sessionize.summary.flows import flows
 from sessionize.summary.funnel import NOWHERE, Flags, Positions, Spans
 
 ARROW: Final = " > "
@@ -106,7 +107,7 @@ class Paths:
         Args:
             most: Paths to show; the others are counted together.
         """
-        counted = self._grouped(pl.concat(self._counted)) if self._counted else pl.DataFrame()
+        counted = self._all()
         total = int(counted["number"].sum()) if counted.height else 0
         shown = self._commonest(counted, most) if counted.height else []
         rest = total - sum(row["sessions"] for row in shown)
@@ -122,9 +123,25 @@ class Paths:
             **_sankey(shown),
         }
 
-    def _commonest(self, counted: pl.DataFrame, most: int) -> list[dict[str, Any]]:
+    def flows(self, most: int) -> dict[str, Any]:
+        """Sessions from step to step, for a Sankey diagram of them all.
+
+        Args:
+            most: Names of a step that are nodes of their own.
+        """
+        return flows(self._all(), self._columns, self._texts(), most)
+
+    def _all(self) -> pl.DataFrame:
+        found = pl.concat(self._counted) if self._counted else None
+        return pl.DataFrame() if found is None else self._grouped(found)
+
+    def _texts(self) -> list[str]:
+        """Name of each code."""
         codes = pl.int_range(self._different, dtype=pl.UInt32, eager=True).cat.to(self._kept.dtype)
-        texts = codes.cast(pl.String).to_list()
+        return codes.cast(pl.String).to_list()
+
+    def _commonest(self, counted: pl.DataFrame, most: int) -> list[dict[str, Any]]:
+        texts = self._texts()
         bound = counted["number"].top_k(most).min() if most < counted.height else 0
         likely = counted.filter(pl.col("number") >= bound)  # those that tie with the last are told by their names
         rows = []

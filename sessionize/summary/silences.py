@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sessionize.summary import mixture
+from sessionize.summary.distributions import half_doublings
 
 Times = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -58,6 +60,9 @@ class _Durations:
     def add(self, durations: Times) -> None:
         self._file.write(durations.tobytes())
 
+    def close(self) -> None:
+        self._file.close()
+
     def median(self) -> float | None:
         self._file.seek(0)
         found = np.frombuffer(self._file.read(), np.int64)
@@ -93,6 +98,11 @@ class Table:
             lengths = times[last] - times[first]
             self._sums[number] += (len(first), np.count_nonzero(first == last), lengths.sum())
             durations.add(lengths)
+
+    def close(self) -> None:
+        """Give up the files of durations, where no rows are asked for any more."""
+        for each in self._durations:
+            each.close()
 
     def rows(self) -> list[Row]:
         """What each timeout came to; only once."""
@@ -159,6 +169,22 @@ class Silences:
         return [
             {"from_s": 2.0 ** (lowest + each), "to_s": 2.0 ** (lowest + each + 1), "silences": int(sums[each])}
             for each in range(int(there[0]), int(there[-1]) + 1)
+        ]
+
+    def around(self, edge_s: float) -> list[dict[str, float | int]]:
+        """Silences by half doublings, from the shortest to the longest there is.
+
+        Args:
+            edge_s: A length at which one class ends and the next begins, to a 64th of a doubling.
+        """
+        width = PER_OCTAVE // 2
+        first = math.floor(math.log2(edge_s) * PER_OCTAVE) + 1 - LOWEST
+        skipped = first % width
+        padded = np.pad(self.counts, (width - skipped, skipped))
+        sums = padded.reshape(-1, width).sum(axis=1)
+        edge = (first - skipped) // width + 1
+        return [
+            {**half_doublings(edge_s, int(each) - edge), "silences": int(sums[each])} for each in np.flatnonzero(sums)
         ]
 
     def fit(self) -> mixture.Fit | None:

@@ -9,7 +9,7 @@ from sessionize.checks.findings import Checked, Finding, Status
 from sessionize.checks.text import sanitize
 
 MARKS: Final[dict[Status, str]] = {"passed": "pass", "warned": "warn", "failed": "FAIL", "not measured": "  --"}
-PROSE: Final = re.compile(r"(?:[^\W_]|[ ,;%()+'=]|-(?!\d)|[.:](?=\s|\d|$))*")
+PROSE: Final = re.compile(r"(?:[^\W_]|[ ,;%()+'=\u2013]|-(?!\d)|[.:](?=\s|\d|$))*")
 """What no reader of Markdown makes anything else of: no mention, no address, no reference, no markup."""
 LONG: Final = 2_000
 
@@ -45,15 +45,15 @@ def markdown(checked: Checked) -> str:
     order: tuple[Status, ...] = ("failed", "warned", "passed", "not measured")
     for status in order:
         lines += [
-            f"| {MARKS[status].strip()} | {_cell(finding.check)} | {_cell(finding.said)}{_examples(finding)} | "
-            f"{_cell(finding.allowed)} |"
+            f"| {MARKS[status].strip()} | {cell(finding.check)} | {cell(finding.said)}{_examples(finding)} | "
+            f"{cell(finding.allowed)} |"
             for finding in checked.of(status)
         ]
     return _joined(lines)
 
 
 def _examples(finding: Finding) -> str:
-    return "".join(f"<br>{_cell(_example(finding, number))}" for number in range(len(finding.examples)))
+    return "".join(f"<br>{cell(_example(finding, number))}" for number in range(len(finding.examples)))
 
 
 def _example(finding: Finding, number: int) -> str:
@@ -61,13 +61,13 @@ def _example(finding: Finding, number: int) -> str:
     return _clean(f"{example.place}: {example.text}" if example.place else example.text)
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
     r"""A text in a cell of a table: as code, where anything in it could be more than text.
 
     In code, no site looks for mentions, links or references, as some do even in what was escaped.
 
     Examples:
-        >>> print(_cell("3 of 4 rows"), _cell("@ann"), _cell("a|`b` \\| c"))
+        >>> print(cell("3 of 4 rows"), cell("@ann"), cell("a|`b` \\| c"))
         3 of 4 rows `@ann` ``a\|`b` \x5c\| c``
     """
     text = _clean(text)

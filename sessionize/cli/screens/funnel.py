@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from sessionize.cli.screens import head
-from sessionize.cli.screens.text import DIM, Cell, Line, Page, cut, duration, hosts_cut, number, share, table, wrapped
+from sessionize.cli.screens.text import DIM, Cell, Line, Page, cut, table, wrapped
+from sessionize.readable import duration, hosts_cut, number, share
 
 WIDE: Final = 76
 """Columns from which on there is room to say what sessions did in place of the next step."""

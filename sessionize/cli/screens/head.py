@@ -6,8 +6,9 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from sessionize.cli.screens.text import DIM, LOUD, Cell, Line, Page, cut_middle, dates, duration, number, share, wrapped
+from sessionize.cli.screens.text import DIM, LOUD, Cell, Line, Page, cut_middle, wrapped
 from sessionize.cli.view import plain
+from sessionize.readable import dates, duration, number, share
 
 
 def header(facts: Mapping[str, Any], events: int | None, first: Any, last: Any, where: Page) -> list[Line]:

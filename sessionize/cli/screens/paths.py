@@ -6,21 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sessionize.cli.screens import head
-from sessionize.cli.screens.text import (
-    BOLD,
-    DIM,
-    Cell,
-    Line,
-    Page,
-    cells,
-    cut,
-    cut_middle,
-    hosts_cut,
-    number,
-    share,
-    table,
-)
+from sessionize.cli.screens.text import BOLD, DIM, Cell, Line, Page, cells, cut, cut_middle, table
 from sessionize.cli.view import plain
+from sessionize.readable import hosts_cut, number, share
 from sessionize.summary.paths import path_text
 
 if TYPE_CHECKING:

@@ -7,24 +7,9 @@ from typing import Any, Final
 
 from sessionize import schema
 from sessionize.cli.screens import head
-from sessionize.cli.screens.text import (
-    BOLD,
-    DIM,
-    Cell,
-    Line,
-    Page,
-    clock,
-    cut,
-    cut_middle,
-    duration,
-    hosts_cut,
-    left,
-    moment,
-    number,
-    right,
-    wrapped,
-)
+from sessionize.cli.screens.text import BOLD, DIM, Cell, Line, Page, clock, cut, cut_middle, left, right, wrapped
 from sessionize.cli.view import plain
+from sessionize.readable import duration, hosts_cut, moment, number
 
 FIRST: Final = 12
 LAST: Final = 6

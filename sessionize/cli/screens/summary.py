@@ -7,24 +7,8 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 from sessionize.cli.screens import head
-from sessionize.cli.screens.text import (
-    BOLD,
-    DIM,
-    Cell,
-    Line,
-    Page,
-    cells,
-    change,
-    cut,
-    duration,
-    hosts_cut,
-    left,
-    number,
-    points,
-    share,
-    short_number,
-    table,
-)  # fmt: skip
+from sessionize.cli.screens.text import BOLD, DIM, Cell, Line, Page, cells, cut, left, table
+from sessionize.readable import change, duration, hosts_cut, number, points, share, short_number
 
 FEW: Final = 30
 """Sessions of a group under which its rates say little."""

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import sys
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from itertools import pairwise
-from typing import Any, Final
+from typing import Final
 
 from sessionize.cli.view import plain
 
-HOST: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
 NARROWEST: Final = 40
 WIDEST: Final = 120
 PIPED: Final = 80
@@ -137,18 +133,6 @@ def cut_middle(text: str, width: int) -> str:
     return safe[: width - 1 - tail] + "…" + safe[-tail:]
 
 
-def hosts_cut(names: Iterable[str | None]) -> Callable[[str], str]:
-    """What shows a name without its host, where all addresses among some names have the same one.
-
-    Examples:
-        >>> short = hosts_cut(["https://a.com/x", "https://a.com/", "cart", None])
-        >>> short("https://a.com/x"), short("cart")
-        ('/x', 'cart')
-    """
-    found = {match[0] for name in names if name is not None and (match := HOST.match(name))}
-    return (lambda name: HOST.sub("", name) or "/") if len(found) == 1 else (lambda name: name.split("://", 1)[-1])
-
-
 def left(text: str, width: int) -> str:
     """Text filled up on the right."""
     return text + " " * max(0, width - cells(text))
@@ -157,53 +141,6 @@ def left(text: str, width: int) -> str:
 def right(text: str, width: int) -> str:
     """Text filled up on the left."""
     return " " * max(0, width - cells(text)) + text
-
-
-def number(value: float | None) -> str:
-    """A whole number with commas; a dash for none."""
-    return "–" if value is None else f"{value:,.0f}"
-
-
-def short_number(value: float | None) -> str:
-    """A number with one decimal where it has any."""
-    if value is None:
-        return "–"
-    return f"{value:,.0f}" if value == int(value) or value >= 100 else f"{value:,.1f}"
-
-
-def share(value: float | None) -> str:
-    """A share in percent; a dash for none."""
-    if value is None:
-        return "–"
-    percent = 100 * value
-    digits = 0 if percent >= 99.95 else 1
-    if 0 < percent < 0.05:
-        return "<0.1 %"
-    return f"{percent:.{digits}f} %"
-
-
-UNITS: Final = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
-
-
-def duration(seconds: float | None) -> str:
-    """A time in its two largest units.
-
-    Examples:
-        >>> duration(869), duration(3960), duration(45), duration(0.25), duration(90_000)
-        ('14 min 29 s', '1 h 6 min', '45 s', '0.25 s', '1 d 1 h')
-    """
-    if seconds is None:
-        return "–"
-    if seconds < 0:
-        return "-" + duration(-seconds)
-    if seconds < 10 and seconds != int(seconds):
-        return f"{seconds:.2g} s"
-    whole = round(seconds)
-    for (size, unit), (less, smaller) in pairwise(UNITS):
-        if whole >= size:
-            many, rest = divmod(whole, size)
-            return f"{many} {unit}" + (f" {rest // less} {smaller}" if rest // less else "")
-    return f"{whole} s"
 
 
 def clock(seconds: float) -> str:
@@ -219,48 +156,6 @@ def clock(seconds: float) -> str:
     if days:
         return f"{days}d {hours:02}:{minutes:02}:{last:02}"
     return f"{hours}:{minutes:02}:{last:02}" if hours else f"{minutes}:{last:02}"
-
-
-def change(value: float | None) -> str:
-    """A change as a share of what was."""
-    if value is None:
-        return "–"
-    if abs(value) < 0.0005:
-        return "0 %"
-    return f"{100 * value:+.0f} %" if abs(value) >= 0.095 else f"{100 * value:+.1f} %"
-
-
-def points(value: float | None) -> str:
-    """A change of a rate."""
-    return "–" if value is None else f"{value:+.1f} pt"
-
-
-def moment(text: str | datetime | None, timezone: str) -> datetime | None:
-    """A time in a zone."""
-    if text is None:
-        return None
-    from zoneinfo import ZoneInfo
-
-    found = datetime.fromisoformat(text) if isinstance(text, str) else text
-    return found.astimezone(ZoneInfo(timezone))
-
-
-def dates(first: Any, last: Any, timezone: str) -> str:
-    """From one day to another, as short as can be.
-
-    Examples:
-        >>> dates("2024-01-04T00:00:00Z", "2024-06-29T00:00:00Z", "UTC")
-        '4 Jan – 29 Jun 2024'
-    """
-    one, other = moment(first, timezone), moment(last, timezone)
-    if one is None or other is None:
-        return "no events"
-    end = f"{other.day} {other:%b} {other.year}"
-    if one.date() == other.date():
-        return f"{end} {one:%H:%M}–{other:%H:%M}"
-    if one.year != other.year:
-        return f"{one.day} {one:%b} {one.year} – {end}"
-    return f"{one.day} {one:%b} – {end}" if one.month != other.month else f"{one.day} – {end}"
 
 
 def wrapped(parts: Sequence[str], between: str, width: int) -> list[str]:

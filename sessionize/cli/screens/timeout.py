@@ -7,20 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from sessionize.cli.screens import head
-from sessionize.cli.screens.text import (
-    BOLD,
-    DIM,
-    Cell,
-    Line,
-    Page,
-    change,
-    duration,
-    left,
-    number,
-    share,
-    table,
-    wrapped,
-)
+from sessionize.cli.screens.text import BOLD, DIM, Cell, Line, Page, left, table, wrapped
+from sessionize.readable import change, duration, number, share
 
 MARKS: Final = ((1.0, "1 s"), (60.0, "1 min"), (3600.0, "1 h"), (86_400.0, "1 d"), (2_592_000.0, "30 d"))
 LONGEST: Final = 23

@@ -1,0 +1,80 @@
+"""What every answer begins with: what it needs of a log, the sessions that are meant, and the facts that frame it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any, Final
+
+import polars as pl
+
+from sessionize import schema
+from sessionize.answers.ask import Ask
+from sessionize.answers.source import Need, Source
+from sessionize.instants import EPOCH
+from sessionize.kernel import as_text
+from sessionize.kernel.metrics import METRIC_NAMES
+from sessionize.summary.selection import OF_START, check_span
+
+ONE_MICROSECOND: Final = timedelta(microseconds=1)
+Batches = Iterator[tuple[pl.DataFrame, pl.DataFrame | None]]
+Prepare = Callable[[pl.DataFrame], pl.DataFrame]
+
+
+def need(ask: Ask, *, events: bool, named: tuple[str, ...] = ()) -> Need:
+    """What an answer needs of its log.
+
+    Args:
+        ask: What was asked.
+        events: Whether every event is needed.
+        named: More texts that may name a column.
+    """
+    carried = ask.by if ask.by is not None and ask.by not in OF_START else None
+    texts = tuple(text for text in (ask.by, ask.selection.where, *named) if text is not None)
+    return Need(events=events, named=texts, carried=carried)
+
+
+def selected(asked: Source, ask: Ask, prepare: Prepare = lambda events: events) -> Batches:
+    """The sessions that are meant, and their events.
+
+    Args:
+        asked: Where they come from.
+        ask: Which are meant.
+        prepare: Sees the events of all sessions, and gives them back, maybe with other columns.
+    """
+    check_span(ask.selection)
+    meant: pl.Expr | None = None
+    for number, (sessions, found) in enumerate(asked.batches):
+        events = None if found is None else prepare(found)
+        if ask.selection.where is not None or ask.by is not None:
+            sessions = as_text(sessions)  # noqa: PLW2901 - the same, in texts
+        if number == 0:
+            meant = ask.selection.of(visible(sessions), asked.newest)
+        if meant is None:
+            yield sessions, events
+            continue
+        keep = sessions.select(meant.fill_null(value=False).alias("keep"))["keep"]
+        yield sessions.filter(keep), None if events is None else events.filter(_each(keep, sessions["events"]))
+
+
+def visible(sessions: pl.DataFrame) -> dict[str, pl.DataType]:
+    """The columns of sessions that SQL sees, and their types."""
+    names = (*METRIC_NAMES, *(name for name in sessions.columns if name.startswith(schema.PROPERTY_PREFIX)))
+    return {name: sessions.schema[name] for name in names if name in sessions.columns}
+
+
+def _each(of_sessions: pl.Series, events: pl.Series) -> pl.Series:
+    """What holds of each session, once an event."""
+    return pl.Series(of_sessions.to_numpy().repeat(events.to_numpy()))
+
+
+def facts(asked: Source) -> dict[str, Any]:
+    """What was read and decided, for the first and last lines of a screen."""
+    newest = asked.newest
+    return {
+        "inputs": list(asked.inputs),
+        "account": asked.account,
+        "newest": None if newest is None else EPOCH + timedelta(microseconds=newest),
+        "timezone": asked.timezone,
+        "event_types": asked.event_types,
+    }

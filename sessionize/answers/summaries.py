@@ -1,0 +1,112 @@
+"""The summary: totals, rates, distributions, entries and exits, over time and by groups."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import Any, Final
+
+import polars as pl
+
+from sessionize.answers.ask import Answer, Ask
+from sessionize.answers.selected import ONE_MICROSECOND, facts, need, selected, visible
+from sessionize.answers.source import Progress, Source, source
+from sessionize.config import Config
+from sessionize.limits import Limits
+from sessionize.summary.overview import WEEK, Overview, changes
+from sessionize.summary.selection import OF_START, group
+
+A_WEEK: Final = "week"
+
+
+def summary(config: Config, ask: Ask, progress: Progress = lambda _: None, *, limits: Limits | None = None) -> Answer:
+    """Totals, rates, distributions, entries and exits, over time and by groups.
+
+    Args:
+        config: The log or the earlier run, and the rules of sessions.
+        ask: Which sessions, how grouped, with what compared.
+        progress: Told the name of each stage as it begins.
+        limits: What may be held at once; None for what the memory limit comes to.
+    """
+    with ExitStack() as stack:
+        asked = source(config, need(ask, events=False), stack, progress, limits)
+        whole = _overview(asked, ask)
+        other = other_log(config, ask, stack, progress, limits)
+    data = {**whole.answer(), **row_counts(asked)}
+    data["compare"] = compared(ask, data, whole, other)
+    return Answer(data, {**facts(asked), "by": ask.by})
+
+
+def _overview(asked: Source, ask: Ask) -> Overview:
+    found: Overview | None = None
+    for sessions, _ in selected(asked, ask):
+        if found is None:
+            found = overview_of(ask, sessions, asked.timezone)
+        found.add(sessions)
+    if found is None:
+        raise ValueError("a source has at least one batch")
+    return found
+
+
+def overview_of(ask: Ask, sessions: pl.DataFrame, timezone: str) -> Overview:
+    """What gathers the summary of sessions with these columns.
+
+    Args:
+        ask: How they are grouped.
+        sessions: Some of them.
+        timezone: IANA zone of days and hours.
+    """
+    by = None if ask.by is None else group(ask.by, visible(sessions), timezone)
+    return Overview(timezone, by, in_time=ask.by in OF_START)
+
+
+def other_log(config: Config, ask: Ask, stack: ExitStack, progress: Progress, limits: Limits | None) -> Overview | None:
+    """The summary of what is compared with; None where that is no other log or run.
+
+    Args:
+        config: The log, and the rules of sessions.
+        ask: What it is compared with.
+        stack: Closed when all is answered.
+        progress: Told the name of each stage as it begins.
+        limits: What may be held at once; None for what the memory limit comes to.
+    """
+    if ask.compare in (None, A_WEEK):
+        return None
+    other = replace(config, inputs=(str(ask.compare),))
+    return _overview(source(other, need(ask, events=False), stack, progress, limits), ask)
+
+
+def compared(ask: Ask, data: Mapping[str, Any], whole: Overview, other: Overview | None) -> dict[str, Any] | None:
+    """This with that: another log, or the last seven days with the seven before where the log has as many.
+
+    Args:
+        ask: What it is compared with.
+        data: The figures of the whole.
+        whole: What they were made of.
+        other: That of the other log; None for the week.
+    """
+    if other is not None:
+        that = other.answer()
+        return {
+            "name": ask.compare,
+            "this": None,
+            "that": _figures(that),
+            "change": changes(_figures(data), _figures(that)),
+        }
+    newest, oldest = whole.newest, whole.oldest
+    if newest is None or oldest is None or (ask.compare is None and newest - oldest < 2 * WEEK):
+        return None
+    until = newest + ONE_MICROSECOND
+    now, before = whole.span(until - WEEK, until), whole.span(until - 2 * WEEK, until - WEEK)
+    return {"name": A_WEEK, "this": now, "that": before, "change": changes(now, before)}
+
+
+def _figures(data: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in data.items() if not isinstance(value, list)}
+
+
+def row_counts(asked: Source) -> dict[str, Any]:
+    """Rows that were read, and those that are no events."""
+    counts = asked.account["counts"]
+    return {name: counts.get(name, 0) for name in ("rows_read", "rejected", "duplicates", "late")}
