@@ -1,32 +1,47 @@
 """Turn an event log into sessions.
 
-The public names; each is loaded when it is first used, so that importing the package, and `sessionize --help`, stay fast.
-Nothing else is loaded here: a signal that comes meanwhile finds nobody who minds it.
+    import sessionize
+
+    made = sessionize.sessionize("events.csv", timeout="45m")
+    made.metrics
+
+A log is a path, a glob, or any frame: of Polars, pandas, pyarrow or DuckDB. `sessionize`, `summary`, `funnel`, `paths`,
+`timeout`, `compare` and `check` take the command line's options as keywords; a frame of Polars has them as methods:
+``frame.sessionize(timeout="45m")``. `run` and `run_night` write files, as the command does.
 """
 
+# Each name is loaded when it is first used, so that importing the package, and `sessionize --help`, stay fast. Nothing
+# else is loaded here: a signal that comes meanwhile finds nobody who minds it.
+
 from __future__ import annotations
+
+import sys
+
+from sessionize._importing import Package, when_polars_is_there
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from sessionize.api import Frames, sessionize
-    from sessionize.checks import check
     from sessionize.config import Config, Nightly, Output, Rules
-    from sessionize.errors import SessionizeError
+    from sessionize.errors import InputError, SessionizeError, UsageError
     from sessionize.nightly.job import run_night
     from sessionize.one_shot import run
+    from sessionize.python.calls import compare, funnel, paths, sessionize, summary, timeout
+    from sessionize.python.checking import Verdict, check
+    from sessionize.results import Frames, Table
     from sessionize.version import __version__
 
 __all__ = [
-    "Config", "Frames", "Nightly", "Output", "Rules", "SessionizeError", "__version__", "check", "run", "run_night",
-    "sessionize",
+    "Config", "Frames", "InputError", "Nightly", "Output", "Rules", "SessionizeError", "Table", "UsageError", "Verdict",
+    "__version__", "check", "compare", "funnel", "paths", "run", "run_night", "sessionize", "summary", "timeout",
 ]  # fmt: skip
 
 _HOMES = {
-    "Config": "config", "Output": "config", "Rules": "config", "SessionizeError": "errors",
-    "Frames": "api", "sessionize": "api", "run": "one_shot",
-    "__version__": "version", "check": "checks", "Nightly": "config", "run_night": "nightly.job",
+    "Config": "config", "Nightly": "config", "Output": "config", "Rules": "config", "InputError": "errors",
+    "SessionizeError": "errors", "UsageError": "errors", "Frames": "results", "Table": "results", "Verdict": "python.checking", "check": "python.checking",
+    "run": "one_shot", "run_night": "nightly.job", "__version__": "version",
+    **dict.fromkeys(("compare", "funnel", "paths", "sessionize", "summary", "timeout"), "python.calls"),
 }  # fmt: skip
 
 
@@ -42,3 +57,7 @@ def __getattr__(name: str) -> Any:
     value = getattr(import_module(f"sessionize.{_HOMES[name]}"), name)
     globals()[name] = value
     return value
+
+
+sys.modules[__name__].__class__ = Package
+when_polars_is_there()

@@ -9,17 +9,21 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final, Literal, NamedTuple, get_args
+from typing import Any, Final, Literal, NamedTuple, get_args
 
 from sessionize import schema
 from sessionize.errors import UsageError
+from sessionize.fields import check_fields
+from sessionize.instants import in_zone
 from sessionize.locations import local_path
 from sessionize.preset import Preset
 
 InputFormat = Literal["csv", "parquet", "ndjson"]
-OutputFormat = Literal["parquet", "json", "ndjson", "csv"]
+OutputFormat = Literal["parquet", "json", "ndjson", "csv", "es-bulk"]
 INPUT_FORMATS: Final[tuple[InputFormat, ...]] = get_args(InputFormat)
 OUTPUT_FORMATS: Final[tuple[OutputFormat, ...]] = get_args(OutputFormat)
+TABLE_FORMATS: Final[tuple[OutputFormat, ...]] = ("parquet", "json", "ndjson", "csv")
+"""Formats of any table; an index takes Session records alone."""
 IpHandling = Literal["full", "truncate", "drop"]
 TimeKind = Literal["datetime", "text", "s", "ms", "us", "ns", "excel", "pattern", "several"]
 AmountStyle = Literal["plain", "point", "comma"]
@@ -76,6 +80,7 @@ class Rules:
     active_gap: timedelta = DEFAULT_ACTIVE_GAP
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if self.timeout is not None and self.timeout < timedelta(0):
             raise UsageError("--timeout cannot be negative", hint="for example --timeout 30m, or --timeout none")
         if self.max_duration is not None and self.max_duration <= timedelta(0):
@@ -155,6 +160,7 @@ class Config:
         ip: What becomes of addresses: cut to their network, or dropped.
         hash_key: Secret with which ids are hashed; None leaves them as they are.
         geo_db: MaxMind database that says where an address is.
+        frame: A Polars frame that is the log, in place of inputs; these then only say what it is called.
     """
 
     inputs: tuple[str, ...] = ()
@@ -191,13 +197,17 @@ class Config:
     ip: IpHandling = "full"
     hash_key: bytes | None = field(default=None, repr=False)
     geo_db: str | None = None
+    frame: Any = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        check_fields(self)
         unknown = [role for role in self.columns if role not in schema.ROLES]
         if unknown:
             raise UsageError(f"no such role: {', '.join(unknown)}", hint=f"roles are {', '.join(schema.ROLES)}")
         inputs = tuple(local_path(text, "INPUT", is_input=True) for text in self.inputs)
         object.__setattr__(self, "inputs", inputs)
+        if self.until is not None and self.until.tzinfo is None:
+            object.__setattr__(self, "until", in_zone(self.until, self.timezone))
 
     @property
     def time_formats(self) -> tuple[str, ...]:
@@ -326,7 +336,8 @@ class Output:
 
     Attributes:
         directory: Directory of the outputs; ``-`` writes the metrics as NDJSON to stdout and nothing else.
-        form: Format of sessions, metrics and events; CSV leaves the nested session records out.
+        form: Format of sessions, metrics and events; CSV leaves the nested session records out, and with ``es-bulk``
+            metrics and events are NDJSON.
         sessions: Whether Session records are written.
         events: Whether every event is written, with its session and its place in it.
         safe_csv: Whether texts that a spreadsheet would take for a formula begin with an apostrophe in a CSV.
@@ -339,12 +350,23 @@ class Output:
     safe_csv: bool = False
 
     def __post_init__(self) -> None:
+        check_fields(self)
         object.__setattr__(self, "directory", local_path(self.directory, "--output"))
+        if self.form not in TABLE_FORMATS and not self.sessions:
+            raise UsageError(
+                f"--format {self.form} is of Session records, which --no-sessions leaves out",
+                hint="--no-sessions --format ndjson",
+            )
 
     @property
     def to_stdout(self) -> bool:
         """Whether the metrics go to stdout in place of files."""
         return self.directory == "-"
+
+    @property
+    def table_form(self) -> OutputFormat:
+        """Format of metrics and events."""
+        return self.form if self.form in TABLE_FORMATS else "ndjson"
 
     @property
     def records(self) -> bool:
@@ -376,6 +398,7 @@ class Nightly:
     given: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
+        check_fields(self)
         if not BATCH_NAME.fullmatch(self.batch):
             raise UsageError(
                 f"--batch {self.batch!r} cannot be the name of a folder",

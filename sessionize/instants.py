@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -22,3 +23,12 @@ def iso(microseconds: int) -> str:
 def microseconds(moment: datetime) -> int:
     """Microseconds from 1970 UTC to an aware time."""
     return (moment - EPOCH) // timedelta(microseconds=1)
+
+
+def in_zone(naive: datetime, zone: str) -> datetime:
+    """A time without a zone as one of a zone; of UTC where there is no such zone, which is said elsewhere."""
+    from zoneinfo import ZoneInfo  # noqa: PLC0415 - takes time to load, and few need it
+
+    with suppress(ValueError, KeyError, OSError):
+        return naive.replace(tzinfo=UTC if zone == "UTC" else ZoneInfo(zone))
+    return naive.replace(tzinfo=UTC)

@@ -17,6 +17,7 @@ from sessionize.output.commit import Origin
 from sessionize.output.geo import Places
 from sessionize.plan import Known, resolve
 from sessionize.read import LogFile, Rows, open_log
+from sessionize.read.frame import open_frame
 from sessionize.read.passed_over import PassedOver
 from sessionize.read.source import Source as LogSource
 from sessionize.scratch import Scratch
@@ -84,7 +85,7 @@ def opened(
     places = None if config.geo_db is None else Places(config.geo_db)
     limits = limits or Limits.of(config.memory_limit)
     if log is None:
-        read = open_log(config, texts=limits.texts)
+        read = open_log(config, texts=limits.texts) if config.frame is None else open_frame(config)
         config, log = read.config, read
     found: Source = log
     with found.reading():

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
 from sessionize.errors import UsageError
+from sessionize.fields import check_fields
 from sessionize.summary.selection import Selection
 
 MOST_STEPS = 20
@@ -32,6 +33,9 @@ class Ask:
     by: str | None = None
     compare: str | None = None
 
+    def __post_init__(self) -> None:
+        check_fields(self)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ShowAsk(Ask):
@@ -54,6 +58,7 @@ class ShowAsk(Ask):
     raw: bool = False
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         ways = {"a session": self.session is not None, "--longest": self.longest, "--random": self.random}
         given = [name for name, is_given in ways.items() if is_given]
         if len(given) > 1:
@@ -75,6 +80,7 @@ class FunnelAsk(Ask):
     strict: bool = False
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not self.steps:
             raise UsageError(
                 "a funnel needs steps", hint="for example --step product --step cart --step purchase, in their order"
@@ -108,6 +114,7 @@ class PathsAsk(Ask):
     most: int = 10
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not 1 <= self.steps <= MOST_STEPS:
             raise UsageError(f"--steps {self.steps} is not from 1 to {MOST_STEPS}")
         if self.most < 1:

@@ -73,7 +73,7 @@ def other_log(config: Config, ask: Ask, stack: ExitStack, progress: Progress, li
     """
     if ask.compare in (None, A_WEEK):
         return None
-    other = replace(config, inputs=(str(ask.compare),))
+    other = replace(config, inputs=(str(ask.compare),), frame=None)
     return _overview(source(other, need(ask, events=False), stack, progress, limits), ask)
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from sessionize.checks.bounds import Bound, bound
 from sessionize.errors import UsageError
+from sessionize.fields import check_fields
 
 WARN_CHANGE: Final = "20%"
 MAX_CHANGE: Final = "50%"
@@ -35,6 +36,9 @@ class Setting:
     error: Bound | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        check_fields(self)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Custom:
@@ -51,6 +55,9 @@ class Custom:
     sql: str
     warn: Bound | None
     error: Bound | None
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +83,9 @@ class Settings:
     examples: int = EXAMPLES
     schema: Mapping[str, str] | None = None
     error_on_warning: bool = False
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
     def setting(self, name: str) -> Setting:
         """What the configuration says of a check."""

@@ -20,9 +20,11 @@ from sessionize.errors import UsageError
 from sessionize.version import __version__
 
 COMMANDS: Final = (
-    "summary", "run", "show", "funnel", "paths", "timeout", "check", "compare", "report", "state", "schema", "presets",
+    "summary", "run", "show", "funnel", "paths", "timeout", "check", "compare", "report", "state", "schema", "presets", "demo",
 )  # fmt: skip
 """In help order. Each is the function of its name in the module of its name."""
+NEED_NOTHING: Final = ("presets", "demo")
+"""Commands that do something where nothing is typed behind them."""
 OF_THE_PROGRAM: Final = ("-h", "--help", "-V", "--version", "--install-completion", "--show-completion")
 
 SHORT: Final = "sessionize.short_help"
@@ -59,6 +61,7 @@ HELP: Final = """Turn an event log into sessions, and ask it questions.
 sessionize events.csv                    what is in a log (the same as summary)
 sessionize show events.csv --longest     one session, event by event
 sessionize run events.csv -o out         sessions and metrics as files
+sessionize demo                          a log to try them on
 """
 
 
@@ -179,7 +182,7 @@ def application(arguments: Sequence[str] = ()) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     for name in named or COMMANDS:
-        app.command(name, cls=Command, no_args_is_help=name != "presets")(load(name))
+        app.command(name, cls=Command, no_args_is_help=name not in NEED_NOTHING)(load(name))
     app.callback()(top)
     return app
 

@@ -54,7 +54,7 @@ def check(typed: o.Typed) -> None:
         _init(typed)
         return
     typed = settings.with_file(typed)
-    _check(typed, _asked(typed, settings.section(typed, "check")))
+    _check(typed, asked_of(typed, settings.section(typed, "check")))
 
 
 def _check(typed: o.Typed, asked: Settings) -> None:
@@ -84,7 +84,7 @@ def _checked(typed: o.Typed, asked: Settings) -> Checked:
     return checked
 
 
-def _asked(typed: o.Typed, section: dict[str, Any]) -> Settings:
+def asked_of(typed: o.Typed, section: dict[str, Any]) -> Settings:
     """What the configuration asks for, and what was typed."""
     from sessionize.checks import OPTIONS, change_bound, only_so_many, settings_of, with_most_rejected
 

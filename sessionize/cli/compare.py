@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sessionize import definitions
 from sessionize.cli import options as o
 from sessionize.cli import rules, settings, view
-from sessionize.config import OUTPUT_FORMATS
+from sessionize.config import TABLE_FORMATS
 from sessionize.definitions import Definition
 from sessionize.errors import UsageError
 
@@ -70,15 +70,16 @@ def compare(typed: o.Typed) -> None:
     with view.progress(typed) as progress:
         found = job(
             settings.config(typed),
-            _asked(typed),
+            asked_of(typed),
             progress,
             output=Path(typed["output"]) if typed["output"] else None,
-            form=settings.one_of(typed["format"], OUTPUT_FORMATS, "--format"),
+            form=settings.one_of(typed["format"], TABLE_FORMATS, "--format"),
         )
     _print(found, typed)
 
 
-def _asked(typed: o.Typed) -> list[Asked]:
+def asked_of(typed: o.Typed) -> list[Asked]:
+    """The definitions that were asked for; all that there are, where none was."""
     from sessionize.compare import Asked
 
     found = []
@@ -99,7 +100,7 @@ def _meant(definition: Definition) -> tuple[Any, Definition, frozenset[str]]:
 
 
 def _print(found: Compared, typed: o.Typed) -> None:
-    rows = [_row(row) for row in found.rows]
+    rows = [figures_of(row) for row in found.rows]
     if typed["json"]:
         print(json.dumps({"key": "profile_id" if found.by_profile else "session_id", "definitions": rows}, indent=2))
         return
@@ -122,7 +123,8 @@ def _print(found: Compared, typed: o.Typed) -> None:
         view.say("wrote", f"{', '.join(found.written)} into {view.plain(typed['output'])}", color=color)
 
 
-def _row(row: Row) -> dict[str, Any]:
+def figures_of(row: Row) -> dict[str, Any]:
+    """What came out by one definition, as a flat row."""
     fates = {name: getattr(row.agreement, name) for name in FATES}
     measured = {} if row.source is None else {name: getattr(row.source, name) for name in MEASURES}
     return {"name": row.name, **row.figures, **fates, **measured}

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 CHOICES: Final[dict[str, tuple[str, ...]]] = {
-    "format": ("parquet", "json", "ndjson", "csv"),
+    "format": ("parquet", "json", "ndjson", "csv", "es-bulk"),
     "input_format": ("csv", "parquet", "ndjson"),
     "output_format": ("full", "concise", "json", "junit", "sarif", "github", "gitlab", "markdown"),
     "on_bad_row": ("reject", "fail"),

@@ -48,11 +48,11 @@ def funnel(typed: o.Typed) -> None:
         typed,
         lambda config, progress: job(config, ask, progress),
         lambda found, where: lines(found.data, found.facts, where),
-        _rows,
+        rows,
     )
 
 
-def _rows(data: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
+def rows(data: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
     """A step a row; with groups, a step of a group."""
     if data["groups"]:
         return [{"group": group["name"], **step} for group in data["groups"] for step in group["steps"]]

@@ -54,11 +54,11 @@ def paths(typed: o.Typed) -> None:
         typed,
         lambda config, progress: job(config, ask, progress),
         lambda found, where: lines(found.data, found.facts, where, ask),
-        _rows,
+        rows,
     )
 
 
-def _rows(data: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
+def rows(data: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
     """A path a row, then the others and the total."""
     whole = data["total"]
     names = ("path", "sessions", "share", "converted")

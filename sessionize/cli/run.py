@@ -21,8 +21,8 @@ UNFORESEEN: Final = SessionizeError.exit_code
 @o.command(
     o.text("output", "Directory to write into; - writes the metrics as NDJSON to stdout.", "DIR",
            default=o.REQUIRED, panel=o.OUTPUT, flags=("--output", "-o")),
-    o.text("format", "parquet, json, ndjson, or csv (metrics and events only). [default: parquet]", "FORMAT",
-           default="parquet", panel=o.OUTPUT),
+    o.text("format", "parquet, json, ndjson, csv (metrics and events only), or es-bulk (Session records for Tracardi's index; "
+           "metrics and events are ndjson). [default: parquet]", "FORMAT", default="parquet", panel=o.OUTPUT),
     o.flag("events", "Write every event too, with its session and its place in it.", panel=o.OUTPUT),
     o.flag("no_sessions", "Leave the Session records out: metrics only.", panel=o.OUTPUT),
     o.flag("safe_csv", "Put ' before texts in a CSV that begin with = + - @ tab or CR, which spreadsheets run. "

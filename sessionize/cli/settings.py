@@ -37,16 +37,17 @@ COLUMN_OPTIONS: Final = (
 )  # fmt: skip
 
 
-def with_file(typed: Typed) -> Typed:
+def with_file(typed: Typed, *, search: bool = True) -> Typed:
     """What was typed, and for what was not, what the configuration file and the preset say.
 
     Args:
         typed: Values by name.
+        search: Whether a file is looked for, where none is named.
 
     Raises:
         UsageError: If the file cannot be read, or names an option there is not.
     """
-    path, options = _found(typed["config"])
+    path, options = _found(typed["config"]) if search or typed["config"] else (None, {})
     options = {name: value for name, value in options.items() if name not in SECTIONS}
     _check_known(options, str(path))
     merged, given = dict(typed), set(typed.given)

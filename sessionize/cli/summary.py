@@ -40,11 +40,11 @@ def summary(typed: o.Typed) -> None:
         typed,
         lambda config, progress: job(config, ask, progress),
         lambda found, where: lines(found.data, found.facts, where, least=least, top=top),
-        _rows,
+        rows,
     )
 
 
-def _rows(data: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
+def rows(data: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
     """Groups where there are any, else a figure a row."""
     if data["groups"]:
         return list(data["groups"])

@@ -14,6 +14,10 @@ from sessionize import schema
 from sessionize.kernel.describe import seconds
 from sessionize.kernel.dictionaries import as_text
 
+SECONDS_OF_INDEX: Final = 1 << 31
+"""An index' integers end before this: in January 2038."""
+LONGEST_TERM: Final = 32_000
+"""Bytes of a text, with some room for its name: Lucene refuses a document with a term of more than 32,766."""
 JSON_TIME: Final = "%Y-%m-%dT%H:%M:%S%.6fZ"
 
 
@@ -48,6 +52,25 @@ def json_records(sessions: pl.DataFrame, timezone: str) -> pl.Series:
     """Session records as one JSON object a row; times are ISO 8601 with Z."""
     record = _record(sessions, timezone)
     return _prepared(sessions).with_columns(_json_times(sessions)).select(_json(record)).to_series()
+
+
+def bulk_records(sessions: pl.DataFrame, timezone: str) -> pl.Series:
+    """Session records as Tracardi's index takes them, each with the action line of a bulk request before it.
+
+    The index is strict: it has no ``operation``, which Tracardi does not store either, its timestamp is an integer of 32
+    bits, and no text of it may be longer than a term of Lucene.
+    """
+    record = _record(sessions, timezone)
+    del record["operation"]
+    fits = pl.col("timestamp").is_between(-SECONDS_OF_INDEX, SECONDS_OF_INDEX, closed="left")
+    seconds_of_index = pl.when(fits).then("timestamp").alias("timestamp")
+    prepared = _prepared(sessions).with_columns(_json_times(sessions)).with_columns(seconds_of_index)
+    terms = [name for name, dtype in prepared.schema.items() if dtype == pl.String]
+    prepared = prepared.with_columns(
+        pl.when(pl.col(name).str.len_bytes() <= LONGEST_TERM).then(name).alias(name) for name in terms
+    )
+    action = pl.struct(pl.struct(pl.col("session_id").alias("_id")).alias("index")).struct.json_encode()
+    return prepared.select(pl.concat_str(action, pl.lit("\n"), _json(record))).to_series()
 
 
 def json_rows(frame: pl.DataFrame) -> pl.Series:

@@ -18,7 +18,7 @@ from sessionize import schema
 from sessionize.config import Output, Plan
 from sessionize.engine.result import Batch, Result
 from sessionize.kernel.metrics import FIGURED, METRIC_NAMES
-from sessionize.kernel.record import json_records, json_rows, records
+from sessionize.kernel.record import json_rows, records
 from sessionize.os_errors import map_os_errors, writing
 from sessionize.output.manifest import manifest
 from sessionize.output.ownership import LATE, MANIFEST, REJECTED, earlier_outputs
@@ -135,22 +135,23 @@ def manifest_text(account: dict[str, Any]) -> str:
 
 def output_names(output: Output) -> list[str]:
     """Every file that a run may write: what is set apart is known only at its end."""
-    names = ("sessions",) * output.records + ("metrics",) + ("events",) * output.events
-    return [*(f"{name}.{output.form}" for name in names), REJECTED, MANIFEST]
+    tables = ("metrics",) + ("events",) * output.events
+    records = [f"sessions.{output.form}"] if output.records else []
+    return [*records, *(f"{name}.{output.table_form}" for name in tables), REJECTED, MANIFEST]
 
 
 def _outputs(plan: Plan, output: Output) -> list[_Output]:
-    form, zone = output.form, plan.timezone
-    flat = partial(writer, form=form, safe_csv=output.safe_csv)
+    form, zone, flat_form = output.form, plan.timezone, output.table_form
+    flat = partial(writer, form=flat_form, safe_csv=output.safe_csv)
     found = []
-    if output.records and FORMATS[form].is_json:
-        lines = partial(writer, form=form, lines=lambda sessions: json_records(sessions, zone))
+    if output.records and (records_of := FORMATS[form].records) is not None:
+        lines = partial(writer, form=form, lines=lambda sessions: records_of(sessions, zone))
         found.append(_Output(f"sessions.{form}", lambda batch: batch.sessions, lines))
     elif output.records:
         found.append(_Output(f"sessions.{form}", lambda batch: records(batch.sessions, zone), flat))
-    found.append(_Output(f"metrics.{form}", lambda batch: batch.sessions.select(METRIC_NAMES), flat))
+    found.append(_Output(f"metrics.{flat_form}", lambda batch: batch.sessions.select(METRIC_NAMES), flat))
     if output.events:
-        found.append(_Output(f"events.{form}", _events, flat))
+        found.append(_Output(f"events.{flat_form}", _events, flat))
     return found
 
 

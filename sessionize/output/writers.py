@@ -1,4 +1,4 @@
-"""Frames to files, in one of four formats, batch by batch. What appears under which name, and when, is `publish`'s."""
+"""Frames to files, in one of the formats of a table, batch by batch. What appears under which name, and when, is `publish`'s."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from polars.io.plugins import register_io_source
 from sessionize.config import OutputFormat
 from sessionize.kernel import as_text
 from sessionize.kernel.describe import BATCH_ROWS
-from sessionize.kernel.record import json_rows
+from sessionize.kernel.record import bulk_records, json_records, json_rows
 from sessionize.os_errors import writing
 
 COMPRESSION_LEVEL: Final = 1
@@ -198,18 +198,20 @@ class Format(NamedTuple):
     Attributes:
         open: Opens a file, given its path, what gives the JSON object of each row, and whether texts that a spreadsheet
             would take for a formula begin with an apostrophe.
-        is_json: Whether rows are JSON objects: session records are then written with their open objects as objects.
+        records: Gives the lines of sessions, given their time zone, where rows are JSON objects: session records are then
+            written with their open objects as objects; None for a format of columns.
     """
 
     open: Callable[[Path, Lines, bool], Writer]
-    is_json: bool = False
+    records: Callable[[pl.DataFrame, str], pl.Series] | None = None
 
 
 FORMATS: Final[Mapping[OutputFormat, Format]] = {
     "parquet": Format(lambda path, _lines, _safe: ParquetWriter(path)),
-    "json": Format(lambda path, lines, _safe: JsonWriter(path, lines, array=True), is_json=True),
-    "ndjson": Format(lambda path, lines, _safe: JsonWriter(path, lines, array=False), is_json=True),
+    "json": Format(lambda path, lines, _safe: JsonWriter(path, lines, array=True), json_records),
+    "ndjson": Format(lambda path, lines, _safe: JsonWriter(path, lines, array=False), json_records),
     "csv": Format(lambda path, _lines, safe: CsvWriter(path, safe=safe)),
+    "es-bulk": Format(lambda path, lines, _safe: JsonWriter(path, lines, array=False), bulk_records),
 }
 """Every format of `OutputFormat`: a new one is a name there and a row here."""
 

@@ -102,17 +102,29 @@ def _part(source: Source, start: int = 0, length: int | None = None) -> _Part:
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, UnicodeError) as error:
         raise _damaged(source, error) from None
     parts = {name: value for name, value in partitions(source.named).items() if name not in types}
-    offsets = {name: pl.Datetime(dtype.time_unit, "UTC") for name, dtype in types.items() if _is_by_offset(dtype)}
     # Sliced first and numbered then: Polars reads only the slice's rows, which it does not the other way round.
     sliced = frame if length is None else frame.slice(start, length)
-    bytes_ = {name: dtype for name, dtype in types.items() if has_bytes(dtype)}
     numbered = sliced.with_row_index(schema.ROW, offset=start + 1).with_columns(
-        *(pl.col(name).to_physical().cast(dtype) for name, dtype in offsets.items()),
-        *(with_texts(pl.col(name), dtype).alias(name) for name, dtype in bytes_.items()),
         *(pl.lit(value, dtype=pl.String).alias(name) for name, value in parts.items()),
     )
-    texts = {name: type_with_texts(dtype) for name, dtype in bytes_.items()}
-    return _Part(numbered, types | texts | offsets | dict.fromkeys(parts, pl.String()))
+    read, types = as_read(numbered, types)
+    return _Part(read, types | dict.fromkeys(parts, pl.String()))
+
+
+def as_read(frame: pl.LazyFrame, types: dict[str, pl.DataType]) -> tuple[pl.LazyFrame, dict[str, pl.DataType]]:
+    """A frame, as typed as a Parquet file, with times in UTC in place of times by an offset, and texts in place of bytes.
+
+    Args:
+        frame: The rows.
+        types: Type of each of the log's columns; others of the frame stay as they are.
+    """
+    offsets = {name: pl.Datetime(dtype.time_unit, "UTC") for name, dtype in types.items() if _is_by_offset(dtype)}
+    bytes_ = {name: dtype for name, dtype in types.items() if has_bytes(dtype)}
+    read = frame.with_columns(
+        *(pl.col(name).to_physical().cast(dtype) for name, dtype in offsets.items()),
+        *(with_texts(pl.col(name), dtype).alias(name) for name, dtype in bytes_.items()),
+    )
+    return read, types | {name: type_with_texts(dtype) for name, dtype in bytes_.items()} | offsets
 
 
 def _is_by_offset(dtype: pl.DataType) -> TypeGuard[pl.Datetime]:

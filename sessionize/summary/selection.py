@@ -10,6 +10,7 @@ from typing import Final
 import polars as pl
 
 from sessionize.errors import UsageError
+from sessionize.fields import check_fields
 from sessionize.kernel.metrics import METRIC_NAMES, METRICS
 from sessionize.schema import PROPERTY_PREFIX
 from sessionize.summary.expressions import condition, expression
@@ -34,6 +35,9 @@ class Selection:
     since: int | None = None
     until: int | None = None
     last: timedelta | None = None
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
     def of(self, columns: Mapping[str, pl.DataType], newest: int | None) -> pl.Expr | None:
         """Whether a session is meant; None where all are.
