@@ -14,7 +14,7 @@ from sessionize.engine.pipeline import sessionize_log
 from sessionize.engine.result import Result
 from sessionize.errors import InputError
 from sessionize.kernel import as_text
-from sessionize.kernel.metrics import METRIC_NAMES
+from sessionize.kernel.own import metric_columns
 from sessionize.kernel.record import records
 from sessionize.opening import Source, opened
 from sessionize.output.geo import with_places
@@ -62,7 +62,7 @@ def sessionize(events: pl.LazyFrame | pl.DataFrame | None, config: Config | None
     sessions = as_text(pl.concat(batch.sessions for batch in batches))
     return Frames(
         sessions=records(sessions, plan.timezone),
-        metrics=sessions.select(METRIC_NAMES),
+        metrics=sessions.select(metric_columns(plan)),
         events=pl.concat(batch.events for batch in batches if batch.events is not None),
         rejected=rejected,
         counts=result.counts,

@@ -5,119 +5,34 @@ The kernel sees a `Plan` and never a `Config`; nothing here knows Polars, so `--
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any, Final, Literal, NamedTuple, get_args
+from datetime import datetime
+from typing import Any, Final, Literal, get_args
 
 from sessionize import schema
 from sessionize.errors import UsageError
 from sessionize.fields import check_fields
 from sessionize.instants import in_zone
+from sessionize.job import BATCH_NAME, DEFAULT_LATENESS, OUTPUT_FORMATS, TABLE_FORMATS, Nightly, Output, OutputFormat
 from sessionize.locations import local_path
+from sessionize.own import Own, check_own
 from sessionize.preset import Preset
+from sessionize.rules import DEFAULT_ACTIVE_GAP, DEFAULT_TIMEOUT, MICROSECOND, Burst, Rules
+
+__all__ = [
+    "BATCH_NAME", "DEFAULT_ACTIVE_GAP", "DEFAULT_LATENESS", "DEFAULT_TIMEOUT", "INPUT_FORMATS", "MICROSECOND", "OUTPUT_FORMATS", "TABLE_FORMATS",
+    "AmountStyle", "Burst", "Config", "InputFormat", "IpHandling", "Nightly", "Output", "OutputFormat", "Own", "Plan", "Rules",
+    "TimeFormat", "TimeKind",
+]  # fmt: skip
 
 InputFormat = Literal["csv", "parquet", "ndjson"]
-OutputFormat = Literal["parquet", "json", "ndjson", "csv", "es-bulk"]
 INPUT_FORMATS: Final[tuple[InputFormat, ...]] = get_args(InputFormat)
-OUTPUT_FORMATS: Final[tuple[OutputFormat, ...]] = get_args(OutputFormat)
-TABLE_FORMATS: Final[tuple[OutputFormat, ...]] = ("parquet", "json", "ndjson", "csv")
-"""Formats of any table; an index takes Session records alone."""
 IpHandling = Literal["full", "truncate", "drop"]
 TimeKind = Literal["datetime", "text", "s", "ms", "us", "ns", "excel", "pattern", "several"]
 AmountStyle = Literal["plain", "point", "comma"]
 OFF = ("none",)
 """What is typed for a role that no column is to play."""
-
-MICROSECOND = timedelta(microseconds=1)
-DEFAULT_TIMEOUT = timedelta(minutes=30)
-DEFAULT_LATENESS = timedelta(minutes=30)
-DEFAULT_ACTIVE_GAP = timedelta(minutes=5)
-BATCH_NAME = re.compile(r"[\w.:+-]+")
-LONGEST_BATCH = 200
-"""Bytes of a batch's name: no file system takes more than 255 for that of a folder, and its prefixes count too."""
-
-
-class Burst(NamedTuple):
-    """So many events so soon after a session's start that the next one starts another (Adobe).
-
-    Attributes:
-        events: Events that a session may have in that time.
-        within: Time from the session's start, its end included.
-    """
-
-    events: int
-    within: timedelta
-
-
-@dataclass(frozen=True, kw_only=True)
-class Rules:
-    """Where a session ends (semantics, section 4), in the contract's order.
-
-    Attributes:
-        timeout: Longest silence inside a session; None switches the rule off.
-        end_events: Event types that end their session after their instant.
-        start_events: Event types that start a session at their instant.
-        split_on: Columns, roles or fields told by the row whose change from one non-null value to another splits.
-        split_on_arrival: Such names whose value, other than the session's last one, splits; also where it had none.
-        split_at_midnight: Whether local midnight in the time zone splits.
-        max_duration: An event later than session start plus this starts a new one.
-        max_events: An instant before which the session has so many events starts a new one.
-        burst: Events in a session's first moments after which a new one starts; for definitions of other systems.
-        active_gap: A longer silence counts only so much as time present; no boundary, but a matter of silences too.
-    """
-
-    timeout: timedelta | None = DEFAULT_TIMEOUT
-    end_events: tuple[str, ...] = ()
-    start_events: tuple[str, ...] = ()
-    split_on: tuple[str, ...] = ()
-    split_on_arrival: tuple[str, ...] = ()
-    split_at_midnight: bool = False
-    max_duration: timedelta | None = None
-    max_events: int | None = None
-    burst: Burst | None = None
-    active_gap: timedelta = DEFAULT_ACTIVE_GAP
-
-    def __post_init__(self) -> None:
-        check_fields(self)
-        if self.timeout is not None and self.timeout < timedelta(0):
-            raise UsageError("--timeout cannot be negative", hint="for example --timeout 30m, or --timeout none")
-        if self.max_duration is not None and self.max_duration <= timedelta(0):
-            raise UsageError("--max-duration must be longer than zero", hint="for example --max-duration 24h")
-        if self.max_events is not None and self.max_events < 1:
-            raise UsageError(
-                f"invalid value {self.max_events} for --max-events (at least 1)", hint="for example --max-events 10000"
-            )
-        if self.burst is not None and (self.burst.events < 1 or self.burst.within < timedelta(0)):
-            raise UsageError("a burst is one event or more in no negative time", hint="for example 100 events in 100s")
-        if self.active_gap < timedelta(0):
-            raise UsageError("--active-gap cannot be negative", hint="for example --active-gap 5m")
-
-    @property
-    def timeout_us(self) -> int | None:
-        """The timeout in whole microseconds."""
-        return None if self.timeout is None else self.timeout // MICROSECOND
-
-    @property
-    def max_duration_us(self) -> int | None:
-        """The longest duration in whole microseconds."""
-        return None if self.max_duration is None else self.max_duration // MICROSECOND
-
-    @property
-    def split_names(self) -> tuple[str, ...]:
-        """All names whose values may split, each once."""
-        return tuple(dict.fromkeys((*self.split_on, *self.split_on_arrival)))
-
-    @property
-    def has_limits(self) -> bool:
-        """Whether a session may become too long or too large, so that the rules begin anew in the midst of others."""
-        return not (self.max_duration is None and self.max_events is None and self.burst is None)
-
-    @property
-    def none_in_force(self) -> bool:
-        """Whether the key alone makes the session."""
-        return self == Rules(timeout=None, active_gap=self.active_gap)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +44,9 @@ class Config:
         columns: Role → the log's column that plays it, or several that are an id together.
         properties: Columns carried into the session's properties.
         traits: Columns carried into the session's traits.
+        dimensions: Name of a column of the metrics → column or reference of the log whose first non-null value it is.
+        metrics: Name of a column of the metrics → SQL aggregate over the session's events.
+        goals: Name of an outcome → SQL condition over the log's own columns that holds for events by which it is reached.
         where: SQL expression over the log's own columns; None keeps every row.
         input_format: Given format; None finds it from content, then name.
         delimiter: Delimiter of a CSV; None finds it among ``, ; tab |``.
@@ -143,9 +61,10 @@ class Config:
         nulls: Texts that mean null, in every column.
         timezone: IANA zone of naive timestamps, weekdays and days.
         rules: Rules by which sessions end.
-        optional_splits: Roles among the names that split which the log may lack, as another system's rules name them.
+        optional_splits: Roles among the names that split, and passive event types, which the log may lack, as another
+            system's rules name them.
         page_views: Event types that are page views; None for the built-in ones.
-        conversions: Event types that are conversions; None for the built-in ones.
+        conversions: Event types that are conversions; None for the built-in ones, or for none where there are goals.
         until: Watermark of a one-shot run; None takes the newest event time.
         memory_limit: Bytes of peak memory to stay under; None for 80 % of the machine's.
         on_bad_row: Whether a row that cannot become an event is kept apart, or ends the run.
@@ -167,6 +86,9 @@ class Config:
     columns: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
     properties: tuple[str, ...] = ()
     traits: tuple[str, ...] = ()
+    dimensions: Mapping[str, str] = field(default_factory=dict)
+    metrics: Mapping[str, str] = field(default_factory=dict)
+    goals: Mapping[str, str] = field(default_factory=dict)
     where: str | None = None
     input_format: InputFormat | None = None
     delimiter: str | None = None
@@ -204,6 +126,7 @@ class Config:
         unknown = [role for role in self.columns if role not in schema.ROLES]
         if unknown:
             raise UsageError(f"no such role: {', '.join(unknown)}", hint=f"roles are {', '.join(schema.ROLES)}")
+        check_own(self.dimensions, self.metrics, self.goals)
         inputs = tuple(local_path(text, "INPUT", is_input=True) for text in self.inputs)
         object.__setattr__(self, "inputs", inputs)
         if self.until is not None and self.until.tzinfo is None:
@@ -266,9 +189,11 @@ class Plan:
         splits: Name that splits → the log's columns it stands for, where it is a role; none where the row tells it
             beside its columns. A name that is not here is a column.
         page_views: Event types that are page views; None for the built-in ones in any spelling.
-        conversions: Event types that are conversions; None for the built-in ones in any spelling.
+        conversions: Event types that are conversions, beside the goals; None for the built-in ones in any spelling.
         properties: Columns carried into the session's properties.
         traits: Columns carried into the session's traits.
+        own: Columns of the metrics that the user adds, in order.
+        addresses: The log's columns that hold addresses, be they a role's or not.
         where: SQL expression over the log's own columns that keeps a row.
         until: Fixed watermark; None takes the newest event time.
         preset: Name of the layout that was asked for or found.
@@ -297,6 +222,8 @@ class Plan:
     conversions: tuple[str, ...] | None = None
     properties: tuple[str, ...] = ()
     traits: tuple[str, ...] = ()
+    own: tuple[Own, ...] = ()
+    addresses: tuple[str, ...] = ()
     where: str | None = None
     until: datetime | None = None
     preset: str | None = None
@@ -328,92 +255,3 @@ class Plan:
     def private(self) -> bool:
         """Whether what stands in the log may not leave the house as it is."""
         return self.hash_key is not None or self.ip != "full"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Output:
-    """What a run writes, and where.
-
-    Attributes:
-        directory: Directory of the outputs; ``-`` writes the metrics as NDJSON to stdout and nothing else.
-        form: Format of sessions, metrics and events; CSV leaves the nested session records out, and with ``es-bulk``
-            metrics and events are NDJSON.
-        sessions: Whether Session records are written.
-        events: Whether every event is written, with its session and its place in it.
-        safe_csv: Whether texts that a spreadsheet would take for a formula begin with an apostrophe in a CSV.
-    """
-
-    directory: str
-    form: OutputFormat = "parquet"
-    sessions: bool = True
-    events: bool = False
-    safe_csv: bool = False
-
-    def __post_init__(self) -> None:
-        check_fields(self)
-        object.__setattr__(self, "directory", local_path(self.directory, "--output"))
-        if self.form not in TABLE_FORMATS and not self.sessions:
-            raise UsageError(
-                f"--format {self.form} is of Session records, which --no-sessions leaves out",
-                hint="--no-sessions --format ndjson",
-            )
-
-    @property
-    def to_stdout(self) -> bool:
-        """Whether the metrics go to stdout in place of files."""
-        return self.directory == "-"
-
-    @property
-    def table_form(self) -> OutputFormat:
-        """Format of metrics and events."""
-        return self.form if self.form in TABLE_FORMATS else "ndjson"
-
-    @property
-    def records(self) -> bool:
-        """Whether Session records are written: nested, so never as CSV."""
-        return self.sessions and self.form != "csv" and not self.to_stdout
-
-
-@dataclass(frozen=True, kw_only=True)
-class Nightly:
-    """One batch of a log that comes in batches.
-
-    Attributes:
-        state: Directory of what is kept between the nights.
-        batch: Name of the batch. A date such as 2024-05-30 ends at the next midnight in the time zone, if no end is given.
-        lateness: How late an event may come and still be in time.
-        redo: Whether it is run again even with the same inputs.
-        flush: Whether what is open is emitted as it stands; nothing may follow.
-        allow_gap: Whether a batch that is named for a date may follow one that is not of the day before.
-        given: Parameters that were typed or stand in a configuration file. A flush without a log takes the state's
-            own options; one that was given, be it the default, must be as it was.
-    """
-
-    state: str
-    batch: str
-    lateness: timedelta = DEFAULT_LATENESS
-    redo: bool = False
-    flush: bool = False
-    allow_gap: bool = False
-    given: frozenset[str] = frozenset()
-
-    def __post_init__(self) -> None:
-        check_fields(self)
-        if not BATCH_NAME.fullmatch(self.batch):
-            raise UsageError(
-                f"--batch {self.batch!r} cannot be the name of a folder",
-                hint="letters, digits and . _ : + - only, for example --batch 2024-05-30",
-            )
-        if len(self.batch.encode()) > LONGEST_BATCH:
-            raise UsageError(
-                f"--batch is longer than {LONGEST_BATCH} bytes: it is the name of a folder",
-                hint="for example --batch 2024-05-30",
-            )
-        object.__setattr__(self, "state", local_path(self.state, "--state"))
-        if self.lateness < timedelta(0):
-            raise UsageError("--allowed-lateness cannot be negative", hint="for example --allowed-lateness 30m")
-
-    @property
-    def folder(self) -> str:
-        """Of its output."""
-        return f"batch={self.batch}"

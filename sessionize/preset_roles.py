@@ -59,6 +59,8 @@ def with_preset(config: Config, preset: Preset, layout: str | None = None) -> Co
     left_open = {name: each for name, each in asked.items() if name not in config.given}
     own = {name: left_open[option] for option, name in OPTIONS.items() if option in left_open}
     own = {name: each for name, each in own.items() if getattr(config, name) is None}
+    if config.goals:
+        own.pop("conversions", None)  # a preset's are in place of the usual ones, as goals are
     rules = {name: left_open[option] for option, name in RULES.items() if option in left_open}
     rules = {name: each for name, each in rules.items() if not getattr(config.rules, name)}
     if left_open.get("timeout") == "none" and config.rules.timeout == DEFAULT_TIMEOUT:

@@ -33,8 +33,8 @@ def refuse_no_events(log: Source, result: Result, plan: Plan) -> None:
     Raises:
         InputError: If no row became an event; it shows the first one and says what to type.
     """
-    counts, rejected = result.counts, result.rejected
-    if not rejected.height or counts.rejected < counts.rows_read or counts.bots:
+    counts, rejected = result.counts, _unsound(result)
+    if not rejected.height or counts.unsound < counts.rows_read or counts.bots:
         return
     if counts.left_out and set(counts.rejected_by_reason) <= {*UNREADABLE}:
         return
@@ -62,14 +62,20 @@ def refuse_bad_rows(log: Source, result: Result, config: Config, plan: Plan) -> 
         InputError: If it is such a log.
     """
     refuse_no_events(log, result, plan)
-    if config.on_bad_row != "fail" or not result.rejected.height:
+    rejected = _unsound(result)
+    if config.on_bad_row != "fail" or not rejected.height:
         return
-    first = result.rejected.row(0, named=True)
+    first = rejected.row(0, named=True)
     file, row, reason = log.files[first[schema.FILE]].path, first[schema.ROW], first[schema.REASON]
     raise InputError(
-        f"{file}, row {row}: {reason} ({result.rejected.height} bad rows in all); nothing was written",
-        hint=f"it reads {_shown_row(log, result.rejected, plan)}; --on-bad-row reject keeps such rows apart and goes on",
+        f"{file}, row {row}: {reason} ({rejected.height} bad rows in all); nothing was written",
+        hint=f"it reads {_shown_row(log, rejected, plan)}; --on-bad-row reject keeps such rows apart and goes on",
     )
+
+
+def _unsound(result: Result) -> pl.DataFrame:
+    """The rejected rows that are no events at all."""
+    return result.rejected.filter(pl.col(schema.REASON) != "passive_alone")
 
 
 def _shown_row(log: Source, rejected: pl.DataFrame, plan: Plan) -> str:

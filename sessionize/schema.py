@@ -15,6 +15,9 @@ ROW: Final = "sessionize.row"
 FAULT: Final = "sessionize.fault"
 """Why the reader could not make out the row (Enum of REASONS); null for a whole row."""
 
+PATH: Final = "sessionize.path"
+"""File that an event came from which was carried over from an earlier night (String)."""
+
 # --- canonical columns of an event -------------------------------------------------------------
 SESSION_ID: Final = "session_id"
 PROFILE_ID: Final = "profile_id"
@@ -43,6 +46,13 @@ TRAIT_PREFIX: Final = "trait."
 SPLIT_PREFIX: Final = "split."
 """Canonical names of the columns a user adds: ``property.plan``, ``trait.age``, ``split.campaign``."""
 
+OWN_PREFIX: Final = "own."
+"""Begins the columns of the user's dimensions in events, and of all that the user adds in sessions: ``own.plan``."""
+USE_PREFIX: Final = "use."
+"""Begins the log's columns that the user's metrics ask for: ``use.tokens``."""
+GOAL_PREFIX: Final = "goal."
+"""Begins columns that say whether a goal is reached by the event: ``goal.signup`` (Boolean)."""
+
 UNREAD: Final = "sessionize.unread"
 """An amount that could not be read as a number, as it is written; null where it could, or there is none (String)."""
 LAYOUT: Final = "sessionize.layout"
@@ -59,6 +69,7 @@ REASONS: Final = (
     "timestamp_out_of_range",
     "no_session_key",
     "id_too_long",
+    "passive_alone",
 )
 
 LONGEST_ID: Final = 512

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final, NamedTuple
 
 import polars as pl
@@ -26,6 +26,9 @@ ROWS_TOGETHER: Final = frozenset({
     "var_samp", "variance",
 })  # fmt: skip
 """Functions that look at several rows, in lower case."""
+WINDOWS: Final = frozenset({"cume_dist", "dense_rank", "lag", "lead", "ntile", "percent_rank", "rank", "row_number"})
+"""Functions of windows, in lower case."""
+AGGREGATES: Final = "count(*), sum(x), min(x), max(x), avg(x), first(x), last(x) or nth(x, 2), with FILTER (WHERE …)"
 OPENS_RELATION: Final = frozenset({"from", "join", "lateral", "table"})
 ENDS_RELATIONS: Final = frozenset(
     {"select", "where", "group", "having", "order", "limit", "union", "qualify", "window"}
@@ -52,10 +55,12 @@ VALUES_SHOWN: Final = re.compile(r"\s+(?:for \d+ out of|with value|: \[).*")
 
 
 class _Token(NamedTuple):
-    """One word of SQL; the text of a quoted one is its content."""
+    """One word of SQL, and where it stands; the text of a quoted one is its content."""
 
     kind: str
     text: str
+    start: int = 0
+    end: int = 0
 
     @property
     def keyword(self) -> str:
@@ -91,12 +96,65 @@ def expression(text: str, asked_by: str) -> pl.Expr:
         return pl.sql_expr(text)
 
 
+def aggregate(text: str, asked_by: str) -> pl.Expr:
+    """One value of some events in their order.
+
+    Args:
+        text: Such as ``count(*) FILTER (WHERE kind = 'scroll')``, ``sum(tokens)`` or ``nth(page, 2)``.
+        asked_by: Option or setting that it comes from, for the message.
+
+    Raises:
+        UsageError: If it is no SQL, looks beyond these events, or asks for files.
+
+    Examples:
+        >>> pl.DataFrame({"x": ["a", "b"]}).select(n=aggregate("nth(x, 2)", "--metric n")).item()
+        'b'
+    """
+    words = _checked(text, asked_by)
+    for word, following in zip(words, [*words[1:], NOTHING][: len(words)], strict=True):
+        if word.keyword in ("select", "over") or (word.keyword in WINDOWS and following.text == "("):
+            what = "a query of its own" if word.keyword == "select" else "a window function"
+            raise UsageError(
+                f"{asked_by}: {word.text} makes it {what}; it sees the events of one session, in time order",
+                hint=f"an aggregate: {AGGREGATES}",
+            )
+    with telling(asked_by, f"an aggregate: {AGGREGATES}"):
+        return pl.sql_expr(_without_nth(text, words, asked_by))
+
+
+def _without_nth(text: str, words: Sequence[_Token], asked_by: str) -> str:
+    """The text with ``nth(x, 2)`` as Polars knows it: ``array_get(array_agg(x), 2)``."""
+    edits = []
+    for place, word in enumerate(words[:-1]):
+        if word.keyword not in ("nth", "nth_value") or words[place + 1].text != "(":
+            continue
+        comma = _last_comma(words, place + 1)
+        if comma is None:
+            raise UsageError(f"{asked_by}: {word.text} takes a value and a number", hint="for example nth(page, 2)")
+        edits += [(word.start, word.end, "array_get(array_agg"), (comma.start, comma.end, "),")]
+    for start, end, new in sorted(edits, reverse=True):
+        text = f"{text[:start]}{new}{text[end:]}"
+    return text
+
+
+def _last_comma(words: Sequence[_Token], opening: int) -> _Token | None:
+    """The last comma in a pair of brackets and in none inside it; None where there is none."""
+    depth, found = 0, None
+    for word in words[opening:]:
+        depth += (word.kind == "sign" and word.text == "(") - (word.kind == "sign" and word.text == ")")
+        if not depth:
+            break
+        if depth == 1 and word.kind == "sign" and word.text == ",":
+            found = word
+    return found
+
+
 def columns_of(text: str) -> list[str]:
-    """Columns that an expression names; none where it is not one."""
-    try:
-        return expression(text, "").meta.root_names()
-    except UsageError:
-        return []
+    """Columns that an expression or an aggregate names; none where it is neither."""
+    for read in (expression, aggregate):
+        with suppress(UsageError):
+            return read(text, "").meta.root_names()
+    return []
 
 
 def query(text: str, tables: Mapping[str, pl.LazyFrame], asked_by: str) -> pl.LazyFrame:
@@ -172,7 +230,7 @@ def _words(text: str, asked_by: str) -> Iterator[_Token]:
                 f"{asked_by}: cannot read this SQL from {text[found.start() :][:20]!r} on",
                 hint="texts stand in '…', names in \"…\"; nothing stands before the quote, and a quote inside is doubled",
             )
-        before = _Token(kind, said[1:-1] if kind in ("text", "quoted") else said)
+        before = _Token(kind, said[1:-1] if kind in ("text", "quoted") else said, found.start(), found.end())
         if kind not in ("comment", "space"):
             yield before
 

@@ -37,6 +37,7 @@ def plan_of(rules: OracleRules, roles: Collection[str]) -> Plan:
             max_duration=_duration(rules.max_duration_us),
             max_events=rules.max_events,
             burst=None if rules.burst is None else Burst(rules.burst[0], timedelta(microseconds=rules.burst[1])),
+            passive=rules.passive,
             active_gap=timedelta(microseconds=rules.active_gap_us),
         ),
         page_views=rules.page_views if rules.exact_names else None,
@@ -112,7 +113,7 @@ def engine(
     return OracleResult(
         metrics=sessions.select(METRIC_NAMES).with_columns(times).to_dicts(),
         duplicates=sum(each.duplicates.len() for _, each in done),
-        rejected=rows.height - good.height,
+        rejected=rows.height - good.height + sum(each.alone.len() for _, each in done),
         watermark=watermark,  # type: ignore[arg-type]
         assignment=_assignment(done),
     )

@@ -18,7 +18,7 @@ from sessionize.engine.pipeline import sessionize_log
 from sessionize.engine.result import Counts, Result, Stand
 from sessionize.kernel import as_text, normalise
 from sessionize.limits import Limits
-from sessionize.nightly.batch import Asked, Night
+from sessionize.nightly.batch import PLACE, Asked, Night
 from sessionize.nightly.carryover import together
 from sessionize.opening import NoLog
 from sessionize.read import Rows
@@ -119,7 +119,8 @@ def run_nights(
         frame = raw_frame(arrival.events, roles, rules)
         asked = Asked(arrival.until, lateness, flush=flush != "never" and number == len(nights) - 1)
         carried = [carry] if carry.width else []
-        night = Night(stand, asked, carried, together(carry.schema, types_of(frame, plan)))
+        types = types_of(frame, plan) | (PLACE if rules.passive else {})
+        night = Night(stand, asked, carried, together(carry.schema, types), ["log"])
         result = _through(frame, plan, night, limits)
         batches = list(result.batches)
         sessions += [as_text(batch.sessions) for batch in batches]

@@ -42,6 +42,7 @@ class OracleRules:
         max_events: An instant before which the session has so many events starts a new one.
         burst: So many events before an instant that is no later than so many microseconds after the session's start
             start a new one, too.
+        passive: Event types that neither start a session nor extend one; matched exactly.
         active_gap_us: A longer silence counts only so much as time present.
         timezone: IANA zone of midnight.
         page_views: Event types that are page views.
@@ -60,6 +61,7 @@ class OracleRules:
     max_duration_us: int | None = None
     max_events: int | None = None
     burst: tuple[int, int] | None = None
+    passive: tuple[str, ...] = ()
     active_gap_us: int = 300 * SECOND_US
     timezone: str = "UTC"
     page_views: tuple[str, ...] = ("page-view", "page_view", "pageview", "page", "$pageview")
@@ -96,7 +98,7 @@ class OracleResult(NamedTuple):
         metrics: One row a session with exactly the contract's columns, in its order; start and
             end in microseconds; ordered by (start, session_id).
         duplicates: Events left out because an earlier one says the same.
-        rejected: Rows without a session key, or with one too long for a session's id.
+        rejected: Rows without a session key, or with one too long for a session's id; passive events in no session.
         watermark: The time up to which the log is complete; None for a log without events, unless
             given.
         assignment: Input row index → (session_id, 1-based position in the session), for every
@@ -140,7 +142,8 @@ class _Session:
     Attributes:
         key: Its key.
         start_us: Time of its first event.
-        rows: Its events so far, in order.
+        rows: Its events so far, in order, but for passive ones.
+        passive: Its passive events.
         last_split: Last non-null value of each splitting column so far.
         closed: Whether its last instant has an end event.
         next_began_by: The rule that began the key's next session; None while there is no next.
@@ -149,13 +152,19 @@ class _Session:
     key: _Key
     start_us: int
     rows: list[_Row] = field(default_factory=list)
+    passive: list[_Row] = field(default_factory=list)
     last_split: Event = field(default_factory=dict)
     closed: bool = False
     next_began_by: str | None = None
 
     @property
+    def all_rows(self) -> list[_Row]:
+        """All its events, passive ones too, in order."""
+        return sorted([*self.rows, *self.passive], key=lambda row: (row.time_us, row.place))
+
+    @property
     def end_us(self) -> int:
-        """Time of its last event so far."""
+        """Time of its last event so far, passive ones aside."""
         return self.rows[-1].time_us
 
     def take(self, instant: list[_Row], rules: OracleRules) -> None:
@@ -188,7 +197,9 @@ def oracle(events: Sequence[Event], rules: OracleRules, roles: Collection[str]) 
     for key, rows in keyed.items():
         kept = _without_duplicates(rows)
         duplicates += len(rows) - len(kept)
-        sessions.extend(_sessions_of_key(key, kept, rules))
+        of_key, alone = _with_passive(_sessions_of_key(key, _active(kept, rules), rules), _passive(kept, rules), rules)
+        sessions.extend(of_key)
+        rejected += alone
     metrics = [_metrics(session, log) for session in sessions]
     metrics.sort(key=lambda row: (row["start"], row["session_id"]))
     return OracleResult(metrics, duplicates, rejected, watermark, _assignment(sessions, rules))
@@ -264,7 +275,7 @@ def _assignment(sessions: list[_Session], rules: OracleRules) -> dict[int, tuple
     return {
         row.place: (_session_id(session, rules), position)
         for session in sessions
-        for position, row in enumerate(session.rows, start=1)
+        for position, row in enumerate(session.all_rows, start=1)
     }
 
 
@@ -285,6 +296,40 @@ def _sessions_of_key(key: _Key, rows: list[_Row], rules: OracleRules) -> list[_S
                 sessions.append(_Session(key=key, start_us=time_us))
         sessions[-1].take(instant, rules)
     return sessions
+
+
+def _active(rows: list[_Row], rules: OracleRules) -> list[_Row]:
+    return [row for row in rows if row.event.get("event_type") not in rules.passive]
+
+
+def _passive(rows: list[_Row], rules: OracleRules) -> list[_Row]:
+    return [row for row in rows if row.event.get("event_type") in rules.passive]
+
+
+def _with_passive(sessions: list[_Session], rows: list[_Row], rules: OracleRules) -> tuple[list[_Session], int]:
+    """Put each passive event into the session that is open at its time; count those for which none is."""
+    alone = 0
+    for row in rows:
+        before = [session for session in sessions if session.start_us <= row.time_us]
+        if before and _is_open(before[-1], row.time_us, rules):
+            before[-1].passive.append(row)
+        else:
+            alone += 1
+    return sessions, alone
+
+
+def _is_open(session: _Session, now: int, rules: OracleRules) -> bool:
+    """Say whether the session goes on at a time, or could still be gone on with by an event that is not passive."""
+    active = session.rows
+    if now <= session.end_us:
+        return True
+    return not (
+        session.closed
+        or (rules.timeout_us is not None and now - session.end_us > rules.timeout_us)
+        or (rules.split_at_midnight and _day(now, rules) > _day(session.end_us, rules))
+        or (rules.max_duration_us is not None and now > session.start_us + rules.max_duration_us)
+        or (rules.max_events is not None and len(active) >= rules.max_events)
+    )
 
 
 def _rules_that_hold(session: _Session, instant: list[_Row], rules: OracleRules) -> Iterator[str]:
@@ -353,12 +398,12 @@ def _day(time_us: int, rules: OracleRules) -> date:
 
 def _metrics(session: _Session, log: _Log) -> dict[str, Any]:
     """Measure one session: exactly the contract's columns, in its order."""
-    rows = session.rows
+    rows = session.all_rows
     views = [row for row in rows if _is_page_view(row.event, log)]
     conversions = [row for row in rows if _is_conversion(row.event, log)]
     length_us = session.end_us - session.start_us
     status = _status(session, log)
-    gaps = [after.time_us - before.time_us for before, after in pairwise(rows)]
+    gaps = [after.time_us - before.time_us for before, after in pairwise(session.rows)]
     entry_page, exit_page = _entry_and_exit_page(rows, views)
     return {
         "session_id": _session_id(session, log.rules),

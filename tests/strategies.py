@@ -123,6 +123,7 @@ def _boundary_rules() -> SearchStrategy[dict[str, Any]]:
             "max_duration_us": st.sampled_from(_minutes(None, None, 5, 30, 60, 24 * 60)),
             "max_events": st.sampled_from((None, None, 1, 2, 3, 5)),
             "burst": st.sampled_from((None, None, (1, 0), (2, 5 * MINUTE_US), (3, 60 * MINUTE_US))),
+            "passive": st.sampled_from(((), (), (), ("click",), ("purchase", "Page View", "--"))),
             "active_gap_us": st.sampled_from((5 * MINUTE_US, 0, 1, 60 * MINUTE_US)),
             "timezone": st.sampled_from(ZONES),
         }

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
+from budget import examples
 from console import SAMPLE, sessionize
+from engine import plan_of, raw_frame, rows_of
+from hypothesis import given
+from hypothesis import strategies as st
 from nights import IN_MEMORY, in_files
+from oracle import Event, OracleRules
+from strategies import logs, roles, rules
 
 from sessionize import definitions
 from sessionize.cli import app
 from sessionize.cli.rules import no_rules, rules_of
 from sessionize.compare import SOURCE_ID, Asked, compare
 from sessionize.compare.measure import Measures
+from sessionize.compare.side import Side, cut_together
 from sessionize.config import Config, Rules
+from sessionize.engine.tally import Tally
+from sessionize.kernel import sessionize as sessionize_events
 
 LOG = """session_id,user_id,time
 s1,u,2024-05-30 10:00:00
@@ -200,3 +210,57 @@ def test_what_cannot_be_compared_is_refused(args: tuple[str, ...], words: str, t
     done = sessionize("compare", *args, cwd=tmp_path)
     assert words in done.err
     assert done.code == 2
+
+
+EVERY_RULE = """
+[rules]
+timeout = "20m"
+end-event = ["purchase"]
+start-event = ["add-to-cart"]
+passive = ["page-view"]
+max-events = 3
+max-duration = "1h"
+split-on = ["utm_source"]
+split-on-arrival = ["utm_campaign"]
+split-at-midnight = true
+"""
+
+
+def test_what_is_told_without_texts_is_what_is_told_with_them(tmp_path: Path) -> None:
+    """Definitions that are measured together, in one order of the rows, as against each by itself for its file."""
+    (tmp_path / "all-rules.toml").write_text(EVERY_RULE)
+    (tmp_path / "pings.toml").write_text('[rules]\npassive = ["add-to-cart"]\n')
+    names = ("ours", "all-rules.toml", "pings.toml", *definitions.names())
+    args = (str(SAMPLE / "events.csv"), *(text for name in names for text in ("--as", name)))
+    together, apart = told(*args, cwd=tmp_path), told(*args, "-o", "all", cwd=tmp_path)
+    assert list(together) == ["ours", "all-rules", "pings", *definitions.names()]
+    for name, row in together.items():
+        assert row == pytest.approx(apart[name], nan_ok=True), name
+
+
+@examples(60)
+@given(logs(), st.lists(rules(), min_size=2, max_size=4), roles())
+def test_any_rules_cut_together_are_as_each_cuts_by_itself(
+    log: list[Event], each: list[OracleRules], role: frozenset[str]
+) -> None:
+    shared = [replace(one, exact_names=False, timezone="UTC", until_us=None) for one in each]
+    shared = [
+        replace(one, page_views=OracleRules().page_views, conversions=OracleRules().conversions) for one in shared
+    ]
+    plans = [plan_of(one, role) for one in shared]
+    union = replace(
+        shared[0],
+        split_on=tuple(dict.fromkeys(name for one in shared for name in (*one.split_on, *one.split_on_arrival))),
+        split_on_arrival=(),
+    )
+    rows = rows_of(raw_frame(log, role, union), plan_of(union, role))
+    events = rows.filter(pl.col("reason").is_null())
+    sides = [Side(asked=Asked(str(n), plan.rules), plan=plan, measures=Measures(None)) for n, plan in enumerate(plans)]
+    cut_together(events, sides, 0, None)
+    for side in sides:
+        alone = sessionize_events(events, side.plan)
+        counts = Tally.of(alone, side.plan, 0).counts()
+        assert side.tally.counts() == counts
+        columns = ["duration_s", "converted", "bounced", "engaged"]
+        expected = side.measures.of(alone, side.plan, 0)
+        assert pl.concat(side.parts).sort(columns).equals(expected.sort(columns))

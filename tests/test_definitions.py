@@ -111,6 +111,29 @@ def test_matomo_s_visit_has_at_most_10_000_actions_and_adobe_s_2_500(tmp_path: P
     assert found["adobe"] == {"slow": [2_500, 1], "fast": [100] * 100 + [1]}
 
 
+@pytest.mark.parametrize("name", ["amplitude", "amplitude-mobile", "mixpanel", "posthog"])
+def test_an_event_that_merely_happens_to_a_user_is_passive_where_the_system_says_so(name: str, tmp_path: Path) -> None:
+    rows = [
+        ("10:00:00", "click"),
+        ("10:04:00", "Message Received"),
+        ("10:08:00", "Message Received"),
+        ("12:00:00", "click"),
+    ]
+    text = "user_id,time,event_type\n" + "".join(f"u,{DAY} {time},{kind}\n" for time, kind in rows)
+    (tmp_path / "log.csv").write_text(text)
+    published = {"amplitude": ([3, 1], 0.0), "amplitude-mobile": ([2, 1], 0.0)}
+    cases = [
+        ((), published.get(name, ([3, 1], 480.0))),
+        (("--passive", "Message Received"), published.get(name, ([3, 1], 0.0))),
+    ]
+    for args, (events, duration) in cases:
+        done = sessionize("run", "log.csv", "-o", "out", "--format", "csv", "--rules", name, *args, cwd=tmp_path)
+        assert done.code == 0, done.err
+        assert "Push Notification" not in done.err.replace("passive Push Notification Sent | Message Received", "")
+        metrics = pl.read_csv(tmp_path / "out" / "metrics.csv").sort("start")
+        assert (metrics["events"].to_list(), metrics["duration_s"][0]) == (events, duration)
+
+
 def test_what_is_typed_beats_the_definition_and_the_definition_what_a_file_says(tmp_path: Path) -> None:
     (tmp_path / "log.csv").write_text(log_of({"a": [("10:00:00", "/a")]}))
     (tmp_path / "sessionize.toml").write_text('timeout = "45m"\nend-event = ["bye"]\n')

@@ -27,6 +27,7 @@ from sessionize.output.commit import manifest_text
 from sessionize.output.ownership import MANIFEST
 from sessionize.output.read_run import has_events, run_folders
 from sessionize.summary.distributions import depths, lengths, weekly
+from sessionize.summary.goals import Goals
 from sessionize.summary.names import folded
 from sessionize.summary.origins import Origins
 from sessionize.summary.overview import Overview
@@ -123,6 +124,7 @@ class _Gathered:
     def __init__(self, ask: ReportAsk, asked: Source, sight: _Sight) -> None:
         self._ask, self._asked, self._sight = ask, asked, sight
         self._overview: Overview | None = None
+        self._goals = Goals(asked.account["rules"])
         self._origins = Origins()
         self._conversions: list[pl.Series] = []
         self._look = Look(dict.fromkeys(ask.steps, "--step"), asked)
@@ -145,6 +147,7 @@ class _Gathered:
         if self._overview is None:
             self._overview = overview_of(self._ask, sessions, self._asked.timezone)
         self._overview.add(sessions)
+        self._goals.add(sessions)
         if self._ask.has("channels"):
             self._origins.add(sessions)
         self._conversions.append(sessions["first_conversion_s"].drop_nulls())
@@ -175,6 +178,7 @@ class _Gathered:
         waits = pl.concat(self._conversions)
         data = {
             **self.overview.answer(),
+            "goals": self._goals.answer(),
             **row_counts(self._asked),
             "weekly": weekly(measures, self._asked.timezone),
             "spread": lengths(measures["duration_s"], edge),

@@ -59,7 +59,8 @@ def selected(asked: Source, ask: Ask, prepare: Prepare = lambda events: events) 
 
 def visible(sessions: pl.DataFrame) -> dict[str, pl.DataType]:
     """The columns of sessions that SQL sees, and their types."""
-    names = (*METRIC_NAMES, *(name for name in sessions.columns if name.startswith(schema.PROPERTY_PREFIX)))
+    own = (name.removeprefix(schema.OWN_PREFIX) for name in sessions.columns if name.startswith(schema.OWN_PREFIX))
+    names = (*METRIC_NAMES, *own, *(name for name in sessions.columns if name.startswith(schema.PROPERTY_PREFIX)))
     return {name: sessions.schema[name] for name in names if name in sessions.columns}
 
 

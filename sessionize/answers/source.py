@@ -24,6 +24,7 @@ from sessionize.opening import Source as LogSource
 from sessionize.output.geo import with_places
 from sessionize.output.manifest import manifest
 from sessionize.output.read_run import read_manifest, read_sessions, run_folders
+from sessionize.own import Own, recorded
 from sessionize.refusals import refuse_bad_rows
 from sessionize.summary.selection import OF_START, is_name, metric_columns
 from sessionize.version import __version__
@@ -121,7 +122,8 @@ def _of_run(config: Config, need: Need, progress: Progress) -> Source:
 
     def batches() -> Iterator[tuple[pl.DataFrame, pl.DataFrame | None]]:
         for folder, each in zip(folders, manifests, strict=True):
-            yield from read_sessions(folder, each, events=need.events)
+            for sessions, rows in read_sessions(folder, each, events=need.events):
+                yield _with_own(sessions, recorded(each["rules"])), rows
 
     return Source(
         inputs=config.inputs,
@@ -131,6 +133,15 @@ def _of_run(config: Config, need: Need, progress: Progress) -> Source:
         page_views=None if rules["page_views"] is None else tuple(rules["page_views"]),
         batches=batches(),
     )
+
+
+def _with_own(sessions: pl.DataFrame, columns: Iterable[Own]) -> pl.DataFrame:
+    """Sessions with the columns that the user has added under their own names, too, and marked as such."""
+    for own in columns:
+        marked = schema.OWN_PREFIX + own.name
+        here = own.name if marked not in sessions.columns else marked
+        sessions = sessions.with_columns(pl.col(here).alias(own.name), pl.col(here).alias(marked))
+    return sessions
 
 
 def _moment(text: str) -> datetime:
@@ -175,7 +186,9 @@ def _of_log(config: Config, need: Need, stack: ExitStack, progress: Progress, li
         timezone=plan.timezone,
         page_views=plan.page_views,
         event_types=types.commonest_first,
-        batches=((batch.sessions, batch.events) for batch in with_places(result, places, plan).batches),
+        batches=(
+            (_with_own(batch.sessions, plan.own), batch.events) for batch in with_places(result, places, plan).batches
+        ),
         raw=log.raw if need.rows else None,
         files=tuple(file.path for file in log.files),
     )
@@ -223,7 +236,7 @@ class Places(Observer):
 
 def check_counts(counts: Counts, config: Config) -> None:
     """Raise InputError for a log that has rows of which none is an event."""
-    if counts.rows_read and counts.rows_read == counts.rejected:
+    if counts.rows_read and counts.rows_read == counts.unsound:
         raise InputError(
             f"{', '.join(config.inputs)}: none of its {counts.rows_read:,} rows is an event",
             hint="sessionize run FILE -o out keeps them with their reasons in rejected.ndjson",
@@ -233,7 +246,8 @@ def check_counts(counts: Counts, config: Config) -> None:
 def with_carried(config: Config, need: Need) -> Config:
     """The configuration with the column that is wanted for each session."""
     name = need.carried
-    if name is None or name in metric_columns() or not is_name(name) or name in config.properties:
+    own = (*config.dimensions, *config.metrics, *config.goals)
+    if name is None or name in own or name in metric_columns() or not is_name(name) or name in config.properties:
         return config
     return replace(config, properties=(*config.properties, name))
 

@@ -14,6 +14,7 @@ from sessionize.answers.selected import ONE_MICROSECOND, facts, need, selected, 
 from sessionize.answers.source import Progress, Source, source
 from sessionize.config import Config
 from sessionize.limits import Limits
+from sessionize.summary.goals import Goals
 from sessionize.summary.overview import WEEK, Overview, changes
 from sessionize.summary.selection import OF_START, group
 
@@ -31,19 +32,22 @@ def summary(config: Config, ask: Ask, progress: Progress = lambda _: None, *, li
     """
     with ExitStack() as stack:
         asked = source(config, need(ask, events=False), stack, progress, limits)
-        whole = _overview(asked, ask)
+        goals = Goals(asked.account["rules"])
+        whole = _overview(asked, ask, goals)
         other = other_log(config, ask, stack, progress, limits)
-    data = {**whole.answer(), **row_counts(asked)}
+    data = {**whole.answer(), "goals": goals.answer(), **row_counts(asked)}
     data["compare"] = compared(ask, data, whole, other)
     return Answer(data, {**facts(asked), "by": ask.by})
 
 
-def _overview(asked: Source, ask: Ask) -> Overview:
+def _overview(asked: Source, ask: Ask, goals: Goals | None = None) -> Overview:
     found: Overview | None = None
     for sessions, _ in selected(asked, ask):
         if found is None:
             found = overview_of(ask, sessions, asked.timezone)
         found.add(sessions)
+        if goals is not None:
+            goals.add(sessions)
     if found is None:
         raise ValueError("a source has at least one batch")
     return found

@@ -22,6 +22,7 @@ from sessionize.errors import UsageError
 from sessionize.instants import EPOCH
 from sessionize.kernel import in_key_order
 from sessionize.kernel.boundaries import mark_starts
+from sessionize.kernel.passive import cut
 from sessionize.limits import Limits
 from sessionize.opening import opened
 from sessionize.scratch import home
@@ -73,8 +74,10 @@ class Measuring(Observer):
     def keys(self, events: pl.DataFrame) -> None:
         """Look at all events of some keys."""
         for rows in in_key_order(events, self._plan):
-            times, keys = rows["time"].to_numpy(), rows["key"].to_numpy()
-            self.add(times, key_starts(keys), _starts_at(rows, times, self._plan))
+            active = rows.filter(~pl.col("is_passive")) if self._plan.rules.passive else rows
+            times, keys = active["time"].to_numpy(), active["key"].to_numpy()
+            self.silences.add(times, key_starts(keys))
+            self.table.add(times, _starts_at(active, times, self._plan), _joined_at(rows, self._plan))
 
     def answer(self, timeout_us: int | None) -> dict[str, Any]:
         """What `sessionize timeout` says, as data with fixed names; only once.
@@ -143,9 +146,24 @@ def _starts_at(rows: pl.DataFrame, times: Times, plan: Plan) -> StartsAt:
     return lambda timeout_us: forced if timeout_us is None else forced | (gaps > timeout_us)
 
 
+def _joined_at(rows: pl.DataFrame, plan: Plan) -> StartsAt | None:
+    """Whether each session has passive events, as a function of the timeout; None where no event is passive."""
+    if not plan.rules.passive:
+        return None
+
+    def joined(timeout_us: int | None) -> Flags:
+        limit = None if timeout_us is None else timedelta(microseconds=timeout_us)
+        found = cut(rows, replace(plan, rules=replace(plan.rules, timeout=limit))).rows
+        passive: Flags = found["is_passive"].to_numpy()
+        first = np.flatnonzero(found["starts"].to_numpy())
+        return np.logical_or.reduceat(passive, first) if len(first) else np.zeros(0, np.bool_)
+
+    return joined
+
+
 def looks_at_neighbours_only(rules: Rules) -> bool:
     """Whether no rule in force looks back to its session's start, which the timeout may move."""
-    others = replace(rules, timeout=None, end_events=(), start_events=(), split_at_midnight=False)
+    others = replace(rules, timeout=None, end_events=(), start_events=(), split_at_midnight=False, passive=())
     return others == Rules(timeout=None)
 
 

@@ -16,15 +16,22 @@ from sessionize.checks.text import sanitize
 from sessionize.config import Plan
 from sessionize.engine.observe import Observer, Whole
 from sessionize.kernel import Sessionized, as_text, described, stamped
-from sessionize.kernel.metrics import METRIC_NAMES, METRICS
+from sessionize.kernel.metrics import METRICS
+from sessionize.kernel.own import TYPES as OWN_TYPES
+from sessionize.kernel.own import metric_columns
 from sessionize.os_errors import writing
 
 EVENTS: Final = "events"
 SESSIONS: Final = "sessions"
 EVENT_PLACE: Final[Mapping[str, pl.DataType]] = {"file": pl.String(), "row": pl.UInt32()}
 """Where an event stands; the canonical columns follow."""
-SESSION_TYPES: Final = pl.Schema({metric.name: metric.dtype for metric in METRICS})
 Tables = Mapping[str, pl.LazyFrame]
+
+
+def session_types(plan: Plan) -> pl.Schema:
+    """Types of the table of sessions: the metrics, and the user's own columns."""
+    own = {each.name: OWN_TYPES[each.dtype] for each in plan.own}
+    return pl.Schema({**{metric.name: metric.dtype for metric in METRICS}, **own})
 
 
 def needs(customs: Iterable[Custom], table: str) -> bool:
@@ -61,7 +68,7 @@ class Shelf(Observer):
         """Keep sessions, if they will be asked for."""
         if self._needs[SESSIONS]:
             wide = stamped(described(sessions.sessions, self._plan), self._plan, whole.stand.watermark)
-            self._add(SESSIONS, as_text(wide).select(METRIC_NAMES))
+            self._add(SESSIONS, as_text(wide).select(metric_columns(self._plan)))
 
     def _add(self, table: str, rows: pl.DataFrame) -> None:
         files = self._files[table]

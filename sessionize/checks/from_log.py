@@ -11,7 +11,7 @@ import polars as pl
 
 from sessionize import schema
 from sessionize.checks.batches import filled_in
-from sessionize.checks.custom import EVENT_PLACE, EVENTS, SESSION_TYPES, SESSIONS, Shelf, ask, prove
+from sessionize.checks.custom import EVENT_PLACE, EVENTS, SESSIONS, Shelf, ask, prove, session_types
 from sessionize.checks.facts import EventFacts, Examples, Facts, Flagged
 from sessionize.checks.findings import Example
 from sessionize.checks.key_stats import KeyStats, Thresholds
@@ -139,7 +139,10 @@ def _since(written: object) -> int:
 
 def _prove(asked: Settings, types: Mapping[str, pl.DataType], plan: Plan) -> None:
     if asked.custom:
-        prove(asked.custom, {EVENTS: pl.Schema(dict(EVENT_PLACE) | event_types(types, plan)), SESSIONS: SESSION_TYPES})
+        prove(
+            asked.custom,
+            {EVENTS: pl.Schema(dict(EVENT_PLACE) | event_types(types, plan)), SESSIONS: session_types(plan)},
+        )
 
 
 def _rejected(rejected: pl.DataFrame, paths: list[str], examples: int) -> dict[str, Examples]:

@@ -179,6 +179,8 @@ OPTIONS: Final = (
     texts("split_on_arrival", "The same, but a value starts a session also where it had none; case does not matter. "
           "Repeatable. [default: none]", "NAME", panel=RULES),
     flag("split_at_midnight", "Start a session at midnight in the zone. [default: off]", panel=RULES),
+    texts("passive", "Event type that neither starts a session nor extends one; in none, it is rejected. Repeatable. "
+          "[default: none]", "NAME", panel=RULES),
     text("active_gap", "Longest part of a silence that counts as time present, in active_s. [default: 5m]", "DURATION",
          default="5m", panel=RULES),
     text("until", "Time up to which the log, or the batch, is complete. [default: its newest event]",
@@ -189,6 +191,12 @@ OPTIONS: Final = (
           "checkout-completed in any spelling]", "NAME", panel=MEANING),
     texts("property", "Column carried into the session's properties. Repeatable.", "COL", panel=MEANING),
     texts("trait", "Column carried into the session's traits. Repeatable.", "COL", panel=MEANING),
+    texts("dimension", "Column or reference carried into the metrics: the session's first value. Repeatable. [default: none]",
+          "COL|NAME=COL", panel=MEANING),
+    texts("metric", "Column of the metrics: SQL over the session's events, such as n=\"count(*) FILTER (WHERE kind = 'x')\". "
+          "Repeatable. [default: none]", "NAME=SQL", panel=MEANING),
+    texts("goal", "Outcome by name: SQL over a row of the log, such as signup=\"event_type = 'signup'\". Repeatable; with it, "
+          "the usual conversions are none. [default: none]", "NAME=SQL", panel=MEANING),
     flag("page_path", "Cut pages to their path: no host, query string or fragment. [default: as they are]",
          panel=MEANING, commands=TOLD),
     flag("channels", "Find each session's channel by GA4's rules, where no column has it. [default: off]",

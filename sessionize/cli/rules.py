@@ -26,6 +26,7 @@ def rules(typed: Typed) -> Rules:
         burst=typed.get(definitions.BURST),
         split_on_arrival=tuple(typed["split_on_arrival"] or ()),
         split_at_midnight=typed["split_at_midnight"],
+        passive=tuple(typed["passive"] or ()),
         max_events=_most(typed["max_events"]),
         active_gap=parse.duration(typed["active_gap"], "--active-gap"),
     )
@@ -67,7 +68,8 @@ def other_rules(merged: dict[str, Any], given: set[str], definition: Definition)
     merged[definitions.BURST] = _burst(definition)
     named = {*(merged["split_on"] or ()), *(merged["split_on_arrival"] or ())}
     theirs = {*definition.rules.get("split-on", ()), *definition.rules.get("split-on-arrival", ())}
-    merged["optional_splits"] = frozenset(named & theirs & set(schema.ROLES))
+    passive = {*(merged["passive"] or ())} & {*definition.rules.get("passive", ())}
+    merged["optional_splits"] = frozenset((named & theirs & set(schema.ROLES)) | passive)
 
 
 def _burst(definition: Definition) -> Burst | None:

@@ -22,11 +22,15 @@ def schema(
             autocompletion=lambda incomplete: [name for name in (*OUTPUTS, *ANSWERS) if name.startswith(incomplete)],
         ),
     ],
+    run: Annotated[
+        str | None, typer.Argument(metavar="RUN", help="Directory of a run, for the columns that it has added.")
+    ] = None,
 ) -> None:
     """Print the schema of an output, or of a command's --json, as JSON Schema.
 
     \b
     sessionize schema metrics
+    sessionize schema metrics out
     sessionize schema funnel
     """
     kind = one_of(kind, (*OUTPUTS, *ANSWERS), "schema")
@@ -36,5 +40,7 @@ def schema(
         print(json.dumps(answer_schema(kind), indent=2, ensure_ascii=False))
         return
     from sessionize.output.jsonschema import json_schema
+    from sessionize.output.read_run import added_columns
 
-    print(json.dumps(json_schema(kind), indent=2))
+    own = () if run is None else added_columns(run)
+    print(json.dumps(json_schema(kind, own), indent=2, ensure_ascii=False))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sessionize import definitions, schema
-from sessionize.cli import parse
+from sessionize.cli import own, parse, text_layout
 from sessionize.cli.options import Option, Typed
 from sessionize.cli.options import known as options_of_all
 from sessionize.cli.rules import as_typed, other_rules, rules
@@ -26,8 +25,6 @@ NO_PRESET: Final = "none"
 FILE_NAMES: Final = ("sessionize.toml", "pyproject.toml")
 TYPED_ONLY: Final = ("inputs", "output", "config", "debug")
 """What no file can say, as it is needed before the file is read, or always typed."""
-CHARACTER: Final = re.compile(r"\\(?:(?:x|u00)(?P<hex>[0-9a-fA-F]{2})|(?P<octal>[0-7]{1,3}))")
-CARET: Final = re.compile(r"\^[A-Za-z]")
 ALSO_KNOWN_AS: Final = {"jsonl": "ndjson", "json-lines": "ndjson", "jsonlines": "ndjson", "tsv": "csv", "pq": "parquet"}
 """Other names of choices; they are asked back for, so that a name means one thing everywhere."""
 WEB: Final = ("http://", "https://", "ftp://")
@@ -60,6 +57,8 @@ def with_file(typed: Typed, *, search: bool = True) -> Typed:
     merged["given"] = frozenset(name.replace("_", "-") for name in given)
     if not merged["recognise"]:
         merged["preset"] = None
+    if merged["goal"]:
+        given.add("conversion")  # a preset's conversions are in place of the usual ones, as goals are
     if merged["preset"]:
         preset = load(merged["preset"])
         _check_known(preset.options, f"preset {preset.name}")
@@ -195,13 +194,16 @@ def config(typed: Typed) -> Config:
         columns=_columns(typed),
         properties=tuple(typed["property"] or ()),
         traits=tuple(typed["trait"] or ()),
+        dimensions=own.dimensions(typed["dimension"]),
+        metrics=own.named(typed["metric"], "--metric"),
+        goals=own.named(typed["goal"], "--goal"),
         where=typed["where"],
         input_format=one_of(typed["input_format"], INPUT_FORMATS, "--input-format"),
-        delimiter=_character(typed["delimiter"], "--delimiter", "';'"),
-        quote=_quote(typed["quote"]),
-        skip_lines=_lines(typed["skip_lines"]),
-        comment=_comment(typed["comment"]),
-        csv_columns=_csv_columns(typed["columns"]) if typed["columns"] else None,
+        delimiter=text_layout.character(typed["delimiter"], "--delimiter", "';'"),
+        quote=text_layout.quote(typed["quote"]),
+        skip_lines=text_layout.lines(typed["skip_lines"]),
+        comment=text_layout.comment(typed["comment"]),
+        csv_columns=text_layout.csv_columns(typed["columns"]) if typed["columns"] else None,
         multiline=bool(typed["multiline"]),
         verify=bool(typed["verify"]),
         time_format=tuple(typed["time_format"]) if typed["time_format"] else None,
@@ -261,55 +263,6 @@ def _columns(typed: Typed) -> dict[str, tuple[str, ...]]:
             )
         columns[role] = (*columns.get(role, ()), column)
     return columns
-
-
-def _csv_columns(given: str) -> tuple[str, ...]:
-    """Names of columns, as typed or as the first line of a file has them: ``@FILE``."""
-    if not given.startswith("@"):
-        return tuple(given.split(","))
-    try:
-        lines = Path(given[1:]).read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(
-            f"--columns {given}: {error}", hint="--columns @FILE takes the names from its first line"
-        ) from None
-    line = next((line for line in lines if line.strip()), "")
-    names = tuple(name.strip().strip('"') for name in re.split("\t" if "\t" in line else ",", line))
-    if not all(names):
-        raise UsageError(f"--columns {given}: its first line names no columns", hint="names apart by tabs or commas")
-    return names
-
-
-def _character(given: str | None, option: str, example: str) -> str | None:
-    """One ASCII character, as it is or as shells, Hive and programming languages write it."""
-    if given is None:
-        return None
-    found = {"\\t": "\t", "tab": "\t"}.get(given, given)
-    if written := CHARACTER.fullmatch(given):
-        found = chr(int(written["hex"], 16) if written["hex"] else int(written["octal"], 8))
-    elif CARET.fullmatch(given):
-        found = chr(ord(given[1].upper()) - 64)
-    if len(found) != 1 or not found.isascii() or found in "\r\n\0" or (option == "--delimiter" and found == '"'):
-        raise UsageError(f"{option} {given!r} is not one character", hint=f"for example {option} {example}")
-    return found
-
-
-def _quote(given: str | None) -> str | None:
-    return "" if given in {"", "none"} else _character(given, "--quote", '"\'", or none')
-
-
-def _lines(given: object) -> int:
-    if given is None:
-        return 0
-    if not isinstance(given, int) or isinstance(given, bool) or given < 0:
-        raise UsageError(f"--skip-lines {given} is no number of lines", hint="for example --skip-lines 1")
-    return given
-
-
-def _comment(given: str | None) -> str | None:
-    if given is not None and (not given.strip() or "\n" in given):
-        raise UsageError("--comment is empty", hint="for example --comment '#'")
-    return given
 
 
 def one_of(given: object, choices: tuple[str, ...], option: str) -> Any:

@@ -23,8 +23,9 @@ MOST_TYPES: Final = 10
 """Event types that are listed."""
 RULES: Final = {
     "end_events": "ended by", "start_events": "started by", "split_on": "split on",
-    "split_on_arrival": "split on arrival of", "max_events": "max events", "split_at_midnight": "split at midnight",
-    "page_views": "page views", "conversions": "conversions", "where": "where", "preset": "preset",
+    "split_on_arrival": "split on arrival of", "max_events": "max events", "passive": "passive", "split_at_midnight": "split at midnight",
+    "page_views": "page views", "conversions": "conversions", "dimensions": "dimensions", "metrics": "metrics",
+    "goals": "goals", "where": "where", "preset": "preset",
     "page_path": "pages as paths", "channels": "channels", "own_hosts": "own hosts", "exclude_bots": "without bots",
     "ip": "ip", "hash_ids": "ids hashed",
 }  # fmt: skip
@@ -157,7 +158,7 @@ def _rules(rules: Mapping[str, Any]) -> Iterator[str]:
         if value is True:
             yield words
         elif value and value != "full":
-            yield f"{words} {' | '.join(map(str, value)) if isinstance(value, list) else value}"
+            yield f"{words} {' | '.join(map(str, value)) if isinstance(value, (list, dict)) else value}"
 
 
 def passed_over(manifest: Mapping[str, Any], *, quiet: bool, color: bool) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 
 from sessionize import schema
 from sessionize.compare.agreement import Agreement, Cut
+from sessionize.compare.asked import Asked
 from sessionize.compare.measure import Measures, figures, metrics
-from sessionize.config import Config, OutputFormat, Plan, Rules
-from sessionize.definitions import Definition
+from sessionize.compare.side import Side, cut_together
+from sessionize.config import Config, OutputFormat, Plan
 from sessionize.engine.ingest import Arrived
 from sessionize.engine.partition import Partition
 from sessionize.engine.pipeline import sessionize_log
-from sessionize.engine.policy import OneShot, Settled, Wanted
+from sessionize.engine.policy import OneShot, Settled, Wanted, places
 from sessionize.engine.result import Counts, Stand
 from sessionize.engine.tally import Tally
 from sessionize.errors import UsageError
@@ -44,22 +45,6 @@ NEEDED: Final = (
     schema.SESSION_ID, schema.PROFILE_ID, schema.EVENT_ID, schema.TIMESTAMP, schema.EVENT_TYPE, schema.VALUE,
 )  # fmt: skip
 """Roles that matter to sessions and to what is told of them without texts, beside the page of a log without event types."""
-
-
-class Asked(NamedTuple):
-    """One of those that are compared.
-
-    Attributes:
-        name: Its name.
-        rules: Where its sessions end.
-        definition: What it calls bounced and engaged; None for ours.
-        optional: Names that split which the log may lack.
-    """
-
-    name: str
-    rules: Rules
-    definition: Definition | None = None
-    optional: frozenset[str] = frozenset()
 
 
 class Row(NamedTuple):
@@ -94,24 +79,10 @@ class Compared(NamedTuple):
     written: tuple[str, ...] = ()
 
 
-@dataclass(kw_only=True)
-class _Side:
-    """One definition, and what it has come to so far."""
-
-    asked: Asked
-    plan: Plan
-    measures: Measures
-    tally: Tally = field(default_factory=Tally)
-    parts: list[pl.DataFrame] = field(default_factory=list)
-    sessions: list[pl.DataFrame] = field(default_factory=list)
-    agreement: Agreement = field(default_factory=Agreement)
-    source: Agreement = field(default_factory=Agreement)
-
-
 class _Comparing(OneShot):
     """Cuts each partition by all definitions; the first one's sessions are those that the run gives out."""
 
-    def __init__(self, sides: Sequence[_Side], *, by_profile: bool, keep: bool, lean: bool) -> None:
+    def __init__(self, sides: Sequence[Side], *, by_profile: bool, keep: bool, lean: bool) -> None:
         self._sides = sides
         self._lean = lean
         self._by_profile = by_profile
@@ -127,19 +98,20 @@ class _Comparing(OneShot):
         events = partition.release()
         if self._lean:
             events = events.select(pl.col(name) for name in events.columns if _is_needed(name, events.columns))
+            if not self._by_profile:
+                found = cut_together(events, self._sides, stand.watermark, self._source)
+                return Settled(found, None, places(found.alone, events, plan))
         done = [self._cut(each, events) for each in self._sides]
         keys, cuts = _cuts(done, events)
         for side, found, cut in zip(self._sides, done, cuts, strict=True):
             side.tally += Tally.of(found, side.plan, stand.watermark)
             side.parts.append(side.measures.of(found, side.plan, stand.watermark))
-            side.agreement += Agreement.of(cuts[0], cut, keys)
-            if self._source is not None:
-                side.source += Agreement.of(cuts[self._source], cut, keys)
+            side.agree(cuts, cut, keys, self._source)
             if self._keep:
                 side.sessions.append(metrics(found, side.plan, stand.watermark))
-        return Settled(done[0], None)
+        return Settled(done[0], None, places(done[0].alone, events, plan))
 
-    def _cut(self, side: _Side, events: pl.DataFrame) -> Sessionized:
+    def _cut(self, side: Side, events: pl.DataFrame) -> Sessionized:
         if side.asked.name == SOURCE_ID and self._by_profile:
             events = events.with_columns(events[OWN_ID].alias(schema.SESSION_ID))
         return sessionize(events, side.plan, assign=True)
@@ -178,15 +150,16 @@ def compare(
         if lean:
             base = _without_unneeded(base)
         sides = [
-            _Side(asked=each, plan=replace(base, rules=each.rules), measures=measure)
+            Side(asked=each, plan=replace(base, rules=each.rules), measures=measure)
             for each, measure in zip(asked, measures, strict=True)
         ]
         progress("reading and comparing")
         policy = _Comparing(sides, by_profile=by_profile, keep=output is not None, lean=lean)
-        result = sessionize_log(log, base, allowed, policy=policy)
+        result = sessionize_log(log, base, allowed, policy=policy, keep=False)
         refuse_no_events(log, result, base)
         written = () if output is None else _write(sides, output, form)
-    return Compared(_rows(sides, has_source=SOURCE_ID in names), result.counts, by_profile, written)
+    counts = replace(result.counts, profiles=sides[0].tally.counts().profiles)
+    return Compared(_rows(sides, has_source=SOURCE_ID in names), counts, by_profile, written)
 
 
 def _has_both(plan: Plan) -> bool:
@@ -208,11 +181,12 @@ def _is_needed(role: str, there: Collection[str]) -> bool:
     """Whether a column of the events matters to where sessions end, or to what is told of them without texts."""
     if role == schema.PAGE:
         return schema.EVENT_TYPE not in there
-    return role in NEEDED or role.startswith(schema.SPLIT_PREFIX)
+    return role in (*NEEDED, schema.FILE, schema.ROW) or role.startswith((schema.SPLIT_PREFIX, schema.GOAL_PREFIX))
 
 
 def _without_unneeded(plan: Plan) -> Plan:
     """The plan without columns that need not be read; of those that rows tell more by, all are."""
+    plan = replace(plan, own=tuple(own for own in plan.own if own.kind == "goal"))
     if plan.told_splits:
         return replace(plan, properties=(), traits=())
     bots = {schema.USER_AGENT} if plan.exclude_bots else set()
@@ -245,7 +219,7 @@ def _numbers(done: Sessionized, events: int) -> NDArray[np.int64]:
     return session
 
 
-def _rows(sides: Sequence[_Side], *, has_source: bool) -> tuple[Row, ...]:
+def _rows(sides: Sequence[Side], *, has_source: bool) -> tuple[Row, ...]:
     first = sides[0].tally.counts().sessions
     rows = []
     for side in sides:
@@ -261,7 +235,7 @@ def _rows(sides: Sequence[_Side], *, has_source: bool) -> tuple[Row, ...]:
     return tuple(rows)
 
 
-def _write(sides: Sequence[_Side], output: Path, form: OutputFormat) -> tuple[str, ...]:
+def _write(sides: Sequence[Side], output: Path, form: OutputFormat) -> tuple[str, ...]:
     """A file of metrics for each definition, all of them or none."""
     names = []
     with map_os_errors(output), Publisher(output) as publisher:

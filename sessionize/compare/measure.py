@@ -13,12 +13,15 @@ from sessionize.errors import UsageError
 from sessionize.kernel import Sessionized, as_text, described, stamped
 from sessionize.kernel.describe import seconds
 from sessionize.kernel.metrics import METRICS
+from sessionize.kernel.own import metric_columns
 
 PLAIN: Final = tuple(
     metric for metric in METRICS
     if metric.role is None and metric.name not in ("session_id", "status", "end_reason", "bot")
 )  # fmt: skip
 """Metrics that are no texts and need no watermark."""
+ALWAYS: Final = ("events", "page_views", "duration_s", "conversions", "start", "end")
+"""Metrics that are measured in any case: of them the rates, lengths and counts are made."""
 RATES: Final = ("bounced", "engaged")
 
 
@@ -29,6 +32,7 @@ class Measures:
         definition: What it calls bounced and engaged; None for our own words.
 
     Attributes:
+        needed: Names of the metrics that must be measured, derived ones aside.
         is_lean: Whether that can be told without pages and descriptive fields.
     """
 
@@ -36,6 +40,7 @@ class Measures:
         self._rates = {name: pl.col(name) for name in RATES} if definition is None else _rates(definition)
         asked = {name for each in self._rates.values() if each is not None for name in each.meta.root_names()}
         self.is_lean = asked <= {metric.name for metric in PLAIN if set(metric.requires) <= {schema.VALUE}}
+        self.needed = frozenset((*asked, *ALWAYS)) & {metric.name for metric in PLAIN if metric.aggregate is not None}
         self._is_plain = asked <= {metric.name for metric in PLAIN}
 
     def of(self, done: Sessionized, plan: Plan, watermark: int | None) -> pl.DataFrame:
@@ -46,7 +51,13 @@ class Measures:
             plan: The rules.
             watermark: Watermark of the whole log, microseconds since 1970 UTC.
         """
-        sessions = _plain(done.sessions) if self._is_plain else metrics(done, plan, watermark)
+        return self._told(_plain(done.sessions) if self._is_plain else metrics(done, plan, watermark))
+
+    def of_measured(self, sessions: pl.DataFrame) -> pl.DataFrame:
+        """The same of sessions that were measured by `needed`; where `is_lean`."""
+        return self._told(_plain(sessions))
+
+    def _told(self, sessions: pl.DataFrame) -> pl.DataFrame:
         rates = {name: pl.lit(None, pl.Boolean) if each is None else each for name, each in self._rates.items()}
         return sessions.select(
             "duration_s", "converted", **{name: each.cast(pl.Boolean) for name, each in rates.items()}
@@ -56,7 +67,7 @@ class Measures:
 def metrics(done: Sessionized, plan: Plan, watermark: int | None) -> pl.DataFrame:
     """All metrics of the sessions."""
     sessions = as_text(stamped(described(done.sessions, plan), plan, watermark))
-    return sessions.select(metric.name for metric in METRICS)
+    return sessions.select(metric_columns(plan))
 
 
 def figures(measures: pl.DataFrame) -> dict[str, Any]:

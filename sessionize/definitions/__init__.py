@@ -20,6 +20,7 @@ from sessionize.errors import UsageError
 ENDING: Final = ".toml"
 RULES: Final = (
     "timeout", "end-event", "start-event", "split-on", "split-on-arrival", "split-at-midnight", "max-duration", "max-events",
+    "passive",
 )  # fmt: skip
 """Options that a definition may set; those that it does not set are as if nobody had named them."""
 BURST: Final = "burst"

@@ -184,7 +184,7 @@ class Ingest:
         rows = self._values.look(rows)
         for each in self._observe:
             rows = each.batch(rows)
-        return rows.drop(PLACE)
+        return rows.drop(schema.REASON if self._plan.rules.passive else PLACE)
 
     def _enriched(self, events: pl.DataFrame) -> pl.DataFrame:
         """Events with what their own rows tell; without those of bots where these are to be left out."""
@@ -216,11 +216,23 @@ def _normalised(raw: pl.LazyFrame, types: Mapping[str, pl.DataType], plan: Plan)
     try:
         return normalise(raw, types, plan).collect(engine="streaming")
     except pl.exceptions.PolarsError:
-        if plan.where is None:
+        if plan.where is None and not plan.own:
             raise
-        normalise(raw, types, replace(plan, where=None)).collect(engine="streaming")  # is it the file that is damaged?
-        with sql.telling("--where", "a value that does not fit: TRY_CAST gives null in its place"):
+        # is it the file that is damaged?
+        normalise(raw, types, replace(plan, where=None, own=())).collect(engine="streaming")
+        asked_by = (
+            "--where" if plan.where is not None and _fails(raw, types, replace(plan, own=())) else "--metric or --goal"
+        )
+        with sql.telling(asked_by, "a value that does not fit: TRY_CAST gives null in its place"):
             raise
+
+
+def _fails(raw: pl.LazyFrame, types: Mapping[str, pl.DataType], plan: Plan) -> bool:
+    try:
+        normalise(raw, types, plan).collect(engine="streaming")
+    except pl.exceptions.PolarsError:
+        return True
+    return False
 
 
 def _coded(held: list[DictionaryColumn], role: str, dictionaries: Dictionaries | None) -> pl.Series:

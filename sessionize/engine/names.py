@@ -15,6 +15,7 @@ from sessionize.config import Config, Plan
 from sessionize.engine.observe import Observer
 from sessionize.kernel.dictionaries import texts_by_code
 from sessionize.kernel.enrich import HOST
+from sessionize.kernel.own import goals_of
 
 MOST_TYPES: Final = 10_000
 """Event types that are counted; a column with more of them is something else."""
@@ -55,7 +56,9 @@ class Names(Observer):
         self._counts: Counter[str] = Counter()
         self._many = False
         self._usual = {schema.spelling(name) for name in schema.CONVERSIONS} if plan.conversions is None else set()
-        self._converts = False
+        self._goals = goals_of(plan)
+        self._reached: set[str] = set()
+        self._converts = bool(self._goals)
 
     def keys(self, events: pl.DataFrame) -> None:
         """Look at the event types, and where own hosts were asked for at the referrers.
@@ -63,6 +66,9 @@ class Names(Observer):
         Args:
             events: Canonical events of whole keys.
         """
+        for goal in self._goals:
+            if goal not in self._reached and events[schema.GOAL_PREFIX + goal].any():
+                self._reached.add(goal)
         if schema.EVENT_TYPE in events.columns and events.height:
             self._add_types(events[schema.EVENT_TYPE])
         if self._hosts and schema.REFERRER in events.columns:
@@ -100,8 +106,9 @@ class Names(Observer):
         missing = [each for each in asked if each[1] not in self._counts]
         hosts = [("--own-host", host) for host in self._hosts]
         no_host = [each for each in hosts if not self._has_host(each[1])]
-        absent = tuple(dict.fromkeys((*missing, *no_host)))
-        present = frozenset(name for each in (*asked, *hosts) if each not in absent for name in each[1:])
+        goals = [("--goal", goal) for goal in self._goals]
+        absent = tuple(dict.fromkeys((*missing, *no_host, *(each for each in goals if each[1] not in self._reached))))
+        present = frozenset(name for each in (*asked, *hosts, *goals) if each not in absent for name in each[1:])
         types = {} if self._many or self._converts else dict(self._counts.most_common())
         return Seen(types, frozenset(self._found_hosts), absent, present)
 
@@ -116,6 +123,7 @@ def _asked_types(plan: Plan) -> Iterator[tuple[str, tuple[str, ...]]]:
         "--page-view": plan.page_views,
         "--end-event": plan.rules.end_events,
         "--start-event": plan.rules.start_events,
+        "--passive": plan.rules.passive,
     }
     for option, names in asked.items():
         if names:
@@ -138,16 +146,19 @@ def notes(seen: Seen, config: Config, plan: Plan, known: Collection[str] = ()) -
 
 
 def _brought(config: Config) -> set[tuple[str, str]]:
-    """Names that the preset's own options hold, unless others were given."""
+    """Names that the preset's own options or another system's rules hold, unless others were given."""
     options = {} if config.preset is None else config.preset.options
+    optional = {("--passive", name) for name in config.optional_splits}
     listed = {option: names if isinstance(names, list) else [names] for option, names in options.items()}
-    return {(f"--{option}", str(name)) for option, names in listed.items() for name in names}
+    return optional | {(f"--{option}", str(name)) for option, names in listed.items() for name in names}
 
 
 def _said(option: str, name: str, seen: Seen, plan: Plan) -> str:
     if option == "--own-host":
         near = _nearest(name.lower(), seen.hosts)
         return f"{option} {name}: no referrer has this host{near and f'; did you mean {near}?'}"
+    if option == "--goal":
+        return f"{option} {name}: no event of the log is so"
     if schema.EVENT_TYPE not in plan.columns:
         return f"{option} {name}: the log has no event types; --event-type COLUMN says which column has them"
     near = _nearest(name, seen.event_types)

@@ -23,9 +23,12 @@ from sessionize.kernel import Dictionaries, Sessionized, as_text, described, sta
 from sessionize.kernel.describe import session_ids
 from sessionize.kernel.dictionaries import restored
 from sessionize.kernel.enrich import private_events, told_columns
+from sessionize.kernel.own import dimensions
 from sessionize.limits import Limits
 from sessionize.os_errors import writing
 
+OF_ROWS: Final = "|".join(prefix.replace(".", r"\.") for prefix in (schema.OWN_PREFIX, schema.USE_PREFIX))
+"""Begins columns of events that are made for the user's own columns of the metrics."""
 AHEAD: Final = 2
 """Batches that are made while one is written."""
 
@@ -88,7 +91,8 @@ class InMemory:
                 return Batch(sessions)
             within = pl.col("session").is_between(start, start + sessions.height, closed="left")
             assigned = done.assigned.filter(within).with_columns(pl.col("session") - start)
-            return Batch(sessions, annotated(events, sessions["session_id"], assigned, self._plan))
+            told = dimensions(sessions, self._plan)
+            return Batch(sessions, annotated(events, sessions["session_id"], assigned, self._plan, told))
 
         self._batches = ahead(batch, range(0, max(1, done.sessions.height), self._rows), most=AHEAD)
 
@@ -155,7 +159,8 @@ class OnDisk:
         )
         self._write(sessions, place.sessions)
         if events is not None and done.assigned is not None:
-            placed = annotated(events, session_ids(done.sessions, self._plan), done.assigned, self._plan)
+            told = dimensions(done.sessions, self._plan)
+            placed = annotated(events, session_ids(done.sessions, self._plan), done.assigned, self._plan, told)
             self._write(placed, place.events)
         self._places.append(place)
 
@@ -218,7 +223,9 @@ def _events_order(events: NDArray[np.uint32], order: NDArray[np.uint32]) -> NDAr
     return np.argsort(np.repeat(place, events), kind="stable")
 
 
-def annotated(events: pl.DataFrame, ids: pl.Series, assigned: pl.DataFrame, plan: Plan) -> pl.DataFrame:
+def annotated(
+    events: pl.DataFrame, ids: pl.Series, assigned: pl.DataFrame, plan: Plan, told: pl.DataFrame
+) -> pl.DataFrame:
     """The events in their sessions' order, each with its session's id and its place in it.
 
     Args:
@@ -226,10 +233,14 @@ def annotated(events: pl.DataFrame, ids: pl.Series, assigned: pl.DataFrame, plan
         ids: Ids of the sessions.
         assigned: One row for each event: ``row`` of it, ``session`` (place in ``ids``), ``position``.
         plan: What rows may tell: its columns are there whether any row told them or not.
+        told: Dimensions of the sessions, one row each.
     """
     placed = events[assigned["row"]]
     untold = [name for name in told_columns(plan) if name not in placed.columns]
     placed = private_events(placed.with_columns(pl.lit(None, pl.String).alias(name) for name in untold), plan)
+    placed = placed.select(pl.exclude(rf"^({OF_ROWS}).*$", schema.FILE, schema.ROW, schema.PATH))
+    if told.width:
+        placed = placed.hstack(told[assigned["session"]])
     roles = [role for role in schema.ROLES if role in placed.columns]
     placed = placed.select(*roles, pl.exclude(roles)).rename({schema.SESSION_ID: "source_id"}, strict=False)
     session_id = ids.gather(assigned["session"]).alias("session_id")

@@ -12,6 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import polars as pl
+
+from sessionize import schema
 from sessionize.config import Plan
 from sessionize.engine.ingest import EventLog, Ingest
 from sessionize.engine.observe import Observer, Whole, overrides
@@ -24,7 +27,7 @@ from sessionize.kernel import Dictionaries
 from sessionize.limits import Limits
 
 
-def sessionize_log(
+def sessionize_log(  # noqa: PLR0913 - each is a part of it
     log: EventLog,
     plan: Plan,
     limits: Limits,
@@ -32,6 +35,7 @@ def sessionize_log(
     policy: Policy = ONE_SHOT,
     observe: Sequence[Observer] = (),
     assign: bool = False,
+    keep: bool = True,
 ) -> Result:
     """From a log to its sessions.
 
@@ -42,6 +46,7 @@ def sessionize_log(
         policy: Which events are taken and which sessions are given out: one shot, or a night.
         observe: Observers that look at the log on its way.
         assign: Whether the batches have the events of their sessions, too.
+        keep: Whether there are to be batches at all; else only what the policy makes of the sessions counts.
 
     Raises:
         InputError: If the log is damaged.
@@ -57,15 +62,27 @@ def sessionize_log(
     ordered = ordering(partitions, limits, plan, stand.watermark)
     tally = Tally()
     looks = [each for each in observe if overrides(each, "partition")]
+    alone: list[pl.DataFrame] = []
     wanted = Wanted(assigned=assign, events=bool(looks))
     for partition in partitions:
         for each in observe:
             partition.show(each.keys)
-        done, events = policy.settle(partition, plan, stand, wanted)
-        ordered.add(done, events if assign else None)
+        done, events, apart = policy.settle(partition, plan, stand, wanted)
+        alone += [] if apart is None else [apart]
+        if keep:
+            ordered.add(done, events if assign else None)
         tally += Tally.of(done, plan, stand.watermark)  # while the first batches are being made
         if events is not None:
             for each in looks:
                 each.partition(events, done, whole)
     counts = (totals.counts + tally.counts() + policy.counts).checked()
-    return Result(ordered, totals.rejected, totals.late, counts, stand, totals.values)
+    return Result(ordered if keep else (), _rejected(totals.rejected, alone), totals.late, counts, stand, totals.values)
+
+
+def _rejected(rejected: pl.DataFrame, alone: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """The rows that are no events, and those that are passive ones in no session, in input order."""
+    if not alone:
+        return rejected
+    reason = pl.lit("passive_alone", rejected.schema[schema.REASON]).alias(schema.REASON)
+    found = pl.concat([rejected, *(each.with_columns(reason) for each in alone)], how="diagonal")
+    return found.sort(schema.FILE, schema.ROW, nulls_last=False, maintain_order=True)

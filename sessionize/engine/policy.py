@@ -7,12 +7,15 @@ from typing import Final, NamedTuple, Protocol
 
 import polars as pl
 
+from sessionize import schema
 from sessionize.config import Plan
 from sessionize.engine.ingest import Arrived
 from sessionize.engine.partition import Partition
 from sessionize.engine.result import Counts, Stand
 from sessionize.instants import microseconds
 from sessionize.kernel import Sessionized, sessionize
+
+WHERE: Final = (schema.FILE, schema.ROW)
 
 
 class Settled(NamedTuple):
@@ -21,10 +24,12 @@ class Settled(NamedTuple):
     Attributes:
         sessions: What the kernel found.
         events: The canonical events that its rows count in; None where nobody asked for them.
+        alone: FILE, ROW and maybe PATH of passive events that are in no session; None where no event is passive.
     """
 
     sessions: Sessionized
     events: pl.DataFrame | None
+    alone: pl.DataFrame | None = None
 
 
 class Wanted(NamedTuple):
@@ -72,6 +77,19 @@ class Policy(Protocol):
         """
 
 
+def places(rows: pl.Series, events: pl.DataFrame, plan: Plan) -> pl.DataFrame | None:
+    """Where events stand in the log's files; None where that need not be known, as no event is passive.
+
+    Args:
+        rows: Rows of the events.
+        events: Canonical events.
+        plan: The rules.
+    """
+    if not plan.rules.passive:
+        return None
+    return events.select(name for name in (*WHERE, schema.PATH) if name in events.columns)[rows]
+
+
 class OneShot:
     """The whole log at once: nothing is late, nothing is carried, every session is given out."""
 
@@ -88,10 +106,11 @@ class OneShot:
 
     def settle(self, partition: Partition, plan: Plan, stand: Stand, wanted: Wanted) -> Settled:  # noqa: ARG002
         """All sessions. Where nobody else needs the events, the kernel has them alone and lets go of each column in time."""
-        if not (wanted.events or wanted.assigned):
+        if not (wanted.events or wanted.assigned or plan.rules.passive):
             return Settled(sessionize(partition.release(), plan), None)
         events = partition.release()
-        return Settled(sessionize(events, plan, assign=wanted.assigned), events)
+        done = sessionize(events, plan, assign=wanted.assigned)
+        return Settled(done, events, places(done.alone, events, plan))
 
 
 ONE_SHOT: Final = OneShot()

@@ -54,6 +54,11 @@ class Counts:
         read = {name: formats.get(name, 0) + others.get(name, 0) for name in dict.fromkeys((*formats, *others))}
         return Counts(**sums, rejected_by_reason=together, time_formats=read)
 
+    @property
+    def unsound(self) -> int:
+        """Rejected rows that are no events at all; passive ones are, though they are in no session."""
+        return self.rejected - self.rejected_by_reason.get("passive_alone", 0)
+
     def checked(self) -> Self:
         """These counts.
 
@@ -101,7 +106,8 @@ class Result(NamedTuple):
 
     Attributes:
         batches: All sessions, ordered by (start, session id), in batches; at least one, though it may be empty.
-        rejected: FILE, ROW and REASON of every row that is not an event, in input order.
+        rejected: FILE, ROW and REASON of every row that is not an event, in input order; where events are passive also
+            PATH, which stands in place of FILE for those that were carried over.
         late: FILE and ROW of every event that came too late, in input order.
         counts: Rows and sessions; they were checked to add up.
         stand: How far the log has come with this.

@@ -43,6 +43,8 @@ class Tally:
         sessions = done.sessions
         sums = Counts(
             events=int(sessions["events"].sum()),
+            rejected=done.alone.len(),
+            rejected_by_reason={"passive_alone": done.alone.len()} if done.alone.len() else {},
             duplicates=done.duplicates.len(),
             sessions=sessions.height,
             active_sessions=int(sessions.select(is_active(plan, watermark).sum()).item()),
@@ -51,7 +53,7 @@ class Tally:
         if schema.PROFILE_ID not in sessions.columns:
             return cls(sums)
         profiles = sessions[schema.PROFILE_ID].drop_nulls()
-        return cls(sums, tuple((_distinct(profiles.hash(seed).to_numpy()),) for seed in SEEDS))
+        return cls(sums, tuple((distinct(profiles.hash(seed).to_numpy()),) for seed in SEEDS))
 
     def __add__(self, other: Tally) -> Tally:
         together = tuple(mine + more for mine, more in zip(self.profiles, other.profiles, strict=True))
@@ -59,15 +61,15 @@ class Tally:
 
     def counts(self) -> Counts:
         """The sums, and how many different profiles there are over all partitions."""
-        different = max(len(_distinct(np.concatenate(seen))) if seen else 0 for seen in self.profiles)
+        different = max(len(distinct(np.concatenate(seen))) if seen else 0 for seen in self.profiles)
         return self.sums + Counts(profiles=different)
 
 
-def _distinct(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def distinct(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """The different ones of some hashes, ascending (uint64; at most as many as there were).
 
     Examples:
-        >>> _distinct(np.array([7, 2, 7], np.uint64)).tolist()
+        >>> distinct(np.array([7, 2, 7], np.uint64)).tolist()
         [2, 7]
     """
     ordered = np.sort(hashes)

@@ -7,6 +7,7 @@ between two events of a key with the same time: they are one instant.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable
 from typing import Final
 
@@ -219,14 +220,16 @@ def _look_back(rows: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     changed = split_changed(plan, segment_start)
     split = pl.lit(value=False) if changed is None else (changed & first_of_instant()).fill_null(value=False)
     rows = rows.with_columns(split=split & ~STARTS)
-    if not plan.rules.has_limits and not _has_several(plan.rules):
+    if not plan.rules.has_limits and not _has_several(rows, plan.rules):
         return rows.with_columns(starts=STARTS | pl.col("split"))
     return rows.with_columns(starts=pl.Series(_restarted(rows, plan), dtype=pl.Boolean))
 
 
-def _has_several(rules: Rules) -> bool:
-    """Whether several columns may split: a split by one makes the others forget their values."""
-    return len(rules.split_on) + len(rules.split_on_arrival) > 1
+def _has_several(rows: pl.DataFrame, rules: Rules) -> bool:
+    """Whether several columns with values may split: a split by one makes the others forget theirs."""
+    names = [f"split_{number}" for number in range(len(rules.split_on))]
+    names += [f"arrival_{number}" for number in range(len(rules.split_on_arrival))]
+    return sum(rows[name].null_count() < rows.height for name in names) > 1
 
 
 def _restarted(rows: pl.DataFrame, plan: Plan) -> NDArray[np.bool_]:
@@ -245,35 +248,35 @@ def _restarted(rows: pl.DataFrame, plan: Plan) -> NDArray[np.bool_]:
     starts: NDArray[np.bool_] = segments | splits
     limits = Limits.of(plan.rules)
     doubtful = limits.broken(times, starts) if plan.rules.has_limits else np.zeros(len(times), np.bool_)
-    if _has_several(plan.rules):
+    if _has_several(rows, plan.rules):
         doubtful |= splits
+    if not doubtful.any():
+        return starts
     first = np.flatnonzero(segments)
+    possible = _possible_splits(rows, plan) if plan.rules.split_names else []
+    offsets = [each.offset for each in possible]
     for number in np.unique(np.searchsorted(first, np.flatnonzero(doubtful), side="right") - 1):
         low = int(first[number])
         high = int(first[number + 1]) if number + 1 < len(first) else len(times)
-        starts[low:high] = restart(times[low:high], _splits_within(rows[low:high], plan), limits)
+        within = possible[bisect_left(offsets, low) : bisect_left(offsets, high)]
+        moved = [Split(offset - low, least - low, most - low) for offset, least, most in within]
+        starts[low:high] = restart(times[low:high], moved, limits)
     return starts
 
 
-def _splits_within(segment: pl.DataFrame, plan: Plan) -> list[Split]:
-    """Where rule 5 may split a segment, as offsets from the segment's first row, in order."""
-    found: list[Split] = []
-    low = pl.col("position").first()
+def _possible_splits(rows: pl.DataFrame, plan: Plan) -> list[Split]:
+    """Where rule 5 may split, by position among all rows, in order; sessions begin anew where `starts` says so."""
+    segment = pl.when(STARTS).then(POSITION).forward_fill()
+    found = []
     for number in range(len(plan.rules.split_on)):
         value = split_value(number)
-        changes = segment.select(
-            offset=POSITION - low, known=_known_before(value) - low, holds=_changed(value, low) & first_of_instant()
-        ).filter("holds")
-        found += [Split(offset, 0, known) for offset, known in changes.drop("holds").iter_rows()]
+        holds = _changed(value, segment) & first_of_instant()
+        found.append(rows.select(POSITION, least=segment, most=_known_before(value), holds=holds))
     for number in range(len(plan.rules.split_on_arrival)):
         value = arrival(number)
-        values = segment.select(
-            offset=POSITION - low,
-            known=(_known_before(value) - low).fill_null(-1),
-            new=_arrived(value, low),
-            here=_is_here(value) & first_of_instant(),
-        ).filter("here")
-        found += [
-            Split(offset, 0 if new else known + 1, offset - 1) for offset, known, new in values.drop("here").iter_rows()
-        ]
-    return sorted(found)
+        known = pl.max_horizontal(_known_before(value), segment - 1)
+        least = pl.when(_arrived(value, segment)).then(segment).otherwise(known + 1)
+        holds = _is_here(value) & first_of_instant()
+        found.append(rows.select(POSITION, least=least, most=POSITION - 1, holds=holds))
+    together = pl.concat(each.filter("holds").drop("holds") for each in found)
+    return [Split(*row) for row in together.sort("position", "least", "most").iter_rows()]

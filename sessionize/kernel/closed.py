@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from sessionize import schema
 from sessionize.config import Plan
 from sessionize.kernel.describe import CLOSED
 from sessionize.kernel.keys import key_codes
@@ -26,7 +27,8 @@ class Settled(NamedTuple):
 
     Attributes:
         closed: The sessions that cannot, in their order, with their events assigned; all duplicates.
-        carried: Rows of the input whose sessions could (UInt32), in order of session and place in it.
+        carried: Rows of the input whose sessions could (UInt32), in order of session and place in it; then passive events
+            that are in none yet.
         open_sessions: How many sessions could.
         oldest: Start of the oldest of them, microseconds since 1970 UTC; None where there is none.
     """
@@ -55,12 +57,20 @@ def settle(done: Sessionized, events: pl.DataFrame, plan: Plan, watermark: int |
     assigned = assigned.with_columns(session=pl.Series(number[assigned["session"].to_numpy()], dtype=pl.UInt32))
     still_open = done.sessions["start"].filter(pl.Series(~closed)).to_physical()
     oldest = still_open.min()
+    waits = _may_be_joined(done.alone, events, watermark)
     return Settled(
-        Sessionized(done.sessions.filter(pl.Series(closed)), done.duplicates, assigned),
-        done.assigned["row"].filter(~stays),
+        Sessionized(done.sessions.filter(pl.Series(closed)), done.duplicates, assigned, done.alone.filter(~waits)),
+        pl.concat([done.assigned["row"].filter(~stays), done.alone.filter(waits)]),
         len(still_open),
         oldest if isinstance(oldest, int) else None,
     )
+
+
+def _may_be_joined(alone: pl.Series, events: pl.DataFrame, watermark: int | None) -> pl.Series:
+    """Whether passive events in no session could be in one of events still to come (Boolean)."""
+    if watermark is None:
+        return pl.repeat(value=True, n=len(alone), eager=True)
+    return events[schema.TIMESTAMP].gather(alone).to_physical() >= watermark
 
 
 def is_closed(done: Sessionized, events: pl.DataFrame, plan: Plan, watermark: int | None) -> NDArray[np.bool_]:

@@ -16,7 +16,7 @@ from sessionize.config import Plan
 from sessionize.kernel.agents import are_bots
 from sessionize.kernel.dictionaries import coded
 from sessionize.kernel.preset_columns import distinctly
-from sessionize.kernel.privacy import hashed, truncated
+from sessionize.kernel.privacy import hashed, is_address, is_id, truncated
 
 PAGE_HOST: Final = "page_host"
 """Column of the pages' hosts, where the pages themselves are cut to their paths but the hosts are still needed."""
@@ -124,14 +124,26 @@ def _private(events: pl.DataFrame, plan: Plan) -> list[pl.Series]:
         found.append(truncated(events[schema.IP].cast(pl.String)).alias(schema.IP))
     key = plan.hash_key
     if key is not None:
-        ids = {name for role in schema.ID_ROLES for name in plan.columns.get(role, ())}
-        splits = [
-            schema.SPLIT_PREFIX + name
-            for name in plan.rules.split_names
-            if name in ids or schema.spelling(name) in schema.ID_SPELLINGS
-        ]
-        there = [name for name in (*schema.ID_ROLES, *splits) if name in events.columns]
+        there = [name for name in schema.ID_ROLES if name in events.columns]
         found.extend(_hashed(events[name], key).alias(name) for name in there)
+    for name, reference in _copies(plan).items():
+        if name not in events.columns:
+            continue
+        if key is not None and is_id(reference, plan):
+            found.append(_hashed(events[name], key).alias(name))
+        elif plan.ip != "full" and is_address(reference, plan):
+            networks = truncated(events[name].cast(pl.String))
+            found.append((hashed(networks, key or b"") if plan.ip == "drop" else networks).alias(name))
+    return found
+
+
+def _copies(plan: Plan) -> dict[str, str]:
+    """Columns of events beside the roles' that hold what the log has, and what they hold."""
+    splits = {schema.SPLIT_PREFIX + name: plan.splits.get(name, (name,)) for name in plan.rules.split_names}
+    found = {name: columns[0] for name, columns in splits.items() if columns}
+    for own in plan.own:
+        prefix = schema.OWN_PREFIX if own.kind == "dimension" else schema.USE_PREFIX
+        found |= {prefix + name: reference for name, reference in own.uses.items() if own.kind != "goal"}
     return found
 
 

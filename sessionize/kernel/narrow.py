@@ -8,6 +8,7 @@ from sessionize import schema
 from sessionize.config import Plan
 from sessionize.kernel.dictionaries import coded, texts_by_code
 from sessionize.kernel.keys import key_codes
+from sessionize.kernel.own import goals_of, is_goal_reached
 
 DESCRIPTIVE = (schema.PROFILE_ID, schema.REFERRER, schema.CHANNEL, schema.IP, schema.USER_AGENT)
 """Roles of which a session takes the first non-null value."""
@@ -22,7 +23,8 @@ def numbers(events: pl.DataFrame, plan: Plan) -> pl.DataFrame:
 
     Returns:
         ``key`` (UInt32), ``time`` (Int64, microseconds since 1970 UTC), page and event type as codes (UInt32), value,
-        ``split_<n>`` and ``arrival_<n>`` as codes (UInt32), these without regard to case, and ``has_<field>`` (Boolean) for each field that not every event has.
+        ``split_<n>`` and ``arrival_<n>`` as codes (UInt32), these without regard to case, ``goal_<n>`` (Boolean), and
+        ``has_<field>`` (Boolean) for each field that not every event has.
     """
     roles = [role for role in (schema.PAGE, schema.EVENT_TYPE) if role in events.columns]
     columns = [pl.col(schema.TIMESTAMP).to_physical().alias("time"), *(pl.col(role).to_physical() for role in roles)]
@@ -35,11 +37,12 @@ def numbers(events: pl.DataFrame, plan: Plan) -> pl.DataFrame:
         f"arrival_{number}": coded(events[schema.SPLIT_PREFIX + name].cast(pl.String).str.to_lowercase()).to_physical()
         for number, name in enumerate(plan.rules.split_on_arrival)
     }
+    goals = {f"goal_{number}": pl.col(schema.GOAL_PREFIX + name) for number, name in enumerate(goals_of(plan))}
     having = {
         f"has_{field}": pl.any_horizontal(pl.col(*among).is_not_null())
         for field, among in sparse_fields(events).items()
     }
-    return events.select(*columns, key=key_codes(events), **splits, **having)
+    return events.select(*columns, key=key_codes(events), **splits, **goals, **having)
 
 
 def fields(events: pl.DataFrame) -> dict[str, tuple[str, ...]]:
@@ -63,22 +66,29 @@ def flags(events: pl.DataFrame, plan: Plan) -> dict[str, pl.Expr]:
         plan: Names of the event types that are meant.
 
     Returns:
-        ``is_view``, ``is_conversion``, maybe ``is_end`` and ``is_start``: Boolean expressions over narrow rows.
+        ``is_view``, ``is_conversion``, maybe ``is_end``, ``is_start`` and ``is_passive``: Boolean expressions over narrow rows.
     """
-    rules = {"is_end": plan.rules.end_events, "is_start": plan.rules.start_events}
+    asked = plan.rules
+    rules = {"is_end": asked.end_events, "is_start": asked.start_events, "is_passive": asked.passive}
     named: dict[str, tuple[tuple[str, ...] | None, tuple[str, ...]]] = {
         "is_view": (plan.page_views, schema.PAGE_VIEWS),
-        "is_conversion": (plan.conversions, schema.CONVERSIONS),
+        "is_conversion": (plan.conversions or (() if goals_of(plan) else plan.conversions), schema.CONVERSIONS),
         **{flag: (names, ()) for flag, names in rules.items() if names},
     }
     never = pl.lit(value=False)
     if schema.EVENT_TYPE not in events.columns:
         has_page = pl.col(schema.PAGE).is_not_null() if schema.PAGE in events.columns else never
-        return {**dict.fromkeys(named, never), "is_view": has_page}
+        return _with_goals({**dict.fromkeys(named, never), "is_view": has_page}, plan)
     names = texts_by_code(events[schema.EVENT_TYPE]).to_list()
     codes = {name: code for code, name in enumerate(names)}
-    meant = {flag: [codes[name] for name in _named(names, *asked)] for flag, asked in named.items()}
-    return {flag: _is_one_of(pl.col(schema.EVENT_TYPE), among) for flag, among in meant.items()}
+    meant = {flag: [codes[name] for name in _named(names, *each)] for flag, each in named.items()}
+    return _with_goals({flag: _is_one_of(pl.col(schema.EVENT_TYPE), among) for flag, among in meant.items()}, plan)
+
+
+def _with_goals(flags: dict[str, pl.Expr], plan: Plan) -> dict[str, pl.Expr]:
+    """The flags, an event that reaches a goal being a conversion."""
+    reached = is_goal_reached(plan)
+    return flags if reached is None else {**flags, "is_conversion": flags["is_conversion"] | reached}
 
 
 def _is_one_of(code: pl.Expr, among: list[int]) -> pl.Expr:

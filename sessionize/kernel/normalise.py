@@ -13,6 +13,7 @@ from sessionize.kernel.amounts import amount
 from sessionize.kernel.dictionaries import CODED
 from sessionize.kernel.epochs import OUT_OF_RANGE
 from sessionize.kernel.keys import key_text
+from sessionize.kernel.own import own_columns, with_uses
 from sessionize.kernel.references import BLANKS, field, field_type, filled, text
 from sessionize.kernel.timestamps import by_layout, instant
 
@@ -51,6 +52,8 @@ def normalise(raw: pl.LazyFrame, types: Types, plan: Plan) -> pl.LazyFrame:
     columns |= {schema.PROPERTY_PREFIX + name: field(name, types) for name in plan.properties}
     columns |= {schema.TRAIT_PREFIX + name: field(name, types) for name in plan.traits}
     columns |= _splits(types, plan)
+    columns |= own_columns(types, plan)
+    raw = with_uses(raw, types, plan)
     written, _ = time_text(plan.columns[schema.TIMESTAMP], types)
     chosen = raw.select(schema.FILE, schema.ROW, schema.FAULT, **columns, **{schema.TIMESTAMP: written})
     result = {name: dtype for name, dtype in chosen.collect_schema().items() if name != schema.FAULT}

@@ -8,13 +8,38 @@ from typing import Final
 
 import polars as pl
 
+from sessionize import schema
+from sessionize.config import Plan
 from sessionize.kernel.preset_columns import distinctly
+from sessionize.kernel.references import roots
 
 DIGEST_BYTES: Final = 16
 LONGEST_KEY: Final = 64
 """Bytes of a key that BLAKE2b takes; a longer one is hashed down to it."""
 KEPT_BITS: Final = {4: 24, 6: 48}
 """IP version → bits that stay of an address that is cut to its network, as Google Analytics 4 and Matomo have it."""
+
+
+def is_id(reference: str, plan: Plan) -> bool:
+    """Whether a column or reference reads an id: a column of one by its role, or by its usual name."""
+    parts = _parts(reference)
+    ids = {part for role in schema.ID_ROLES for name in plan.columns.get(role, ()) for part in _parts(name)}
+    return any(
+        part in ids or schema.spelling(part.rsplit(".", maxsplit=1)[-1]) in schema.ID_SPELLINGS for part in parts
+    )
+
+
+def is_address(reference: str, plan: Plan) -> bool:
+    """Whether a column or reference reads an address: the role's column, or one of an address's usual names."""
+    usual = {schema.spelling(name) for name in schema.ADDRESSES}
+    known = {part for name in (*plan.addresses, schema.IP) for part in _parts(name)}
+    return any(
+        part in known or schema.spelling(part.rsplit(".", maxsplit=1)[-1]) in usual for part in _parts(reference)
+    )
+
+
+def _parts(reference: str) -> tuple[str, ...]:
+    return (reference, *roots(reference))
 
 
 def hashed(ids: pl.Series, key: bytes) -> pl.Series:

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from sessionize import schema
 from sessionize.config import MICROSECOND, Plan
 from sessionize.kernel.aggregates import named, positions, running
-from sessionize.kernel.boundaries import mark_starts
 from sessionize.kernel.describe import (
     BATCH_ROWS,
     CLOSED,
@@ -31,6 +30,8 @@ from sessionize.kernel.dictionaries import Dictionaries
 from sessionize.kernel.metrics import METRICS
 from sessionize.kernel.narrow import flags, numbers, sparse_fields
 from sessionize.kernel.order import grouped, in_order
+from sessionize.kernel.own import own_measures
+from sessionize.kernel.passive import Cut, cut
 
 LOT_ROWS: Final = 3 << 18
 """About so many rows of whole keys are worked on at once: fewer sort faster, in the processor's caches, but each lot has
@@ -47,11 +48,13 @@ class Sessionized(NamedTuple):
         duplicates: Rows of the input that repeat an event (UInt32, ascending).
         assigned: One row for each event, in order of session and position: ``row`` of the input, ``session`` (number of
             the row in ``sessions``), ``position`` (from 1). None where that was not asked for.
+        alone: Rows of the input that are passive events in no session (UInt32, ascending).
     """
 
     sessions: pl.DataFrame
     duplicates: pl.Series
     assigned: pl.DataFrame | None
+    alone: pl.Series = pl.Series("row", [], pl.UInt32)
 
 
 def sessionize(events: pl.DataFrame, plan: Plan, *, assign: bool = False) -> Sessionized:
@@ -67,12 +70,12 @@ def sessionize(events: pl.DataFrame, plan: Plan, *, assign: bool = False) -> Ses
     flagged = flags(events, plan)
     # One more than there are processors: while one waits for Polars' threads, or they for it, another goes on.
     with ThreadPoolExecutor(pl.thread_pool_size() + 1) as threads:
-        lots = _whole_keys(numbers(events, plan), threads)
+        lots = whole_keys(numbers(events, plan), threads)
         types = events.schema
         events = _only_texts(events, plan)
         found = threads.map(lambda lot: _lot(lot, flagged, events, plan, assign=assign), lots)
         del lots  # so that each one's rows go when it is done
-        sessions, duplicates, assigned = map(list, zip(*found, strict=True))
+        sessions, duplicates, assigned, alone = map(list, zip(*found, strict=True))
         sizes = [lot.height for lot in sessions]
         starts = pl.concat([lot.select("start", "row") for lot in sessions], rechunk=True)
         ordering = threads.submit(session_order, starts, events, plan)
@@ -84,6 +87,7 @@ def sessionize(events: pl.DataFrame, plan: Plan, *, assign: bool = False) -> Ses
         pl.concat(batches, rechunk=False),
         pl.concat(duplicates).sort(),
         _renumbered(assigned, sizes, order) if assign else None,
+        pl.concat(alone).sort(),
     )
 
 
@@ -100,11 +104,12 @@ def in_key_order(events: pl.DataFrame, plan: Plan) -> Iterator[pl.DataFrame]:
         events = dictionaries.coded(events)
     flagged = flags(events, plan)
     with ThreadPoolExecutor(pl.thread_pool_size() + 1) as threads:
-        lots = _whole_keys(numbers(events, plan), threads)
-        yield from threads.map(lambda lot: _ordered(lot, events)[0].with_columns(**flagged), lots)
+        lots = whole_keys(numbers(events, plan), threads)
+        yield from threads.map(lambda lot: ordered_lot(lot, events)[0].with_columns(**flagged), lots)
 
 
-def _ordered(lot: list[pl.DataFrame], events: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
+def ordered_lot(lot: list[pl.DataFrame], events: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
+    """The rows of a lot in order of key, time and input, without those that repeat another; and these (UInt32)."""
     rows = pl.concat(lot, rechunk=True)
     return _without_duplicates(rows[in_order(rows["key"].to_numpy(), rows["time"].to_numpy())], events)
 
@@ -122,7 +127,7 @@ def _cut(order: NDArray[np.uint32]) -> list[NDArray[np.uint32]]:
     return np.split(order, range(BATCH_ROWS, len(order), BATCH_ROWS))
 
 
-def _whole_keys(rows: pl.DataFrame, threads: ThreadPoolExecutor) -> list[list[pl.DataFrame]]:
+def whole_keys(rows: pl.DataFrame, threads: ThreadPoolExecutor) -> list[list[pl.DataFrame]]:
     """Lots of whole keys, each as its rows of one slice after another, in input order.
 
     The rows are moved slice by slice: picked from all over the log they would each be fetched from main memory.
@@ -146,14 +151,14 @@ def _lot(
     lot: list[pl.DataFrame], flagged: Mapping[str, pl.Expr], events: pl.DataFrame, plan: Plan, *, assign: bool
 ) -> Sessionized:
     """The sessions of a lot, measured but not described, in order of key and time."""
-    rows, duplicates = _ordered(lot, events)
-    rows = mark_starts(rows.with_columns(**flagged), plan)
-    rows = rows.with_columns(
-        session=pl.Series(running(rows["starts"])).set_sorted(),
-        gap=pl.when("starts").then(0).otherwise(pl.col("time").diff()),
-    ).with_columns(present=pl.col("gap").clip(0, plan.rules.active_gap // MICROSECOND))
+    rows, duplicates = ordered_lot(lot, events)
+    found = cut(rows.with_columns(**flagged), plan)
+    rows = found.rows.with_columns(
+        session=pl.Series(running(found.rows["starts"])).set_sorted(),
+        present=pl.col("gap").clip(0, plan.rules.active_gap // MICROSECOND),
+    )
     assigned = _assigned(rows) if assign else None
-    return Sessionized(_measured(rows, events), duplicates, assigned)
+    return Sessionized(_measured(found._replace(rows=rows), events, plan), duplicates, assigned, found.alone)
 
 
 def _assigned(rows: pl.DataFrame) -> pl.DataFrame:
@@ -185,8 +190,9 @@ def _without_duplicates(rows: pl.DataFrame, events: pl.DataFrame) -> tuple[pl.Da
     return (rows if duplicates.is_empty() else rows.filter(~pl.col("row").is_in(duplicates.implode()))), duplicates
 
 
-def _measured(rows: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
+def _measured(found: Cut, events: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     """What is measured over the events of each session."""
+    rows = found.rows
     there = set(rows.columns)
     over = {metric.name: metric.aggregate for metric in METRICS if there.issuperset(metric.requires)}
     first_with = [
@@ -201,11 +207,20 @@ def _measured(rows: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
         rows.lazy()
         .group_by("session", maintain_order=True)
         .agg(*expressions, *first_with, _closed(rows).alias(CLOSED))
-        .with_columns(*at_start, *named(rows, starts, over))
+        .with_columns(*at_start, *named(rows, starts, over), *own_measures(rows, events, plan))
         .with_columns(last.alias(LAST_OF_KEY), pl.when(~last).then(pl.col("cause").shift(-1)).alias(ENDED_BY))
+        .with_columns(*_without_passive(found))
         .drop("session", "key", "cause")
         .collect(engine="in-memory")
     )
+
+
+def _without_passive(found: Cut) -> list[pl.Expr | pl.Series]:
+    """What passive events do not move: the end, the duration, and whether an end event closed the session."""
+    if found.ends is None or found.closed is None:
+        return []
+    ends = found.ends.alias("end")
+    return [ends, found.closed.alias(CLOSED), (pl.lit(ends) - pl.col("start")).alias("duration_s")]
 
 
 def _closed(rows: pl.DataFrame) -> pl.Expr:

@@ -7,9 +7,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import chain
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import polars as pl
 
@@ -17,10 +17,13 @@ from sessionize import schema
 from sessionize.config import Plan
 from sessionize.engine.ingest import Arrived
 from sessionize.engine.partition import Partition
-from sessionize.engine.policy import Settled, Wanted
+from sessionize.engine.policy import Settled, Wanted, places
 from sessionize.engine.result import Counts, Stand
 from sessionize.kernel import sessionize, settle
 from sessionize.nightly.carryover import CarriedOut, Types, aligned
+
+PLACE: Final[dict[str, pl.DataType]] = {schema.FILE: pl.UInt32(), schema.ROW: pl.UInt32(), schema.PATH: pl.String()}
+"""Columns of where an event stands, which go along where some may be rejected late: passive ones."""
 
 
 class Asked(NamedTuple):
@@ -45,6 +48,7 @@ class Night:
         asked: What was asked of the night.
         carried: Canonical events that were carried into it, some at a time.
         types: Columns of both the carried and the arrived events.
+        files: Paths of the night's own files.
 
     Attributes:
         out: The events that are carried over, so far.
@@ -54,7 +58,9 @@ class Night:
         newest: Time of the newest of its other rows, microseconds since 1970 UTC.
     """
 
-    def __init__(self, before: Stand, asked: Asked, carried: Iterable[pl.DataFrame], types: Types) -> None:
+    def __init__(
+        self, before: Stand, asked: Asked, carried: Iterable[pl.DataFrame], types: Types, files: Sequence[str] = ()
+    ) -> None:
         self.out = CarriedOut()
         self.open_sessions = 0
         self.oldest: int | None = None
@@ -64,6 +70,7 @@ class Night:
         self._asked = asked
         self._carried = carried
         self._types = types
+        self._files = pl.Series(schema.PATH, list(files), pl.String)
         self._carried_in = 0
         self._early = 0
 
@@ -131,14 +138,23 @@ class Night:
         events = events.filter(~waiting) if early.height else events
         done = sessionize(events, plan, assign=True)
         if self._asked.flush:
-            self.out.add(events.clear(), None)
-            return Settled(done, events)
+            self.out.add(self._kept(events.clear()), None)
+            return Settled(done, events, places(done.alone, events, plan))
         found = settle(done, events, plan, stand.watermark)
         self._early += early.height
         self.open_sessions += found.open_sessions
         self.oldest = min((start for start in (self.oldest, found.oldest) if start is not None), default=None)
-        self.out.add(pl.concat([events[found.carried], early]), partition.folder)
-        return Settled(found.closed, events)
+        self.out.add(self._kept(pl.concat([events[found.carried], early])), partition.folder)
+        return Settled(found.closed, events, places(found.closed.alone, events, plan))
+
+    def _kept(self, events: pl.DataFrame) -> pl.DataFrame:
+        """Events as they are carried over: the number of a file means nothing to the next night, its path does."""
+        if schema.PATH not in events.columns:
+            return events
+        path = self._files.gather(events[schema.FILE])
+        return events.with_columns(
+            pl.coalesce(schema.PATH, pl.lit(path)).alias(schema.PATH), pl.lit(None, pl.UInt32).alias(schema.FILE)
+        )
 
     def _waiting(self, events: pl.DataFrame, stand: Stand) -> pl.Series:
         """Which events belong to a night to come (Boolean, one for each event)."""

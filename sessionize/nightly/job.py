@@ -24,7 +24,7 @@ from sessionize.engine.result import Result, Stand
 from sessionize.errors import UsageError
 from sessionize.kernel.enrich import told_columns
 from sessionize.limits import Limits
-from sessionize.nightly.batch import Asked, Night
+from sessionize.nightly.batch import PLACE, Asked, Night
 from sessionize.nightly.carryover import Types, together
 from sessionize.nightly.cut import refuse_cut
 from sessionize.nightly.identity import known as known_file
@@ -41,6 +41,7 @@ from sessionize.output.geo import with_places
 from sessionize.output.manifest import columns_of
 from sessionize.output.ownership import MANIFEST, refuse_inputs, refuse_night, refuse_no_folder, refuse_stdout
 from sessionize.output.publish import Publisher
+from sessionize.own import recorded
 from sessionize.plan import Known
 from sessionize.preset_roles import with_preset
 from sessionize.presets import load
@@ -203,13 +204,15 @@ class Work:
         before = Stand() if self.parent is None else Stand(self.parent.watermark, self.parent.until, self.parent.newest)
         types = together({} if first is None else first.schema, self._types())
         asked = Asked(self.until, self.nightly.lateness // MICROSECOND, self.nightly.flush)
-        return Night(before, asked, carried if first is None else chain((first,), carried), types)
+        files = [file.path for file in self.log.files]
+        return Night(before, asked, carried if first is None else chain((first,), carried), types, files)
 
     def _types(self) -> Types:
         """Columns of the log's canonical events."""
         if not self.log.files:
             return {}
-        return event_types(self.log.schema, self.plan) | dict.fromkeys(told_columns(self.plan), pl.String())
+        place = PLACE if self.plan.rules.passive else {}
+        return event_types(self.log.schema, self.plan) | dict.fromkeys(told_columns(self.plan), pl.String()) | place
 
     def _done(self, night: Night, result: Result, seen: Seen, store: Store) -> Done:
         generation = 1 if self.parent is None else self.parent.generation + 1
@@ -269,7 +272,8 @@ def _found_before(known: Done | None) -> Known | None:
     if known is None:
         return None
     style = known.rules.get("amounts", "plain")
-    return Known(known.columns, None if style == "plain" else style)
+    types = {own.name: own.dtype for own in recorded(known.rules)}
+    return Known(known.columns, None if style == "plain" else style, types)
 
 
 def _is_there(output: Output, nightly: Nightly) -> bool:

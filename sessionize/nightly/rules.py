@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
@@ -12,13 +12,14 @@ from sessionize.errors import UsageError
 from sessionize.kernel import agents
 from sessionize.nightly.state import Done, State, changes
 from sessionize.output.manifest import columns_of, rules_of
+from sessionize.own import Own, OwnKind, recorded
 from sessionize.plan import condition
 from sessionize.preset_roles import is_same
 
 PARAMETERS: Final = {
     "timeout_s": "timeout", "max_duration_s": "max_duration", "active_gap_s": "active_gap", "end_events": "end_event", "start_events": "start_event",
     "page_views": "page_view", "conversions": "conversion", "properties": "property", "traits": "trait",
-    "own_hosts": "own_host",
+    "own_hosts": "own_host", "dimensions": "dimension", "metrics": "metric", "goals": "goal",
 }  # fmt: skip
 """Rule, as the manifest has it → the option's parameter, where their names differ."""
 WRITTEN: Final = ("time_format", "amounts")
@@ -27,6 +28,7 @@ WRITTEN: Final = ("time_format", "amounts")
 
 ADDED: Final[Mapping[str, Any]] = {
     "split_on_arrival": [], "max_events": None, "burst": None, "active_gap_s": 300.0, "nulls": [],
+    "passive": [], "dimensions": {}, "metrics": {}, "goals": {},
 }  # fmt: skip
 """Rules that states of earlier versions do not name, as they were in force there."""
 
@@ -124,7 +126,19 @@ def _asked(config: Config, known: Done) -> Plan:
         traits=config.traits, where=condition(config), preset=None if config.preset is None else config.preset.name,
         page_path=config.page_path, channels=config.channels and schema.CHANNEL not in known.columns,
         own_hosts=config.own_hosts, exclude_bots=config.exclude_bots, ip=config.ip, hash_key=config.hash_key,
+        own=tuple(_own(config, recorded(known.rules))),
     )  # fmt: skip
+
+
+def _own(config: Config, known: Iterable[Own]) -> Iterator[Own]:
+    """The columns that are asked for, with the types that the nights before have found."""
+    types = {each.name: each.dtype for each in known}
+    asked: dict[OwnKind, Mapping[str, str]] = {
+        "dimension": config.dimensions, "metric": config.metrics, "goal": config.goals,
+    }  # fmt: skip
+    for kind, columns in asked.items():
+        for name, text in columns.items():
+            yield Own(name=name, kind=kind, text=text, dtype="boolean" if kind == "goal" else types.get(name, "string"))
 
 
 def _plan(rules: Mapping[str, Any], columns: Mapping[str, Any], config: Config) -> Plan:
@@ -144,12 +158,14 @@ def _plan(rules: Mapping[str, Any], columns: Mapping[str, Any], config: Config) 
             max_duration=_duration(rules["max_duration_s"]),
             max_events=rules["max_events"],
             burst=None if rules["burst"] is None else Burst(rules["burst"][0], timedelta(seconds=rules["burst"][1])),
+            passive=tuple(rules["passive"]),
             active_gap=timedelta(seconds=rules["active_gap_s"]),
         ),
         page_views=_names(rules["page_views"]),
         conversions=_names(rules["conversions"]),
         properties=tuple(rules["properties"]),
         traits=tuple(rules["traits"]),
+        own=recorded(rules),
         where=rules["where"],
         until=config.until,
         preset=rules["preset"],

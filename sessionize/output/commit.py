@@ -17,7 +17,8 @@ import polars as pl
 from sessionize import schema
 from sessionize.config import Output, Plan
 from sessionize.engine.result import Batch, Result
-from sessionize.kernel.metrics import FIGURED, METRIC_NAMES
+from sessionize.kernel.metrics import FIGURED
+from sessionize.kernel.own import metric_columns
 from sessionize.kernel.record import json_rows, records
 from sessionize.os_errors import map_os_errors, writing
 from sessionize.output.manifest import manifest
@@ -108,7 +109,7 @@ def commit(
         passed_over=[{"path": each.path, "why": each.why} for each in log.passed_over],
     )
     if publisher is None:
-        return Written(account, figures(_to_stdout(result.batches)))
+        return Written(account, figures(_to_stdout(result.batches, plan)))
     with map_os_errors(publisher.directory), ThreadPoolExecutor(1) as aside:
         rows, measures = _write_batches(result.batches, _outputs(plan, output), publisher)
         found = aside.submit(figures, measures)  # while one processor makes the digests
@@ -149,7 +150,7 @@ def _outputs(plan: Plan, output: Output) -> list[_Output]:
         found.append(_Output(f"sessions.{form}", lambda batch: batch.sessions, lines))
     elif output.records:
         found.append(_Output(f"sessions.{form}", lambda batch: records(batch.sessions, zone), flat))
-    found.append(_Output(f"metrics.{flat_form}", lambda batch: batch.sessions.select(METRIC_NAMES), flat))
+    found.append(_Output(f"metrics.{flat_form}", lambda batch: batch.sessions.select(metric_columns(plan)), flat))
     if output.events:
         found.append(_Output(f"events.{flat_form}", _events, flat))
     return found
@@ -188,21 +189,24 @@ def _set_apart(result: Result) -> Iterator[tuple[str, pl.DataFrame]]:
 
 def _as_came(rejected: pl.DataFrame, log: Origin, plan: Plan) -> pl.DataFrame:
     """Every such row with its file, row number, reason and raw content, but for that where ids are private."""
-    names = pl.Series([file.path for file in log.files], dtype=pl.String)
-    raw = log.raw(rejected.clear() if plan.private else rejected)
+    names = pl.Series([file.path for file in log.files], dtype=pl.String).gather(rejected[schema.FILE])
+    if schema.PATH in rejected.columns:
+        names = rejected.select(pl.coalesce(schema.PATH, pl.lit(names))).to_series()
+    here = rejected.filter(pl.col(schema.FILE).is_not_null())
+    raw = log.raw(here.clear() if plan.private else here)
     return rejected.join(raw, on=[schema.FILE, schema.ROW], how="left", maintain_order="left").select(
-        file=names.gather(rejected[schema.FILE]),
+        file=names,
         row=pl.col(schema.ROW),
         reason=pl.col(schema.REASON).cast(pl.String),
         raw=pl.col("raw"),
     )
 
 
-def _to_stdout(batches: Iterable[Batch]) -> pl.DataFrame:
+def _to_stdout(batches: Iterable[Batch], plan: Plan) -> pl.DataFrame:
     out, measures = sys.stdout.buffer, []
     for batch in batches:
         measures.append(batch.sessions.select(FIGURED))
-        lines = seen(json_rows(batch.sessions.select(METRIC_NAMES)))
+        lines = seen(json_rows(batch.sessions.select(metric_columns(plan))))
         with writing("stdout"):
             out.write("".join(f"{line}\n" for line in lines).encode())
     with writing("stdout"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import fields
 from importlib.resources import files
 from typing import Any, Final
@@ -14,6 +14,7 @@ from sessionize import schema
 from sessionize.engine.result import Counts
 from sessionize.kernel.metrics import METRICS
 from sessionize.output.manifest import SCHEMA_VERSION
+from sessionize.own import Own
 
 DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 NULLABLE: Final = frozenset(
@@ -34,9 +35,31 @@ NULLABLE: Final = frozenset(
 """Metrics that may be null, as metrics.md marks them."""
 
 
-def json_schema(kind: str) -> dict[str, Any]:
-    """Schema of ``sessions``, ``metrics``, ``events`` (of one record) or of the ``manifest``."""
-    return SCHEMAS[kind]()
+def json_schema(kind: str, own: Iterable[Own] = ()) -> dict[str, Any]:
+    """Schema of ``sessions``, ``metrics``, ``events`` (of one record) or of the ``manifest``.
+
+    Args:
+        kind: Which of these.
+        own: Columns that a run has added to the metrics.
+    """
+    found = SCHEMAS[kind]()
+    if kind == "metrics":
+        added = {each.name: _own(each) for each in own}
+        found["properties"] |= added
+        found["required"] += list(added)
+    elif kind == "events":
+        found["properties"] |= {each.name: _own(each) for each in own if each.kind == "dimension"}
+    return found
+
+
+def _own(own: Own) -> dict[str, Any]:
+    """A column that a run has added."""
+    if own.kind == "goal":
+        return {"type": "boolean", "description": f"whether the session has an event with {own.text}"}
+    meaning = f"first non-null {own.text}" if own.kind == "dimension" else own.text
+    if own.dtype == "time":
+        return {"type": ["string", "null"], "format": "date-time", "pattern": "Z$", "description": meaning}
+    return {"type": [own.dtype, "null"], "description": meaning}
 
 
 def _sessions() -> dict[str, Any]:
@@ -69,7 +92,8 @@ def _events() -> dict[str, Any]:
     }
     found = _closed("one event, roles the log has not are absent", properties)
     prefixes = "|".join(
-        prefix.replace(".", "\\.") for prefix in (schema.PROPERTY_PREFIX, schema.TRAIT_PREFIX, schema.SPLIT_PREFIX)
+        prefix.replace(".", "\\.")
+        for prefix in (schema.PROPERTY_PREFIX, schema.TRAIT_PREFIX, schema.SPLIT_PREFIX, schema.GOAL_PREFIX)
     )
     return {
         **found,

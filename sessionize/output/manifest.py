@@ -9,6 +9,7 @@ from typing import Any, Final
 from sessionize.config import Plan, Rules
 from sessionize.engine.result import Counts
 from sessionize.instants import iso
+from sessionize.own import as_recorded
 
 SCHEMA_VERSION: Final = 1
 
@@ -68,6 +69,7 @@ def rules_of(plan: Plan) -> dict[str, Any]:
         "max_duration_s": None if rules.max_duration is None else rules.max_duration.total_seconds(),
         "max_events": rules.max_events,
         "burst": None if rules.burst is None else [rules.burst.events, rules.burst.within.total_seconds()],
+        "passive": list(rules.passive),
         "active_gap_s": rules.active_gap.total_seconds(),
         "timezone": plan.timezone,
         "time_format": [each.name for each in time.formats] or time.pattern or time.kind,
@@ -75,6 +77,7 @@ def rules_of(plan: Plan) -> dict[str, Any]:
         "conversions": None if plan.conversions is None else list(plan.conversions),
         "properties": list(plan.properties),
         "traits": list(plan.traits),
+        **as_recorded(plan.own),
         "where": plan.where,
         "preset": plan.preset,
         "page_path": plan.page_path,

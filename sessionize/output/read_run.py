@@ -11,7 +11,9 @@ import polars as pl
 
 from sessionize.errors import InputError, UsageError
 from sessionize.kernel.metrics import METRICS, UTC_INSTANT
+from sessionize.kernel.own import TYPES
 from sessionize.output.ownership import MANIFEST
+from sessionize.own import Own, recorded
 
 TIME: Final = "%Y-%m-%dT%H:%M:%S%.6fZ"
 AT_ONCE: Final = 262_144
@@ -37,6 +39,14 @@ def read_manifest(path: str) -> dict[str, Any]:
     return dict(found)
 
 
+def added_columns(path: str) -> tuple[Own, ...]:
+    """The columns that a run, or the last of its nights, has added to the metrics."""
+    folders = run_folders(path)
+    if not folders:
+        raise UsageError(f"{path} is no output directory of a run", hint="name what was given to -o")
+    return recorded(read_manifest(str(folders[-1]))["rules"])
+
+
 def read_metrics(path: str, manifest: dict[str, Any]) -> pl.DataFrame:
     """A run's metrics, whatever their format."""
     name = next((each["path"] for each in manifest["outputs"] if each["path"].startswith("metrics.")), None)
@@ -46,13 +56,15 @@ def read_metrics(path: str, manifest: dict[str, Any]) -> pl.DataFrame:
     try:
         if name.endswith(".parquet"):
             return pl.read_parquet(file)
-        strings = {metric.name: pl.String for metric in METRICS if metric.dtype in (pl.String, pl.Datetime)}
+        types = {metric.name: metric.dtype for metric in METRICS}
+        types |= {own.name: TYPES[own.dtype] for own in recorded(manifest["rules"])}
+        strings = {each: pl.String for each, dtype in types.items() if dtype in (pl.String, pl.Datetime)}
         if name.endswith(".csv"):
             found = pl.read_csv(file, infer_schema=False)
         else:
             read = pl.read_json if name.endswith(".json") else pl.read_ndjson
             found = read(file, schema_overrides=strings, infer_schema_length=None)
-        return found.select(_typed(metric.name, metric.dtype, found.schema[metric.name]) for metric in METRICS)
+        return found.select(_typed(each, dtype, found.schema[each]) for each, dtype in types.items())
     except (OSError, pl.exceptions.PolarsError) as error:
         raise InputError(f"{file}: damaged: {str(error).splitlines()[0]}", hint="run sessionize again") from None
 

@@ -14,11 +14,13 @@ from sessionize.config import AmountStyle, Config, Plan
 from sessionize.kernel import agents
 from sessionize.kernel.normalise import TEXTS
 from sessionize.kernel.references import field_type
+from sessionize.own import OwnType
 from sessionize.plan.amounts import inside, style
 from sessionize.plan.checks import check_enrichment, check_zone, checked_where
 from sessionize.plan.evidence import Evidence, Sample, Types
 from sessionize.plan.named import check_exists, condition
 from sessionize.plan.names import listed, option
+from sessionize.plan.own import own_of
 from sessionize.plan.roles import Roles
 from sessionize.plan.splits import splits
 
@@ -31,10 +33,12 @@ class Known(NamedTuple):
     Attributes:
         columns: Role → its columns, or none where its name was found and its values did not bear it out.
         amounts: How amounts are written; None where they were in no way of their own.
+        own: Column that a user adds → its type.
     """
 
     columns: Mapping[str, str | Sequence[str]]
     amounts: AmountStyle | None = None
+    own: Mapping[str, OwnType] = {}
 
 
 def resolve(config: Config, types: Types, sample: Sample, known: Known | None = None) -> Plan:
@@ -55,6 +59,8 @@ def resolve(config: Config, types: Types, sample: Sample, known: Known | None = 
     found = Roles(config, types, evidence, {} if known is None else known.columns).found()
     columns = dict(found.columns)
     check_enrichment(config, columns)
+    addresses = columns.get(schema.IP, ())
+    by_role = dict(columns)
     if config.ip == "drop" and config.geo_db is None:
         columns.pop(schema.IP, None)
     for name in (*config.properties, *config.traits):
@@ -65,11 +71,12 @@ def resolve(config: Config, types: Types, sample: Sample, known: Known | None = 
         time=found.time,
         timezone=config.timezone,
         rules=config.rules,
-        splits=splits(config.rules, columns, types, channels=told["channels"], optional=config.optional_splits),
+        splits=splits(config.rules, by_role, types, channels=told["channels"], optional=config.optional_splits),
         page_views=config.page_views,
         conversions=config.conversions,
         properties=config.properties,
         traits=config.traits,
+        addresses=addresses,
         where=checked_where(config, types, evidence.sample),
         until=config.until,
         off=found.off,
@@ -77,7 +84,8 @@ def resolve(config: Config, types: Types, sample: Sample, known: Known | None = 
         time_hint=found.time_hint,
         **told,
     )
-    return _with_amounts(plan, types, evidence, None if known is None else known.amounts)
+    plan = _with_amounts(plan, types, evidence, None if known is None else known.amounts)
+    return replace(plan, own=own_of(config, plan, types, evidence.sample, {} if known is None else known.own))
 
 
 def told_by(config: Config, columns: Collection[str]) -> dict[str, Any]:

@@ -64,11 +64,15 @@ class LogOptions(TypedDict, total=False):
     split_on: Texts | None
     split_on_arrival: Texts | None
     split_at_midnight: bool
+    passive: Texts | None
     active_gap: Duration
     page_view: Texts | None
     conversion: Texts | None
     property: Texts | None
     trait: Texts | None
+    dimension: Mapping[str, str] | Texts | None
+    metric: Mapping[str, str] | Texts | None
+    goal: Mapping[str, str] | Texts | None
     exclude_bots: bool
     memory_limit: str | int | None
 

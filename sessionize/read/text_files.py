@@ -146,7 +146,7 @@ def _unpacked_bytes(source: Source) -> int:
 def asked(config: Config) -> list[str]:
     """Columns that were asked for by name; of ``a.b``, ``a`` too."""
     names = [name for role in config.columns for name in config.chosen(role)]
-    names += [*config.properties, *config.traits, *config.rules.split_names]
-    if config.where is not None:
-        names += sql.columns_of(config.where)
+    names += [*config.properties, *config.traits, *config.rules.split_names, *config.dimensions.values()]
+    texts = [*config.metrics.values(), *config.goals.values(), *(() if config.where is None else (config.where,))]
+    names += [name for text in texts for name in sql.columns_of(text)]
     return list(dict.fromkeys(part for name in names for part in (name, *roots(name))))

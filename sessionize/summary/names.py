@@ -43,13 +43,16 @@ def step(text: str, columns: Mapping[str, pl.DataType], option: str) -> Step:
     """What a step means for events with these columns.
 
     Args:
-        text: An event type, ``page:`` and a page in which ``*`` is any text, or SQL over the events.
+        text: A goal's name, an event type, ``page:`` and a page in which ``*`` is any text, or SQL over the events.
         columns: The events' columns and their types.
         option: Option that it was typed after.
 
     Raises:
         UsageError: If it asks for a page and the log has none.
     """
+    goal = schema.GOAL_PREFIX + text
+    if goal in columns:
+        return Step(text, pl.col(goal).cast(pl.String) == "true", named=False)
     if text.startswith(PAGE_PREFIX) or (looks_like_page(text) and schema.PAGE in columns):
         if schema.PAGE not in columns:
             raise UsageError(f"{option} {text!r}: the log has no page", hint="say which column it is with --page COL")

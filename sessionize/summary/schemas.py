@@ -62,6 +62,7 @@ SUMMARY: Final = _one(
     lengths=_many("sessions by length", _one("from and before", from_s=SECONDS, to_s=SECONDS, sessions=COUNT)),
     entry_pages=_many("the commonest", END),
     exit_pages=_many("the commonest", END),
+    goals=_many("with --goal", _one("a goal", name=TEXT, sessions=COUNT, rate=RATE)),
     groups=_many("with --by; the largest first, parts of time in their order", GROUP),
     rows_read=COUNT, rejected=COUNT, duplicates=COUNT, late=COUNT,
     compare=_maybe(_one(

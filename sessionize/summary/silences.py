@@ -83,12 +83,18 @@ class Table:
         self._sums = np.zeros((len(timeouts), 3), np.int64)
         self._durations = [_Durations(folder) for _ in timeouts]
 
-    def add(self, times: Times, starts_at: Callable[[int | None], Flags]) -> None:
+    def add(
+        self,
+        times: Times,
+        starts_at: Callable[[int | None], Flags],
+        joined_at: Callable[[int | None], Flags] | None = None,
+    ) -> None:
         """Count the sessions of some whole keys.
 
         Args:
             times: Microseconds of their events, in order of key and time.
             starts_at: Gives for a timeout the events at which a session starts.
+            joined_at: Gives for a timeout whether each session has passive events, too; None where there are none.
         """
         if not len(times):
             return
@@ -96,7 +102,8 @@ class Table:
             first = np.flatnonzero(starts_at(timeout))
             last = np.append(first[1:], len(times)) - 1
             lengths = times[last] - times[first]
-            self._sums[number] += (len(first), np.count_nonzero(first == last), lengths.sum())
+            alone = first == last if joined_at is None else (first == last) & ~joined_at(timeout)
+            self._sums[number] += (len(first), np.count_nonzero(alone), lengths.sum())
             durations.add(lengths)
 
     def close(self) -> None:

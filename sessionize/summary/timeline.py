@@ -178,8 +178,10 @@ class Timeline:
         """What `sessionize show` says, as data with fixed names; only where one was found."""
         if self._session is None:
             raise ValueError("no session was found")
+        names = self._session.columns
+        own = {name.removeprefix(schema.OWN_PREFIX) for name in names if name.startswith(schema.OWN_PREFIX)}
         session = self._session.select(
-            name for name in self._session.columns if name in METRIC_NAMES or name.startswith(schema.PROPERTY_PREFIX)
+            name for name in names if name in METRIC_NAMES or name in own or name.startswith(schema.PROPERTY_PREFIX)
         ).row(0, named=True)
         around = self._neighbours(self._session)
         return {

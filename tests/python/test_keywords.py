@@ -69,6 +69,10 @@ SAME: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "a date": ({"until": "2024-05-31T00:00:00Z"}, {"until": date(2024, 5, 31)}),
     "one column": ({"session_id": "ip"}, {"session_id": ["ip"]}),
     "a role of a dict": ({"map": "channel=country"}, {"map": {"channel": "country"}}),
+    "columns of one's own": (
+        {"metric": "n=count(*)", "dimension": ["url", "app=page"], "goal": "g=url = '/x'"},
+        {"metric": {"n": "count(*)"}, "dimension": {"url": "url", "app": "page"}, "goal": {"g": "url = '/x'"}},
+    ),
     "several names": ({"conversion": ["a", "b"]}, {"conversion": ("a", "b")}),
     "names of columns": ({"columns": "a,b"}, {"columns": ["a", "b"]}),
     "the rules": ({"timeout": "1h"}, {"rules": sessionize.Rules(timeout=timedelta(hours=1))}),

@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 from sessionize import schema
-from sessionize.cli.settings import _character
+from sessionize.cli.text_layout import character
 from sessionize.config import Config
 from sessionize.errors import InputError, UsageError
 from sessionize.limits import Limits, TextLimits
@@ -220,13 +220,13 @@ def test_backslashes_before_quotes_are_read_where_nothing_else_makes_a_whole_row
 @pytest.mark.parametrize("given", ["\\x01", "\\u0001", "^A", "^a", "\\001", "\\1", "\x01", None])
 def test_a_control_character_may_be_the_delimiter(tmp_path: Path, given: str | None) -> None:
     content = text(HEADER, *ROWS).replace(",", "\x01")
-    assert rows(opened(tmp_path / "a.txt", content, delimiter=_character(given, "--delimiter", "';'"))) == VALUES
+    assert rows(opened(tmp_path / "a.txt", content, delimiter=character(given, "--delimiter", "';'"))) == VALUES
 
 
 @pytest.mark.parametrize("given", ["\\x00", "\\x0a", "^J", "^M", "\\x22", '"', "ab", "", "\\u1234", "é", "\\x1"])
 def test_what_is_no_delimiter_is_refused(given: str) -> None:
     with pytest.raises(UsageError, match="not one character"):
-        _character(given, "--delimiter", "';'")
+        character(given, "--delimiter", "';'")
 
 
 def test_a_mark_at_the_start_of_a_later_line_is_no_part_of_an_id(tmp_path: Path) -> None:

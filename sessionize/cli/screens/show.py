@@ -102,9 +102,11 @@ def _timeline(events: Sequence[Data], is_won: Callable[[Data], bool], where: Pag
 
 def _conversions(facts: Data) -> Callable[[Data], bool]:
     """What tells whether an event is a conversion."""
-    given = facts["account"].get("rules", {}).get("conversions")
-    if given is not None:
-        return lambda event: event.get("event_type") in given
+    rules = facts["account"].get("rules", {})
+    given = rules.get("conversions")
+    goals = [f"{schema.GOAL_PREFIX}{name}" for name in rules.get("goals", ())]
+    if given is not None or goals:
+        return lambda event: event.get("event_type") in (given or ()) or any(event.get(goal) is True for goal in goals)
     usual = {schema.spelling(name) for name in schema.CONVERSIONS}
     return lambda event: schema.spelling(str(event.get("event_type"))) in usual
 

@@ -68,6 +68,10 @@ def _totals(data: Data, facts: Data, where: Page) -> list[Line]:
     ]  # fmt: skip
     if data["conversions"]:
         rows.append(("converted", share(data["conversion_rate"]), _of(data, "conversion_rate"), "conversion_rate"))
+    rows += [
+        (cut(each["name"], 20), share(each["rate"]), f"{number(each['sessions'])} of {number(data['sessions'])}", "")
+        for each in data.get("goals", ())
+    ]
     if data["value"]:
         rows.append(("value", short_number(data["value"]), "", "value"))
     if data["bot_share"]:
@@ -90,8 +94,8 @@ def _of(data: Data, rate: str) -> str:
 
 def _compared(compare: Data | None, figure: str) -> list[Cell]:
     """What the figure is in the other span, and how it changed."""
-    if compare is None:
-        return [Cell(""), Cell("")]
+    if compare is None or not figure:
+        return [Cell("")] * 2
     shown, before, changes = compare["this"] or compare["that"], compare["that"], compare["change"]
     value, other = shown[figure], before[figure]
     if isinstance(value, Mapping):

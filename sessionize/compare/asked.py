@@ -1,0 +1,24 @@
+"""What is compared."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sessionize.config import Rules
+from sessionize.definitions import Definition
+
+
+class Asked(NamedTuple):
+    """One of those that are compared.
+
+    Attributes:
+        name: Its name.
+        rules: Where its sessions end.
+        definition: What it calls bounced and engaged; None for ours.
+        optional: Names that split which the log may lack.
+    """
+
+    name: str
+    rules: Rules
+    definition: Definition | None = None
+    optional: frozenset[str] = frozenset()

@@ -1,0 +1,73 @@
+"""The numbers by other systems' definitions that the README shows, and those of real logs: each is to be had by `run --rules`."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from console import ROOT, SAMPLE, sessionize
+from test_real_logs import DATA
+
+from sessionize import definitions
+from sessionize.cli.compare import COLUMNS, _shown
+
+README = (ROOT / "README.md").read_text()
+SIX = ("ours", "ga4", "matomo", "adobe", "umami", "datadog")
+FIGURES = [name for name in COLUMNS if name not in ("difference", "equal", "split", "merged", "moved")]
+REAL = {
+    "retentioneering_simple_shop/simple-onlineshop.csv.gz": (),
+    "apache_access_log/apache_access.csv.gz": ("--profile-id", "ip"),
+    "snowplow_dbtlabs/sp_event.csv": (
+        "--timestamp", "derived_tstamp", "--session-id", "none", "--profile-id", "domain_userid", "--event-type", "event_name",
+    ),
+}  # fmt: skip
+
+
+def by_a_run(log: Path, name: str, *args: str, cwd: Path) -> dict[str, Any]:
+    """The figures of one definition, from nothing but the metrics that a run by it writes."""
+    rules = () if name == "ours" else ("--rules", name)
+    done = sessionize("run", log, "-o", name, "--no-sessions", "--json", "-q", *rules, *args, cwd=cwd)
+    assert done.code == 0, done.err
+    counts = json.loads(done.out)["counts"]
+    metrics = pl.read_parquet(cwd / name / "metrics.parquet")
+    bounce = "bounced" if name == "ours" else definitions.load(name).bounce
+    return {
+        "sessions": metrics.height,
+        "profiles": counts["profiles"],
+        "duration_s_mean": metrics["duration_s"].mean(),
+        "duration_s_median": metrics["duration_s"].median(),
+        "bounce_rate": None if bounce is None else metrics.select(pl.sql_expr(bounce).mean()).item(),
+        "conversion_rate": metrics["converted"].mean(),
+    }
+
+
+def test_each_number_of_the_readme_s_comparison_is_that_of_a_run_with_those_rules(tmp_path: Path) -> None:
+    (table,) = re.findall(r"```sh\nsessionize compare .*?\n```\n\n```\n(.*?)```", README, re.DOTALL)
+    lines = {line.split()[0]: line for line in table.splitlines()[1:]}
+    assert tuple(lines) == SIX
+    ours = by_a_run(SAMPLE / "events.csv", "ours", cwd=tmp_path)["sessions"]
+    for name, line in lines.items():
+        row = by_a_run(SAMPLE / "events.csv", name, cwd=tmp_path)
+        row["difference"] = row["sessions"] - ours
+        row["difference_share"] = row["difference"] / ours
+        shown = re.split(r"\s{2,}", line)[1 : len(FIGURES) + 2]
+        assert shown == [_shown(row, each) for each in ("sessions", "difference", *FIGURES[1:])]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not DATA.is_dir(), reason="the real logs are not on this machine")
+@pytest.mark.parametrize(("log", "args"), REAL.items(), ids=REAL)
+def test_each_number_of_a_real_log_is_that_of_a_run_with_those_rules(
+    log: str, args: tuple[str, ...], tmp_path: Path
+) -> None:
+    asked = [text for name in SIX for text in ("--as", name)]
+    done = sessionize("compare", DATA / log, *asked, *args, "--json", cwd=tmp_path)
+    assert done.code == 0, done.err
+    found = {row["name"]: row for row in json.loads(done.out)["definitions"]}
+    for name, row in found.items():
+        expected = by_a_run(DATA / log, name, *args, cwd=tmp_path)
+        assert {each: row[each] for each in expected} == pytest.approx(expected)
