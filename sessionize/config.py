@@ -15,7 +15,7 @@ from sessionize.errors import UsageError
 from sessionize.fields import check_fields
 from sessionize.instants import in_zone
 from sessionize.job import BATCH_NAME, DEFAULT_LATENESS, OUTPUT_FORMATS, TABLE_FORMATS, Nightly, Output, OutputFormat
-from sessionize.locations import local_path
+from sessionize.locations import location
 from sessionize.own import Own, check_own
 from sessionize.preset import Preset
 from sessionize.rules import DEFAULT_ACTIVE_GAP, DEFAULT_TIMEOUT, MICROSECOND, Burst, Rules
@@ -127,7 +127,7 @@ class Config:
         if unknown:
             raise UsageError(f"no such role: {', '.join(unknown)}", hint=f"roles are {', '.join(schema.ROLES)}")
         check_own(self.dimensions, self.metrics, self.goals)
-        inputs = tuple(local_path(text, "INPUT", is_input=True) for text in self.inputs)
+        inputs = tuple(location(text, "INPUT", is_input=True) for text in self.inputs)
         object.__setattr__(self, "inputs", inputs)
         if self.until is not None and self.until.tzinfo is None:
             object.__setattr__(self, "until", in_zone(self.until, self.timezone))

@@ -9,7 +9,7 @@ from typing import Final, Literal, get_args
 
 from sessionize.errors import UsageError
 from sessionize.fields import check_fields
-from sessionize.locations import local_path
+from sessionize.locations import local_path, location
 
 OutputFormat = Literal["parquet", "json", "ndjson", "csv", "es-bulk"]
 OUTPUT_FORMATS: Final[tuple[OutputFormat, ...]] = get_args(OutputFormat)
@@ -42,7 +42,7 @@ class Output:
 
     def __post_init__(self) -> None:
         check_fields(self)
-        object.__setattr__(self, "directory", local_path(self.directory, "--output"))
+        object.__setattr__(self, "directory", location(self.directory, "--output"))
         if self.form not in TABLE_FORMATS and not self.sessions:
             raise UsageError(
                 f"--format {self.form} is of Session records, which --no-sessions leaves out",

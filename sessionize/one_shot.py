@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -21,9 +20,11 @@ from sessionize.output.commit import commit, output_names
 from sessionize.output.geo import with_places
 from sessionize.output.ownership import refuse_output, refuse_stdout
 from sessionize.output.publish import INTENT, Publisher
+from sessionize.output.upload import Uploader, publisher, refuse_upload
 from sessionize.read.files import identities
 from sessionize.refusals import refuse_bad_rows
 from sessionize.rejected_rows import notes_on_rejected
+from sessionize.stores import StorePath, path_of
 
 
 class Run(NamedTuple):
@@ -64,9 +65,9 @@ def run(
     with ExitStack() as stack:
         log, plan, limits, places = stack.enter_context(opened(config, limits, progress))
         plan = only_needed(plan, output)
-        publisher = _publisher(output, stack)
-        if publisher is not None:
-            limits = replace(limits, scratch=publisher.scratch)
+        held = _publisher(output, stack)
+        if held is not None:
+            limits = replace(limits, scratch=held.scratch)
         progress("reading and sessionizing")
         names = Names(plan)
         result = sessionize_log(log, plan, limits, observe=[names], assign=output.events)
@@ -75,7 +76,7 @@ def run(
         seen = names.seen()
         placed = with_places(result, places, plan)
         said = (*notes(seen, config, plan), *notes_on_rejected(log, result, config, plan))
-        written = commit(placed, log, plan, output, publisher, said)
+        written = commit(placed, log, plan, output, held, said)
         return Run(result.counts, *written, seen.event_types, plan.notes)
 
 
@@ -85,20 +86,24 @@ def _refuse_output(config: Config, output: Output) -> None:
     refuse_stdout(read)
     if output.to_stdout:
         return
-    directory = Path(output.directory)
+    directory = path_of(output.directory)
+    if isinstance(directory, StorePath):
+        refuse_upload(directory, output_names(output), read)
+        return
     if (directory / INTENT).exists():
         with Publisher(directory):  # completes an earlier run's commit: only then is it known what it made
             pass
     refuse_output(directory, output_names(output), read)
 
 
-def _publisher(output: Output, stack: ExitStack) -> Publisher | None:
+def _publisher(output: Output, stack: ExitStack) -> Publisher | Uploader | None:
     """What holds the output directory, locked from here on; None for stdout."""
     if output.to_stdout:
         return None
-    directory = Path(output.directory)
-    stack.enter_context(map_os_errors(directory))
-    return stack.enter_context(Publisher(directory))
+    held = publisher(path_of(output.directory))
+    stack.enter_context(held)
+    stack.enter_context(map_os_errors(held.directory))
+    return held
 
 
 def only_needed(plan: Plan, output: Output) -> Plan:

@@ -108,7 +108,7 @@ def test_a_log_that_cannot_be_read_is_exit_3_and_a_full_tmpdir_is_exit_4(
 
     with pytest.raises(InputError, match="damaged or cut short"):
         find(Config(inputs=("-",)), Failing())
-    monkeypatch.setattr("sessionize.read.files.home", lambda: Path("/dev/full/nowhere"))
+    monkeypatch.setattr("sessionize.read.probe.home", lambda: Path("/dev/full/nowhere"))
     with pytest.raises(OutputError) as caught:
         find(Config(inputs=("-",)), BytesIO(log.read_bytes()))
     assert caught.value.exit_code == 4

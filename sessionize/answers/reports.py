@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
@@ -230,7 +229,7 @@ def _digest(config: Config, asked: Source) -> str:
     whole = hashlib.sha256()
     if is_run(config.inputs):
         for folder in run_folders(config.inputs[0]):
-            whole.update((Path(folder) / MANIFEST).read_bytes())
+            whole.update((folder / MANIFEST).read_bytes())
     else:
         inputs = [{**file, "modified_ns": None} for file in asked.account["inputs"]]
         whole.update(manifest_text({**asked.account, "inputs": inputs}).encode())

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 from sessionize.errors import UsageError
-from sessionize.locations import local_path
+from sessionize.locations import location
 from sessionize.output.read_run import is_run, read_manifest, read_metrics
+from sessionize.stores import path_of
 from sessionize.summary.figures import figures
 
 
@@ -18,13 +18,13 @@ def baseline(path: str) -> dict[str, Any]:
     Raises:
         UsageError: If it is neither.
     """
-    path = local_path(path, "--baseline", is_input=True)
+    path = location(path, "--baseline", is_input=True)
     if is_run(path):
         manifest = read_manifest(path)
         return {**figures(read_metrics(path, manifest)), **_counts(manifest)}
     hint = "name a run's output directory, or a file written by check --output-format json"
     try:
-        found = json.loads(Path(path).read_text(encoding="utf-8"))
+        found = json.loads(path_of(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UsageError(f"--baseline {path}: {error}", hint=hint) from None
     if not isinstance(found, dict) or not isinstance(found.get("figures"), dict) or "counts" not in found:

@@ -7,9 +7,8 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
-from glob import glob
 from itertools import pairwise
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Final
 
 from sessionize.checks.settings import Custom
@@ -17,6 +16,7 @@ from sessionize.config import BATCH_NAME
 from sessionize.errors import UsageError
 from sessionize.output.read_run import is_run
 from sessionize.read.parquet import partitions
+from sessionize.stores import below, matches, path_of
 
 BATCH: Final = "batch"
 ISO_DATE: Final = re.compile(r"(?<!\d)\d{4}-\d\d-\d\d(?!\d)")
@@ -35,8 +35,8 @@ def runs(inputs: Iterable[str]) -> tuple[str, ...]:
     """
     found: list[str] = []
     for text in inputs:
-        matches = [text] if Path(text).exists() else sorted(glob(text))  # noqa: PTH207 - a path's own takes no absolute one
-        each = [run for match in matches for run in _runs_in(match)]
+        found_there = [text] if path_of(text).exists() else map(str, matches(text))
+        each = [run for match in found_there for run in _runs_in(match)]
         if not each:
             return ()
         found += each
@@ -46,7 +46,7 @@ def runs(inputs: Iterable[str]) -> tuple[str, ...]:
 def _runs_in(path: str) -> list[str]:
     if is_run(path):
         return [path]
-    return [str(each) for each in sorted(Path(path).glob(f"{BATCH}=*")) if is_run(str(each))]
+    return [str(each) for each in below(path_of(path), f"{BATCH}=*") if is_run(str(each))]
 
 
 def named_days(paths: Iterable[str]) -> list[dict[str, str | None]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -22,6 +21,7 @@ from sessionize.engine.result import Counts
 from sessionize.kernel.metrics import FIGURED
 from sessionize.output.ownership import MANIFEST, REJECTED
 from sessionize.output.read_run import read_manifest, read_metrics
+from sessionize.stores import fetched, path_of
 from sessionize.summary.figures import figures
 
 
@@ -40,9 +40,9 @@ def facts_of_runs(paths: Sequence[str], asked: Settings, thresholds: Thresholds)
     each = [read_metrics(path, manifest) for path, manifest in zip(paths, manifests, strict=True)]
     metrics = pl.concat(each, how="diagonal_relaxed")
     tables = {"sessions": metrics.lazy()}
-    events = [Path(path) / "events.parquet" for path in paths]
+    events = [path_of(path) / "events.parquet" for path in paths]
     if all(file.exists() for file in events):
-        tables["events"] = pl.concat([pl.scan_parquet(file) for file in events], how="diagonal_relaxed")
+        tables["events"] = pl.concat([pl.scan_parquet(fetched(file)) for file in events], how="diagonal_relaxed")
     customs = filled_in(asked.custom, paths)
     prove(
         [custom for custom in customs if "events" in tables or "events" not in custom.sql],
@@ -68,7 +68,7 @@ def facts_of_runs(paths: Sequence[str], asked: Settings, thresholds: Thresholds)
 def _named(paths: Sequence[str], manifests: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     """Paths by which days are known: of nights their own, which are there for a night without a file, too."""
     if len(paths) > 1:
-        return tuple(f"{Path(path).absolute()}/{MANIFEST}" for path in paths)
+        return tuple(f"{path_of(path).absolute()}/{MANIFEST}" for path in paths)
     return tuple(file["path"] for file in manifests[0]["inputs"])
 
 
@@ -83,9 +83,9 @@ def _together(manifests: Sequence[Mapping[str, Any]], metrics: pl.DataFrame) -> 
 
 def _rejected(paths: Sequence[str], examples: int) -> dict[str, Examples]:
     found: dict[str, Examples] = {}
-    for file in (Path(path) / REJECTED for path in paths):
+    for file in (path_of(path) / REJECTED for path in paths):
         if file.exists():
-            with file.open(encoding="utf-8") as lines:
+            with file.open("rb") as lines:
                 for line in lines:
                     _add(found, json.loads(line), examples)
     return found

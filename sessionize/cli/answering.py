@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 WHICH: Final = "Which sessions"
 ANSWER: Final = "The answer"
-LOG_OR_RUN: Final = "Log files, directories or globs; - for stdin; or the output directory of an earlier run."
+LOG_OR_RUN: Final = (
+    "Log files, directories, globs or URIs of object stores; - for stdin; or the output directory of an earlier run."
+)
 
 JSON: Final = o.flag("json", "Print the answer as JSON; sessionize schema COMMAND tells its form.", panel=ANSWER)
 CSV: Final = o.flag("csv", "Print the screen's rows as CSV.", panel=ANSWER)

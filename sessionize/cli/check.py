@@ -12,7 +12,7 @@ from sessionize.cli import options as o
 from sessionize.cli import settings, view
 from sessionize.cli.reports import NAMES, Report, not_checked, reports, write, written
 from sessionize.errors import ChecksFailed, InputError, UsageError
-from sessionize.locations import local_path
+from sessionize.locations import local_path, location
 from sessionize.os_errors import writing
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def check(typed: o.Typed) -> None:
 
 def _check(typed: o.Typed, asked: Settings) -> None:
     name = settings.one_of("json" if typed["json"] else typed["output_format"], NAMES, "--output-format")
-    read = _read(typed, *([asked.baseline] if asked.baseline else []))
+    read = _read(typed, *([location(asked.baseline, "--baseline", is_input=True)] if asked.baseline else []))
     files, file = reports(typed, read), _output_file(typed, read)
     try:
         checked = _checked(typed, asked)

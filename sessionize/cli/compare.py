@@ -6,7 +6,6 @@ import csv
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,6 +15,8 @@ from sessionize.cli import rules, settings, view
 from sessionize.config import TABLE_FORMATS
 from sessionize.definitions import Definition
 from sessionize.errors import UsageError
+from sessionize.locations import location
+from sessionize.stores import path_of
 
 if TYPE_CHECKING:
     from sessionize.compare import Asked, Compared, Row
@@ -72,7 +73,7 @@ def compare(typed: o.Typed) -> None:
             settings.config(typed),
             asked_of(typed),
             progress,
-            output=Path(typed["output"]) if typed["output"] else None,
+            output=path_of(location(typed["output"], "--output")) if typed["output"] else None,
             form=settings.one_of(typed["format"], TABLE_FORMATS, "--format"),
         )
     _print(found, typed)

@@ -251,7 +251,7 @@ def argument(name: str, words: str, metavar: str, kind: Any = str, default: Any 
 
 
 def log_inputs(
-    words: str = "Log files, directories or globs; - for stdin.", *, required: bool = True
+    words: str = "Log files, directories, globs or URIs of object stores; - for stdin.", *, required: bool = True
 ) -> inspect.Parameter:
     """The argument INPUT.
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from sessionize.cli import options as o
 from sessionize.cli import settings
 from sessionize.errors import SessionizeError, UsageError
+from sessionize.locations import is_store
 
 if TYPE_CHECKING:
     from sessionize.checks import Checked, Example
@@ -90,6 +91,8 @@ def _in_repository(checked: Checked) -> Checked:
     root = next((each for each in (here, *here.parents) if (each / ".git").exists()), here)
 
     def shown(path: str) -> str:
+        if is_store(path):
+            return path
         whole = Path(os.path.abspath(path))  # noqa: PTH100 - links stay: the repository has them
         return str(whole.relative_to(root)) if whole.is_relative_to(root) else path
 

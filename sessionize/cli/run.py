@@ -19,7 +19,7 @@ UNFORESEEN: Final = SessionizeError.exit_code
 
 
 @o.command(
-    o.text("output", "Directory to write into; - writes the metrics as NDJSON to stdout.", "DIR",
+    o.text("output", "Directory, or URI in an object store, to write into; - writes the metrics as NDJSON to stdout.", "DIR",
            default=o.REQUIRED, panel=o.OUTPUT, flags=("--output", "-o")),
     o.text("format", "parquet, json, ndjson, csv (metrics and events only), or es-bulk (Session records for Tracardi's index; "
            "metrics and events are ndjson). [default: parquet]", "FORMAT", default="parquet", panel=o.OUTPUT),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
@@ -16,8 +17,10 @@ from sessionize.cli.options import known as options_of_all
 from sessionize.cli.rules import as_typed, other_rules, rules
 from sessionize.config import INPUT_FORMATS, Config
 from sessionize.errors import UsageError
+from sessionize.locations import shown_uri
 from sessionize.preset import Preset
 from sessionize.presets import load
+from sessionize.stores import AnyPath, StoreError, path_of
 
 SECTIONS: Final = ("check",)
 NO_PRESET: Final = "none"
@@ -233,18 +236,26 @@ def _inputs(given: list[str] | None) -> tuple[str, ...]:
     """The inputs, none of them an address of the web."""
     for each in given or ():
         if each.startswith(WEB):
-            raise UsageError(f"{each}: nothing is fetched from the web", hint=f"curl -sS {each} | sessionize -")
+            shown = shown_uri(each)
+            url = each if shown == each else "URL"
+            raise UsageError(f"{shown}: nothing is fetched from the web", hint=f"curl -sS {url} | sessionize -")
     return tuple(given or ())
 
 
 def no_earlier_run(inputs: tuple[str, ...]) -> None:
     """Raise UsageError where an input is the output of an earlier run, for a command that needs the log."""
     for each in inputs:
-        if each != "-" and (Path(each) / "manifest.json").is_file() and (Path(each) / "metrics.parquet").is_file():
+        if each != "-" and _is_earlier_run(path_of(each)):
             raise UsageError(
                 f"{each} is the output of an earlier run, no log",
                 hint=f"sessionize summary {each} tells of it; its manifest names the log",
             )
+
+
+def _is_earlier_run(path: AnyPath) -> bool:
+    with suppress(StoreError):  # told where the log is opened, by the name that was typed
+        return all((path / name).is_file() for name in ("manifest.json", "metrics.parquet"))
+    return False
 
 
 def _columns(typed: Typed) -> dict[str, tuple[str, ...]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -30,10 +29,11 @@ from sessionize.kernel.order import in_order
 from sessionize.limits import Limits
 from sessionize.opening import opened
 from sessionize.os_errors import map_os_errors
-from sessionize.output.publish import Publisher
+from sessionize.output.upload import publisher
 from sessionize.output.writers import writer
 from sessionize.plan.splits import splits
 from sessionize.refusals import refuse_no_events
+from sessionize.stores import AnyPath
 
 SOURCE_ID: Final = "source-id"
 """The log's own session ids, as one of those that are compared."""
@@ -119,7 +119,7 @@ class _Comparing(OneShot):
 
 def compare(
     config: Config, asked: Sequence[Asked], progress: Callable[[str], None] = lambda _: None, *,
-    output: Path | None = None, form: OutputFormat = "parquet", limits: Limits | None = None,
+    output: AnyPath | None = None, form: OutputFormat = "parquet", limits: Limits | None = None,
 ) -> Compared:  # fmt: skip
     """Cut a log by several definitions in one reading.
 
@@ -235,15 +235,15 @@ def _rows(sides: Sequence[Side], *, has_source: bool) -> tuple[Row, ...]:
     return tuple(rows)
 
 
-def _write(sides: Sequence[Side], output: Path, form: OutputFormat) -> tuple[str, ...]:
+def _write(sides: Sequence[Side], output: AnyPath, form: OutputFormat) -> tuple[str, ...]:
     """A file of metrics for each definition, all of them or none."""
     names = []
-    with map_os_errors(output), Publisher(output) as publisher:
+    with publisher(output) as held, map_os_errors(held.directory):
         for side in sides:
             name = f"metrics-{side.asked.name}.{form}"
-            with writer(publisher.path(name), form) as out:
+            with writer(held.path(name), form) as out:
                 out.write(pl.concat(side.sessions).sort("start", "session_id"))
-            publisher.seal(name)
+            held.seal(name)
             names.append(name)
-        publisher.commit()
+        held.commit()
     return tuple(names)

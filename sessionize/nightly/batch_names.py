@@ -12,7 +12,8 @@ from sessionize.config import Config
 from sessionize.errors import UsageError
 from sessionize.nightly.series import day
 from sessionize.nightly.store import load
-from sessionize.read.files import STDIN, listed
+from sessionize.read.files import listed
+from sessionize.read.probe import STDIN
 from sessionize.read.shown import shown_path
 
 DATE: Final = "{date}"

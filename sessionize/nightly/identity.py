@@ -9,10 +9,11 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Any, Final, NamedTuple
 
 from sessionize.read.source import Source
+from sessionize.stores import opened
 
 File = Mapping[str, Any]
 BLOCK: Final = 65_536
@@ -22,15 +23,15 @@ BLOCK: Final = 65_536
 def known(source: Source) -> dict[str, Any]:
     """What is needed to recognise a file, as the state keeps it."""
     found = {key: value for key, value in asdict(source.file).items() if value is not None}
-    found.setdefault("digest", _ends(Path(source.place), source.file.bytes))
+    found.setdefault("digest", _ends(source))
     return json.loads(json.dumps(found))  # type: ignore[no-any-return]
 
 
-def _ends(path: Path, size: int) -> str:
+def _ends(source: Source) -> str:
     """SHA-256 of the first and the last block."""
-    with path.open("rb") as file:
+    with opened(source.place, source.stamp) as file:
         digest = hashlib.sha256(file.read(BLOCK))
-        file.seek(max(BLOCK, size - BLOCK))
+        file.seek(max(BLOCK, source.file.bytes - BLOCK))
         digest.update(file.read())
     return digest.hexdigest()
 

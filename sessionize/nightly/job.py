@@ -24,6 +24,7 @@ from sessionize.engine.result import Result, Stand
 from sessionize.errors import UsageError
 from sessionize.kernel.enrich import told_columns
 from sessionize.limits import Limits
+from sessionize.locations import is_store, sent
 from sessionize.nightly.batch import PLACE, Asked, Night
 from sessionize.nightly.carryover import Types, together
 from sessionize.nightly.cut import refuse_cut
@@ -240,6 +241,8 @@ def check_asked(config: Config, output: Output, nightly: Nightly) -> None:
     """Refuse what is no night, whatever its log and its state are."""
     if output.to_stdout:
         raise UsageError("a night has more to write than fits on stdout", hint="-o DIR; it writes into DIR/batch=NAME")
+    if is_store(output.directory):
+        raise UsageError(f"{output.directory}: nights are written to this machine only", hint=sent(output.directory))
     if not config.inputs and not nightly.flush:
         raise UsageError("no input", hint="name the night's log; only --flush may go without")
 

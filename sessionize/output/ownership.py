@@ -18,6 +18,8 @@ from typing import Final
 
 from sessionize.config import OUTPUT_FORMATS
 from sessionize.errors import OutputError, StdoutError, UsageError
+from sessionize.stores import AnyPath, path_of
+from sessionize.stores import identity as identity_of
 
 MANIFEST: Final = "manifest.json"
 REJECTED: Final = "rejected.ndjson"
@@ -36,7 +38,7 @@ Identity = tuple[int, int]
 """Device and inode: what a file is, whatever it is called."""
 
 
-def earlier_outputs(directory: Path) -> dict[str, int]:
+def earlier_outputs(directory: AnyPath) -> dict[str, int]:
     """Names and sizes of the files that the run whose manifest lies in a directory has written, the manifest itself last.
 
     Empty where no manifest of ours lies there.
@@ -57,7 +59,7 @@ def earlier_outputs(directory: Path) -> dict[str, int]:
     return {**sizes, MANIFEST: len(content)}
 
 
-def is_as_listed(path: Path, size: int | None) -> bool:
+def is_as_listed(path: AnyPath, size: int | None) -> bool:
     """Whether a regular file of just this size lies there; a link is none."""
     try:
         found = path.lstat()
@@ -66,7 +68,7 @@ def is_as_listed(path: Path, size: int | None) -> bool:
     return stat.S_ISREG(found.st_mode) and found.st_size == size
 
 
-def refuse_foreign(directory: Path, names: Iterable[str], listed: Mapping[str, int]) -> None:
+def refuse_foreign(directory: AnyPath, names: Iterable[str], listed: Mapping[str, int]) -> None:
     """Refuse to write where something lies that no run of ours made.
 
     Args:
@@ -79,9 +81,18 @@ def refuse_foreign(directory: Path, names: Iterable[str], listed: Mapping[str, i
     """
     for name in names:
         path = directory / name
-        if os.path.lexists(path) and not is_as_listed(path, listed.get(name)):
+        if _is_there(path) and not is_as_listed(path, listed.get(name)):
             what = "the manifest there does not list it with this size" if listed else "no manifest of a run lists it"
             raise UsageError(f"{path} is not of an earlier run: {what}", hint=ELSEWHERE)
+
+
+def _is_there(path: AnyPath) -> bool:
+    """Whether anything has the name, be it a link that leads nowhere."""
+    try:
+        path.lstat()
+    except OSError:
+        return False
+    return True
 
 
 def refuse_foreign_folder(folder: Path) -> None:
@@ -116,16 +127,15 @@ def remove_run(folder: Path) -> None:
             raise
 
 
-def identity(path: Path | str) -> Identity | None:
+def identity(path: AnyPath | str) -> Identity | None:
     """Device and inode of what a path leads to; None where there is nothing."""
     try:
-        found = Path(path).stat()
+        return identity_of(path_of(str(path)))
     except (OSError, ValueError):
         return None
-    return found.st_dev, found.st_ino
 
 
-def refuse_inputs(paths: Iterable[Path], inputs: Mapping[Identity, str], hint: str) -> None:
+def refuse_inputs(paths: Iterable[AnyPath], inputs: Mapping[Identity, str], hint: str) -> None:
     """Refuse to write over, move or remove what is read.
 
     Args:

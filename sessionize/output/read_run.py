@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,21 +15,23 @@ from sessionize.kernel.metrics import METRICS, UTC_INSTANT
 from sessionize.kernel.own import TYPES
 from sessionize.output.ownership import MANIFEST
 from sessionize.own import Own, recorded
+from sessionize.stores import AnyPath, below, fetched, path_of
 
 TIME: Final = "%Y-%m-%dT%H:%M:%S%.6fZ"
 AT_ONCE: Final = 262_144
 """Sessions that are read at once, with their events."""
 BATCHES: Final = "batch=*"
+STDIN: Final = "-"
 
 
 def is_run(path: str) -> bool:
     """Whether a path is the output directory of a run."""
-    return (Path(path) / MANIFEST).is_file()
+    return (path_of(path) / MANIFEST).is_file()
 
 
 def read_manifest(path: str) -> dict[str, Any]:
     """A run's manifest."""
-    file = Path(path) / MANIFEST
+    file = path_of(path) / MANIFEST
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
         complete = {"inputs", "columns", "rules", "counts", "outputs"} <= set(found)
@@ -52,8 +55,9 @@ def read_metrics(path: str, manifest: dict[str, Any]) -> pl.DataFrame:
     name = next((each["path"] for each in manifest["outputs"] if each["path"].startswith("metrics.")), None)
     if name is None:
         raise InputError(f"{path}: the run left no metrics")
-    file = Path(path) / name
+    shown = path_of(path) / name
     try:
+        file = _whole(shown, manifest)
         if name.endswith(".parquet"):
             return pl.read_parquet(file)
         types = {metric.name: metric.dtype for metric in METRICS}
@@ -66,7 +70,25 @@ def read_metrics(path: str, manifest: dict[str, Any]) -> pl.DataFrame:
             found = read(file, schema_overrides=strings, infer_schema_length=None)
         return found.select(_typed(each, dtype, found.schema[each]) for each, dtype in types.items())
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise InputError(f"{file}: damaged: {str(error).splitlines()[0]}", hint="run sessionize again") from None
+        raise InputError(f"{shown}: damaged: {str(error).splitlines()[0]}", hint="run sessionize again") from None
+
+
+def _whole(file: AnyPath, manifest: dict[str, Any]) -> Path:
+    """Path of this machine of an output; one of a store is fetched, and held against its digest in the manifest.
+
+    Raises:
+        InputError: If it is not the one that the manifest lists: an upload has not ended.
+    """
+    found = fetched(file)
+    if found != file:
+        listed = next((each.get("sha256") for each in manifest["outputs"] if each["path"] == file.name), None)
+        with found.open("rb") as content:
+            if hashlib.file_digest(content, "sha256").hexdigest() != listed:
+                raise InputError(
+                    f"{file}: not what the manifest beside it lists: the run is not there",
+                    hint="does one write there now? else run sessionize again",
+                )
+    return found
 
 
 def _typed(name: str, wanted: Any, there: pl.DataType) -> pl.Expr:
@@ -80,20 +102,22 @@ def _typed(name: str, wanted: Any, there: pl.DataType) -> pl.Expr:
     )
 
 
-def run_folders(path: str) -> list[Path]:
+def run_folders(path: str) -> list[AnyPath]:
     """The folders of runs that a path is: itself, or those of its batches in order; none where it is a log.
 
     Args:
         path: As typed.
     """
-    folder = Path(path)
+    folder = path_of(path)
+    if path == STDIN or not folder.is_dir():
+        return []
     if is_run(path):
         return [folder]
-    return sorted(found.parent for found in folder.glob(f"{BATCHES}/{MANIFEST}"))
+    return [found.parent for found in below(folder, f"{BATCHES}/{MANIFEST}")]
 
 
 def read_sessions(
-    folder: Path, manifest: dict[str, Any], *, events: bool
+    folder: AnyPath, manifest: dict[str, Any], *, events: bool
 ) -> Iterator[tuple[pl.DataFrame, pl.DataFrame | None]]:
     """Some sessions of a run at a time: their metrics, and their events.
 
@@ -119,7 +143,7 @@ def read_sessions(
         before += number
 
 
-def has_events(folder: Path) -> bool:
+def has_events(folder: AnyPath) -> bool:
     """Whether a run wrote its events, too."""
     return _events_name(read_manifest(str(folder))) is not None
 
@@ -128,15 +152,16 @@ def _events_name(manifest: dict[str, Any]) -> str | None:
     return next((each["path"] for each in manifest["outputs"] if each["path"].startswith("events.")), None)
 
 
-def _events_of(folder: Path, manifest: dict[str, Any]) -> pl.LazyFrame:
+def _events_of(folder: AnyPath, manifest: dict[str, Any]) -> pl.LazyFrame:
     name = _events_name(manifest)
     if name is None:
         raise UsageError(
             f"{folder} has no events: it is the output of a run without --events",
             hint="run it again with --events, or name the log itself",
         )
-    file = folder / name
+    shown = folder / name
     try:
+        file = _whole(shown, manifest)
         if name.endswith(".parquet"):
             return pl.scan_parquet(file)
         if name.endswith(".csv"):
@@ -146,7 +171,7 @@ def _events_of(folder: Path, manifest: dict[str, Any]) -> pl.LazyFrame:
             found = read(file, infer_schema_length=None)
         return found.with_columns(_time(found.schema["timestamp"])).lazy()
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise InputError(f"{file}: damaged: {str(error).splitlines()[0]}", hint="run sessionize again") from None
+        raise InputError(f"{shown}: damaged: {str(error).splitlines()[0]}", hint="run sessionize again") from None
 
 
 def _time(there: pl.DataType) -> pl.Expr:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
+from sessionize.errors import InputError
 from sessionize.read.detect import CHECKSUMS, ROTATED, ending, unrotated
 from sessionize.read.formats import ENDINGS
 from sessionize.read.passed_over import MARKER, OWN_OUTPUT, PassedOver
 from sessionize.read.tables import check_no_table
+from sessionize.stores import AnyPath, walk
 
 RUN_LOCK: Final = ".sessionize.lock"
 """Lies in every folder that a run wrote."""
+UNDER_WAY: Final = ".sessionize.commit"
+"""Lies there while a run's files are put in place."""
 HIDDEN: Final = "hidden"
 MARKERS: Final = re.compile(
     r"_(SUCCESS|metadata|common_metadata|committed_.*|started_.*)|\..*\.crc|\.DS_Store|\.git(keep|ignore)|\.nfs.*"
@@ -25,33 +27,50 @@ TITLE: Final = re.compile(r"[A-Z0-9_-]*[A-Z]{3}[A-Z0-9_-]*")
 LOG_WORD: Final = re.compile(r"(?i)[._-]logs?$")
 
 
-def logs_in(folder: Path) -> tuple[list[Path], list[PassedOver]]:
+def logs_in(folder: AnyPath) -> tuple[list[AnyPath], list[PassedOver]]:
     """Logs in a folder and those below in the order of `in_order`, and what lies beside them.
 
     Raises:
-        InputError: If the folder, or one below, is a table of Delta Lake, Hudi or Iceberg.
+        InputError: If the folder, or one below, is a table of Delta Lake, Hudi or Iceberg, or the folder an unfinished output.
     """
-    found: list[Path] = []
+    found: list[AnyPath] = []
     passed: list[PassedOver] = []
-    for place, folders, names in os.walk(folder):
-        here = Path(place)
+    for here, folders, names in walk(folder):
+        if here == folder:
+            _check_done(folder, names)
+        elif _is_output(names):
+            passed.append(PassedOver(f"{here}/", OWN_OUTPUT))
+            folders.clear()
+            continue
         check_no_table(here, folders)
-        for name in sorted(folders):
-            if why := _why_not_folder(here / name):
-                passed.append(PassedOver(f"{here / name}/", why))
-                folders.remove(name)
+        passed += [PassedOver(f"{here / name}/", HIDDEN) for name in _taken_out(folders)]
         for name in sorted(names):
-            if (path := here / name).is_file() and not (why := why_not(name)):
-                found.append(path)
-            elif path.is_file() and name != RUN_LOCK:
-                passed.append(PassedOver(str(path), why))
+            if not (why := why_not(name)):
+                found.append(here / name)
+            elif name != RUN_LOCK:
+                passed.append(PassedOver(str(here / name), why))
     return in_order(found), passed
 
 
-def _why_not_folder(path: Path) -> str:
-    if path.name.startswith((".", "_")):
-        return HIDDEN
-    return OWN_OUTPUT if (path / RUN_LOCK).exists() else ""
+def _taken_out(folders: list[str]) -> list[str]:
+    """Hidden ones of some folders, which are none of them any more."""
+    hidden = sorted(name for name in folders if name.startswith((".", "_")))
+    folders[:] = [name for name in folders if name not in hidden]
+    return hidden
+
+
+def _check_done(folder: AnyPath, names: Collection[str]) -> None:
+    if UNDER_WAY in names:
+        raise InputError(
+            f"{folder}: a run's output is being put there, or that broke: it is no log, and no run yet",
+            hint="wait for it, or run again what writes there",
+        )
+
+
+def _is_output(names: Collection[str]) -> bool:
+    """Whether a folder is what a run wrote: by its lock, and in a store, which has none, by its files."""
+    is_whole = "manifest.json" in names and any(name.startswith("metrics.") for name in names)
+    return RUN_LOCK in names or UNDER_WAY in names or is_whole
 
 
 def why_not(name: str) -> str:
@@ -70,28 +89,27 @@ def why_not(name: str) -> str:
     return "a title, no log" if TITLE.fullmatch(bare) else ""
 
 
-def is_beside(path: Path) -> str:
+def is_beside(path: AnyPath) -> str:
     """Why a file that a glob matches is not read: what lies beside data and is none."""
     name = path.name
-    if not path.is_file():
-        return ""
-    if MARKERS.fullmatch(name) or (name.startswith("_") and ending(name) not in ENDINGS):
-        return MARKER
-    return "a checksum" if name.lower().endswith(CHECKSUMS) else ""
+    is_marker = MARKERS.fullmatch(name) or (name.startswith("_") and ending(name) not in ENDINGS)
+    why = MARKER if is_marker else "a checksum" if name.lower().endswith(CHECKSUMS) else ""
+    return why if why and path.is_file() else ""
 
 
-def in_order(paths: Iterable[Path]) -> list[Path]:
+def in_order(paths: Iterable[AnyPath]) -> list[AnyPath]:
     """Paths sorted; the files of a rotated log from the oldest: by date, then by number downwards, then the live one.
 
     Examples:
         >>> names = ["access.log", "access.log.1", "access.log.10.gz", "access.log-20240529", "b.csv"]
+        >>> from pathlib import Path
         >>> [path.name for path in in_order(map(Path, names))]
         ['access.log-20240529', 'access.log.10.gz', 'access.log.1', 'access.log', 'b.csv']
     """
     return sorted(dict.fromkeys(paths), key=_age)
 
 
-def _age(path: Path) -> tuple[tuple[str, ...], str, int, str, int, str]:
+def _age(path: AnyPath) -> tuple[tuple[str, ...], str, int, str, int, str]:
     bare = unrotated(path.name)
     turn = next(_turns(path.name), None)
     if turn is None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable, Collection
-from pathlib import Path
 from typing import Final
 
 import polars as pl
@@ -22,6 +21,7 @@ from sessionize.read.access import access
 from sessionize.read.lines import Block, blocks
 from sessionize.read.opened import Opened, row_a_line
 from sessionize.read.source import Source
+from sessionize.stores import path_of
 
 FAULTS: Final = pl.Enum(schema.REASONS)
 FIELDS: Final = re.compile(rb"(?i)#fields:?\s+(.*)")
@@ -81,7 +81,7 @@ def _names_beside(source: Source, layout: Layout) -> tuple[str, ...]:
     """Names of columns that stand in a file beside this one; none where there is no such file."""
     if not layout.beside:
         return ()
-    path = Path(source.place)
+    path = path_of(source.place)
     header = path.with_name(path.name.replace(layout.beside[0], layout.beside[1]))
     if header == path or not header.is_file():
         return ()

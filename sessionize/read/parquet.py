@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 from typing import Final, NamedTuple, TypeGuard
 from urllib.parse import unquote
 
@@ -18,7 +19,8 @@ from sessionize.errors import InputError
 from sessionize.kernel.texts import has_bytes, type_with_texts, with_texts
 from sessionize.limits import Limits
 from sessionize.read import parquet_dictionaries as words
-from sessionize.read.parquet_dictionaries import Rows, Span
+from sessionize.read.parquet_dictionaries import DictionaryColumn, Rows, Span
+from sessionize.read.parquet_ranges import first_error, height, local_copy, scan_parquet
 from sessionize.read.schema_union import Change, unified
 from sessionize.read.shown import DEFAULT_PARTITION
 from sessionize.read.source import Source
@@ -72,18 +74,28 @@ def batches(sources: Sequence[Source], types: pl.Schema, limits: Limits, *, by_w
     none = pl.LazyFrame(schema=types)
     parts = [_part(source) for source in sources]
     changes = _changes(sources, parts)
-    heights = [part.frame.select(pl.len()).collect().item() for part in parts]
+    heights = [height(source) for source in sources]
     seen, whole = 0, max(1, sum(heights))
     by_words = by_words and whole >= limits.dictionary_rows
     for ordinal, (source, part, rows) in enumerate(zip(sources, parts, heights, strict=True)):
         texts = [name for name, dtype in part.types.items() if dtype == pl.String and name not in changes]
-        spans = words.spans(source.place, texts, limits) if by_words else None
+        spans = _spans(source, texts, limits) if by_words else None
         for span in spans or _slices(rows, limits.rows):
             batch = _placed(ordinal, _part(source, span.start, span.rows), changes)
             frame = pl.concat([none, batch], how="diagonal_relaxed")
             seen += span.rows
-            held = partial(words.words, source.place, span)
+            held = partial(_words, source, span)
             yield Rows(frame, span.held, held, seen / whole, partial(int, span.rows), span.rows)
+
+
+def _spans(source: Source, texts: Sequence[str], limits: Limits) -> list[Span] | None:
+    with local_copy(source) as path:
+        return words.spans(path, texts, limits)
+
+
+def _words(source: Source, span: Span, names: Sequence[str]) -> Mapping[str, list[DictionaryColumn]]:
+    with local_copy(source, span.groups, names) as path:
+        return words.words(path, span, names)
 
 
 def _slices(rows: int, most: int) -> Iterator[Span]:
@@ -97,14 +109,13 @@ def _changes(sources: Sequence[Source], parts: Sequence[_Part]) -> Mapping[str, 
 
 def _part(source: Source, start: int = 0, length: int | None = None) -> _Part:
     try:
-        frame = pl.scan_parquet(source.place, glob=False, hive_partitioning=False)
+        frame = scan_parquet(source, start, length)
         types = dict(frame.collect_schema())
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, UnicodeError) as error:
         raise _damaged(source, error) from None
     parts = {name: value for name, value in partitions(source.named).items() if name not in types}
     # Sliced first and numbered then: Polars reads only the slice's rows, which it does not the other way round.
-    sliced = frame if length is None else frame.slice(start, length)
-    numbered = sliced.with_row_index(schema.ROW, offset=start + 1).with_columns(
+    numbered = frame.with_row_index(schema.ROW, offset=start + 1).with_columns(
         *(pl.lit(value, dtype=pl.String).alias(name) for name, value in parts.items()),
     )
     read, types = as_read(numbered, types)
@@ -155,18 +166,28 @@ def verify(sources: Sequence[Source]) -> None:
 
     for source in sources:
         try:
-            with pq.ParquetFile(source.place, page_checksum_verification=True) as file:
-                for _ in file.iter_batches():
-                    pass
+            _verify(source, pq)
         except (pa.ArrowException, OSError) as error:
             raise _damaged(source, error) from None
+
+
+def _verify(source: Source, pq: ModuleType) -> None:
+    with local_copy(source) as path:
+        footer = pq.read_metadata(path)
+    names = footer.schema.to_arrow_schema().names
+    for group in range(footer.num_row_groups):
+        with local_copy(source, [group], names) as path, pq.ParquetFile(path, page_checksum_verification=True) as file:
+            for _ in file.iter_batches(row_groups=[group]):
+                pass
 
 
 def damaged(sources: Sequence[Source]) -> InputError | None:
     """What is wrong with the first of the files that cannot be read to the end; None where all can."""
     for source in sources:
+        if (found := first_error(source)) is not None:
+            return found
         try:
-            pl.scan_parquet(source.place, glob=False, hive_partitioning=False).collect(engine="streaming")
+            scan_parquet(source).collect(engine="streaming")
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
             return _damaged(source, error)
     return None
@@ -176,17 +197,20 @@ def _damaged(source: Source, error: BaseException) -> InputError:
     path = source.file.path
     reason = next(iter(str(error).splitlines()), type(error).__name__).replace(source.place, path)
     if (twice := TWICE.search(reason)) is not None:
-        return _two_of_one_name(path, twice["name"])
+        return _two_of_one_name(source, twice["name"])
     return InputError(f"{path}: damaged, or of a kind that is not read: {reason}", hint="fetch the file again")
 
 
-def _two_of_one_name(path: str, name: str) -> InputError:
+def _two_of_one_name(source: Source, name: str) -> InputError:
     """What to say of a file that is sound, but has two columns of one name; and a command that renames one."""
     import pyarrow.parquet as pq  # noqa: PLC0415
 
     seen: set[str] = set()
     names = []
-    for each in pq.read_schema(path).names:
+    path = source.file.path
+    with local_copy(source) as copy:
+        there = pq.read_schema(copy).names
+    for each in there:
         names.append(next(new for new in (each, *(f"{each}_{n}" for n in range(2, 10_000))) if new not in seen))
         seen.add(names[-1])
     renamed = f"{path.removesuffix('.parquet')}-renamed.parquet"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import polars as pl
 
@@ -16,7 +15,8 @@ from sessionize.limits import Limits
 from sessionize.read import parquet
 from sessionize.read.parquet_dictionaries import Rows
 from sessionize.read.passed_over import PassedOver
-from sessionize.read.source import Source
+from sessionize.read.source import Source, unreadable
+from sessionize.stores import opened
 
 
 class ParquetFiles:
@@ -72,8 +72,8 @@ def footer_digest(source: Source) -> str:
         raise InputError(
             f"{source.file.path}: a compressed Parquet file", hint="unpack it first; Parquet is compressed inside"
         )
-    path, size = Path(source.place), source.file.bytes
-    with path.open("rb") as file:
+    size = source.file.bytes
+    with unreadable(source.file.path), opened(source.place, source.stamp) as file:
         file.seek(max(0, size - 8))
         tail = file.read(8)
         length = int.from_bytes(tail[:4], "little")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Sequence
-from pathlib import Path
 from typing import Final
 
 import polars as pl
@@ -18,6 +17,7 @@ from sessionize.presets import load
 from sessionize.presets.recognise import Fit, by_columns, by_fields, by_file_beside, by_lines, only
 from sessionize.read.lines import Block
 from sessionize.read.source import Source, unreadable
+from sessionize.stores import path_of
 
 HEAD: Final = 64 << 10
 """Bytes of a file that are looked at."""
@@ -97,7 +97,7 @@ def _first_lines(source: Source) -> list[str]:
 
 def _beside(source: Source) -> list[Fit]:
     """Presets whose columns' names stand in a file beside this one."""
-    path = Path(source.place)
+    path = path_of(source.place)
     found = []
     for fit, name in by_file_beside(path.name):
         header = path.with_name(name)

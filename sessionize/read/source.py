@@ -5,12 +5,12 @@ from __future__ import annotations
 import gzip
 import zlib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, cast
 
 from sessionize.config import InputFormat
 from sessionize.errors import InputError
 from sessionize.limits import USUAL_TEXTS, TextLimits
+from sessionize.stores import Stamp, StoreError, opened
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,7 @@ class Source:
         skip: Lines at its start that are no rows and no header.
         comment: What a line begins with that is none of the log's; empty for nothing.
         limits: How much of it is read at once, and what is refused.
+        stamp: What tells an object of a store from any that takes its place; None for a file of this machine.
     """
 
     file: LogFile
@@ -53,16 +54,20 @@ class Source:
     skip: int = 0
     comment: bytes = b""
     limits: TextLimits = USUAL_TEXTS
+    stamp: Stamp | None = None
 
     def open(self) -> IO[bytes]:
         """The file's content, unpacked."""
+        raw = opened(self.place, self.stamp)
         if self.packed == "gz":
-            return cast("IO[bytes]", gzip.open(self.place, "rb"))
+            file = gzip.GzipFile(fileobj=raw)
+            file.myfileobj = raw  # type: ignore[assignment]  # it is closed with the file
+            return cast("IO[bytes]", file)
         if self.packed == "zst":
             import pyarrow as pa  # noqa: PLC0415 - takes a good part of the start, and few logs need it
 
-            return cast("IO[bytes]", pa.CompressedInputStream(pa.OSFile(self.place), "zstd"))
-        return Path(self.place).open("rb")
+            return cast("IO[bytes]", pa.CompressedInputStream(raw, "zstd"))
+        return raw
 
 
 class Empty(InputError):  # noqa: N818 - says what the file is
@@ -79,7 +84,9 @@ class unreadable:  # noqa: N801 - reads as a statement
         """Nothing to prepare."""
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        """Translate what gzip and zstd raise."""
+        """Translate what gzip, zstd and stores raise."""
+        if isinstance(error, StoreError):  # it names the object as it is, not as it may be shown
+            raise InputError(f"{self.path}: {error.what}", hint=error.hint) from None
         if isinstance(error, (EOFError, OSError, zlib.error)):
             raise InputError(
                 f"{self.path}: damaged or cut short ({_reason(error)})", hint="fetch the file again"

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from pathlib import Path
 from typing import Final, NamedTuple
 
 from sessionize.errors import InputError
+from sessionize.stores import AnyPath, below, folders_among
 
 LEVELS: Final = 8
 """Folders above a file in which the table it belongs to is looked for."""
+MARKS: Final = ("_delta_log", ".hoodie", "metadata")
+"""Names of folders, of which tables have one."""
 
 
 class _Kind(NamedTuple):
@@ -25,7 +27,7 @@ HUDI: Final = _Kind("a Hudi table", "write its live rows to a file first, with S
                     "spark.read.format('hudi').load({folder}).write.parquet('log')")  # fmt: skip
 
 
-def check_no_table(folder: Path, folders: Collection[str]) -> None:
+def check_no_table(folder: AnyPath, folders: Collection[str]) -> None:
     """Refuse the folder of a table.
 
     Args:
@@ -43,24 +45,26 @@ def check_no_table(folder: Path, folders: Collection[str]) -> None:
         raise _refused(folder, ICEBERG, versions[-1])
 
 
-def check_in_no_table(path: Path) -> None:
+def check_in_no_table(path: AnyPath) -> None:
     """Refuse a file, or a folder, that lies in a table.
 
     Raises:
         InputError: With the command that writes the table's live rows.
     """
-    for folder in path.absolute().parents[:LEVELS]:
-        there = [name for name in ("_delta_log", ".hoodie", "metadata") if (folder / name).is_dir()]
+    above = path.absolute().parents[:LEVELS]
+    found = folders_among(folder / name for folder in above for name in MARKS)
+    for folder in above:
+        there = [name for name in MARKS if folder / name in found]
         if there:
             check_no_table(folder, there)
 
 
-def _versions(folder: Path) -> list[Path]:
-    found = (folder / "metadata").glob("*.metadata.json")
+def _versions(folder: AnyPath) -> list[AnyPath]:
+    found = below(folder / "metadata", "*.metadata.json")
     return sorted(found, key=lambda path: (path.stat().st_mtime_ns, path.name))
 
 
-def _refused(folder: Path, kind: _Kind, metadata: Path | None = None) -> InputError:
+def _refused(folder: AnyPath, kind: _Kind, metadata: AnyPath | None = None) -> InputError:
     return InputError(
         f"{folder}: {kind.name}: files that are no longer part of it lie beside those that are",
         hint=kind.cure.format(folder=repr(str(folder)), metadata=repr(str(metadata))),

@@ -1,0 +1,47 @@
+"""What was meant by a name that nothing has: what there is beside it."""
+
+from __future__ import annotations
+
+import difflib
+
+from sessionize.config import Config
+from sessionize.errors import InputError
+from sessionize.read.shown import shown_folder
+from sessionize.stores import AnyPath, StorePath, folders_among, path_of
+
+
+def missing(path: AnyPath, config: Config) -> InputError:
+    """What to say of a file that is not there."""
+    if isinstance(path, StorePath):
+        path.check_bucket()
+    near = _like(path)
+    hint = None if near is None else f"did you mean {shown_folder(str(near), config)}?"
+    return InputError(f"{shown_folder(str(path), config)}: no such file", hint=hint)
+
+
+def _like(path: AnyPath) -> AnyPath | None:
+    """What there is of the nearest name, in a folder of the nearest name."""
+    if path.parent == path:
+        return None
+    folder: AnyPath | None = path.parent
+    if not path.parent.is_dir():
+        folder = _like(path.parent)
+    if folder is None or not folder.is_dir():
+        return None
+    if (folder / path.name).exists():
+        return folder / path.name
+    near = difflib.get_close_matches(path.name, [each.name for each in folder.iterdir()], n=1)
+    return folder / near[0] if near else None
+
+
+def there_is(pattern: str) -> str:
+    """What there is in the folder in which a glob found nothing."""
+    folder = path_of(pattern).parent
+    while any(letter in str(folder) for letter in "*?["):
+        folder = folder.parent
+    if not folder.is_dir():
+        return f"there is no folder {folder}"
+    there = [each for each in folder.iterdir() if each.name[:1] != "."]
+    folders = folders_among(there)
+    names = sorted(each.name + ("/" if each in folders else "") for each in there)
+    return f"{folder} has {', '.join(names[:8])}{', …' if len(names) > 8 else ''}" if names else f"{folder} is empty"
