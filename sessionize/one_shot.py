@@ -13,6 +13,7 @@ from sessionize.config import Config, Output, Plan
 from sessionize.engine.names import Names, notes
 from sessionize.engine.pipeline import sessionize_log
 from sessionize.engine.result import Counts
+from sessionize.judge import Judge
 from sessionize.limits import Limits
 from sessionize.opening import opened
 from sessionize.os_errors import map_os_errors
@@ -46,9 +47,30 @@ class Run(NamedTuple):
     choices: tuple[str, ...] = ()
 
 
+class Outcome(NamedTuple):
+    """What became of a run, over a whole log or a night.
+
+    Attributes:
+        manifest: The manifest as it lies in the output.
+        run: What was done; None where there was nothing to do.
+        notes: Sentences that the one who runs it should read.
+        withdrawn: Nights that came after it, and whose output is gone.
+        early: How many of its rows belong to a night to come.
+        lost: Nights before it that were run, and whose output is not there.
+    """
+
+    manifest: dict[str, Any]
+    run: Run | None
+    notes: tuple[str, ...] = ()
+    withdrawn: tuple[str, ...] = ()
+    early: int = 0
+    lost: tuple[str, ...] = ()
+
+
 def run(
-    config: Config, output: Output, progress: Callable[[str], None] = lambda _: None, *, limits: Limits | None = None
-) -> Run:
+    config: Config, output: Output, progress: Callable[[str], None] = lambda _: None, *,
+    limits: Limits | None = None, judge: Judge | None = None,
+) -> Run:  # fmt: skip
     """The main job: an event log in; sessions, metrics and a manifest out.
 
     Args:
@@ -56,6 +78,7 @@ def run(
         output: What to write, and where.
         progress: Told the name of each stage as it begins.
         limits: What may be held at once; None for what the memory limit comes to.
+        judge: Makes checks in the same pass; None where none are wanted.
 
     Raises:
         SessionizeError: Of the kind that says who must act.
@@ -64,19 +87,23 @@ def run(
     progress("opening")
     with ExitStack() as stack:
         log, plan, limits, places = stack.enter_context(opened(config, limits, progress))
-        plan = only_needed(plan, output)
+        plan = plan if judge else only_needed(plan, output)
         held = _publisher(output, stack)
         if held is not None:
             limits = replace(limits, scratch=held.scratch)
         progress("reading and sessionizing")
         names = Names(plan)
-        result = sessionize_log(log, plan, limits, observe=[names], assign=output.events)
+        judging = None if judge is None else judge.begin(config, log, plan, limits, None)
+        watching = [names, *(judging.observers if judging else ())]
+        result = sessionize_log(log, plan, limits, observe=watching, assign=output.events)
         refuse_bad_rows(log, result, config, plan)
+        findings = None if judge is None else judge.verdict(result)
+        profile = None if judging is None else judging.profile.written(log.schema)
         progress("writing")
         seen = names.seen()
         placed = with_places(result, places, plan)
         said = (*notes(seen, config, plan), *notes_on_rejected(log, result, config, plan))
-        written = commit(placed, log, plan, output, held, said)
+        written = commit(placed, log, plan, output, held, said, profile=profile, findings=findings)
         return Run(result.counts, *written, seen.event_types, plan.notes)
 
 

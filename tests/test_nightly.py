@@ -21,11 +21,11 @@ from console import sessionize
 
 from sessionize.config import Config, Nightly, Output, Rules
 from sessionize.errors import LockedError, MachineError, StateError, UsageError
-from sessionize.nightly.job import Outcome, run_night
+from sessionize.nightly.job import run_night
 from sessionize.nightly.series import end_of_batch
 from sessionize.nightly.state import KEPT
 from sessionize.nightly.store import Store, held
-from sessionize.one_shot import run
+from sessionize.one_shot import Outcome, run
 
 STEPS = ("fsync", "replace", "unlink", "rmdir", "mkdir", "ftruncate", "pwrite")
 FIRST = datetime(2024, 5, 1, tzinfo=UTC)

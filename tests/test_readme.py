@@ -8,12 +8,14 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 from console import ROOT, SAMPLE, sessionize
 
 from sessionize import errors
+from sessionize.checks import OPTIONS, settings_of
 from sessionize.cli.app import COMMANDS
 
 README = (ROOT / "README.md").read_text()
@@ -77,7 +79,8 @@ def test_what_ci_systems_are_told_to_run_passes(tmp_path: Path) -> None:
 
 
 def test_the_configuration_of_checks_that_is_shown_is_one(tmp_path: Path) -> None:
-    (config,) = (text for text in re.findall(r"```toml\n(.*?)```", README, re.DOTALL) if "[check]" in text)
+    config, of_days = (text for text in re.findall(r"```toml\n(.*?)```", README, re.DOTALL) if "[check]" in text)
+    assert set(settings_of(tomllib.loads(of_days)["check"], OPTIONS).days.rules) == {"weekdays"}
     (tmp_path / "sessionize.toml").write_text(config)
     done = sessionize("check", SAMPLE / "events.csv", cwd=tmp_path)
     assert done.code == 0, done.err

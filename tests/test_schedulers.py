@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
+from warnings import catch_warnings
 
 import pytest
 from console import ROOT, sessionize
@@ -143,3 +144,96 @@ def test_airflow_itself_reads_the_dag_and_gives_it_the_day_before() -> None:
     found = timetable.next_dagrun_info(last_automated_data_interval=None, restriction=restriction)
     assert found.data_interval.start.date() == date(2024, 5, 1)
     assert found.run_after.date() == date(2024, 5, 2)
+
+
+def dagster_source() -> str:
+    (found,) = (each for each in BLOCKS if "from dagster" in each)
+    return str(found)
+
+
+def test_the_dagster_asset_runs_a_night_after_the_one_before_it_and_tries_again_where_that_helps(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With stand-ins for what it imports; where Dagster is installed the next test asks it."""
+    asked: dict[str, Any] = {}
+
+    def noted(name: str) -> Any:
+        return lambda *args, **more: asked.setdefault(name, (args, more))
+
+    def asset(**more: Any) -> Any:
+        asked["asset"] = more
+        return lambda function: function
+
+    names = ("AssetDep", "DailyPartitionsDefinition", "Definitions", "TimeWindowPartitionMapping", "define_asset_job",
+             "build_schedule_from_partitioned_job")  # fmt: skip
+    stand_in(monkeypatch, {"dagster": {
+        **{name: noted(name) for name in names}, "asset": asset, "Failure": refusing(Never), "RetryRequested": refusing(Again),
+        "DefaultScheduleStatus": SimpleNamespace(RUNNING="running"),
+    }})  # fmt: skip
+    space: dict[str, Any] = {}
+    exec(dagster_source(), space)  # noqa: S102
+    assert asked["TimeWindowPartitionMapping"][1] == {"start_offset": -1, "end_offset": -1}
+    assert asked["AssetDep"][0] == ("sessions",)
+    typed: list[list[str]] = []
+
+    def raised(code: int) -> type | None:
+        def called(line: list[str], **_: object) -> SimpleNamespace:
+            typed.append(line)
+            return SimpleNamespace(returncode=code)
+
+        monkeypatch.setattr(subprocess, "run", called)
+        try:
+            space["sessions"](SimpleNamespace(partition_key="2024-05-30"))
+        except Again as error:
+            return type(error)
+        return None
+
+    assert [raised(code) for code in (0, 1, 2, 70, 3, 4, 5, 143)] == [None, None, Never, Never, *[Again] * 4]
+    assert typed[0][2:4] == ["logs/2024-05-30.csv", "-o"]
+
+
+def refusing(kind: type[Exception]) -> Any:
+    """An error that takes whatever is said of it."""
+    return lambda *_, **__: kind()
+
+
+def test_dagster_itself_reads_the_asset_and_its_schedule_runs_yesterday() -> None:
+    dagster = pytest.importorskip("dagster")
+    space: dict[str, Any] = {}
+    with catch_warnings(action="ignore"):
+        exec(dagster_source(), space)  # noqa: S102
+        tick = dagster.build_schedule_context(scheduled_execution_time=datetime(2024, 5, 31, 1, 30, tzinfo=UTC))
+        schedule = space["defs"].get_schedule_def(space["nightly"].name)
+        (request,) = schedule.evaluate_tick(tick).run_requests
+    assert request.partition_key == "2024-05-30"
+
+
+def test_the_kubernetes_cron_job_is_one_and_its_command_runs_a_night(web: Path) -> None:
+    yaml = pytest.importorskip("yaml")
+    (block,) = (each for each in BLOCKS if "kind: CronJob" in each)
+    job = yaml.safe_load(block)
+    spec = job["spec"]["jobTemplate"]["spec"]
+    (container,) = spec["template"]["spec"]["containers"]
+    (rule,) = spec["podFailurePolicy"]["rules"]
+    assert (job["apiVersion"], job["spec"]["concurrencyPolicy"]) == ("batch/v1", "Forbid")
+    assert rule["onExitCodes"] == {"containerName": container["name"], "operator": "In", "values": [2, 70]}
+    assert spec["template"]["spec"]["restartPolicy"] == "Never"  # a pod's failure policy needs it
+    assert {mount["name"] for mount in container["volumeMounts"]} == {
+        each["name"] for each in spec["template"]["spec"]["volumes"]
+    }
+    shell, flag, command = container["command"]
+    path = {"PATH": f"{web}/bin:/usr/bin:/bin"}
+
+    def code() -> int:
+        return subprocess.run([shell, flag, command], cwd=web, env=path, check=False, capture_output=True).returncode
+
+    assert code() == 0
+    assert (web / f"out/batch={YESTERDAY}/manifest.json").exists()
+    log = web / f"logs/{YESTERDAY}.csv"
+    (web / f"logs/{YESTERDAY}.csv").write_text(log.read_text().replace(",a\n", ",\n") + f"{YESTERDAY}T13:00:00,b\n")
+    assert code() == 2  # other bytes: someone must look
+    shutil.rmtree(web / "out")
+    shutil.rmtree(web / "state")
+    assert code() == 0  # half of the rows are rejected, exit 1: the night is complete
+    log.unlink()
+    assert code() == 3

@@ -8,17 +8,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any, NamedTuple
 
 from sessionize.checks.baseline import baseline
-from sessionize.checks.batches import runs
+from sessionize.checks.batches import day_of, runs
 from sessionize.checks.bounds import Bound, bound
 from sessionize.checks.evaluate import evaluate
+from sessionize.checks.expected import Past
 from sessionize.checks.facts import Facts
 from sessionize.checks.findings import Checked, Example, Finding
 from sessionize.checks.from_log import facts_of_log, option
 from sessionize.checks.from_run import facts_of_runs
 from sessionize.checks.key_stats import Thresholds
+from sessionize.checks.nights import are_several, nights
 from sessionize.checks.settings import (
     Custom,
     Setting,
@@ -30,6 +35,7 @@ from sessionize.checks.settings import (
 )
 from sessionize.checks.table import CHECKS, OPTIONS, Check
 from sessionize.config import Config
+from sessionize.engine.profile import MOST_DAYS
 from sessionize.errors import UsageError
 from sessionize.limits import Limits
 
@@ -47,6 +53,7 @@ __all__ = [
     "bound",
     "change_bound",
     "check",
+    "each_day",
     "only_so_many",
     "settings_of",
     "with_most_rejected",
@@ -72,19 +79,63 @@ def check(
     A check that fails raises nothing: ask ``passed`` of what is returned.
     """
     wanted = asked or Settings()
-    thresholds = Thresholds(
-        hours=_number(wanted, "long-sessions", "hours"),
-        events=int(_number(wanted, "large-sessions", "events")),
-        examples=wanted.examples,
-    )
-    compared = None if wanted.baseline is None else baseline(wanted.baseline)
+    thresholds = thresholds_of(wanted)
+    compared = baseline_of(wanted, config.inputs)
     outputs = runs(config.inputs)
     if outputs:
         facts = facts_of_runs(outputs, wanted, thresholds)
     else:
         facts = facts_of_log(config, wanted, thresholds, progress, limits)
+    return checked_by(facts, wanted, compared)
+
+
+class Baseline(NamedTuple):
+    """What a log is compared with.
+
+    Attributes:
+        figures: Of one earlier run, by name; None without one.
+        past: Of nights, each night's.
+    """
+
+    figures: dict[str, Any] | None = None
+    past: tuple[Past, ...] = ()
+
+
+def baseline_of(asked: Settings, inputs: Sequence[str], *, may_be_none: bool = False) -> Baseline:
+    """The baseline that was asked for.
+
+    Args:
+        asked: What is to be checked.
+        inputs: What is checked.
+        may_be_none: Whether there may be no night yet.
+
+    Raises:
+        UsageError: If it is none.
+    """
+    if asked.baseline is None:
+        return Baseline()
+    if are_several(asked.baseline):
+        return Baseline(past=nights(asked.baseline, inputs, may_be_none=may_be_none))
+    return Baseline(baseline(asked.baseline))
+
+
+def thresholds_of(asked: Settings) -> Thresholds:
+    """From where on a session is long, or large.
+
+    Raises:
+        UsageError: If that is no number.
+    """
+    return Thresholds(
+        hours=_number(asked, "long-sessions", "hours"),
+        events=int(_number(asked, "large-sessions", "events")),
+        examples=asked.examples,
+    )
+
+
+def checked_by(facts: Facts, asked: Settings, compared: Baseline) -> Checked:
+    """The verdict on what was measured."""
     return Checked(
-        findings=evaluate(facts, wanted, compared),
+        findings=evaluate(facts, asked, compared.figures, compared.past),
         inputs=facts.inputs,
         counts=facts.counts,
         figures=facts.figures,
@@ -92,7 +143,33 @@ def check(
         learnt=_learnt(facts),
         rules=facts.rules,
         notes=facts.notes,
+        days=facts.days,
+        paths=facts.paths,
     )
+
+
+def each_day(config: Config, checked: Checked, asked: Settings) -> tuple[Checked, ...]:
+    """The same for the files of each day, where each file is named for one; of the last MOST_DAYS.
+
+    Args:
+        config: The log, and the rules of sessions.
+        checked: What the whole log came to.
+        asked: What was asked of it.
+    """
+    by_day: dict[date, list[str]] = {}
+    for path in checked.paths:
+        day = day_of(path)
+        if day is None:
+            return ()
+        by_day.setdefault(day, []).append(path)
+    if len(by_day) < 2:
+        return ()
+    days = sorted(by_day)[-MOST_DAYS:]
+    alone = [
+        replace(config, inputs=tuple(by_day[day])) for day in days if checked.days.get(day, {}).get("repeated.rows")
+    ]
+    of_few_too = {each.name: replace(asked.setting(each.name), least=0) for each in CHECKS}
+    return tuple(check(each, replace(asked, custom=(), settings=of_few_too)) for each in alone)
 
 
 def _learnt(facts: Facts) -> dict[str, object]:

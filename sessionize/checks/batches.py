@@ -11,6 +11,7 @@ from itertools import pairwise
 from pathlib import PurePath
 from typing import Final
 
+from sessionize.checks.days import days_of_folders
 from sessionize.checks.settings import Custom
 from sessionize.config import BATCH_NAME
 from sessionize.errors import UsageError
@@ -66,6 +67,20 @@ def _day(text: str | None) -> date | None:
     with suppress(ValueError):
         return date.fromisoformat(text or "")
     return None
+
+
+def day_of(path: str) -> date | None:
+    """The day that a file is named for, or a folder it lies in.
+
+    Examples:
+        >>> str(day_of("logs/web-20240530.csv")), str(day_of("logs/day=2024-05-30/1.csv")), day_of("logs/web.csv")
+        ('2024-05-30', '2024-05-30', None)
+    """
+    named = dict(days_of_folders(partitions(path)))
+    if named:
+        return next(iter(named.values()))
+    found = DATE.search(PurePath(path).name)
+    return None if found is None else _day("-".join(found.groups()))
 
 
 def _by_name(path: str) -> dict[str, str | None]:

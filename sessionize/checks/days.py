@@ -161,7 +161,7 @@ def missing_days(folders: Sequence[Mapping[str, str | None]]) -> tuple[list[str]
     """
     by_series: dict[str, set[date]] = defaultdict(set)
     for named in folders:
-        for name, day in _days(named):
+        for name, day in days_of_folders(named):
             by_series[name].add(day)
     if not by_series:
         return None
@@ -172,7 +172,12 @@ def missing_days(folders: Sequence[Mapping[str, str | None]]) -> tuple[list[str]
     return [day.isoformat() for day in every if day not in days], span
 
 
-def _days(named: Mapping[str, str | None]) -> list[tuple[str, date]]:
+def days_of_folders(named: Mapping[str, str | None]) -> list[tuple[str, date]]:
+    """The days that folders are named for, each with the name of its series.
+
+    Args:
+        named: What the folders name, as Hive has it.
+    """
     found = [(name, day) for name, value in named.items() if (day := _day(value or "")) is not None]
     parts = [named.get(name) for name in ("year", "month", "day")]
     if not found and all(parts):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any, Final, NamedTuple
 
 from sessionize.checks.bounds import Bound, bound
+from sessionize.checks.daily import NAMES, Rules, before, by_kind, by_past, columns_gone, judged
+from sessionize.checks.expected import Past
 from sessionize.checks.facts import Facts
 from sessionize.checks.findings import Finding, Measured, Status, Undecided, Unit, Unmeasured
 from sessionize.checks.measure import Answer
@@ -31,15 +34,38 @@ Allowed = tuple[Bound | None, Bound | None]
 """Without a warning, and without a failure."""
 
 
-def evaluate(facts: Facts, asked: Settings, baseline: Mapping[str, Any] | None = None) -> tuple[Finding, ...]:
+def evaluate(
+    facts: Facts, asked: Settings, baseline: Mapping[str, Any] | None = None, past: Sequence[Past] = ()
+) -> tuple[Finding, ...]:
     """A finding for every check that is made.
 
     Args:
         facts: What was measured on the log.
         asked: Bounds, and the user's own checks.
         baseline: Figures to compare with, by name.
+        past: Nights to compare with.
     """
-    return (*_of_table(facts, asked), *_of_custom(facts, asked), *_of_baseline(facts, asked, baseline))
+    return (
+        *_of_table(facts, asked),
+        *_of_days(facts, asked, past),
+        *_of_custom(facts, asked),
+        *_of_baseline(facts, asked, baseline),
+    )
+
+
+def _of_days(facts: Facts, asked: Settings, past: Sequence[Past]) -> Iterator[Finding]:
+    """The figures of each day, by the nights before it where they are told, else by what was learnt."""
+
+    def enabled(name: str) -> bool:
+        return asked.setting(name).enabled
+
+    def rules_of(day: date | None) -> Rules:
+        earlier = before(past, day)
+        return by_past(earlier, day) if earlier else by_kind(asked.days.rules, day)
+
+    yield from judged(facts.days, rules_of, enabled, asked.examples)
+    if past and enabled(NAMES["columns"]):
+        yield from columns_gone(facts.columns, before(past, max(filter(None, facts.days), default=None)))
 
 
 def _of_table(facts: Facts, asked: Settings) -> Iterator[Finding]:
@@ -70,12 +96,16 @@ def _of_few(answer: Answer, check: Check, setting: Setting) -> bool:
 
 
 def _enough(answer: Answer, check: Check, setting: Setting) -> Answer:
-    """Not measured, where it is a share of too few to say anything and nobody gave a bound."""
+    """Not measured, where it is a share of too few to say anything: of fewer than is said, else than the table says.
+
+    What the table says is for its own bounds alone.
+    """
     if isinstance(answer, Measured) and answer.base is not None:
+        least = setting.least if setting.least is not None else 0 if setting.given else check.least
         if answer.base == 0:
             return Unmeasured("there are none to measure it on")
-        if answer.base < check.least and not setting.given:
-            return Unmeasured(f"{answer.said}; of fewer than {check.least:,} that says little")
+        if answer.base < least:
+            return Unmeasured(f"{answer.said}; of fewer than {least:,} that says little")
     return answer
 
 

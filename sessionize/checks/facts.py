@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from sessionize.checks.clock import Clock
 from sessionize.checks.findings import Example
+from sessionize.summary.daily import Figures
 
 Examples = tuple[Example, ...]
 
@@ -118,6 +119,7 @@ class Facts:
         unread_amount: The first amount that could not be read as a number.
         null_words: Events whose id is a word for null; None where they are not known.
         moved: Events whose key has their event id at an earlier time, too; None where they are not known.
+        days: What each day is like: its figures; the day is None where it is not known.
     """
 
     inputs: tuple[str, ...]
@@ -138,3 +140,4 @@ class Facts:
     unread_amount: Examples = ()
     null_words: Flagged | None = None
     moved: Flagged | None = None
+    days: Mapping[date | None, Figures] = field(default_factory=dict)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Literal, NamedTuple
 
 from sessionize.checks.bounds import Bound
+from sessionize.summary.daily import Figures
 
 Status = Literal["passed", "warned", "failed", "not measured"]
 Unit = Literal["count", "rate"]
@@ -135,6 +137,8 @@ class Checked:
         learnt: What `learn` needs beside the findings: the log's columns, its event types, its first day.
         rules: Where a session ended and what an event meant, as the manifest has it.
         notes: What the one who asked should know, beside the checks.
+        days: What each day is like: its figures; the day is None where it is not known.
+        paths: Paths of the log's files.
     """
 
     findings: tuple[Finding, ...]
@@ -145,6 +149,8 @@ class Checked:
     learnt: Mapping[str, Any] = field(default_factory=dict)
     rules: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    days: Mapping[date | None, Figures] = field(default_factory=dict)
+    paths: tuple[str, ...] = ()
 
     def of(self, status: Status) -> tuple[Finding, ...]:
         """The findings with a status."""

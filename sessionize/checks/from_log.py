@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from typing import Any, Final
 
 import polars as pl
 
 from sessionize import schema
-from sessionize.checks.batches import filled_in
+from sessionize.checks.batches import day_of, filled_in
 from sessionize.checks.custom import EVENT_PLACE, EVENTS, SESSIONS, Shelf, ask, prove, session_types
 from sessionize.checks.facts import EventFacts, Examples, Facts, Flagged
 from sessionize.checks.findings import Example
@@ -22,23 +23,24 @@ from sessionize.checks.text import sanitize
 from sessionize.config import Config, Plan
 from sessionize.engine.ingest import event_types
 from sessionize.engine.names import Names, notes
+from sessionize.engine.observe import Observer
 from sessionize.engine.pipeline import sessionize_log
+from sessionize.engine.profile import Profile, number_of
+from sessionize.engine.result import Result
 from sessionize.engine.value_stats import ValueStats
 from sessionize.errors import UsageError
 from sessionize.instants import microseconds
 from sessionize.limits import Limits
-from sessionize.opening import opened
+from sessionize.opening import Source, opened
 from sessionize.output.manifest import rules_of
 from sessionize.read import LogFile
 from sessionize.refusals import refuse_no_events
 from sessionize.rejected_rows import notes_on_rejected
 from sessionize.summary.figures import figures
 
-MEASURED: Final = (
-    schema.SESSION_ID, schema.PROFILE_ID, schema.EVENT_ID, schema.TIMESTAMP, schema.EVENT_TYPE, schema.VALUE,
-)  # fmt: skip
-"""Roles that the checks look at, beside the page of a log without event types."""
 A_DAY_NS: Final = 86_400_000_000_000
+FEW: Final = 12
+"""Different values of a column that --init finds worth following."""
 
 
 def facts_of_log(
@@ -56,54 +58,113 @@ def facts_of_log(
     """
     progress("opening")
     with opened(config, limits, progress) as (log, resolved, allowed, _):
-        plan = only_measured(resolved, asked)
-        paths = [file.path for file in log.files]
-        asked = replace(asked, custom=filled_in(asked.custom, paths))
-        watched = _watched(config, plan, asked, log.files)
-        _prove(asked, log.schema, plan)
+        plan = only_measured(resolved, asked, log)
+        look = Look(config, asked, thresholds, log, plan, allowed)
         progress("reading and measuring")
-        rows, keys = RowStats(watched), KeyStats(plan, thresholds, paths)
-        shelf = Shelf(allowed.scratch, paths, plan, asked.custom)
         names = Names(plan)
-        result = sessionize_log(log, plan, allowed, observe=[shelf, rows, keys, names])
+        result = sessionize_log(log, plan, allowed, observe=[*look.observers, names])
         refuse_no_events(log, result, plan)
         progress("judging")
+        told = (*notes(names.seen(), config, plan), *notes_on_rejected(log, result, config, plan))
+        return replace(look.facts(result), notes=told)
+
+
+class Look:
+    """Measures a log while it is sessionized, whoever sessionizes it.
+
+    Args:
+        config: The log, and the rules of sessions.
+        asked: The user's own checks; options of the others.
+        thresholds: What is long and large.
+        log: The log.
+        plan: What the configuration means for it.
+        limits: What may be held at once.
+        own: Whether the log is read for this alone: then events may have their places with them.
+        profile: What measures the days, if it is there already.
+    """
+
+    def __init__(  # noqa: PLR0913 - each is a part of it
+        self, config: Config, asked: Settings, thresholds: Thresholds, log: Source, plan: Plan, limits: Limits, *,
+        own: bool = True, profile: Profile | None = None,
+    ) -> None:  # fmt: skip
+        self._config, self._plan, self._log, self._thresholds = config, plan, log, thresholds
+        self._paths = [file.path for file in log.files]
+        self._asked = replace(asked, custom=filled_in(asked.custom, self._paths))
+        self._watched = _watched(config, plan, self._asked, log.files)
+        _prove(self._asked, log.schema, plan)
+        self._rows = RowStats(self._watched, places=own)
+        self._keys = KeyStats(plan, thresholds, self._paths)
+        self._shelf = Shelf(limits.scratch, self._paths, plan, self._asked.custom)
+        self.profile = profile or Profile(plan, **_units(self._paths), dimensions=asked.days.dimensions)
+
+    @property
+    def observers(self) -> list[Observer]:
+        """What is to be shown the log."""
+        return [self._shelf, self.profile, self._rows, self._keys]
+
+    def facts(self, result: Result) -> Facts:
+        """What was measured, once the log has been read.
+
+        Args:
+            result: What became of the log.
+        """
+        edges = self.profile.edges()
         return Facts(
-            inputs=config.inputs,
-            paths=tuple(paths),
-            passed_over=tuple((each.path, each.why) for each in log.passed_over),
+            inputs=self._config.inputs,
+            paths=tuple(self._paths),
+            passed_over=tuple((each.path, each.why) for each in self._log.passed_over),
             counts=asdict(result.counts),
-            figures=figures(keys.measures),
-            rejected=_rejected(result.rejected, paths, thresholds.examples),
-            duplicates=keys.repeated,
-            has_event_ids=schema.EVENT_ID in plan.columns,
-            columns={name: str(dtype) for name, dtype in log.schema.items()},
-            events=_events(rows, keys, watched, plan),
-            sessions=keys.facts(),
-            custom=ask(asked.custom, shelf.tables, thresholds.examples),
-            rules=rules_of(plan),
-            notes=(*notes(names.seen(), config, plan), *notes_on_rejected(log, result, config, plan)),
-            layout=plan.layout,
-            unread_amount=_unread_amount(result.values, paths),
+            figures=figures(self._keys.measures),
+            rejected=_rejected(result.rejected, self._paths, self._thresholds.examples),
+            duplicates=self._keys.repeated,
+            has_event_ids=schema.EVENT_ID in self._plan.columns,
+            columns={name: str(dtype) for name, dtype in self._log.schema.items()},
+            events=_events(self._rows, self._keys, self._watched, self._plan),
+            sessions=self._keys.facts(),
+            custom=ask(self._asked.custom, self._shelf.tables, self._thresholds.examples),
+            rules=rules_of(self._plan),
+            layout=self._plan.layout,
+            unread_amount=_unread_amount(result.values, self._paths),
             null_words=_null_words(result.values),
-            moved=keys.moved,
+            moved=self._keys.moved,
+            days={day: found for day, found in self.profile.of_days().items() if day not in edges},
         )
 
 
-def only_measured(plan: Plan, asked: Settings) -> Plan:
-    """The plan without the columns that no check looks at, so that they are not read."""
+def _units(paths: Sequence[str]) -> dict[str, Any]:
+    """How days are told apart: by the names of the files, where each is named for one, else by the events' own times."""
+    days = [day_of(path) for path in paths]
+    named = [number_of(day) for day in days if day is not None]
+    if not named or len(named) < len(days):
+        return {}
+    return {"whole": named[0]} if len(set(named)) == 1 else {"days": tuple(named)}
+
+
+def only_measured(plan: Plan, asked: Settings, log: Source) -> Plan:
+    """The plan with the columns that the checks look at, and no others, so that these are not read.
+
+    Raises:
+        UsageError: If a dimension is no column of the log.
+    """
+    wanted = asked.days.dimensions or (_few_different(plan, log) if asked.days.learning else ())
+    unknown = [name for name in wanted if name not in log.schema]
+    if unknown and asked.baseline is None and unknown[0] not in (asked.schema or ()):  # else a finding says so
+        near = get_close_matches(unknown[0], log.schema, n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise UsageError(f"[check.days] dimensions: the log has no column {unknown[0]!r}",
+                         hint=f"{hint}its columns are {', '.join(log.schema)}")  # fmt: skip
+    wanted = tuple(name for name in wanted if name in log.schema)
+    roles = {name for names in plan.columns.values() for name in names}
     if asked.custom:
-        return plan
-    if plan.told_splits:  # by pages, campaigns and referrers
-        return replace(plan, properties=(), traits=())
-    kept = {
-        role: names
-        for role, names in plan.columns.items()
-        if role in MEASURED
-        or (role == schema.PAGE and schema.EVENT_TYPE not in plan.columns)
-        or (role == schema.USER_AGENT and (plan.agents or plan.exclude_bots))
-    }
-    return replace(plan, columns=kept, properties=(), traits=())
+        return replace(plan, properties=tuple(dict.fromkeys((*plan.properties, *(set(wanted) - roles)))))
+    return replace(plan, properties=tuple(name for name in wanted if name not in roles), traits=())
+
+
+def _few_different(plan: Plan, log: Source) -> tuple[str, ...]:
+    """Columns of texts with few different values, so that each value's share of the events is worth following."""
+    roles = {name for names in plan.columns.values() for name in names}
+    texts = [name for name, dtype in log.schema.items() if dtype in (pl.String, pl.Categorical) and name not in roles]
+    return tuple(name for name in texts if 1 < log.sample(pl.col(name)).drop_nulls().n_unique() <= FEW)
 
 
 def _watched(config: Config, plan: Plan, asked: Settings, files: Sequence[LogFile]) -> Watched:

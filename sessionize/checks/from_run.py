@@ -15,6 +15,7 @@ from sessionize.checks.custom import ask, prove
 from sessionize.checks.facts import Examples, Facts
 from sessionize.checks.findings import Example
 from sessionize.checks.key_stats import Extremes, Thresholds, most_events, session_example, session_facts
+from sessionize.checks.nights import profile_of
 from sessionize.checks.settings import Settings
 from sessionize.checks.text import sanitize
 from sessionize.engine.result import Counts
@@ -57,11 +58,12 @@ def facts_of_runs(paths: Sequence[str], asked: Settings, thresholds: Thresholds)
         figures=figures(metrics.select(FIGURED)),
         rejected=_rejected(paths, thresholds.examples),
         has_event_ids=any(schema.EVENT_ID in found["columns"] for found in manifests),
-        columns=None,
+        columns=profile_of(manifests[-1]).columns,
         events=None,
         sessions=session_facts(metrics, rules["timezone"], thresholds, _extremes(metrics, thresholds)),
         custom=ask(customs, tables, thresholds.examples),
         rules=rules,
+        days={each.day: each.figures for each in map(profile_of, manifests) if each.figures},
     )
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from fractions import Fraction
 from typing import Any, Final
 
+from sessionize import schema
 from sessionize.checks.bounds import Bound
 from sessionize.checks.findings import Checked, Finding
+from sessionize.checks.init_days import days_section, span
 from sessionize.checks.table import BY_NAME, Check
 from sessionize.instants import EPOCH
 
@@ -34,17 +36,23 @@ TAIL: Final = """\
 """
 
 
-def learnt(checked: Checked) -> str:
-    """The ``[check]`` part of a configuration, under which the same log passes.
+def learnt(checked: Checked, days: Sequence[Checked] = (), dimensions: Sequence[str] = ()) -> str:
+    """The ``[check]`` part of a configuration, under which the same log passes, and each of its days by itself.
 
     Args:
         checked: What the log came to, with the table's bounds.
+        days: What each of its days came to, where they can be told apart.
+        dimensions: Columns whose values are followed.
     """
     parts = [HEAD.format(inputs=" ".join(map(_comment, checked.inputs)))]
+    if days:
+        parts[0] += f"# Learnt day by day, from {span([*checked.days])}: what the oddest of them had is allowed.\n"
     for finding in checked.findings:
         check = BY_NAME.get(finding.check)
         if check is not None:
-            parts.append("\n".join(_section(finding, check, checked.learnt)) + "\n")
+            each = [found for day in days for found in day.findings if found.check == check.name]
+            parts.append("\n".join(_section(finding, check, checked.learnt, each)) + "\n")
+    parts += [section] if (section := days_section(checked.days, dimensions)) else []
     columns = checked.learnt.get("columns")
     if columns:
         lines = ["# The log's columns: one that is missing or of another type is an error, a new one a warning."]
@@ -53,7 +61,19 @@ def learnt(checked: Checked) -> str:
     return "\n".join([*parts, TAIL])
 
 
-def _section(finding: Finding, check: Check, log: Mapping[str, Any]) -> Iterator[str]:
+def followed(checked: Checked) -> list[str]:
+    """Columns of the log of which each value's share was measured, but for those that always are."""
+    names = [
+        name.removeprefix("share.").partition("=")[0]
+        for day in checked.days.values()
+        for name in day
+        if name.startswith("share.")
+    ]
+    columns = checked.learnt.get("columns") or {}
+    return [name for name in dict.fromkeys(names) if name in columns and name not in schema.ROLES]
+
+
+def _section(finding: Finding, check: Check, log: Mapping[str, Any], days: Sequence[Finding]) -> Iterator[str]:
     own = list(_own(check, log))
     if finding.number is None and not own:
         yield f"# [check.{check.name}]  # {check.meaning}; not measured: {_comment(finding.said)}"
@@ -61,9 +81,11 @@ def _section(finding: Finding, check: Check, log: Mapping[str, Any]) -> Iterator
     yield f"# {check.meaning[0].upper()}{check.meaning[1:]}. Here: {_comment(finding.said)}."
     yield f"[check.{check.name}]"
     if finding.number is not None:
-        warn, error = _bounds(finding, check)
+        warn, error = _bounds(finding, check, days)
         yield f"warn = {_text(warn)}"
         yield f"error = {_text(error)}"
+        if days and finding.unit == "rate":
+            yield f"least = {_fewest(days):g}  # of fewer it says nothing: no day that it was learnt from had so few"
     yield from own
 
 
@@ -79,26 +101,45 @@ def _own(check: Check, log: Mapping[str, Any]) -> Iterator[str]:
         yield from (f"{name} = {value}" for name, value in check.options.items() if value is not None)
 
 
-def _bounds(finding: Finding, check: Check) -> tuple[str, str]:
-    """What to allow: the number with some limits for chance, never less than the table where that is kept."""
-    number, base = Fraction(finding.number or 0), finding.base
-    if finding.unit == "count" or base is None or not base:
-        whole = math.ceil(number)
+def _bounds(finding: Finding, check: Check, days: Sequence[Finding]) -> tuple[str, str]:
+    """What to allow: what the oddest day had, with some room for chance, never less than the table where that is kept."""
+    if finding.warn is not None and finding.warn.high is None:
+        return check.warn, check.error
+    found = [each for each in (*days, finding) if each.number is not None]
+    if finding.unit == "count" or not finding.base:
+        whole = max(math.ceil(Fraction(each.number or 0)) for each in found)
         return str(whole), str(max(2 * whole, _most(finding.error)))
-    share = number / Fraction(base)
+    shares = [Fraction(each.number or 0) / Fraction(each.base) for each in found if each.base]
+    fewest = min(float(each.base) for each in found if each.base)
+    never = max(shares) == 0 and check.warn == "0"  # what no sound log has is not left to chance
+    chance = Fraction(0 if never else _chance(float(max(shares)), fewest)).limit_denominator(10**6)
     if not check.both_ends:
-        return _percent(share * 3 / 2 + SLACK), _percent(share * 3 + 10 * SLACK)
-    return _range(share, Fraction(4, 5)), _range(share, Fraction(1, 2))
+        worst = max(shares)
+        return _percent(worst * 3 / 2 + SLACK + chance), _percent(worst * 3 + 10 * SLACK + 2 * chance)
+    least, most = min(shares), max(shares)
+    return _range(least, most, Fraction(4, 5), chance), _range(least, most, Fraction(1, 2), 2 * chance)
+
+
+def _fewest(days: Sequence[Finding]) -> float:
+    return min((each.base for each in days if each.base), default=0)
+
+
+def _chance(share: float, number: float) -> float:
+    """What chance may add to a share of so many: three standard deviations, and two more of them."""
+    if not share:
+        return 1.5 / number
+    share = (share * number + 1) / (number + 2)
+    return 3 * math.sqrt(share * (1 - share) / number) + 2 / number
 
 
 def _most(bound: Bound | None) -> int:
     return 0 if bound is None or bound.high is None else math.ceil(bound.high.number)
 
 
-def _range(share: Fraction, kept: Fraction) -> str:
-    """From a part of the share up to as much more."""
-    low = max(Fraction(0), share * kept - SLACK)
-    high = min(Fraction(1), share * (2 - kept) + SLACK)
+def _range(least: Fraction, most: Fraction, kept: Fraction, chance: Fraction) -> str:
+    """From a part of the least share up to as much more than the most."""
+    low = max(Fraction(0), least * kept - SLACK - chance)
+    high = min(Fraction(1), most * (2 - kept) + SLACK + chance)
     return f"{_percent(low, up=False)}..{_percent(high)}"
 
 

@@ -88,6 +88,7 @@ class KeyStats(Observer):
         self._add_keys(events, sessions.sessions, max(2, MANY * whole.events))
         if PLACED in events.columns:
             self._add_repeated(events, sessions.duplicates)
+        if schema.EVENT_ID in events.columns:
             self._add_moved(events)
         measures = measured(sessions.sessions, is_active(self._plan, whole.stand.watermark))
         self._measures.append(measures)

@@ -7,19 +7,25 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from sessionize import schema
-from sessionize.checks.batches import named_days
-from sessionize.checks.days import holes, missing_days, odd_days
+from sessionize.checks.days import holes, odd_days
 from sessionize.checks.facts import EventFacts, Facts, Flagged
 from sessionize.checks.findings import Example, Measured, Unmeasured
-from sessionize.checks.text import sanitize
-from sessionize.read.parquet import partitions
-from sessionize.read.passed_over import is_harmless
+from sessionize.checks.text import listed, sanitize
 
 Options = Mapping[str, Any]
 Answer = Measured | Unmeasured
 Measure = Callable[[Facts, Options], Answer]
 NO_EVENTS: Final = Unmeasured("an earlier run's output does not tell; check the log itself")
-LISTED: Final = 5
+NO_FIGURES: Final = Unmeasured("there are no figures of its events")
+WORTH_A_VALUE: Final = (schema.EVENT_TYPE, schema.PAGE, schema.REFERRER, schema.VALUE, schema.USER_AGENT, schema.IP)
+"""Columns that are odd where they are empty; of campaigns many logs have none."""
+SOME: Final = 1_000
+
+
+def rows(facts: Facts, _: Options) -> Answer:
+    """Rows of the log: one of a header alone is whole, and yet seldom what was meant."""
+    number = facts.counts["rows_read"]
+    return Measured(number, None, f"the log has {number:,} rows")
 
 
 def rejected(facts: Facts, _: Options) -> Answer:
@@ -85,6 +91,36 @@ def moved_events(facts: Facts, _: Options) -> Answer:
     number, whole = facts.moved.number, facts.counts["events"]
     said = f"{_of(number, whole, 'events')} have an event id that their key has at another time, too"
     return Measured(number, whole, said, facts.moved.examples)
+
+
+def empty_columns(facts: Facts, _: Options) -> Answer:
+    """Columns without a value in any event."""
+    shares: dict[str, list[float]] = {}
+    for figures in facts.days.values():
+        for name, figure in figures.items():
+            if name.removeprefix("null.") in WORTH_A_VALUE:
+                shares.setdefault(name.removeprefix("null."), []).append(figure.value)
+    if not shares:
+        return NO_FIGURES
+    empty = [name for name, each in shares.items() if min(each) == 1]
+    # Of few events, it may well be that none had one.
+    number = len(empty) if facts.counts["events"] >= SOME else 0
+    return Measured(number, None, f"{number} columns have no value in any event{listed(empty[:number])}")
+
+
+def repeated_rows(facts: Facts, _: Options) -> Answer:
+    """Rows that are there again, whatever their event ids."""
+    found = [
+        (figures["repeated.rows"].value, figures["volume.events"].value)
+        for figures in facts.days.values()
+        if "repeated.rows" in figures
+    ]
+    whole = sum(events for _, events in found)
+    if not whole:
+        return NO_FIGURES
+    number = round(sum(share * events for share, events in found))
+    said = f"about {number / whole:.2%} of the rows are there again, event ids aside"
+    return Measured(number, whole, said)
 
 
 def null_words(facts: Facts, _: Options) -> Answer:
@@ -215,7 +251,7 @@ def sessions_per_day(facts: Facts, _: Options) -> Answer:
     if odd is None:
         return Unmeasured("it takes 7 whole days with some 20 sessions each to say which is odd")
     days = [f"{day} ({number:,})" for day, number in odd.items()]
-    said = f"{len(days)} days have far more or fewer sessions than the others{_listed(days)}"
+    said = f"{len(days)} days have far more or fewer sessions than the others{listed(days)}"
     return Measured(len(odd), None, said, tuple(Example(f"{day}: {number:,} sessions") for day, number in odd.items()))
 
 
@@ -224,7 +260,7 @@ def hours_without_events(_: Facts, events: EventFacts, __: Options) -> Answer:
     """Holes in the dump."""
     found = holes(events.clock.hours, events.clock.per_hour)
     times = [f"{datetime.fromtimestamp(hour * 3600, UTC):%Y-%m-%dT%H:%MZ}" for hour in found]
-    said = f"{len(times)} hours have no event, though there should be some{_listed(times)}"
+    said = f"{len(times)} hours have no event, though there should be some{listed(times)}"
     return Measured(len(found), None, said, tuple(Example(f"no event in the hour from {time}") for time in times))
 
 
@@ -236,72 +272,8 @@ def unknown_event_types(_: Facts, events: EventFacts, options: Options) -> Answe
     if events.unknown_types is None:
         return Unmeasured("no list of known types; --init writes one")
     names = [sanitize(name) for name in events.types if name not in options["known"]]
-    said = f"{_of(events.unknown_types.number, events.clock.events, 'events')} are of an unknown type{_listed(names)}"
+    said = f"{_of(events.unknown_types.number, events.clock.events, 'events')} are of an unknown type{listed(names)}"
     return Measured(events.unknown_types.number, events.clock.events, said, events.unknown_types.examples)
-
-
-def days_without_a_folder(facts: Facts, _: Options) -> Answer:
-    """Days that a directory leaves out."""
-    folders = [partitions(path) for path in facts.paths]
-    found, what = missing_days(folders), "folder"
-    if found is None:
-        found, what = missing_days(named_days(facts.paths)), "file"
-    if found is None:
-        return Unmeasured("no folders named for days, such as day=2024-05-30, and no files")
-    days, _whole = found
-    said = f"{len(days)} days have no {what}{_listed(days)}"
-    return Measured(len(days), None, said, tuple(Example(f"no {what} for {day}") for day in days))
-
-
-def files_passed_over(facts: Facts, _: Options) -> Answer:
-    """Files that were found and are not read, but for those that hold no event for certain."""
-    found = [(path, why) for path, why in facts.passed_over if not is_harmless(why)]
-    names = [sanitize(path) for path, _ in found]
-    examples = tuple(Example(f"{sanitize(path)}: {sanitize(why)}") for path, why in found)
-    return Measured(len(found), None, f"{len(found)} files were found and not read{_listed(names)}", examples)
-
-
-def columns_missing(facts: Facts, options: Options) -> Answer:
-    """Columns of the saved schema that are gone, or of another type."""
-
-    def compare(saved: Mapping[str, str], there: Mapping[str, str]) -> list[str]:
-        gone = [f"{sanitize(name)} is missing" for name in saved if name not in there]
-        changed = [
-            f"{sanitize(name)} is {there[name]}, not {dtype}"
-            for name, dtype in saved.items()
-            if name in there and there[name] != dtype
-        ]
-        return gone + changed
-
-    return _drift(facts, options, compare, "columns of the saved schema are missing, or of another type")
-
-
-def columns_added(facts: Facts, options: Options) -> Answer:
-    """Columns that the saved schema does not have."""
-
-    def compare(saved: Mapping[str, str], there: Mapping[str, str]) -> list[str]:
-        return [f"{sanitize(name)} is new" for name in there if name not in saved]
-
-    return _drift(facts, options, compare, "columns are not in the saved schema")
-
-
-def _drift(
-    facts: Facts, options: Options, compare: Callable[[Mapping[str, str], Mapping[str, str]], list[str]], what: str
-) -> Answer:
-    saved = options.get("columns")
-    if saved is None:
-        return Unmeasured("no saved schema; --init writes one")
-    if facts.columns is None:
-        return NO_EVENTS
-    found = compare(saved, facts.columns)
-    return Measured(len(found), None, f"{len(found)} {what}{_listed(found)}", tuple(map(Example, found)))
-
-
-def _listed(names: list[str]) -> str:
-    if not names:
-        return ""
-    more = f", … ({len(names)} in all)" if len(names) > LISTED else ""
-    return f": {', '.join(names[:LISTED])}{more}"
 
 
 def _of(number: float, whole: float, what: str) -> str:

@@ -77,9 +77,11 @@ class RowStats(Observer):
 
     Args:
         watched: What to look for.
+        places: Whether events are given their places, by which one that repeats another can be named.
     """
 
-    def __init__(self, watched: Watched) -> None:
+    def __init__(self, watched: Watched, *, places: bool = True) -> None:
+        self._places = places
         self.clock = Clock()
         self.blanks: dict[str, int] = {}
         self.future, self.ancient, self.unknown = (Found(watched) for _ in range(3))
@@ -95,7 +97,9 @@ class RowStats(Observer):
                 self.blanks[role] = self.blanks.get(role, 0) + events[role].null_count()
         self._look_at_times(events, times, clock)
         self._look_at_types(events)
-        return events if schema.EVENT_ID not in events.columns else events.with_columns(_placed(events))
+        if not self._places or schema.EVENT_ID not in events.columns:
+            return events
+        return events.with_columns(_placed(events))
 
     def _look_at_times(self, rows: pl.DataFrame, times: pl.Series, clock: Clock) -> None:
         until, since = self._watched.until, self._watched.since

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from sessionize.checks.bounds import Bound, bound
+from sessionize.checks.day_settings import LEAST, Days, days_of, only_so_few
 from sessionize.errors import UsageError
 from sessionize.fields import check_fields
 
 WARN_CHANGE: Final = "20%"
 MAX_CHANGE: Final = "50%"
 EXAMPLES: Final = 5
-GENERAL: Final = ("baseline", "max-change", "examples", "error-on-warning", "schema", "custom")
+GENERAL: Final = ("baseline", "max-change", "examples", "error-on-warning", "schema", "custom", "days")
 BOUNDS: Final = ("warn", "error")
 
 
@@ -28,6 +29,7 @@ class Setting:
         warn: What is allowed without a warning.
         error: What is allowed without a failure.
         options: Options of the check alone: ``hours``, ``known``, ….
+        least: Fewer of what it is a share of say nothing; None for what the table says where no bound is given.
     """
 
     enabled: bool = True
@@ -35,6 +37,7 @@ class Setting:
     warn: Bound | None = None
     error: Bound | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    least: int | None = None
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -73,6 +76,7 @@ class Settings:
         examples: How many examples are shown for each check.
         schema: The columns that the log should have, name → type; None for any.
         error_on_warning: Whether a warning is a failure.
+        days: What the figures of a day may be.
     """
 
     settings: Mapping[str, Setting] = field(default_factory=dict)
@@ -83,6 +87,7 @@ class Settings:
     examples: int = EXAMPLES
     schema: Mapping[str, str] | None = None
     error_on_warning: bool = False
+    days: Days = field(default_factory=Days)
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -118,6 +123,7 @@ def settings_of(section: Mapping[str, Any], options: Mapping[str, Iterable[str]]
         examples=only_so_many(general.get("examples", EXAMPLES), "[check] examples"),
         schema=None if saved is None else {str(name): str(dtype) for name, dtype in saved.items()},
         error_on_warning=bool(general.get("error-on-warning", False)),
+        days=days_of(general.get("days", {})),
     )
 
 
@@ -153,7 +159,7 @@ def _setting(name: str, value: Any, options: Mapping[str, Iterable[str]]) -> Set
         return Setting(enabled=value)
     if not isinstance(value, Mapping):
         raise UsageError(f"[check] {name} = {value!r} says nothing", hint=f"write [check.{name}] with warn and error")
-    taken = (*BOUNDS, *options[name])
+    taken = (*BOUNDS, LEAST, *options[name])
     unknown = [key for key in value if key not in taken]
     if unknown:
         raise UsageError(f"[check.{name}] knows no {', '.join(unknown)}", hint=f"it has {', '.join(taken)}")
@@ -161,7 +167,8 @@ def _setting(name: str, value: Any, options: Mapping[str, Iterable[str]]) -> Set
         given=frozenset(value) & frozenset(BOUNDS),
         warn=_bound(value, "warn", f"check.{name}"),
         error=_bound(value, "error", f"check.{name}"),
-        options={key: each for key, each in value.items() if key not in BOUNDS},
+        options={key: each for key, each in value.items() if key not in (*BOUNDS, LEAST)},
+        least=only_so_few(value[LEAST], f"[check.{name}] {LEAST}") if LEAST in value else None,
     )
 
 

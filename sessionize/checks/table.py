@@ -7,6 +7,8 @@ from typing import Any, Final, Literal, NamedTuple
 
 from sessionize import schema
 from sessionize.checks import measure as m
+from sessionize.checks import measure_files as files
+from sessionize.checks.daily import NAMES
 from sessionize.checks.findings import Unit
 
 Place = Literal["rows", "events", "keys", "sessions", "files"]
@@ -44,6 +46,7 @@ class Check(NamedTuple):
 
 
 CHECKS: Final = (
+    Check("rows", "rows of the log", "count", "rows", m.rows, "1.."),
     Check("rejected", "rows that cannot become an event", "rate", "rows", m.rejected, "1%", "5%"),
     *(
         Check(reason.replace("_", "-"), f"rows rejected: {reason}", "rate", "rows", m.rejected_for(reason))
@@ -60,6 +63,8 @@ CHECKS: Final = (
     Check("moved-events", "events whose event id their key has at another time, too: copies with a new time", "rate", "keys",
           m.moved_events, "1%", "20%"),
     Check("null-words", "events whose id is a word for null, such as NULL or -1", "rate", "events", m.null_words, "0", "20%"),
+    Check("empty-columns", "columns without a value in any event", "count", "events", m.empty_columns, "0"),
+    Check("repeated-rows", "rows that are there again, event ids aside", "rate", "events", m.repeated_rows, "20%", least=100),
     Check("unreadable-values", "amounts that could not be read as numbers", "count", "events", m.unreadable_values, "0"),
     Check("out-of-order", "events earlier than the one before them in the log", "rate", "events", m.out_of_order,
           "60%", least=100),
@@ -92,18 +97,18 @@ CHECKS: Final = (
     Check("sessions-per-day", "days with far more or fewer sessions than the others", "count", "sessions",
           m.sessions_per_day, "0", "5"),
     Check("hours-without-events", "hours without any event, though there should be some", "count", "events",
-          m.hours_without_events, "0", "48"),
+          m.hours_without_events, "0", "23"),
     Check("unknown-event-types", "events of a type that is not in the list of known ones", "rate", "events",
           m.unknown_event_types, "0", "1%", options={"known": None}),
     Check("missing-days", "days that have no folder or file, where these are named for days", "count", "files",
-          m.days_without_a_folder, "0", "0"),
+          files.days_without_a_folder, "0", "0"),
     Check("unread-files", "files that were found and not read: empty, hidden, of another kind", "count", "files",
-          m.files_passed_over, "0"),
+          files.files_passed_over, "0"),
     Check("missing-columns", "columns of the saved schema that are missing, or of another type", "count", "files",
-          m.columns_missing, "0", "0"),
-    Check("new-columns", "columns that the saved schema does not have", "count", "files", m.columns_added, "0"),
+          files.columns_missing, "0", "0"),
+    Check("new-columns", "columns that the saved schema does not have", "count", "files", files.columns_added, "0"),
 )  # fmt: skip
 """In the order of the report: rows, events, keys, sessions, files."""
 
 BY_NAME: Final = {check.name: check for check in CHECKS}
-OPTIONS: Final = {check.name: tuple(check.options) for check in CHECKS}
+OPTIONS: Final = {check.name: tuple(check.options) for check in CHECKS} | dict.fromkeys(NAMES.values(), ())

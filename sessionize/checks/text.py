@@ -7,6 +7,8 @@ from typing import Final
 
 HIDDEN: Final = ("Cc", "Cf", "Cs", "Zl", "Zp", "Cn", "Co")
 LONGEST: Final = 300
+LISTED: Final = 5
+"""Names that a sentence has at most."""
 
 
 def sanitize(text: object, *, longest: int = LONGEST) -> str:
@@ -24,3 +26,11 @@ def sanitize(text: object, *, longest: int = LONGEST) -> str:
 def _escaped(letter: str) -> str:
     code = ord(letter)
     return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 65536 else f"\\U{code:08x}"
+
+
+def listed(names: list[str]) -> str:
+    """The first few names, after a colon; empty where there are none."""
+    if not names:
+        return ""
+    more = f", … ({len(names)} in all)" if len(names) > LISTED else ""
+    return f": {', '.join(names[:LISTED])}{more}"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from sessionize.cli import options as o
 from sessionize.cli import settings, view
+from sessionize.cli.judging import asked
 from sessionize.cli.reports import NAMES, Report, not_checked, reports, write, written
 from sessionize.errors import ChecksFailed, InputError, UsageError
 from sessionize.locations import local_path, location
@@ -27,9 +27,9 @@ CHECKING: Final = "Checking"
     o.texts("report", "Write the findings in a format into a file, too: junit=checks.xml. Repeatable.", "FORMAT=FILE",
             panel=CHECKING),
     o.text("output_file", "Write the findings into a file. [default: stdout]", "FILE", panel=CHECKING),
-    o.text("baseline", "Compare with an earlier run's output directory, or a file of --output-format json. "
-           "[default: none]", "RUN|FILE", panel=CHECKING),
-    o.text("max_change", "Largest change of a figure from the baseline; a warning from 20 % on. [default: 50%]", "P%",
+    o.text("baseline", "Compare with nights: 'out/batch=*'; or with one run's output directory, or a file of "
+           "--output-format json. [default: none]", "RUN|FILE|GLOB", panel=CHECKING),
+    o.text("max_change", "Largest change of a figure from a baseline of one run; a warning from 20 % on. [default: 50%]", "P%",
            panel=CHECKING),
     o.number("examples", "Examples of what was found, of each check. [default: 5]", panel=CHECKING),
     o.flag("error_on_warning", "Exit 1 on a warning too.", panel=CHECKING),
@@ -57,48 +57,50 @@ def check(typed: o.Typed) -> None:
     _check(typed, asked_of(typed, settings.section(typed, "check")))
 
 
-def _check(typed: o.Typed, asked: Settings) -> None:
+def _check(typed: o.Typed, wanted: Settings) -> None:
     name = settings.one_of("json" if typed["json"] else typed["output_format"], NAMES, "--output-format")
-    read = _read(typed, *([location(asked.baseline, "--baseline", is_input=True)] if asked.baseline else []))
+    read = _read(typed, *_files(wanted.baseline))
     files, file = reports(typed, read), _output_file(typed, read)
     try:
-        checked = _checked(typed, asked)
+        checked = _checked(typed, wanted)
     except InputError as error:
         write([*files, *([Report(name, file)] if file else [])], not_checked(error, typed["inputs"]))
         raise
     write(files, checked)
     _print(checked, name, file, typed)
     failed, warned = checked.of("failed"), checked.of("warned")
-    bad = (*failed, *(warned if asked.error_on_warning else ()))
+    bad = (*failed, *(warned if wanted.error_on_warning else ()))
     if bad and not typed["exit_zero"]:
         names = ", ".join(finding.check for finding in bad)
         raise ChecksFailed(f"{len(bad)} of {len(checked.findings)} checks failed: {names}")
 
 
-def _checked(typed: o.Typed, asked: Settings) -> Checked:
+def _checked(typed: o.Typed, wanted: Settings) -> Checked:
     from sessionize.checks import check as job
 
     with view.progress(typed) as progress:
-        checked = job(settings.config(typed), asked, progress)
+        checked = job(settings.config(typed), wanted, progress)
     view.notes(checked.notes, color=not typed["no_color"])
     return checked
 
 
 def asked_of(typed: o.Typed, section: dict[str, Any]) -> Settings:
     """What the configuration asks for, and what was typed."""
-    from sessionize.checks import OPTIONS, change_bound, only_so_many, settings_of, with_most_rejected
+    from sessionize.checks import with_most_rejected
 
-    asked = settings_of(section, OPTIONS)
-    if typed["baseline"] is not None:
-        asked = replace(asked, baseline=typed["baseline"])
-    if typed["max_change"] is not None:
-        asked = replace(asked, max_change=change_bound(typed["max_change"], "--max-change"))
-    if typed["examples"] is not None:
-        asked = replace(asked, examples=only_so_many(int(typed["examples"]), "--examples"))
-    if typed["error_on_warning"]:
-        asked = replace(asked, error_on_warning=True)
+    found = asked(typed, section)
     most = "0" if typed["on_bad_row"] == "fail" else typed["max_rejected"]
-    return asked if most is None else with_most_rejected(asked, most)
+    return found if most is None else with_most_rejected(found, most)
+
+
+def _files(baseline: str | None) -> list[str]:
+    """What is read of a baseline: of one that is a glob what it matches."""
+    from sessionize.stores import matches
+
+    if baseline is None:
+        return []
+    baseline = location(baseline, "--baseline", is_input=True)
+    return list(map(str, matches(baseline))) or [baseline]
 
 
 def _output_file(typed: o.Typed, read: dict[tuple[int, int], str]) -> OneFile | None:
@@ -140,23 +142,29 @@ def _print(checked: Checked, name: str, file: OneFile | None, typed: o.Typed) ->
         print(f"{checked.summary}; written to {view.plain(typed['output_file'])}", file=sys.stderr)
 
 
-def _init(asked: o.Typed) -> None:
+def _init(typed_alone: o.Typed) -> None:
     """Write a configuration with bounds learnt from the log."""
-    from sessionize.checks import Settings
-    from sessionize.checks.init import learnt, merged
+    from sessionize.checks import Settings, each_day
+    from sessionize.checks.day_settings import Days
+    from sessionize.checks.init import followed, learnt, merged
     from sessionize.output.one_file import OneFile
 
-    path = Path(local_path(asked["config"] or settings.FILE_NAMES[0], "--config"))
+    path = Path(local_path(typed_alone["config"] or settings.FILE_NAMES[0], "--config"))
     there = path.exists()
-    if there and not asked["force"]:
+    if there and not typed_alone["force"]:
         raise UsageError(f"{path} is there already", hint="--force replaces the checks in it, and keeps the rest")
     if path.name == "pyproject.toml":
         raise UsageError("--init writes no pyproject.toml", hint="leave --config out, or name a sessionize.toml")
-    typed = settings.with_file(asked if there else asked.but(config=os.devnull))
+    typed = settings.with_file(typed_alone if there else typed_alone.but(config=os.devnull))
     file = OneFile(str(path), "--config", _read(typed.but(config=None)), lambda _: there)
-    checked = _checked(typed, Settings())
-    options = "" if there else settings.as_toml(_of_log(asked))
-    text = merged(path.read_text(encoding="utf-8") if there else options, learnt(checked))
+    known = asked_of(typed, settings.section(typed, "check")).days.dimensions
+    wanted = Settings(days=Days(dimensions=known, learning=not known))
+    checked = _checked(typed, wanted)
+    days = each_day(settings.config(typed), checked, wanted)
+    options = "" if there else settings.as_toml(_of_log(typed_alone))
+    text = merged(
+        path.read_text(encoding="utf-8") if there else options, learnt(checked, days, known or followed(checked))
+    )
     settings.prove(text, path)
     file.write(text.encode("utf-8", "backslashreplace"))
     if not typed["quiet"]:

@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from sessionize.cli.nightly import Finished
 from sessionize.errors import SessionizeError, UsageError
+
+if TYPE_CHECKING:
+    from sessionize.one_shot import Outcome
 
 BY_LINES: Final[list[str | None]] = []
 """The batch that is being run, where each event is a line of JSON; empty where people read."""
@@ -32,7 +34,7 @@ def event(level: str, name: str, **more: Any) -> None:
     print(json.dumps({**told, "event": name, "batch": batch, **more}, ensure_ascii=True), file=sys.stderr)
 
 
-def finished(done: Finished, seconds: float, *, quiet: bool) -> None:
+def finished(done: Outcome, seconds: float, *, quiet: bool) -> None:
     """Lines on what became of a run; of a quiet one only what someone should look at."""
     counts = done.manifest["counts"]
     if done.run is None:
@@ -72,7 +74,7 @@ def check_place(path: str | None) -> None:
             )
 
 
-def write_figures(path: str, done: Finished | None, batch: str | None, seconds: float, code: int) -> None:
+def write_figures(path: str, done: Outcome | None, batch: str | None, seconds: float, code: int) -> None:
     """Write the figures of a run into a file.
 
     Args:
@@ -88,7 +90,7 @@ def write_figures(path: str, done: Finished | None, batch: str | None, seconds: 
     OneFile(path, "--metrics-file", {}, lambda _: True).write(text.encode("utf-8", "backslashreplace"))
 
 
-def _lines(done: Finished | None, batch: str | None, seconds: float, code: int) -> Iterator[str]:
+def _lines(done: Outcome | None, batch: str | None, seconds: float, code: int) -> Iterator[str]:
     yield _gauge("exit_code", "Exit code of the last run.", {"": code})
     yield _gauge("run_duration_seconds", "How long the last run took.", {"": round(seconds, 3)})
     if batch is not None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from sessionize.cli import options as o
 from sessionize.cli import parse, view
-from sessionize.config import DEFAULT_LATENESS, Config, Nightly, Output
+from sessionize.config import DEFAULT_LATENESS, Config, Nightly
 from sessionize.errors import UsageError
 
 if TYPE_CHECKING:
-    from sessionize.one_shot import Run
+    from sessionize.one_shot import Outcome
 
 NEED_STATE: Final = (
     "batch",
@@ -25,24 +25,6 @@ NEED_STATE: Final = (
     "flush",
 )
 """Options that say something of nights only."""
-
-
-class Finished(NamedTuple):
-    """What became of a run, over a whole log or a night.
-
-    Attributes:
-        manifest: As it lies in the output.
-        run: What was done; None where there was nothing to do.
-        notes: Sentences that the one who runs it should read.
-        withdrawn: Nights that came after it, and whose output is gone.
-        early: How many of its rows belong to a night to come.
-    """
-
-    manifest: dict[str, Any]
-    run: Run | None
-    notes: tuple[str, ...] = ()
-    withdrawn: tuple[str, ...] = ()
-    early: int = 0
 
 
 def targets(typed: o.Typed, config: Config) -> list[tuple[Config, Nightly | None]]:
@@ -92,14 +74,7 @@ def _nightly(typed: o.Typed, batch: str) -> Nightly:
     )
 
 
-def run(config: Config, output: Output, asked: Nightly, progress: Callable[[str], None]) -> Finished:
-    """Run a night."""
-    from sessionize.nightly.job import run_night
-
-    return Finished(*run_night(config, output, asked, progress))
-
-
-def account(finished: Finished) -> dict[str, Any]:
+def account(finished: Outcome) -> dict[str, Any]:
     """The manifest as it is printed: with what became of the run beside, where that is not what usually does."""
     told: dict[str, Any] = {"nothing_to_do": True} if finished.run is None else {}
     if finished.withdrawn:
@@ -109,7 +84,7 @@ def account(finished: Finished) -> dict[str, Any]:
     return finished.manifest | told
 
 
-def show(finished: Finished, *, quiet: bool, color: bool) -> None:
+def show(finished: Outcome, *, quiet: bool, color: bool) -> None:
     """What was carried over, and what the one who runs it should know; of a quiet run only whose output is gone."""
     carried = "" if finished.run is None else ", ".join(_carried(finished.manifest["counts"]))
     if carried and not quiet:

@@ -44,7 +44,7 @@ def reports(typed: o.Typed, read: Mapping[tuple[int, int], str]) -> tuple[Report
     """
     found = [_report(text, read) for text in typed["report"] or ()]
     paths = [report.file.path for report in found]
-    paths += [Path(os.path.realpath(typed["output_file"]))] if typed["output_file"] else []
+    paths += [Path(os.path.realpath(typed["output_file"]))] if typed.get("output_file") else []
     if len(set(paths)) < len(paths):
         raise UsageError("two reports go into one file", hint="name a file for each")
     return tuple(found)

@@ -6,16 +6,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from time import monotonic
-from typing import Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from sessionize.cli import bounds, dry, monitor, settings, view
+from sessionize.cli import bounds, digest, dry, judging, monitor, settings, view
 from sessionize.cli import nightly as nights
 from sessionize.cli import options as o
 from sessionize.config import OUTPUT_FORMATS, Config, Nightly, Output
-from sessionize.errors import ChecksFailed, SessionizeError, UsageError
+from sessionize.errors import ChecksFailed, InputError, SessionizeError, UsageError
+
+if TYPE_CHECKING:
+    from sessionize.checks.in_run import InRun
+    from sessionize.one_shot import Outcome
 
 LOG_FORMATS: Final = ("text", "json")
-UNFORESEEN: Final = SessionizeError.exit_code
 
 
 @o.command(
@@ -29,6 +32,13 @@ UNFORESEEN: Final = SessionizeError.exit_code
            "[default: off: ids keep their bytes]", panel=o.OUTPUT),
     o.flag("json", "Print the manifest on stdout, or what went wrong, as JSON.", panel=o.OUTPUT),
     o.flag("dry_run", "Say what would be read, written and withdrawn, and do nothing. [default: off]", panel=o.OUTPUT),
+    o.flag("check", "Check the log in the same pass, as `check` does; exit 1 when one fails. Findings go into checks.json "
+           "beside the outputs. [default: off]", panel=o.OUTPUT),
+    o.flag("check_first", "The same, but publish nothing when a check fails. [default: off]", panel=o.OUTPUT),
+    o.text("baseline", "With --check: compare with nights: 'out/batch=*'. [default: none]", "RUN|FILE|GLOB", panel=o.OUTPUT),
+    o.texts("report", "With --check: write the findings in a format into a file, too: junit=checks.xml. Repeatable.",
+            "FORMAT=FILE", panel=o.OUTPUT),
+    o.text("summary_file", "Write what was done here as Markdown, to be mailed. [default: none]", "FILE", panel=o.OUTPUT),
     o.text("metrics_file", "Write the run's figures here as OpenMetrics, for a node exporter. [default: none]", "FILE",
            panel=o.OUTPUT),
     o.text("log_format", "text, or json: a line an event on stderr. [default: text]", "FORMAT", default="text"),
@@ -73,8 +83,10 @@ def _run(typed: o.Typed) -> None:
     _check_output(output, typed)
     limits = bounds.limits(typed)
     monitor.check_place(typed["metrics_file"])
+    digest.check_place(typed["summary_file"])
     asked = settings.config(typed)
     settings.no_earlier_run(asked.inputs)
+    checks = judging.Checks(typed, asked)
     targets = nights.targets(typed, asked)
     if typed["dry_run"]:
         dry.show(targets, output, as_json=bool(typed["json"]))
@@ -84,7 +96,7 @@ def _run(typed: o.Typed) -> None:
         if by_lines:
             monitor.BY_LINES[:] = [None if nightly is None else nightly.batch]
         with _naming(nightly, typed):
-            broken += _each(typed, config, output, nightly, limits)
+            broken += _each(typed, config, output, nightly, Asked(limits, checks))
     if broken:
         raise ChecksFailed("; ".join(each.message for each in broken), hint=broken[0].hint)
     monitor.BY_LINES.clear()
@@ -103,44 +115,80 @@ def _naming(nightly: Nightly | None, typed: o.Typed) -> Iterator[None]:
         raise type(error)(f"batch {nightly.batch}: {error.message}", hint=error.hint) from error
 
 
-def _each(
-    typed: o.Typed, config: Config, output: Output, nightly: Nightly | None, limits: bounds.Limits
-) -> list[ChecksFailed]:
+class Asked(NamedTuple):
+    """What a run's outcome is held against.
+
+    Attributes:
+        limits: How many rows may be rejected, late or early.
+        checks: The checks; none, where none were asked for.
+    """
+
+    limits: bounds.Limits
+    checks: judging.Checks
+
+
+def _each(typed: o.Typed, config: Config, output: Output, nightly: Nightly | None, asked: Asked) -> list[ChecksFailed]:
     """Run a night, or a whole log, and tell of it; gives what does not hold though the outputs are complete."""
+    told = digest.Told(None if nightly is None else nightly.batch, asked.checks.of(output, nightly))
     began = monotonic()
-    batch, code = None if nightly is None else nightly.batch, UNFORESEEN
-    finished = None
     try:
-        finished = _finished(typed, config, output, nightly)
-        broken = bounds.broken(limits, finished)
-        code = 0 if broken is None else broken.exit_code
+        told.outcome = _outcome(typed, config, output, nightly, told.judge)
+        told.broken = [*bounds.broken(asked.limits, told.outcome), *judging.failed(told.judge)]
     except SessionizeError as error:
-        code = error.exit_code
+        told.error = error
+        if isinstance(error, InputError):
+            asked.checks.tell_unread(error, config)
         raise
     finally:
-        if typed["metrics_file"]:
-            monitor.write_figures(typed["metrics_file"], finished, batch, monotonic() - began, code)
+        _to_files(typed, told, monotonic() - began)
+        asked.checks.tell(told.judge)
+    _tell(typed, told.outcome, monotonic() - began)
+    return told.broken
+
+
+def _to_files(typed: o.Typed, told: digest.Told, seconds: float) -> None:
+    """Figures and a summary, of a run that failed, too."""
+    if typed["metrics_file"]:
+        monitor.write_figures(typed["metrics_file"], told.outcome, told.batch, seconds, told.exit_code)
+    if typed["summary_file"]:
+        digest.write(typed["summary_file"], told)
+
+
+def _tell(typed: o.Typed, outcome: Outcome, seconds: float) -> None:
+    """What became of a run, for a person or a program."""
     if typed["json"]:
         from sessionize.output.commit import manifest_text
 
-        print(manifest_text(nights.account(finished)), end="")
+        print(manifest_text(nights.account(outcome)), end="")
     with suppress(OSError):  # the run is done, whoever reads of it
         if monitor.BY_LINES:
-            monitor.finished(finished, monotonic() - began, quiet=bool(typed["quiet"]))
+            monitor.finished(outcome, seconds, quiet=bool(typed["quiet"]))
         else:
-            view.passed_over(finished.manifest, quiet=bool(typed["quiet"]), color=not typed["no_color"])
-            _show(finished, typed)
-    return [] if broken is None else [broken]
+            view.passed_over(outcome.manifest, quiet=bool(typed["quiet"]), color=not typed["no_color"])
+            _show(outcome, typed)
 
 
-def _finished(typed: o.Typed, config: Config, output: Output, nightly: Nightly | None) -> nights.Finished:
+def _outcome(typed: o.Typed, config: Config, output: Output, nightly: Nightly | None, judge: InRun | None) -> Outcome:
     if monitor.BY_LINES:
         progress = partial(monitor.event, "info") if typed["verbose"] else lambda _: None
-        return nights.run(config, output, nightly, progress) if nightly else _whole(config, output, progress)
+        return _done(config, output, nightly, progress, judge)
     if nightly and typed["batch_from_name"] and not typed["quiet"]:
         view.say("batch", nightly.batch, color=not typed["no_color"])
     with view.progress(typed) as progress:
-        return nights.run(config, output, nightly, progress) if nightly else _whole(config, output, progress)
+        return _done(config, output, nightly, progress, judge)
+
+
+def _done(
+    config: Config, output: Output, nightly: Nightly | None, progress: Callable[[str], None], judge: InRun | None
+) -> Outcome:
+    from sessionize.one_shot import Outcome, run
+
+    if nightly is None:
+        done = run(config, output, progress, judge=judge)
+        return Outcome(done.manifest, done)
+    from sessionize.nightly.job import run_night
+
+    return run_night(config, output, nightly, progress, judge=judge)
 
 
 def _check_output(output: Output, typed: o.Typed) -> None:
@@ -157,14 +205,7 @@ def _check_output(output: Output, typed: o.Typed) -> None:
         raise UsageError("-o - writes the metrics as NDJSON, nothing else", hint="-o DIR with --events or --format")
 
 
-def _whole(asked: Config, output: Output, progress: Callable[[str], None]) -> nights.Finished:
-    from sessionize.one_shot import run as job
-
-    done = job(asked, output, progress)
-    return nights.Finished(done.manifest, done)
-
-
-def _show(finished: nights.Finished, typed: o.Typed) -> None:
+def _show(finished: Outcome, typed: o.Typed) -> None:
     """What was done; of a quiet run only what someone should look at."""
     color, quiet = not typed["no_color"], bool(typed["quiet"])
     run, manifest = finished.run, finished.manifest

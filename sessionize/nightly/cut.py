@@ -16,6 +16,7 @@ CHUNK: Final = 1 << 20
 LINE_ENDS: Final = (b"\n", b"\r")
 ADDED: Final = {None: "echo >>", "gz": "echo | gzip >>", "zst": "echo | zstd >>"}
 """What puts an end to a last line, in front of the file's name."""
+STDIN: Final = "-"
 CUT: Final = ("malformed_row", "bad_encoding")
 """What the rest of a line is, where it is no whole row."""
 
@@ -41,9 +42,15 @@ def refuse_cut(log: AnyLog, rejected: pl.DataFrame) -> None:
             path = log.files[ordinal].path
             raise InputError(
                 f"{path}: cut short: its last line, row {row}, has no end and is no whole row; nothing was written",
-                hint=f"fetch the file again; if that is all of it, end its last line: {ADDED[log.sources[ordinal].packed]} "
-                f"{shlex.quote(path)}",
+                hint=_ended_by(path, log.sources[ordinal].packed),
             )
+
+
+def _ended_by(path: str, packed: str | None) -> str:
+    """What to type; nothing mends what was piped in."""
+    if path == STDIN:
+        return "pipe all of it in; if that was all of it, end its last line: (cat FILE; echo) | sessionize run - ..."
+    return f"fetch the file again; if that is all of it, end its last line: {ADDED[packed]} {shlex.quote(path)}"
 
 
 def _unended(source: Source) -> str | None:

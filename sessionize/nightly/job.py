@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, replace
 from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import polars as pl
 
@@ -20,8 +20,10 @@ from sessionize.config import MICROSECOND, Config, Nightly, Output
 from sessionize.engine.ingest import event_types
 from sessionize.engine.names import Names, Seen, notes
 from sessionize.engine.pipeline import sessionize_log
+from sessionize.engine.profile import Profile, number_of
 from sessionize.engine.result import Result, Stand
 from sessionize.errors import UsageError
+from sessionize.judge import Judge, Judging
 from sessionize.kernel.enrich import told_columns
 from sessionize.limits import Limits
 from sessionize.locations import is_store, sent
@@ -29,12 +31,13 @@ from sessionize.nightly.batch import PLACE, Asked, Night
 from sessionize.nightly.carryover import Types, together
 from sessionize.nightly.cut import refuse_cut
 from sessionize.nightly.identity import known as known_file
+from sessionize.nightly.known import check_ends, found_before, lost, night_of, with_layout
 from sessionize.nightly.rules import check_same, plan_of_state, rules_of_nights
 from sessionize.nightly.said import remarks, usual_silence, warnings
-from sessionize.nightly.series import Step, end_of_batch, gap_note, left_out, step
+from sessionize.nightly.series import Step, day, end_of_batch, gap_note, left_out, step
 from sessionize.nightly.state import Done, Intent, State, after, new
 from sessionize.nightly.store import Store, state_files
-from sessionize.one_shot import Run
+from sessionize.one_shot import Outcome, Run
 from sessionize.opening import NoLog, Opened, opened
 from sessionize.os_errors import map_os_errors
 from sessionize.output.commit import commit
@@ -42,38 +45,15 @@ from sessionize.output.geo import with_places
 from sessionize.output.manifest import columns_of
 from sessionize.output.ownership import MANIFEST, refuse_inputs, refuse_night, refuse_no_folder, refuse_stdout
 from sessionize.output.publish import Publisher
-from sessionize.own import recorded
-from sessionize.plan import Known
-from sessionize.preset_roles import with_preset
-from sessionize.presets import load
-from sessionize.presets import names as shipped
 from sessionize.read import Log, open_log
 from sessionize.read.files import identities
 from sessionize.refusals import refuse_bad_rows
 from sessionize.rejected_rows import notes_on_rejected
 
 
-class Outcome(NamedTuple):
-    """What became of a night.
-
-    Attributes:
-        manifest: The manifest as it lies in the night's folder.
-        run: What was done; None where there was nothing to do.
-        notes: Sentences that the one who runs it should read.
-        withdrawn: Nights that came after it, and whose output is gone.
-        early: How many of its rows belong to a night to come.
-    """
-
-    manifest: dict[str, Any]
-    run: Run | None
-    notes: tuple[str, ...] = ()
-    withdrawn: tuple[str, ...] = ()
-    early: int = 0
-
-
 def run_night(
     config: Config, output: Output, nightly: Nightly, progress: Callable[[str], None] = lambda _: None, *,
-    limits: Limits | None = None,
+    limits: Limits | None = None, judge: Judge | None = None,
 ) -> Outcome:  # fmt: skip
     """One night: its log in; the sessions that can change no more out; the others kept for the next night.
 
@@ -83,6 +63,7 @@ def run_night(
         nightly: Which batch, of which state.
         progress: Told the name of each stage as it begins.
         limits: What may be held at once; None for what the memory limit comes to.
+        judge: Makes checks in the same pass; None where none are wanted.
 
     Raises:
         SessionizeError: Of the kind that says who must act; the state and the outputs are as they were.
@@ -98,7 +79,7 @@ def run_night(
         if work is None:
             return _nothing_to_do(output, nightly)
         refuse_night(Path(output.directory), [f"batch={name}" for name in work.withdrawn], read)
-        return work.run(store, stack, progress)
+        return work.run(store, stack, progress, judge)
 
 
 def _refuse_foreign(config: Config, output: Output, nightly: Nightly) -> dict[tuple[int, int], str]:
@@ -134,15 +115,15 @@ def prepared(  # noqa: PLR0913 - each is a part of it
     found = step(state, nightly, inputs)
     if found is None and not _is_there(output, nightly):
         found = _made_again(state, nightly)
-    known = found.parent if found else _done(state, nightly)
-    config = _with_layout(config, log, known)
-    _check_ends(config)
+    known = found.parent if found else night_of(state, nightly)
+    config = with_layout(config, log, known)
+    check_ends(config)
     if log is None:
         plan = plan_of_state(config, known, nightly.given)
         opening = opened(config, limits, progress, log=NoLog(), plan=plan)
     else:
         there_log = log if log.config is config else log.opened_with(config)
-        opening = opened(config, limits, progress, log=there_log, known=_found_before(known))
+        opening = opened(config, limits, progress, log=there_log, known=found_before(known))
     there = stack.enter_context(opening)
     check_same(there.plan, known, nightly, state, config)
     return None if found is None else Work(config, output, nightly, found, there, inputs)
@@ -161,7 +142,9 @@ class Work:
         self.inputs = inputs
         self.until = end_of_batch(nightly, config, self.parent)
 
-    def run(self, store: Store, stack: ExitStack, progress: Callable[[str], None]) -> Outcome:
+    def run(
+        self, store: Store, stack: ExitStack, progress: Callable[[str], None], judge: Judge | None = None
+    ) -> Outcome:
         """Do it, from what was carried to the commit."""
         night = self._night(iter(()) if self.parent is None else store.carried(self.parent.carry))
         directory = Path(self.output.directory)
@@ -170,14 +153,20 @@ class Work:
         limits = replace(self.limits, scratch=publisher.scratch)
         progress("reading and sessionizing")
         names = Names(self.plan)
-        result = sessionize_log(self.log, self.plan, limits, policy=night, observe=[names], assign=self.output.events)
+        judge = judge if self.log.files else None
+        judging = self._judging(judge, limits)
+        watching = [names, *judging.observers]
+        result = sessionize_log(self.log, self.plan, limits, policy=night, observe=watching, assign=self.output.events)
         refuse_cut(self.log, result.rejected)
         refuse_bad_rows(self.log, result, self.config, self.plan)
+        findings = None if judge is None else judge.verdict(result)
         progress("writing")
         seen = names.seen()
         stage = store.stage(directory, self.state.owner, self.nightly.folder)
         placed = with_places(result, self.places, self.plan)
-        written = commit(placed, self.log, self.plan, self.output, stage, self._warnings(night, seen, result))
+        said = self._warnings(night, seen, result)
+        profile = judging.profile.written(self.log.schema) if self.log.files else None
+        written = commit(placed, self.log, self.plan, self.output, stage, said, profile=profile, findings=findings)
         done = self._done(night, result, seen, store)
         intent = Intent(
             directory=str(directory.absolute()), staged=stage.directory.name, final=self.nightly.folder,
@@ -187,7 +176,16 @@ class Work:
         run = Run(result.counts, *written, seen.event_types, self.plan.notes)
         again = tuple(name for name in self.withdrawn if name in self.state.again)
         told = tuple(remarks(done, again, self.gone, result.counts))
-        return Outcome(written.manifest, run, told, self.withdrawn, night.arrived_early)
+        gone = lost(directory, self.state.nights)
+        return Outcome(written.manifest, run, told, self.withdrawn, night.arrived_early, gone)
+
+    def _judging(self, judge: Judge | None, limits: Limits) -> Judging:
+        """What measures the night, for the nights to come and for the checks."""
+        number = number_of(day(self.nightly.batch))
+        if judge is not None:
+            return judge.begin(self.config, self.log, self.plan, limits, number)
+        profile = Profile(self.plan, whole=number)
+        return Judging([profile], profile)
 
     def _warnings(self, night: Night, seen: Seen, result: Result) -> tuple[str, ...]:
         """What should be looked at; not names that this night alone has not."""
@@ -247,44 +245,8 @@ def check_asked(config: Config, output: Output, nightly: Nightly) -> None:
         raise UsageError("no input", hint="name the night's log; only --flush may go without")
 
 
-def _check_ends(config: Config) -> None:
-    rules = config.rules
-    if config.inputs and rules.timeout is None and not rules.end_events and rules.max_duration is None:
-        raise UsageError(
-            "with --timeout none no session ever ends, so that no night could emit one",
-            hint="add --max-duration 24h, or --end-event NAME",
-        )
-
-
-def _with_layout(config: Config, log: Log | None, known: Done | None) -> Config:
-    """The configuration with the layout of the nights before, else with what was found in this night's log.
-
-    What one night is by itself must not change with what the next one's first rows hold.
-    """
-    found = config if log is None else log.config
-    if known is None or config.preset is not None or not config.recognise:
-        return found
-    recorded = known.rules.get("preset")
-    if recorded == (None if found.preset is None else found.preset.name):
-        return found
-    return with_preset(config, load(recorded), recorded) if recorded in shipped() else replace(config, recognise=False)
-
-
-def _found_before(known: Done | None) -> Known | None:
-    """What holds for this night, too, whatever its own first rows look like."""
-    if known is None:
-        return None
-    style = known.rules.get("amounts", "plain")
-    types = {own.name: own.dtype for own in recorded(known.rules)}
-    return Known(known.columns, None if style == "plain" else style, types)
-
-
 def _is_there(output: Output, nightly: Nightly) -> bool:
     return (Path(output.directory) / nightly.folder / MANIFEST).is_file()
-
-
-def _done(state: State, nightly: Nightly) -> Done | None:
-    return next((night for night in state.nights if night.name == nightly.batch), None)
 
 
 def _made_again(state: State, nightly: Nightly) -> Step | None:

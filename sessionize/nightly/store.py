@@ -35,7 +35,7 @@ from sessionize.nightly.series import missing
 from sessionize.nightly.staging import CARRY, STAGING, Stage, half_way, is_carry, publish, staged_in
 from sessionize.nightly.state import Intent, State, parse, render, summary
 from sessionize.os_errors import map_os_errors, writing
-from sessionize.output.locks import make_private, pid_in, sync, take_lock, write_holder
+from sessionize.output.locks import make_folder, make_private, pid_in, sync, take_lock, write_holder
 from sessionize.output.ownership import is_folder, refuse_foreign_folder
 from sessionize.output.publish import COMMITTING, HELD
 from sessionize.output.writers import ParquetWriter
@@ -66,11 +66,7 @@ class Store:
             StateError: It is damaged, or cannot be written.
         """
         with ours(self.directory), ExitStack() as failing:
-            new = [path for path in (self.directory, *self.directory.parents) if not path.exists()]
-            self.directory.parent.mkdir(parents=True, exist_ok=True)
-            self.directory.mkdir(mode=0o700, exist_ok=True)
-            for path in new:
-                sync(path.parent)
+            make_folder(self.directory, 0o700)
             does = f"holds the state {self.directory}"
             self._lock, before = take_lock(self.directory / LOCK, does, "choose another --state", 0o600)
             failing.callback(os.close, self._lock)

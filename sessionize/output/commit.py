@@ -22,7 +22,7 @@ from sessionize.kernel.own import metric_columns
 from sessionize.kernel.record import json_rows, records
 from sessionize.os_errors import map_os_errors, writing
 from sessionize.output.manifest import manifest
-from sessionize.output.ownership import LATE, MANIFEST, REJECTED, earlier_outputs
+from sessionize.output.ownership import FINDINGS, LATE, MANIFEST, REJECTED, earlier_outputs
 from sessionize.output.publish import Staged
 from sessionize.output.writers import ESCAPES, FORMATS, Writer, seen, writer
 from sessionize.read.passed_over import PassedOver
@@ -83,9 +83,10 @@ class Place(Protocol):
         """Make all sealed files visible, or the folder they are in ready for it."""
 
 
-def commit(
-    result: Result, log: Origin, plan: Plan, output: Output, publisher: Place | None, notes: Sequence[str] = ()
-) -> Written:
+def commit(  # noqa: PLR0913 - each is a part of it
+    result: Result, log: Origin, plan: Plan, output: Output, publisher: Place | None, notes: Sequence[str] = (), *,
+    profile: Mapping[str, Any] | None = None, findings: str | None = None,
+) -> Written:  # fmt: skip
     """Write all that a run has, or, on any error, nothing.
 
     Args:
@@ -95,6 +96,8 @@ def commit(
         output: What of it to write.
         publisher: Holds the output directory; None writes the metrics to stdout.
         notes: What the one who asked for the run should know, for the manifest.
+        profile: What the day was like, for the manifest; None where that was not measured.
+        findings: What the checks found, as JSON; None where none were made.
 
     Raises:
         OutputError: If it cannot be written; the directory is as it was.
@@ -107,6 +110,7 @@ def commit(
         watermark=result.watermark,
         notes=(*result.values.notes(plan), *notes),
         passed_over=[{"path": each.path, "why": each.why} for each in log.passed_over],
+        profile=profile,
     )
     if publisher is None:
         return Written(account, figures(_to_stdout(result.batches, plan)))
@@ -117,6 +121,10 @@ def commit(
             rows[name] = apart.height
             with writer(publisher.path(name), "ndjson") as out:
                 out.write(_as_came(apart, log, plan))
+        if findings is not None:
+            with writing(publisher.directory / FINDINGS):
+                publisher.path(FINDINGS).write_text(findings, encoding="utf-8")
+            rows[FINDINGS] = 1
         for name, height in rows.items():
             staged = publisher.seal(name)
             account["outputs"].append({"path": name, "rows": height, "bytes": staged.bytes, "sha256": staged.sha256})
@@ -138,7 +146,7 @@ def output_names(output: Output) -> list[str]:
     """Every file that a run may write: what is set apart is known only at its end."""
     tables = ("metrics",) + ("events",) * output.events
     records = [f"sessions.{output.form}"] if output.records else []
-    return [*records, *(f"{name}.{output.table_form}" for name in tables), REJECTED, MANIFEST]
+    return [*records, *(f"{name}.{output.table_form}" for name in tables), REJECTED, FINDINGS, MANIFEST]
 
 
 def _outputs(plan: Plan, output: Output) -> list[_Output]:

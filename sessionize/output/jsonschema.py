@@ -15,6 +15,7 @@ from sessionize.engine.result import Counts
 from sessionize.kernel.metrics import METRICS
 from sessionize.output.manifest import SCHEMA_VERSION
 from sessionize.own import Own
+from sessionize.summary.daily import COUNT, MEAN, SHARE
 
 DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 NULLABLE: Final = frozenset(
@@ -102,6 +103,21 @@ def _events() -> dict[str, Any]:
     }
 
 
+def _profile() -> dict[str, Any]:
+    """What a day was like: of the runs that measured it."""
+    number = {"type": "number"}
+    figure = _closed("a figure, and on how many independent things it rests",
+                     {COUNT: number, SHARE: number, MEAN: number, "of": number, "deviation": number})  # fmt: skip
+    return _closed(
+        "what the day was like",
+        {
+            "day": {"type": ["string", "null"], "format": "date"},
+            "columns": {"type": "object", "additionalProperties": {"type": "string"}},
+            "figures": {"type": "object", "additionalProperties": {**figure, "required": ["of"]}},
+        },
+    )
+
+
 def _manifest() -> dict[str, Any]:
     number = {"type": "integer", "minimum": 0}
     by_reason = {"type": "object", "propertyNames": {"enum": list(schema.REASONS)}, "additionalProperties": number}
@@ -111,7 +127,7 @@ def _manifest() -> dict[str, Any]:
     file = {"path": {"type": "string"}, "bytes": number}
     unread = {"path": {"type": "string"}, "why": {"type": "string"}}
     outputs = {**file, "rows": number, "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"}}
-    return _closed(
+    found = _closed(
         "what a run read, decided and wrote",
         {
             "schema_version": {"const": SCHEMA_VERSION},
@@ -125,10 +141,12 @@ def _manifest() -> dict[str, Any]:
                 "rows_read + carried_in = events + rejected + duplicates + late + early + carried_out", counts
             ),
             "watermark": _type(pl.Datetime("us", "UTC"), nullable=True),
+            "profile": _profile(),
             "notes": {"type": "array", "items": {"type": "string"}},
             "outputs": {"type": "array", "items": _closed("a file", outputs)},
         },
     )
+    return {**found, "required": [name for name in found["required"] if name != "profile"]}
 
 
 def _closed(title: str, properties: dict[str, Any]) -> dict[str, Any]:

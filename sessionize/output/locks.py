@@ -49,6 +49,20 @@ def take_lock(path: Path, does: str, instead: str, mode: int = 0o666) -> tuple[i
     return handle, held
 
 
+def make_folder(path: Path, mode: int = 0o777) -> None:
+    """Make a folder that lasts, with those above it.
+
+    Args:
+        path: Path of the folder; it may be there.
+        mode: Its mode where it is made, less the umask.
+    """
+    new = [folder for folder in (path, *path.parents) if not folder.exists()]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.mkdir(mode=mode, exist_ok=True)
+    for folder in new:
+        sync(folder.parent)
+
+
 def _is_ours(held: bytes) -> bool:
     """Whether a run wrote this, or a part of it that was on disk when the machine stopped."""
     found = held.rstrip(b"\0")

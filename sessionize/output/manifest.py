@@ -23,6 +23,7 @@ def manifest(  # noqa: PLR0913 - each is a part of it
     watermark: int | None,
     notes: Sequence[str] = (),
     passed_over: Sequence[Mapping[str, str]] = (),
+    profile: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The manifest but for its outputs: the same for the same run, so no clock, host or user in it.
 
@@ -34,7 +35,9 @@ def manifest(  # noqa: PLR0913 - each is a part of it
         watermark: Microseconds since 1970, UTC; None for a log without events.
         notes: What the one who asked for the run should know, a sentence each.
         passed_over: Path of each file that was found and not read, and why.
+        profile: What the day was like, where that was measured.
     """
+    measured = {} if profile is None else {"profile": dict(profile)}
     return {
         "schema_version": SCHEMA_VERSION,
         "version": version,
@@ -45,6 +48,7 @@ def manifest(  # noqa: PLR0913 - each is a part of it
         "rules": rules_of(plan),
         "counts": asdict(counts),
         "watermark": None if watermark is None else iso(watermark),
+        **measured,
         "notes": [*plan.notes, *notes],
         "outputs": [],
     }

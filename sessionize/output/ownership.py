@@ -24,10 +24,12 @@ from sessionize.stores import identity as identity_of
 MANIFEST: Final = "manifest.json"
 REJECTED: Final = "rejected.ndjson"
 LATE: Final = "late.ndjson"
+FINDINGS: Final = "checks.json"
 OURS: Final = (
     *(f"{name}.{form}" for name in ("sessions", "metrics", "events") for form in OUTPUT_FORMATS),
     REJECTED,
     LATE,
+    FINDINGS,
 )
 """Every name that a run may write beside the manifest: what a manifest lists under another name is not believed."""
 KEYS: Final = {"schema_version", "version", "inputs", "columns", "rules", "counts", "watermark", "outputs"}

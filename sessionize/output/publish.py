@@ -27,7 +27,7 @@ from typing import Final, NamedTuple, Self
 
 from sessionize.errors import OutputError, UsageError
 from sessionize.os_errors import output_error, writing
-from sessionize.output.locks import make_private, pid_in, sync, take_lock, write_holder
+from sessionize.output.locks import make_folder, make_private, pid_in, sync, take_lock, write_holder
 from sessionize.output.ownership import MANIFEST, OURS, is_as_listed, refuse_foreign
 from sessionize.scratch import remove_folder
 
@@ -66,10 +66,7 @@ class Publisher:
             OutputError: The directory cannot be made or written.
         """
         with writing(self.directory), ExitStack() as failing:
-            new = [path for path in (self.directory, *self.directory.parents) if not path.exists()]
-            self.directory.mkdir(parents=True, exist_ok=True)
-            for path in new:
-                sync(path.parent)
+            make_folder(self.directory)
             self._lock, before = take_lock(
                 self.directory / LOCK, f"is writing to {self.directory}", "choose another -o"
             )

@@ -121,6 +121,9 @@ def daily(odd: int) -> list[Row]:
 
 HALF = {"hours": 1}
 CASES: dict[str, Case] = {
+    "rows": Case(lambda n: rows(n, 0), 9, "9"),
+    "empty-columns": Case(lambda n: rows(1000, 1000, **dict.fromkeys(("event_type", "page")[:n], "")), 1, "1"),
+    "repeated-rows": Case(lambda n: [event(0, event_id=f"e{x}") for x in range(n + 1)] + rows(10, 0)[n + 1 :], 2, "20%"),
     "rejected": Case(lambda n: rows(10, n, timestamp=""), 2, "20%"),
     "malformed-row": Case(lambda n: [*rows(10 - n, 0), *[("a", "b")] * n], 2, "20%"),
     "null-timestamp": Case(lambda n: rows(10, n, timestamp=" "), 2, "20%"),
@@ -171,7 +174,15 @@ def test_a_check_fails_one_beyond_its_bound_and_not_at_it(name: str, tmp_path: P
 
 
 def test_every_check_is_tried() -> None:
-    elsewhere = {"bad-encoding", "missing-days", "missing-columns", "new-columns", "unread-files", "unreadable-values"}
+    elsewhere = {
+        "bad-encoding",
+        "passive-alone",
+        "missing-days",
+        "missing-columns",
+        "new-columns",
+        "unread-files",
+        "unreadable-values",
+    }
     assert {check.name for check in CHECKS} == set(CASES) | elsewhere
 
 
@@ -255,8 +266,8 @@ def test_examples_name_the_line_of_each_row(tmp_path: Path) -> None:
     checked = findings(log, section)
     assert [each.place for each in found(checked, "rejected").examples] == [f"{log}:10", f"{log}:11"]
     assert [each.place for each in found(checked, "duplicates").examples] == [f"{log}:12", f"{log}:13"]
-    assert findings(log, section | {"examples": 1}).findings[0].examples[0].row == 10
-    assert len(findings(log, section | {"examples": 1}).findings[0].examples) == 1
+    (example,) = found(findings(log, section | {"examples": 1}), "rejected").examples
+    assert example.row == 10
 
 
 def test_a_check_can_be_switched_off(tmp_path: Path) -> None:

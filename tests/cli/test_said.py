@@ -186,7 +186,7 @@ def test_a_session_that_is_carried_for_over_a_day_is_told_of(
 
 
 def test_a_bug_says_where_to_report_it(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("no")
 
     monkeypatch.setattr("sessionize.one_shot.run", broken)

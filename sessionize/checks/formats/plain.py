@@ -34,8 +34,13 @@ def concise(checked: Checked) -> str:
     return _joined([*lines, checked.summary])
 
 
-def markdown(checked: Checked) -> str:
-    """A table, what is bad first: for a job's summary page or a comment."""
+def markdown(checked: Checked, *, only_bad: bool = False) -> str:
+    """A table, what is bad first: for a job's summary page or a comment.
+
+    Args:
+        checked: What was found.
+        only_bad: Whether what is well is left out.
+    """
     lines = [
         f"### sessionize check: {checked.summary}",
         "",
@@ -43,7 +48,7 @@ def markdown(checked: Checked) -> str:
         "| --- | --- | --- | --- |",
     ]
     order: tuple[Status, ...] = ("failed", "warned", "passed", "not measured")
-    for status in order:
+    for status in order[:2] if only_bad else order:
         lines += [
             f"| {MARKS[status].strip()} | {cell(finding.check)} | {cell(finding.said)}{_examples(finding)} | "
             f"{cell(finding.allowed)} |"

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from sessionize.checks.bounds import Bound
 from sessionize.checks.findings import Checked, Finding
+from sessionize.summary.daily import written
 
 SCHEMA_VERSION: Final = 1
 
@@ -25,6 +26,7 @@ def as_json(checked: Checked) -> str:
         "checks": [_record(finding) for finding in checked.findings],
         "counts": dict(checked.counts),
         "figures": dict(checked.figures),
+        "days": {"" if day is None else day.isoformat(): written(each) for day, each in checked.days.items()},
     }
     return json.dumps(told, indent=2, ensure_ascii=True, default=_written) + "\n"
 

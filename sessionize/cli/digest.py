@@ -1,0 +1,128 @@
+"""A run's summary as Markdown, to be mailed: what was done, or what went wrong, and what the checks found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from sessionize.errors import ChecksFailed, SessionizeError, UsageError
+
+if TYPE_CHECKING:
+    from sessionize.checks.in_run import InRun
+    from sessionize.one_shot import Outcome
+
+OURS: Final = "# sessionize"
+"""How a summary begins."""
+ROWS: Final = {
+    "rows_read": "rows read", "rejected": "rejected", "duplicates": "duplicates left out", "late": "late",
+    "early": "early", "carried_in": "events carried in", "carried_out": "events carried out", "events": "events",
+    "sessions": "sessions", "profiles": "profiles", "conversions": "conversions",
+}  # fmt: skip
+RATES: Final = {"bounce_rate": "bounced", "engagement_rate": "engaged", "conversion_rate": "converted"}
+
+
+class Told:
+    """What is told of one run, as it becomes known.
+
+    Args:
+        batch: Name of the night; None of a whole log.
+        judge: What makes its checks; None where none are made.
+
+    Attributes:
+        outcome: What became of it; None where it failed.
+        broken: What does not hold, though the outputs are complete.
+        error: Why it failed.
+    """
+
+    def __init__(self, batch: str | None, judge: InRun | None) -> None:
+        self.batch, self.judge = batch, judge
+        self.outcome: Outcome | None = None
+        self.broken: list[ChecksFailed] = []
+        self.error: SessionizeError | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """Exit code of the run alone; of one that was not done and told no error, that of an unforeseen one."""
+        if self.error is not None:
+            return self.error.exit_code
+        if self.outcome is None:
+            return SessionizeError.exit_code
+        return ChecksFailed.exit_code if self.broken else 0
+
+
+def check_place(path: str | None) -> None:
+    """Refuse to put a summary over a file that is not one.
+
+    Raises:
+        UsageError: If such a file is there.
+    """
+    if path is None:
+        return
+    there = Path(path)
+    with suppress(OSError):
+        if there.is_dir() or (there.is_file() and not there.read_bytes()[:100].startswith(OURS.encode())):
+            raise UsageError(
+                f"--summary-file {path}: there is something else of this name", hint="name another file, ending in .md"
+            )
+
+
+def write(path: str, told: Told) -> None:
+    """Write the summary of a run into a file.
+
+    Args:
+        path: Where to write.
+        told: What is told of it.
+    """
+    from sessionize.output.one_file import OneFile
+
+    text = "\n".join(_lines(told)) + "\n"
+    OneFile(path, "--summary-file", {}, lambda _: True).write(text.encode("utf-8", "backslashreplace"))
+
+
+def _lines(told: Told) -> Iterator[str]:
+    from sessionize.checks.formats.plain import cell
+
+    of = "" if told.batch is None else f" {cell(told.batch)}"
+    yield f"{OURS}{of}: {_verdict(told)}"
+    problems = [*told.broken, *([told.error] if told.error else [])]
+    for error in problems:
+        yield from ("", f"**{cell(error.message)}**")
+        if error.hint:
+            yield from ("", f"{cell(error.hint)}")
+    if told.outcome is not None:
+        yield from _of_outcome(told.outcome)
+    if told.judge is not None and told.judge.checked is not None:
+        from sessionize.checks.formats.plain import markdown
+
+        yield from ("", markdown(told.judge.checked, only_bad=True).rstrip())
+
+
+def _verdict(told: Told) -> str:
+    if told.outcome is None:
+        return f"failed, exit code {told.exit_code}"
+    if told.outcome.run is None:
+        return "nothing to do"
+    return f"done, and someone should look at it (exit code {told.exit_code})" if told.broken else "done"
+
+
+def _of_outcome(done: Outcome) -> Iterator[str]:
+    from sessionize.checks.formats.plain import cell
+
+    manifest: dict[str, Any] = done.manifest
+    yield from ("", "| | |", "| --- | ---: |")
+    counts = manifest["counts"]
+    yield from (f"| {words} | {counts[name]:,} |" for name, words in ROWS.items() if counts.get(name))
+    for reason, number in counts["rejected_by_reason"].items():
+        yield f"| rejected: {cell(reason)} | {number:,} |"
+    if done.run is not None:
+        figures = done.run.figures
+        yield from (
+            f"| {words} | {figures[name]:.1%} |" for name, words in RATES.items() if figures.get(name) is not None
+        )
+    yield from ("", "| output | rows | bytes |", "| --- | ---: | ---: |")
+    yield from (f"| {cell(each['path'])} | {each['rows']:,} | {each['bytes']:,} |" for each in manifest["outputs"])
+    notes = [*manifest.get("notes", ()), *(f"withdrawn: batch={name}" for name in done.withdrawn), *done.notes]
+    if notes:
+        yield from ("", *(f"- {cell(note)}" for note in notes))

@@ -1,0 +1,110 @@
+"""Checks of a command: what the configuration and what was typed ask for, and `run --check`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from sessionize.cli import options as o
+from sessionize.cli import settings, view
+from sessionize.cli.reports import Report, not_checked, reports, write
+from sessionize.errors import ChecksFailed, InputError, UsageError
+
+if TYPE_CHECKING:
+    from sessionize.checks import Settings
+    from sessionize.checks.in_run import InRun
+    from sessionize.config import Config, Nightly, Output
+
+NEED_CHECK: Final = ("baseline", "report")
+"""Options that say something of checks only."""
+
+
+def asked(typed: o.Typed, section: dict[str, Any]) -> Settings:
+    """What the configuration asks for, and what was typed.
+
+    Raises:
+        UsageError: If either says what cannot be.
+    """
+    from sessionize.checks import OPTIONS, change_bound, only_so_many, settings_of
+
+    found = settings_of(section, OPTIONS)
+    if typed["baseline"] is not None:
+        found = replace(found, baseline=typed["baseline"])
+    if typed.get("max_change") is not None:
+        found = replace(found, max_change=change_bound(typed["max_change"], "--max-change"))
+    if typed.get("examples") is not None:
+        found = replace(found, examples=only_so_many(int(typed["examples"]), "--examples"))
+    if typed.get("error_on_warning"):
+        found = replace(found, error_on_warning=True)
+    return found
+
+
+class Checks:
+    """The checks of a run, and of each of its nights; none, where none were asked for.
+
+    Args:
+        typed: What was typed.
+        config: What was asked for.
+
+    Raises:
+        UsageError: If checks were asked for that cannot be made.
+    """
+
+    def __init__(self, typed: o.Typed, config: Config) -> None:
+        self.wanted = bool(typed["check"] or typed["check_first"])
+        self._first = bool(typed["check_first"])
+        self._quiet, self._color = bool(typed["quiet"]), not typed["no_color"]
+        self._reports: Sequence[Report] = ()
+        self._settings: Settings | None = None
+        if not self.wanted:
+            without = [f"--{name}" for name in NEED_CHECK if typed[name]]
+            if without:
+                raise UsageError(f"{', '.join(without)} needs --check", hint="add --check, or --check-first")
+            return
+        if typed["report"] and typed["batch_from_name"]:
+            raise UsageError(
+                "--report and --batch-from-name do not go together: each night would replace it",
+                hint="what was found lies in checks.json beside each night's outputs",
+            )
+        self._settings = asked(typed, settings.section(typed, "check"))
+        self._reports = reports(typed, _read(typed, config))
+
+    def of(self, output: Output, nightly: Nightly | None) -> InRun | None:
+        """What makes the checks of one run; None where none were asked for."""
+        if self._settings is None:
+            return None
+        from sessionize.checks.in_run import InRun
+
+        own = () if nightly is None else (str(Path(output.directory) / nightly.folder),)
+        return InRun(self._settings, first=self._first, inputs=own)
+
+    def tell(self, judge: InRun | None) -> None:
+        """Say what was found that a person should look at, and write the reports."""
+        from sessionize.checks.formats import FORMATS
+
+        if judge is None or judge.checked is None:
+            return
+        write(self._reports, judge.checked)
+        view.notes(judge.notes if not self._quiet else (), color=self._color)
+        if any(finding.is_bad for finding in judge.checked.findings):
+            print(FORMATS["concise"](judge.checked), end="", file=sys.stderr)
+
+    def tell_unread(self, error: InputError, config: Config) -> None:
+        """Write the reports where there was nothing to check, and why."""
+        if self._reports:
+            write(self._reports, not_checked(error, config.inputs))
+
+
+def failed(judge: InRun | None) -> list[ChecksFailed]:
+    """What does not hold, though the outputs are complete."""
+    found = None if judge is None else judge.failed()
+    return [] if found is None else [found]
+
+
+def _read(typed: o.Typed, config: Config) -> dict[tuple[int, int], str]:
+    from sessionize.read.files import identities
+
+    return identities([*config.inputs, *([typed["config"]] if typed["config"] else [])], config)

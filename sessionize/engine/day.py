@@ -1,0 +1,234 @@
+"""One day's figures, as its events and sessions are shown: sums and sketches that do not depend on how they were cut."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from sessionize import schema
+from sessionize.engine.sketch import SEED, Sketch
+from sessionize.kernel.describe import seconds
+from sessionize.summary.daily import COUNT, MEAN, SHARE, Figure
+
+HOURS: Final = 24
+MINUTE_US: Final = 60_000_000
+HOUR_US: Final = 60 * MINUTE_US
+BLOCK: Final = 3
+"""Hours of the day are told in blocks of so many."""
+ALPHABETS: Final = {"upper case": r"\p{Lu}", "lower case": r"\p{Ll}", "digits": r"\d", "other": r"[^\p{L}\d]"}
+MOST_VALUES: Final = 1_000
+"""Different values of a dimension that are counted; of more, the commonest."""
+SHOWN_VALUES: Final = 20
+PLACES: Final = (schema.FILE, schema.ROW, schema.REASON)
+OTHERS: Final = (*PLACES, schema.TIMESTAMP)
+FOR_METRICS: Final = (schema.USE_PREFIX, schema.GOAL_PREFIX)
+NOT_IN_A_REPEAT: Final = (*PLACES, schema.EVENT_ID)
+"""A row that is there again under another event id is a repeat of it, too."""
+Named = Iterator[tuple[str, Figure]]
+
+
+class Moments:
+    """Number, sum and sum of squares."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self.total = self.squares = 0.0
+
+    def add(self, values: pl.Series) -> None:
+        """Take values in; null is none."""
+        there = values.drop_nulls().cast(pl.Float64)
+        self.number += len(there)
+        self.total += float(there.sum())
+        self.squares += float((there * there).sum())
+
+    @property
+    def mean(self) -> float:
+        """The mean; 0 of nothing."""
+        return self.total / self.number if self.number else 0.0
+
+    @property
+    def deviation(self) -> float:
+        """The standard deviation."""
+        return math.sqrt(max(0.0, self.squares / self.number - self.mean**2)) if self.number else 0.0
+
+    @property
+    def figure(self) -> Figure:
+        """The mean as a figure."""
+        return Figure(MEAN, self.mean, self.number, self.deviation)
+
+
+class Day:
+    """What is known of one day."""
+
+    def __init__(self) -> None:
+        self._rows = 0
+        self._nulls: Counter[str] = Counter()
+        self._sketches: dict[str, Sketch] = {}
+        self._whole_rows = Sketch()
+        self._values: dict[str, Counter[str]] = {}
+        self._per_hour: NDArray[np.int64] = np.zeros(HOURS, np.int64)
+        self._by_local: Counter[int] = Counter()
+        self._descents = self._whole_minutes = self._midnights = 0
+        self._latest: int | None = None
+        self._amount = Moments()
+        self._of_sessions = {name: Moments() for name in ("events", "page_views", "duration")}
+        self._flags: Counter[str] = Counter()
+
+    def events(self, rows: pl.DataFrame, days: pl.Series, followed: Mapping[str, str], timezone: str) -> None:
+        """Take some of its events in.
+
+        Args:
+            rows: Canonical events, in input order.
+            days: Local day of each, as days since 1970.
+            followed: Column → name, of those whose values' shares are figures.
+            timezone: IANA zone of hours and days.
+        """
+        self._rows += rows.height
+        self._by_local.update(dict(days.value_counts().iter_rows()))
+        self._times(rows[schema.TIMESTAMP], timezone)
+        columns = [name for name in rows.columns if name not in OTHERS and not name.startswith(FOR_METRICS)]
+        for name in columns:
+            self._column(name, rows[name])
+        for column, name in followed.items():
+            self._follow(name, rows[column])
+        if schema.VALUE in rows.columns:
+            self._amount.add(rows[schema.VALUE])
+        kept = [name for name in sorted(rows.columns) if name not in NOT_IN_A_REPEAT]
+        self._whole_rows.add(rows.select(kept).hash_rows(seed=SEED))
+
+    def sessions(self, sessions: pl.DataFrame) -> None:
+        """Take some of its sessions in."""
+        for name in ("events", "page_views"):
+            self._of_sessions[name].add(sessions[name])
+        self._of_sessions["duration"].add(seconds(sessions["duration_s"]).log1p())
+        self._flags["bounced"] += int((sessions["events"] == 1).sum())
+        self._flags["converted"] += int((sessions["conversions"] > 0).sum())
+
+    @property
+    def first_hour(self) -> int:
+        """The first hour of the day that has an event."""
+        there = np.flatnonzero(self._per_hour)
+        return int(there[0]) if len(there) else HOURS
+
+    @property
+    def last_hour(self) -> int:
+        """The last hour of the day that has an event."""
+        there = np.flatnonzero(self._per_hour)
+        return int(there[-1]) if len(there) else 0
+
+    def _times(self, times: pl.Series, timezone: str) -> None:
+        micros = times.to_physical()
+        local = times if timezone == "UTC" else times.dt.convert_time_zone(timezone).dt.replace_time_zone("UTC")
+        hours = local.to_physical().to_numpy() // HOUR_US
+        self._per_hour += np.bincount(hours % HOURS, minlength=HOURS)
+        on_minute = micros.filter(micros % MINUTE_US == 0)
+        self._whole_minutes += len(on_minute)
+        self._midnights += int((local.to_physical() % (HOURS * HOUR_US) == 0).sum()) if len(on_minute) else 0
+        self._descents += int((micros.diff() < 0).sum())
+        self._descents += self._latest is not None and int(micros[0]) < self._latest
+        self._latest = int(micros[-1])
+
+    def _column(self, name: str, column: pl.Series) -> None:
+        self._nulls[name] += column.null_count()
+        is_id = name in schema.ID_ROLES
+        there = column.drop_nulls() if column.null_count() else column
+        if name not in self._sketches:
+            self._sketches[name] = Sketch(texts=is_id)
+        self._sketches[name].add(there.hash(SEED), there.cast(pl.String) if is_id else None)
+
+    def _follow(self, name: str, column: pl.Series) -> None:
+        counts = self._values.setdefault(name, Counter())
+        counts.update({str(value): number for value, number in column.drop_nulls().value_counts().iter_rows()})
+        if len(counts) > 2 * MOST_VALUES:
+            self._values[name] = Counter(dict(_commonest(counts, MOST_VALUES)))
+
+    @property
+    def commonest(self) -> int | None:
+        """The local day of most of its events, as days since 1970; None without any."""
+        return max(self._by_local, key=lambda day: (self._by_local[day], day), default=None)
+
+    def figures(self, day: int | None) -> Named:
+        """Its figures.
+
+        Args:
+            day: Which day it is named for, as days since 1970; None, or one below 0, where it is named for none.
+        """
+        sessions = self._of_sessions["events"]
+        profiles = self._sketches.get(schema.PROFILE_ID)
+        visitors = sessions.number if profiles is None else min(profiles.different, sessions.number)
+        varied = 1 + (sessions.deviation / sessions.mean) ** 2 if sessions.mean else 1.0
+        yield "volume.events", Figure(COUNT, self._rows, sessions.number / varied)
+        yield "volume.sessions", Figure(COUNT, sessions.number, visitors)
+        if profiles is not None:
+            yield "volume.profiles", Figure(COUNT, profiles.different, profiles.sampled)
+        if not self._rows:
+            return
+        yield from self._of_columns(visitors)
+        yield from self._of_values(visitors)
+        yield from self._of_times(day, visitors)
+        yield from self._of_ids()
+        again, came = self._whole_rows.repeats
+        yield "repeated.rows", Figure(SHARE, again / came, min(came, max(1, visitors)))
+        yield from self._of_all_sessions()
+
+    def _of_columns(self, visitors: int) -> Named:
+        for name, sketch in sorted(self._sketches.items()):
+            yield f"null.{name}", Figure(SHARE, self._nulls[name] / self._rows, visitors)
+            if name != schema.PROFILE_ID:
+                yield f"different.{name}", Figure(COUNT, sketch.different, min(sketch.sampled, visitors))
+        if self._amount.number:
+            amount = self._amount
+            yield "amount.mean", amount.figure
+            # Of a normal distribution the deviation's own error is sd / sqrt(2 n); amounts have longer tails.
+            yield "amount.deviation", Figure(MEAN, amount.deviation, amount.number, 2 * amount.deviation)
+
+    def _of_values(self, visitors: int) -> Named:
+        for name, counts in sorted(self._values.items()):
+            whole = counts.total()
+            if len(counts) <= MOST_VALUES:
+                for value, number in _commonest(counts, SHOWN_VALUES):
+                    yield f"share.{name}={value}", Figure(SHARE, number / max(1, whole), visitors)
+
+    def _of_times(self, day: int | None, visitors: int) -> Named:
+        for start in range(0, HOURS, BLOCK):
+            number = int(self._per_hour[start : start + BLOCK].sum())
+            yield f"hours.{start:02}-{start + BLOCK:02}", Figure(SHARE, number / self._rows, visitors)
+        elsewhere = 0 if day is None or day < 0 else self._rows - self._by_local[day]
+        yield "times.on another day", Figure(SHARE, elsewhere / self._rows, visitors)
+        yield "times.out of order", Figure(SHARE, self._descents / self._rows, visitors)
+        yield "times.at second 0", Figure(SHARE, self._whole_minutes / self._rows, visitors)
+        yield "times.at midnight", Figure(SHARE, self._midnights / self._rows, visitors)
+
+    def _of_ids(self) -> Named:
+        for role in schema.ID_ROLES:
+            sketch = self._sketches.get(role)
+            if sketch is None or not sketch.sampled:
+                continue
+            texts = sketch.texts
+            length = Moments()
+            length.add(texts.str.len_chars())
+            yield f"form.{role} length", length.figure
+            for alphabet, pattern in ALPHABETS.items():
+                share = int(texts.str.contains(pattern).sum()) / len(texts)
+                yield f"form.{role} with {alphabet}", Figure(SHARE, share, len(texts))
+
+    def _of_all_sessions(self) -> Named:
+        sessions = self._of_sessions["events"].number
+        if not sessions:
+            return
+        for name, number in sorted(self._flags.items()):
+            yield f"sessions.{name}", Figure(SHARE, number / sessions, sessions)
+        for name, moments in self._of_sessions.items():
+            shown = "log of duration" if name == "duration" else name.replace("_", " ")
+            yield f"sessions.{shown}", moments.figure
+
+
+def _commonest(counts: Counter[str], most: int) -> list[tuple[str, int]]:
+    """The commonest values, whatever the order they came in."""
+    return sorted(counts.items(), key=lambda each: (-each[1], each[0]))[:most]

@@ -1,0 +1,167 @@
+"""What each day of a log, or a night, is like: an observer that makes `Figures` of the events and sessions it is shown.
+
+What is kept of a day is small: counts, sums, and a `Sketch` of each column. Of a log of many days the last MOST_DAYS are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import date, timedelta
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+
+from sessionize import schema
+from sessionize.config import Plan
+from sessionize.engine.day import HOURS, Day
+from sessionize.engine.observe import Observer, Whole
+from sessionize.kernel import Sessionized
+from sessionize.summary.daily import Figure, written
+
+MOST_DAYS: Final = 56
+UNDATED: Final = -1
+"""A night that is not named for a day."""
+EPOCH_DAY: Final = date(1970, 1, 1)
+FOLLOWED: Final = ("utm_source", "utm_medium", schema.CHANNEL)
+"""Roles of few different values, of which each value's share is a figure."""
+PREFIXES: Final = (schema.OWN_PREFIX, schema.PROPERTY_PREFIX, schema.TRAIT_PREFIX)
+EDGE: Final = 2
+"""Hours from a day's beginning, or end, in which there is an event of a day that the log has all of."""
+
+
+class Profile(Observer):
+    """Measures days.
+
+    Args:
+        plan: What the configuration means for this log.
+        days: By file, the day it is named for, as days since 1970; None where an event's own time says its day.
+        whole: The one day that all belongs to, UNDATED where it has no name; None where there may be several.
+        dimensions: Columns of which each value's share is a figure, besides those that the run carries.
+    """
+
+    def __init__(
+        self, plan: Plan, *, days: tuple[int, ...] | None = None, whole: int | None = None,
+        dimensions: Collection[str] = (),
+    ) -> None:  # fmt: skip
+        self._plan = plan
+        self._days = days
+        self._whole = whole
+        self._dimensions = tuple(dimensions)
+        self._of: dict[int, Day] = {}
+        self._shared: dict[tuple[int, int], int] = {}
+        """Events of each (local day, day that they are counted to)."""
+
+    def batch(self, events: pl.DataFrame) -> pl.DataFrame:
+        """Look at some events as they arrive."""
+        if events.is_empty():
+            return events
+        local = _local_days(events[schema.TIMESTAMP], self._plan.timezone)
+        unit = self._units(events, local)
+        for number in unit.unique().sort():
+            mine = unit == number
+            rows, days = (events, local) if mine.all() else (events.filter(mine), local.filter(mine))
+            self._day(number).events(rows, days, self._followed(events.columns), self._plan.timezone)
+            for day, count in days.value_counts().iter_rows():
+                self._shared[day, number] = self._shared.get((day, number), 0) + count
+        self._drop_old()
+        return events
+
+    def partition(self, events: pl.DataFrame, sessions: Sessionized, whole: Whole) -> None:  # noqa: ARG002
+        """Look at sessions: each belongs to the day to which most events of its first day were counted."""
+        frame = sessions.sessions
+        if frame.is_empty():
+            return
+        starts = _local_days(frame["start"].cast(pl.Datetime("us", "UTC")), self._plan.timezone)
+        if self._whole is not None:
+            self._day(self._whole).sessions(frame)
+            return
+        most: dict[int, tuple[int, int]] = {}
+        for (day, unit), count in self._shared.items():
+            most[day] = max(most.get(day, (0, 0)), (count, unit))
+        where = starts.replace_strict(list(most), [unit for _, unit in most.values()], default=None)
+        for number in where.drop_nulls().unique().sort():
+            if number in self._of:
+                self._of[number].sessions(frame.filter(where == number))
+
+    def of_days(self) -> dict[date | None, dict[str, Figure]]:
+        """Figures by day, the days in order; one day None for a log without events and without a day in its name."""
+        for day in (self._whole,) if self._whole is not None else self._days or ():
+            self._day(day)  # it is there, though it may have no event
+        self._drop_old()
+        if not self._of:
+            return {None: dict(Day().figures(None))}
+        return {self._date(day): dict(each.figures(day)) for day, each in sorted(self._of.items())}
+
+    def _date(self, number: int) -> date | None:
+        """The day of a number; an undated night's is that of most of its events."""
+        day = self._of[number].commonest if number == UNDATED else number
+        return None if day is None else EPOCH_DAY + timedelta(days=day)
+
+    def written(self, types: Mapping[str, pl.DataType]) -> dict[str, Any] | None:
+        """The day as a manifest keeps it; None where there are several.
+
+        Args:
+            types: Columns of the log.
+        """
+        days = self.of_days()
+        if len(days) != 1:
+            return None
+        ((day, figures),) = days.items()
+        return {
+            "day": None if day is None else day.isoformat(),
+            "columns": {name: str(dtype) for name, dtype in types.items()},
+            "figures": written(figures),
+        }
+
+    def edges(self) -> set[date | None]:
+        """Days at the ends of the log that hardly are there from their first hour to their last: they say little.
+
+        Not where that is all there is.
+        """
+        if self._days is not None or self._whole is not None or not self._of:
+            return set()
+        first, last = min(self._of), max(self._of)
+        cut = {first} if self._of[first].first_hour > EDGE else set()
+        cut |= {last} if self._of[last].last_hour < HOURS - EDGE else set()
+        return set(map(self._date, cut)) if len(cut) < len(self._of) else set()
+
+    def _units(self, events: pl.DataFrame, local: pl.Series) -> pl.Series:
+        if self._whole is not None:
+            return pl.repeat(self._whole, events.height, dtype=pl.Int32, eager=True)
+        if self._days is None:
+            return local
+        return pl.Series(np.array(self._days, np.int32)[events[schema.FILE].to_numpy()])
+
+    def _followed(self, columns: Collection[str]) -> Mapping[str, str]:
+        """Column → its name among the figures, of the columns whose values' shares are figures."""
+        found = {name: name for name in (schema.EVENT_TYPE, *FOLLOWED) if name in columns}
+        for prefix in PREFIXES:
+            for column in columns:
+                name = column.removeprefix(prefix)
+                if column.startswith(prefix) and name not in found.values():
+                    found[column] = name
+        by_role = {names[0]: role for role, names in self._plan.columns.items() if len(names) == 1}
+        for name in self._dimensions:
+            column = by_role.get(name, name)
+            if column in columns and column not in found:
+                found[column] = name
+        return found
+
+    def _day(self, number: int) -> Day:
+        return self._of.setdefault(number, Day())
+
+    def _drop_old(self) -> None:
+        for number in sorted(self._of)[:-MOST_DAYS]:
+            del self._of[number]
+
+
+def number_of(day: date | None) -> int:
+    """A day as days since 1970; UNDATED for None."""
+    return UNDATED if day is None else (day - EPOCH_DAY).days
+
+
+def _local_days(times: pl.Series, timezone: str) -> pl.Series:
+    """Local day of each time, as days since 1970 (Int32)."""
+    local = times if timezone == "UTC" else times.dt.convert_time_zone(timezone)
+    return local.dt.date().to_physical()

@@ -1,0 +1,63 @@
+"""Figures of a day: what it measured, and on how much each figure rests. A manifest keeps them; checks compare them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+COUNT: Final = "count"
+SHARE: Final = "share"
+MEAN: Final = "mean"
+
+
+class Figure(NamedTuple):
+    """One figure of a day.
+
+    Attributes:
+        kind: COUNT, SHARE or MEAN: how it varies by chance.
+        value: The figure.
+        of: How many independent things it rests on: sessions, mostly, as events come in sessions.
+        deviation: Of a MEAN the standard deviation of what it is the mean of.
+    """
+
+    kind: str
+    value: float
+    of: float
+    deviation: float = 0.0
+
+    @property
+    def written(self) -> dict[str, Any]:
+        """The figure as JSON has it: ``{"share": 0.25, "of": 3000}``."""
+        found = {self.kind: _short(self.value), "of": _short(self.of)}
+        return found | {"deviation": _short(self.deviation)} if self.kind == MEAN else found
+
+
+Figures = Mapping[str, Figure]
+"""Name → figure; the part of the name before the first dot says what kind of thing it is: ``null.page``."""
+
+
+def _short(number: float) -> float:
+    """Six digits: more would be noise, and another order of adding up would change them."""
+    short = float(f"{number:.6g}")
+    return int(short) if short.is_integer() else short
+
+
+def written(figures: Figures) -> dict[str, Any]:
+    """Figures as JSON has them."""
+    return {name: figure.written for name, figure in figures.items()}
+
+
+def read(told: Any) -> dict[str, Figure]:
+    """Figures from JSON; what is none is left out.
+
+    Examples:
+        >>> read({"null.page": {"share": 0.25, "of": 3000}})["null.page"].value
+        0.25
+    """
+    found = {}
+    for name, each in told.items() if isinstance(told, Mapping) else ():
+        kinds = [kind for kind in (COUNT, SHARE, MEAN) if isinstance(each, Mapping) and kind in each]
+        numbers = [each.get(key, 0.0) for key in (*kinds, "of", "deviation")] if kinds else ["none"]
+        if all(isinstance(number, int | float) for number in numbers):
+            found[str(name)] = Figure(kinds[0], *map(float, numbers))
+    return found
