@@ -15,13 +15,28 @@ UNITS: Final = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 def hosts_cut(names: Iterable[str | None]) -> Callable[[str], str]:
     """What shows a name without its host, where all addresses among some names have the same one.
 
+    An address is what begins with a scheme; where it would read as another name does, it stays whole.
+
     Examples:
         >>> short = hosts_cut(["https://a.com/x", "https://a.com/", "cart", None])
         >>> short("https://a.com/x"), short("cart")
         ('/x', 'cart')
+        >>> short = hosts_cut(["http://a.com/", "https://a.com/", "https://b.com/", "Bot (+http://b.com/)"])
+        >>> short("https://a.com/"), short("https://b.com/"), short("Bot (+http://b.com/)")
+        ('https://a.com/', 'b.com/', 'Bot (+http://b.com/)')
     """
-    found = {match[0] for name in names if name is not None and (match := HOST.match(name))}
-    return (lambda name: HOST.sub("", name) or "/") if len(found) == 1 else (lambda name: name.split("://", 1)[-1])
+    different = {name for name in names if name is not None}
+    hosts = {match[0] for name in different if (match := HOST.match(name))}
+
+    def without(name: str) -> str:
+        if not HOST.match(name):
+            return name
+        return (HOST.sub("", name, count=1) or "/") if len(hosts) == 1 else name.split("://", 1)[-1]
+
+    looks: dict[str, int] = {}
+    for name in different:
+        looks[without(name)] = looks.get(without(name), 0) + 1
+    return lambda name: without(name) if looks.get(without(name), 0) < 2 else name
 
 
 def number(value: float | None) -> str:
@@ -98,11 +113,15 @@ def dates(first: Any, last: Any, timezone: str) -> str:
     Examples:
         >>> dates("2024-01-04T00:00:00Z", "2024-06-29T00:00:00Z", "UTC")
         '4 Jan – 29 Jun 2024'
+        >>> dates("2024-01-04T00:00:00Z", "2024-01-04T00:00:21Z", "UTC")
+        '4 Jan 2024 00:00:00–00:00:21'
     """
     one, other = moment(first, timezone), moment(last, timezone)
     if one is None or other is None:
         return "no events"
     end = f"{other.day} {other:%b} {other.year}"
+    if one.replace(second=0, microsecond=0) == other.replace(second=0, microsecond=0):
+        return f"{end} {one:%H:%M:%S}" + (f"–{other:%H:%M:%S}" if one.second != other.second else "")
     if one.date() == other.date():
         return f"{end} {one:%H:%M}–{other:%H:%M}"
     if one.year != other.year:

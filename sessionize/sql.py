@@ -53,6 +53,17 @@ COMMENT_EDGE: Final = re.compile(r"/\*|\*/")
 VALUES_SHOWN: Final = re.compile(r"\s+(?:for \d+ out of|with value|: \[).*")
 """In what Polars says of a failed cast: the values themselves."""
 
+NOT_FOR_USERS: Final = re.compile(r" \(create native python.*|; valid columns.*")
+CURES: Final = (
+    (re.compile(r"date/datetime/time|[Dd]atetime|Duration|'is_in' cannot check for Date"),
+     ("a time is compared with a text that is one: {time} >= '2024-05-31' or {time} >= '2024-05-31T06:00Z'; the "
+      "difference of two times with INTERVAL '10 minutes'")),
+    (re.compile(r"cannot compare string with numeric"),
+     "a text is compared with a text in single quotes, or made a number by TRY_CAST({text} AS DOUBLE)"),
+    (re.compile(r"^(?:strict )?conversion"), "a value does not fit: TRY_CAST gives null in its place"),
+)  # fmt: skip
+"""What Polars says of types that do not go together, and what to type instead."""
+
 
 class _Token(NamedTuple):
     """One word of SQL, and where it stands; the text of a quoted one is its content."""
@@ -194,8 +205,26 @@ def telling(asked_by: str, hint: str) -> Iterator[None]:
     try:
         yield
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-        first = next(iter(str(error).splitlines()), type(error).__name__)[:1_000]
-        raise UsageError(f"{asked_by}: {VALUES_SHOWN.sub('', first)[:400]}", hint=hint) from None
+        known = hint if "TRY_CAST" in hint else cure(error) or hint
+        raise UsageError(f"{asked_by}: {cause(error)}", hint=known) from None
+
+
+def cause(error: BaseException) -> str:
+    """What Polars says of SQL, in a line, without values of the rows."""
+    first = next(iter(str(error).splitlines()), type(error).__name__)[:1_000]
+    return NOT_FOR_USERS.sub("", VALUES_SHOWN.sub("", first))[:400]
+
+
+def cure(error: BaseException, time: str = "time", text: str = "name") -> str | None:
+    """What to type where types do not go together; None where it is something else.
+
+    Args:
+        error: What Polars says.
+        time: A column of times, for the example.
+        text: A column of texts, for the example.
+    """
+    said = str(error)
+    return next((words.format(time=time, text=text) for sign, words in CURES if sign.search(said)), None)
 
 
 def _checked(text: str, asked_by: str) -> Sequence[_Token]:

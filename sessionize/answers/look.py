@@ -35,7 +35,10 @@ class Look:
     def __call__(self, events: pl.DataFrame) -> pl.DataFrame:
         """Time and name of each event, and whether each step matches it."""
         if not self._steps:
-            self._steps = {text: step(text, events.schema, option) for text, option in self._typed.items()}
+            self._steps = {
+                text: step(text, events.schema, option, self._asked.timezone, self._asked.names)
+                for text, option in self._typed.items()
+            }
         marks = {f"is {text}": each.matches.fill_null(value=False) for text, each in self._steps.items()}
         found = events.select("timestamp", labels(events.columns, self._asked.page_views).alias(LABEL), **marks)
         self._seen |= {text for text in self._steps if found[f"is {text}"].any()}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import polars as pl
@@ -31,7 +31,7 @@ def need(ask: Ask, *, events: bool, named: tuple[str, ...] = ()) -> Need:
     """
     carried = ask.by if ask.by is not None and ask.by not in OF_START else None
     texts = tuple(text for text in (ask.by, ask.selection.where, *named) if text is not None)
-    return Need(events=events, named=texts, carried=carried)
+    return Need(events=events, named=texts, carried=carried, steps=named, containing=ask.selection.containing)
 
 
 def selected(asked: Source, ask: Ask, prepare: Prepare = lambda events: events) -> Batches:
@@ -49,12 +49,33 @@ def selected(asked: Source, ask: Ask, prepare: Prepare = lambda events: events) 
         if ask.selection.where is not None or ask.by is not None:
             sessions = as_text(sessions)  # noqa: PLW2901 - the same, in texts
         if number == 0:
-            meant = ask.selection.of(visible(sessions), asked.newest)
+            meant = ask.selection.of(visible(sessions), asked.newest, asked.timezone, asked.log_columns)
         if meant is None:
             yield sessions, events
             continue
         keep = sessions.select(meant.fill_null(value=False).alias("keep"))["keep"]
         yield sessions.filter(keep), None if events is None else events.filter(_each(keep, sessions["events"]))
+
+
+class Spanned:
+    """Batches of sessions, which remember from when to when these are: also those that are not meant.
+
+    Args:
+        batches: Sessions and their events.
+    """
+
+    def __init__(self, batches: Iterable[tuple[pl.DataFrame, pl.DataFrame | None]]) -> None:
+        self._batches = batches
+        self.first: datetime | None = None
+        self.last: datetime | None = None
+
+    def __iter__(self) -> Batches:
+        for sessions, events in self._batches:
+            first, last = sessions["start"].min(), sessions["end"].max()
+            if isinstance(first, datetime) and isinstance(last, datetime):
+                self.first = first if self.first is None else min(self.first, first)
+                self.last = last if self.last is None else max(self.last, last)
+            yield sessions, events
 
 
 def visible(sessions: pl.DataFrame) -> dict[str, pl.DataType]:
@@ -78,4 +99,6 @@ def facts(asked: Source) -> dict[str, Any]:
         "newest": None if newest is None else EPOCH + timedelta(microseconds=newest),
         "timezone": asked.timezone,
         "event_types": asked.event_types,
+        "log_columns": asked.log_columns,
+        "notes": asked.notes,
     }

@@ -15,7 +15,7 @@ from sessionize.config import Config
 from sessionize.limits import Limits
 from sessionize.summary.funnel import Funnel
 from sessionize.summary.paths import Ends, Paths
-from sessionize.summary.selection import group
+from sessionize.summary.selection import OF_START, group
 
 ENDS: Final = {"begin": "--from", "end": "--to", "around": "--around"}
 """Where paths lie, and the options that say so."""
@@ -84,7 +84,7 @@ class FunnelOf:
             **self._found.answer(),
             "within_s": None if within is None else within.total_seconds(),
             "strict": self._ask.strict,
-            "groups": [] if self._ask.by is None else self._found.groups(),
+            "groups": [] if self._ask.by is None else self._found.groups(in_time=self._ask.by in OF_START),
         }
 
 

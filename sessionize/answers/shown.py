@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
@@ -20,6 +20,9 @@ from sessionize.limits import Limits
 from sessionize.summary.selection import check_span
 from sessionize.summary.timeline import Choice, Drawn, First, Largest, Named, Timeline
 
+SHOWN: Final = 5
+"""Profiles that a message lists."""
+
 
 def show(config: Config, ask: ShowAsk, progress: Progress = lambda _: None, *, limits: Limits | None = None) -> Answer:
     """One session as a timeline.
@@ -33,24 +36,73 @@ def show(config: Config, ask: ShowAsk, progress: Progress = lambda _: None, *, l
     Raises:
         UsageError: If there is no such session.
     """
-    timeline = Timeline(_choice(ask))
+    found = _Sought(ask)
     with ExitStack() as stack:
         asked_for = replace(need(ask, events=True), everything=True, rows=ask.raw)
         asked = source(config, asked_for, stack, progress, limits)
         check_span(ask.selection)
         for sessions, events in asked.batches:
             told = as_text(sessions)
-            meant = ask.selection.of(visible(told), asked.newest)
-            if ask.profile is not None:
-                of_profile = pl.col("profile_id") == ask.profile
-                meant = of_profile if meant is None else meant & of_profile
-            timeline.add(told, events, None if meant is None else told.select(meant.fill_null(value=False)).to_series())
+            meant = ask.selection.of(visible(told), asked.newest, asked.timezone, asked.log_columns)
+            found.add(told, events, meant)
+        timeline = found.timeline()
         if not timeline.found:
             raise UsageError(
                 f"no session {_which(ask)}", hint="sessionize show INPUT --longest shows one that there is"
             )
         rows = _rows_of(timeline, asked, config) if ask.raw else []
     return Answer({**timeline.answer(), "rows": rows}, facts(asked))
+
+
+class _Sought:
+    """Looks for a session: among those of a profile where one was named, or of the one whose id begins so.
+
+    Args:
+        ask: Which session.
+    """
+
+    def __init__(self, ask: ShowAsk) -> None:
+        self._profile = ask.profile
+        self._exact, self._likely = Timeline(_choice(ask)), Timeline(_choice(ask))
+        self._profiles: set[str] = set()
+
+    def add(self, sessions: pl.DataFrame, events: pl.DataFrame | None, meant: pl.Expr | None) -> None:
+        """Look at some sessions.
+
+        Args:
+            sessions: Their metrics, in texts.
+            events: Their events in order; None where they were not kept.
+            meant: Whether a session is among those asked for; None for all.
+        """
+        condition = pl.lit(value=True) if meant is None else meant
+        if self._profile is None:
+            self._exact.add(sessions, events, None if meant is None else _holds(sessions, condition))
+            return
+        profile = pl.col("profile_id")
+        self._exact.add(sessions, events, _holds(sessions, condition & (profile == self._profile)))
+        begins = _holds(sessions, condition & profile.str.starts_with(self._profile))
+        self._likely.add(sessions, events, begins)
+        self._profiles |= set(sessions.filter(begins)["profile_id"].unique())
+
+    def timeline(self) -> Timeline:
+        """The session that was found, if one was.
+
+        Raises:
+            UsageError: If several profiles begin as the one that was named.
+        """
+        if self._exact.found or self._profile is None:
+            return self._exact
+        if len(self._profiles) > 1:
+            some = sorted(self._profiles)[:SHOWN]
+            raise UsageError(
+                f"--profile {self._profile!r}: {len(self._profiles):,} profiles begin so",
+                hint=f"there are {', '.join(some)}{', …' if len(self._profiles) > SHOWN else ''}",
+            )
+        return self._likely
+
+
+def _holds(sessions: pl.DataFrame, condition: pl.Expr) -> pl.Series:
+    return sessions.select(condition.fill_null(value=False)).to_series()
 
 
 def _rows_of(timeline: Timeline, asked: Source, config: Config) -> list[dict[str, Any]]:
@@ -86,4 +138,5 @@ def _which(ask: ShowAsk) -> str:
     words = [] if ask.session is None else [f"begins with {ask.session!r}"]
     words += [] if ask.profile is None else [f"is of profile {ask.profile!r}"]
     words += [] if ask.selection.where is None else [f"fulfils --session-where {ask.selection.where!r}"]
+    words += [f"contains {step!r}" for step in ask.selection.containing]
     return " and ".join(words) or "is there"

@@ -12,7 +12,9 @@ from typing import Any, Final
 import polars as pl
 
 from sessionize import schema
+from sessionize.answers.containing import contained, names_of_run, with_columns_of
 from sessionize.config import Config, Plan
+from sessionize.engine.names import Names, names_are_asked_for, notes
 from sessionize.engine.observe import Observer
 from sessionize.engine.pipeline import sessionize_log
 from sessionize.engine.result import Counts, Result
@@ -55,6 +57,9 @@ class Source:
         event_types: Events by type, the commonest first; none where that is not known.
         raw: Gives what stands at places of the log; None where that was not asked for.
         files: Paths of the log's files.
+        names: What the log's own columns are called among the events' columns.
+        log_columns: The log's own columns.
+        notes: Names that were asked for and never occur.
     """
 
     inputs: tuple[str, ...]
@@ -66,6 +71,9 @@ class Source:
     event_types: Mapping[str, int] = field(default_factory=dict)
     raw: Callable[[pl.DataFrame], pl.DataFrame] | None = None
     files: tuple[str, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
+    log_columns: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +87,8 @@ class Need:
         everything: Whether all that events have is needed.
         rows: Whether it must be known where each event stands in the log.
         observe: Gives for the plan what looks at a log's events on their way; an earlier run has no such way.
+        steps: Texts that say of an event whether it is meant.
+        containing: Steps of which it must be known whether a session has an event.
     """
 
     events: bool = False
@@ -87,6 +97,13 @@ class Need:
     everything: bool = False
     rows: bool = False
     observe: Callable[[Plan], Sequence[Observer]] = lambda _: ()
+    steps: tuple[str, ...] = ()
+    containing: tuple[str, ...] = ()
+
+    @property
+    def all_steps(self) -> tuple[str, ...]:
+        """The texts that say something of an event."""
+        return (*self.steps, *self.containing)
 
 
 def is_run(inputs: tuple[str, ...]) -> bool:
@@ -107,9 +124,15 @@ def source(config: Config, need: Need, stack: ExitStack, progress: Progress, lim
     Raises:
         SessionizeError: Of the kind that says who must act.
     """
+    wanted = replace(need, events=True, named=(*need.named, *need.containing)) if need.containing else need
     if is_run(config.inputs):
-        return _of_run(config, need, progress)
-    return _of_log(config, need, stack, progress, limits)
+        found = _of_run(config, wanted, progress)
+    else:
+        found = _of_log(config, wanted, stack, progress, limits)
+    if not need.containing:
+        return found
+    batches = contained(found.batches, need.containing, found.timezone, found.names, events=need.events)
+    return replace(found, batches=batches)
 
 
 def _of_run(config: Config, need: Need, progress: Progress) -> Source:
@@ -132,6 +155,8 @@ def _of_run(config: Config, need: Need, progress: Progress) -> Source:
         timezone=rules["timezone"],
         page_views=None if rules["page_views"] is None else tuple(rules["page_views"]),
         batches=batches(),
+        names=names_of_run(account["columns"]),
+        log_columns=tuple(names_of_run(account["columns"])),
     )
 
 
@@ -169,12 +194,18 @@ def _together(manifests: list[dict[str, Any]]) -> dict[str, Any]:
 def _of_log(config: Config, need: Need, stack: ExitStack, progress: Progress, limits: Limits | None) -> Source:
     progress("opening")
     log, resolved, allowed, places = _opened(config, need, stack, progress, limits)
-    plan = only_needed(resolved, need)
+    named = with_columns_of(need.all_steps, resolved, log.schema)
+    plan = only_needed(named.plan, replace(need, named=(*need.named, *need.all_steps, *named.roles)))
     if need.events:  # in texts, of which many more fit in memory as codes
         allowed = replace(allowed, session_rows=min(allowed.session_rows, SESSIONS_WITH_EVENTS))
     progress("reading and sessionizing")
-    types = EventTypes()
-    observe: list[Observer] = [types, *([Places()] if need.rows else []), *need.observe(plan)]
+    types, asked = EventTypes(), Names(plan) if names_are_asked_for(config) else None
+    observe: list[Observer] = [
+        types,
+        *([] if asked is None else [asked]),
+        *([Places()] if need.rows else []),
+        *need.observe(plan),
+    ]
     result = sessionize_log(log, plan, allowed, observe=observe, assign=need.events)
     refuse_bad_rows(log, result, config, plan)
     check_counts(result.counts, config)
@@ -191,6 +222,9 @@ def _of_log(config: Config, need: Need, stack: ExitStack, progress: Progress, li
         ),
         raw=log.raw if need.rows else None,
         files=tuple(file.path for file in log.files),
+        names=named.names,
+        log_columns=tuple(log.schema),
+        notes=() if asked is None else notes(asked.seen(), config, plan),
     )
 
 
@@ -236,7 +270,7 @@ class Places(Observer):
 
 def check_counts(counts: Counts, config: Config) -> None:
     """Raise InputError for a log that has rows of which none is an event."""
-    if counts.rows_read and counts.rows_read == counts.unsound:
+    if counts.rows_read and counts.rows_read == counts.unsound and not (counts.left_out and config.where):
         raise InputError(
             f"{', '.join(config.inputs)}: none of its {counts.rows_read:,} rows is an event",
             hint="sessionize run FILE -o out keeps them with their reasons in rejected.ndjson",
@@ -245,7 +279,7 @@ def check_counts(counts: Counts, config: Config) -> None:
 
 def with_carried(config: Config, need: Need) -> Config:
     """The configuration with the column that is wanted for each session."""
-    name = need.carried
+    name = None if need.carried is None else need.carried.removeprefix(schema.PROPERTY_PREFIX)
     own = (*config.dimensions, *config.metrics, *config.goals)
     if name is None or name in own or name in metric_columns() or not is_name(name) or name in config.properties:
         return config
@@ -258,7 +292,7 @@ def _opened(config: Config, need: Need, stack: ExitStack, progress: Progress, li
     try:
         return stack.enter_context(opened(asked, limits, progress))
     except UsageError as error:
-        if asked is config or repr(need.carried) not in error.message:
+        if asked is config or repr(str(need.carried).removeprefix(schema.PROPERTY_PREFIX)) not in error.message:
             raise
         near = get_close_matches(str(need.carried), [*metric_columns(), *OF_START], n=1, cutoff=0.6)
         raise UsageError(

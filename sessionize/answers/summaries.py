@@ -10,7 +10,7 @@ from typing import Any, Final
 import polars as pl
 
 from sessionize.answers.ask import Answer, Ask
-from sessionize.answers.selected import ONE_MICROSECOND, facts, need, selected, visible
+from sessionize.answers.selected import ONE_MICROSECOND, Spanned, facts, need, selected, visible
 from sessionize.answers.source import Progress, Source, source
 from sessionize.config import Config
 from sessionize.limits import Limits
@@ -32,12 +32,14 @@ def summary(config: Config, ask: Ask, progress: Progress = lambda _: None, *, li
     """
     with ExitStack() as stack:
         asked = source(config, need(ask, events=False), stack, progress, limits)
-        goals = Goals(asked.account["rules"])
-        whole = _overview(asked, ask, goals)
+        goals, span = Goals(asked.account["rules"]), Spanned(asked.batches)
+        whole = _overview(replace(asked, batches=span), ask, goals)
         other = other_log(config, ask, stack, progress, limits)
     data = {**whole.answer(), "goals": goals.answer(), **row_counts(asked)}
     data["compare"] = compared(ask, data, whole, other)
-    return Answer(data, {**facts(asked), "by": ask.by})
+    framed: dict[str, Any] = {"span": (span.first, span.last), "by": ask.by, "compare": ask.compare, "is_all": ask.selection.is_all,
+              "one_minute": whole.one_minute}  # fmt: skip
+    return Answer(data, {**facts(asked), **framed})
 
 
 def _overview(asked: Source, ask: Ask, goals: Goals | None = None) -> Overview:
@@ -103,6 +105,8 @@ def compared(ask: Ask, data: Mapping[str, Any], whole: Overview, other: Overview
         return None
     until = newest + ONE_MICROSECOND
     now, before = whole.span(until - WEEK, until), whole.span(until - 2 * WEEK, until - WEEK)
+    if not before["sessions"]:
+        return None
     return {"name": A_WEEK, "this": now, "that": before, "change": changes(now, before)}
 
 

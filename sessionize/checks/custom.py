@@ -20,6 +20,7 @@ from sessionize.kernel.metrics import METRICS
 from sessionize.kernel.own import TYPES as OWN_TYPES
 from sessionize.kernel.own import metric_columns
 from sessionize.os_errors import writing
+from sessionize.sql_words import adapted
 
 EVENTS: Final = "events"
 SESSIONS: Final = "sessions"
@@ -100,7 +101,8 @@ def prove(customs: Iterable[Custom], types: Mapping[str, pl.Schema]) -> None:
     """
     tables = {name: pl.LazyFrame(schema=columns) for name, columns in types.items()}
     for custom in customs:
-        sql.query(custom.sql, tables, _asked_by(custom))
+        with sql.telling(_asked_by(custom), "sessionize schema events and schema metrics tell the columns"):
+            _query(custom, tables).collect()
 
 
 def ask(customs: Iterable[Custom], tables: Tables, examples: int) -> dict[str, Measured | Undecided | Unmeasured]:
@@ -113,7 +115,7 @@ def _ask(custom: Custom, tables: Tables, examples: int) -> Measured | Undecided 
     if absent:
         return Unmeasured(f"there are no {absent[0]} in an earlier run's output; check the log itself")
     with sql.telling(_asked_by(custom), "a value that does not fit: TRY_CAST gives null in its place"):
-        found = sql.query(custom.sql, tables, _asked_by(custom)).collect(engine="streaming")
+        found = _query(custom, tables).collect(engine="streaming")
     if found.shape == (1, 1) and (found.dtypes[0].is_numeric() or found.dtypes[0] == pl.Null):
         number = found.item()
         if number is None:
@@ -121,6 +123,12 @@ def _ask(custom: Custom, tables: Tables, examples: int) -> Measured | Undecided 
         return Measured(float(number) if found.dtypes[0].is_float() else int(number), None, f"{number:,} by the query")
     shown = tuple(_example(row) for row in found.head(examples).iter_rows(named=True))
     return Measured(found.height, None, f"{found.height:,} rows by the query", shown)
+
+
+def _query(custom: Custom, tables: Tables) -> pl.LazyFrame:
+    """What a query finds; times in it are in UTC where they say no zone."""
+    columns = {name: dtype for table in tables.values() for name, dtype in table.collect_schema().items()}
+    return sql.query(adapted(custom.sql, columns), tables, _asked_by(custom))
 
 
 def _asked_by(custom: Custom) -> str:

@@ -178,6 +178,17 @@ def one_second(_: Facts, events: EventFacts, __: Options) -> Answer:
 
 
 @of_events
+def one_minute(_: Facts, events: EventFacts, __: Options) -> Answer:
+    """Events at the commonest minute of the hour, of a log of several hours."""
+    if len(events.clock.hours) < 3:
+        return Unmeasured("the log spans fewer than three hours")
+    minutes = events.clock.seconds.reshape(24, 60, 60).sum(axis=(0, 2))
+    minute, whole = int(minutes.argmax()), events.clock.events
+    number = int(minutes[minute])
+    return Measured(number, whole, f"{_of(number, whole, 'events')} are at minute {minute} of their hour: a clock cut?")
+
+
+@of_events
 def whole_minutes(_: Facts, events: EventFacts, __: Options) -> Answer:
     """Events at second 0."""
     number, whole = int(events.clock.seconds[::60].sum()), events.clock.events

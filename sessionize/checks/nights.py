@@ -16,6 +16,9 @@ from sessionize.output.read_run import is_run, read_manifest
 from sessionize.stores import AnyPath, StorePath, matches, path_of
 from sessionize.summary.daily import COUNT, Figure, read
 
+NAMES_ONE = (
+    "name a run's output directory, nights such as 'out/batch=*', or a file written by check --output-format json"
+)
 HINT = "nights write them (run --state), and so do run --check and check --output-format json"
 
 
@@ -39,7 +42,7 @@ def nights(baseline: str, inputs: Sequence[str], *, may_be_none: bool = False) -
     mine = {_resolved(path_of(each)) for each in runs(inputs) or inputs}
     found = [path_of(each) for each in runs([path]) or map(str, matches(path))]
     if not found and not may_be_none:
-        raise UsageError(f"--baseline {baseline}: there is no run", hint="for example --baseline 'out/batch=*'")
+        raise UsageError(f"--baseline {baseline}: there is no run", hint=NAMES_ONE)
     past = [each for one in found if _resolved(one) not in mine for each in _of(one)]
     known = [each for each in past if each.figures]
     if not known and not may_be_none:

@@ -76,6 +76,8 @@ CHECKS: Final = (
           "10%", "90%", least=100),
     Check("one-second", "events at one and the same second of the day", "rate", "events", m.one_second,
           "10%", "90%", least=100),
+    Check("one-minute", "events at one and the same minute of the hour: a clock cut", "rate", "events", m.one_minute,
+          "50%", least=100),
     Check("whole-minutes", "events at second 0: a clock cut to minutes", "rate", "events", m.whole_minutes,
           "50%", least=100),
     Check("session-id-share", "events under one session id: an id used as a constant", "rate", "keys",

@@ -27,19 +27,22 @@ LOG_OR_RUN: Final = (
 JSON: Final = o.flag("json", "Print the answer as JSON; sessionize schema COMMAND tells its form.", panel=ANSWER)
 CSV: Final = o.flag("csv", "Print the screen's rows as CSV.", panel=ANSWER)
 BY: Final = o.text(
-    "by", "Group sessions: a column or reference of the log, a metric, day, week, month, weekday, hour, or SQL over the "
+    "by", "Group sessions: a column or reference of the log (the session's first value), a metric, day, week, month, weekday, hour, or SQL over the "
     "metrics. [default: no groups]", "NAME|SQL", panel=ANSWER)  # fmt: skip
 COMPARE: Final = o.text(
     "compare", "Compare with another log or run, or the last 7 days with the 7 before: week. [default: week, where the "
     "log is long enough]", "INPUT|week", panel=ANSWER)  # fmt: skip
 SELECTING: Final = (
-    o.text("session_where", "Only sessions that match, SQL over the metrics, such as \"events > 1\". [default: all]",
-           "SQL", panel=WHICH),
+    o.texts("containing", "Only sessions with such an event, all of their events kept: an event type, page:PATTERN, or SQL "
+            "over the events. Repeatable: with one of each. [default: all]", "STEP", panel=WHICH),
+    o.text("session_where", "Only sessions that match, SQL over the metrics (sessionize schema metrics names them), such as "
+           "\"events > 1\" or \"start >= '2024-05-31'\". [default: all]", "SQL", panel=WHICH),
     o.text("last", "Only sessions that start so long before the log's newest event. [default: all]", "DURATION",
            panel=WHICH),
     o.text("since", "Only sessions that start at this time or later. [default: all]", "TIME", panel=WHICH),
     o.text("until", "Only sessions that start before this time. [default: all]", "TIME", panel=WHICH),
 )  # fmt: skip
+ALSO_CARRIED: Final = ("config", "memory_limit")
 Job = Callable[["Config", Callable[[str], None]], "Answer"]
 Screen = Callable[["Answer", "Page"], "list[Line]"]
 
@@ -55,10 +58,26 @@ def selection(typed: o.Typed) -> Selection:
 
     return Selection(
         where=typed["session_where"],
+        containing=tuple(typed["containing"] or ()),
         last=None if typed["last"] is None else parse.duration(typed["last"], "--last"),
         since=moment("since"),
         until=moment("until"),
     )
+
+
+def carried(typed: o.Typed) -> list[str]:
+    """What was typed that holds for the next command too: how the log is read, its rules, which sessions are meant."""
+    rows = [*(row for row in o.OPTIONS if row.panel != o.OTHER or row.name in ALSO_CARRIED), *SELECTING]
+    words: list[str] = []
+    for row in {row.name: row for row in rows}.values():
+        flag, value = f"--{row.name.replace('_', '-')}", typed.get(row.name)
+        if row.name not in typed.given or value is None:
+            continue
+        if isinstance(value, list | tuple):
+            words += [word for each in value for word in (flag, str(each))]
+        else:
+            words += [flag] if value is True else [flag, str(value)]
+    return words
 
 
 def answer(
@@ -84,8 +103,18 @@ def answer(
         from sessionize.cli.screens.text import page, show
 
         where = page()
+        found.facts["options"] = carried(typed)
+        found.facts["containing"] = typed.get("containing") or ()
         show(screen(found, where), where, color=not typed["no_color"])
+    view.notes(_notes(found.facts, typed), color=not typed["no_color"])
     check_rejected(found.facts, typed)
+
+
+def _notes(facts: Mapping[str, Any], typed: o.Typed) -> list[str]:
+    """What someone should look at, whatever form the answer has: names that never occur, a condition that matches nothing."""
+    counts = facts["account"].get("counts", {})
+    nothing = typed["where"] and counts.get("left_out", 0) and not counts.get("events", 0)
+    return [*facts.get("notes", ()), *([f"--where matches none of the {counts['left_out']:,} rows"] if nothing else [])]
 
 
 def _print_json(data: Mapping[str, Any]) -> None:
@@ -103,6 +132,11 @@ def _print_csv(rows: Iterable[Mapping[str, Any]]) -> None:
     out.writerow(names)
     for row in flat:
         out.writerow("" if row.get(name) is None else safe(_word(row[name])) for name in names)
+
+
+def named(group: str | None) -> str:
+    """A group's name as a CSV has it, where an empty field would be read as an empty name."""
+    return "(none)" if group is None else group
 
 
 def _word(value: Any) -> str:

@@ -23,8 +23,8 @@ COMMANDS: Final = (
     "summary", "run", "show", "funnel", "paths", "timeout", "check", "compare", "report", "state", "schema", "presets", "demo",
 )  # fmt: skip
 """In help order. Each is the function of its name in the module of its name."""
-NEED_NOTHING: Final = ("presets", "demo")
-"""Commands that do something where nothing is typed behind them."""
+SAYS_WHAT_IS_MISSING: Final = ("summary", "show", "funnel", "paths", "timeout", "report", "presets", "demo")
+"""Commands that without a word do something, or say what they lack in place of their whole help."""
 OF_THE_PROGRAM: Final = ("-h", "--help", "-V", "--version", "--install-completion", "--show-completion")
 
 SHORT: Final = "sessionize.short_help"
@@ -51,9 +51,21 @@ VALUES: Final = {
     "TIME": "ISO 8601, such as 2024-05-31 or 2024-05-31T06:00Z; without offset in --timezone",
     "COL": "a column's name; a.b inside a struct or JSON, list[key] under a key, 'a ?? b' the first that is not null",
     "SQL": "an expression, such as \"country = 'AT'\"; texts in single quotes",
-    "STEP": "an event type; page:/checkout/* (* is any text); or SQL over the events",
+    "STEP": "an event type; page:/checkout/* (* is any text; a path without ? is one with any query string); or SQL over "
+    "the events, as in \"event_type = 'cart' AND value > 100\", which names the log's own columns too",
 }
 """What stands in the help for values."""
+
+WORDS: Final = {
+    "engaged": "longer than 10 s, or at least 2 page views, or a conversion (as GA4)",
+    "bounce": "a session of one event",
+    "profile": "who came: a user, a visitor; visitor is what a layout's preset calls it",
+    "key": "the session id, else the profile id: events of one key are cut into sessions",
+    "role": "what a column is for: session_id, timestamp, event_type, page, …",
+    "source_id": "the session id that stands in the log; none where the key is a profile",
+    "watermark": "the time up to which a log is complete: its newest event",
+}
+"""What words mean in the summary."""
 
 HELP: Final = """Turn an event log into sessions, and ask it questions.
 
@@ -127,6 +139,9 @@ class Command(TextsAsTyped, TyperCommand):
         if rows:
             with formatter.section("Values"):
                 formatter.write_dl(rows)
+        if self.name == "summary":
+            with formatter.section("Words"):
+                formatter.write_dl(list(WORDS.items()))
 
 
 def _is_common(parameter: Any, command: str) -> bool:
@@ -182,7 +197,7 @@ def application(arguments: Sequence[str] = ()) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     for name in named or COMMANDS:
-        app.command(name, cls=Command, no_args_is_help=name not in NEED_NOTHING)(load(name))
+        app.command(name, cls=Command, no_args_is_help=name not in SAYS_WHAT_IS_MISSING)(load(name))
     app.callback()(top)
     return app
 

@@ -25,7 +25,21 @@ COMPARING: Final = "Comparing"
 OURS: Final = "ours"
 SOURCE: Final = "source-id"
 FATES: Final = ("equal", "split", "merged", "moved")
-MEASURES: Final = ("complete_reconstruction", "identical_recall", "identical_precision", "boundary_f1", "adjusted_rand")
+MEASURES: Final = {
+    "complete_reconstruction": "whole", "identical_recall": "recall", "identical_precision": "precision",
+    "boundary_f1": "boundary f1", "adjusted_rand": "adjusted rand",
+}  # fmt: skip
+"""Measures against the log's own ids, and their headings."""
+SPARE: Final = ("profiles", "duration_s_mean", "conversion_rate", "duration_s_median", "boundary_f1")
+"""Columns that are left out where there is no room, the first one first."""
+FATES_MEAN: Final = (
+    "what became of the sessions of {first}: equal, the same events; split into several; merged with others into one; moved, "
+    "cut in other places"
+)
+MEASURES_MEAN: Final = (
+    "whole: sessions of the log's own that lie in one of these; recall, precision: the same events, of its own and of these; "
+    "boundary f1: starts in the same places; adjusted rand: pairs of events together as there"
+)
 COLUMNS: Final = {
     "sessions": "sessions", "difference": "difference", "profiles": "profiles", "duration_s_mean": "mean",
     "duration_s_median": "median", "bounce_rate": "bounce", "conversion_rate": "converted", **{name: name for name in FATES},
@@ -59,7 +73,7 @@ def compare(typed: o.Typed) -> None:
     sessionize compare --explain matomo
     """
     if typed["explain"]:
-        _explain(typed["explain"])
+        _explain(typed["explain"], typed)
         return
     typed = settings.with_file(typed)
     if not typed["inputs"]:
@@ -110,13 +124,16 @@ def _print(found: Compared, typed: o.Typed) -> None:
         out.writeheader()
         out.writerows(rows)
         return
-    print("\n".join(_table(rows, COLUMNS)))
+    print("\n".join(_table(rows, COLUMNS, SPARE)))
     if found.rows[0].source is not None:
         print("\nagainst the log's own session ids")
-        print("\n".join(_table(rows, {name: name.replace("_", " ") for name in MEASURES})))
+        print("\n".join(_table(rows, MEASURES, SPARE)))
     if typed["quiet"]:
         return
     color = not typed["no_color"]
+    view.say("note", view.wrapped(FATES_MEAN.format(first=rows[0]["name"]), 12), color=color)
+    if found.rows[0].source is not None:
+        view.say("note", view.wrapped(MEASURES_MEAN, 12), color=color)
     if found.by_profile:
         view.say("key", "the profile id where there is one, as the session ids are what is compared with", color=color)
     view.say("note", view.wrapped(MODELS_RULES, 12), color=color)
@@ -131,7 +148,21 @@ def figures_of(row: Row) -> dict[str, Any]:
     return {"name": row.name, **row.figures, **fates, **measured}
 
 
-def _table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> Iterator[str]:
+def _table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], spare: Sequence[str] = ()) -> Iterator[str]:
+    """Rows in columns, no wider than the screen: of the spare ones as many are left out as it takes."""
+    from sessionize.cli.screens.text import page
+
+    width, kept = page().width, dict(columns)
+    lines = list(_lines(rows, kept))
+    for name in spare:
+        if max(map(len, lines)) <= width:
+            break
+        kept.pop(name, None)
+        lines = list(_lines(rows, kept))
+    yield from lines
+
+
+def _lines(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> Iterator[str]:
     cells = [["", *columns.values()], *([str(row["name"]), *(_shown(row, name) for name in columns)] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     for line in cells:
@@ -154,7 +185,33 @@ def _shown(row: Mapping[str, Any], name: str) -> str:
     return f"{value:.3f}" if isinstance(value, float) else f"{value:,}"
 
 
-def _explain(name: str) -> None:
+def _explain_own(name: str, typed: o.Typed) -> None:
+    """The rules in force, or those that are none: the log's own ids."""
+    if name == SOURCE:
+        print("source-id: the log's own session ids, by profile where it has both; no other rule cuts them")
+        return
+    merged = settings.with_file(typed)
+    print("ours: the rules in force, by what was typed, the configuration file and the defaults\n\nrules")
+    for option in definitions.RULES:
+        value = merged[option.replace("-", "_")]
+        if value:
+            print(f"    {option} = {_toml(value)}")
+    print("\nThe sessions: sessionize run LOG -o out, with the same options")
+
+
+def _toml(value: Any) -> str:
+    """A value as a TOML file has it."""
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{name} = {_toml(each)}" for name, each in value.items()) + " }"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _explain(name: str, typed: o.Typed) -> None:
+    if name in (OURS, SOURCE):
+        _explain_own(name, typed)
+        return
     if name == "all":
         width = max(map(len, definitions.names()))
         for each in definitions.names():
@@ -171,8 +228,8 @@ def _explain(name: str) -> None:
     }
     for label, words in told.items():
         if words:
-            print(fill(words, 100, initial_indent=f"{label:<8}  ", subsequent_indent=" " * 10, break_long_words=False))
+            print(fill(words, 80, initial_indent=f"{label:<8}  ", subsequent_indent=" " * 10, break_long_words=False))
     print("\nrules")
     for option, value in found.rules.items():
-        print(f"    {option} = {value}")
+        print(f"    {option} = {_toml(value)}")
     print(f"\nThe sessions: sessionize run LOG -o out --rules {name}")

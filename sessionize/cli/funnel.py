@@ -10,6 +10,8 @@ from sessionize.cli import options as o
 from sessionize.cli import parse, settings
 
 FUNNEL = "The funnel"
+MOST_LEFT = 3
+"""Names of what came in place of a step, in a CSV."""
 
 
 @o.command(
@@ -55,5 +57,14 @@ def funnel(typed: o.Typed) -> None:
 def rows(data: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
     """A step a row; with groups, a step of a group."""
     if data["groups"]:
-        return [{"group": group["name"], **step} for group in data["groups"] for step in group["steps"]]
-    return [{name: value for name, value in step.items() if name != "left_for"} for step in data["steps"]]
+        return [{"group": a.named(group["name"]), **step} for group in data["groups"] for step in group["steps"]]
+    return [_flat(step) for step in data["steps"]]
+
+
+def _flat(step: Mapping[str, Any]) -> dict[str, Any]:
+    """A step with what its sessions did in place of the next one in columns of their own."""
+    found = {name: value for name, value in step.items() if name != "left_for"}
+    for place in range(MOST_LEFT):
+        left = step["left_for"][place] if place < len(step["left_for"]) else {}
+        found |= {f"left_{place + 1}_{name}": left.get(name) for name in ("name", "sessions", "share")}
+    return found

@@ -144,7 +144,7 @@ def _tell(error: BaseException, arguments: list[str]) -> int:
         return error.exit_code
     usage = getattr(error, "format_message", None)
     if usage is not None:  # Typer's own: what was typed is wrong, or nothing was, which asks for help
-        _print(usage(), None, label="" if type(error).__name__ == "NoArgsIsHelpError" else "error: ")
+        _print_usage(type(error).__name__, usage(), arguments)
         return int(getattr(error, "exit_code", 2))
     if isinstance(error, MemoryError):
         _print("out of memory", "set --memory-limit, or use a larger machine")
@@ -164,6 +164,14 @@ def _tell(error: BaseException, arguments: list[str]) -> int:
         f"this is a bug: please report it, with what was typed, by {REPORT_AT}; --debug shows the traceback",
     )
     return UNFORESEEN
+
+
+def _print_usage(kind: str, message: str, arguments: list[str]) -> None:
+    if kind == "MissingParameter" and "INPUT" in message:
+        command = arguments[0]
+        _print("INPUT is missing", f"sessionize {command} INPUT...; sessionize {command} -h tells the options")
+    else:
+        _print(message, None, label="" if kind == "NoArgsIsHelpError" else "error: ")
 
 
 def _os_error(error: BaseException) -> int:

@@ -146,8 +146,8 @@ OPTIONS: Final = (
     text("event_type", "Column of the event type. [default: found by name]", "COL|none", panel=LOG),
     text("page", "Column of the page. [default: found by name]", "COL|none", panel=LOG),
     texts("map", "Column of any other role, such as utm_source=src. Repeatable.", "ROLE=COL", panel=LOG),
-    text("where", "Keep only events that match, over the log's own columns (text, in a CSV). [default: all]",
-         "SQL", panel=LOG),
+    text("where", "Keep only events that match, over the log's own columns (text, in a CSV): the others are cut out of their "
+         "sessions, before these are made. Whole sessions: --containing. [default: all]", "SQL", panel=LOG),
     text("input_format", "csv, parquet or ndjson. [default: from content, then name]", "FORMAT", panel=LOG),
     text("delimiter", "Separator of a CSV; \\t for a tab, \\x01 or ^A for a control character. "
          "[default: found among , ; tab | ^A]", "CHAR", panel=LOG),
@@ -189,8 +189,8 @@ OPTIONS: Final = (
           "any spelling]", "NAME", panel=MEANING),
     texts("conversion", "Event type that is a conversion. Repeatable. [default: purchase, order-completed, conversion, "
           "checkout-completed in any spelling]", "NAME", panel=MEANING),
-    texts("property", "Column carried into the session's properties. Repeatable.", "COL", panel=MEANING),
-    texts("trait", "Column carried into the session's traits. Repeatable.", "COL", panel=MEANING),
+    texts("property", "Column carried into the session's properties, by its first value. Repeatable.", "COL", panel=MEANING),
+    texts("trait", "Column carried into the session's traits, by its first value. Repeatable.", "COL", panel=MEANING),
     texts("dimension", "Column or reference carried into the metrics: the session's first value. Repeatable. [default: none]",
           "COL|NAME=COL", panel=MEANING),
     texts("metric", "Column of the metrics: SQL over the session's events, such as n=\"count(*) FILTER (WHERE kind = 'x')\". "

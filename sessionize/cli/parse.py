@@ -21,6 +21,8 @@ UNITS: Final = {
 }  # fmt: skip
 LONGEST: Final = timedelta(days=3_652_059)
 """All years that a time can have."""
+IN_DAYS: Final = "--last"
+"""The option whose number without a unit is one of days."""
 SHORTEST_KEY: Final = 16
 MAKE_KEY: Final = "make one, once, and keep it: openssl rand -hex 32 > key"
 LEAST_MEMORY: Final = 128_000_000
@@ -38,9 +40,10 @@ def duration(text: str, option: str) -> timedelta:
         True
     """
     if re.fullmatch(r"\d+(\.\d+)?", text):
+        likely = "d" if option == IN_DAYS else "m"
         raise UsageError(
             f"{option} {text[:40]!r} says no unit",
-            hint=f"did you mean {option} {text[:40]}m, or {option} {text[:40]}s?",
+            hint=f"did you mean {option} {text[:40]}{likely}, or {option} {text[:40]}{'h' if likely == 'd' else 's'}?",
         )
     plain = re.sub("[PT]", "", text).lower() if ISO_DURATION.fullmatch(text) else text.strip().lower()
     if not re.fullmatch(f"(?:{DURATION.pattern})+", plain):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -44,7 +46,19 @@ def presets(
         for each in known:
             print(f"{each:<{width}}  {load(each).title}")
         return
+    _refuse_log(name)
     print("\n".join(_explained(load(name))))
+
+
+def _refuse_log(name: str) -> None:
+    """Raise UsageError for a log in the place of a preset."""
+    if Path(name).is_file() and Path(name).suffix != ".toml":
+        typed = shlex.quote(name)
+        raise UsageError(
+            f"{name} is no preset, which is a TOML file",
+            hint=f"which preset a log has is found as it is read: sessionize run {typed} -o out; to try one on it: "
+            f"sessionize presets --check access-log {typed}",
+        )
 
 
 def _check(name: str | None, log: Sequence[str]) -> None:

@@ -13,13 +13,13 @@ from sessionize.cli import settings
     o.flag("longest", "Show the longest session.", panel=a.WHICH),
     o.flag("random", "Show a session drawn by lot.", panel=a.WHICH),
     o.number("seed", "Of the lot: the same one draws the same session. [default: another one each time]", panel=a.WHICH),
-    o.text("profile", "Only sessions of this profile. [default: of any]", "ID", panel=a.WHICH),
+    o.text("profile", "Only sessions of this profile, or of the one that begins so. [default: of any]", "ID", panel=a.WHICH),
     *a.SELECTING,
     o.flag("all", "Show every event. [default: the first and last, where there are many]", panel=a.ANSWER),
     o.flag("raw", "Show the rows of the events as they stand in the log, with file and line.", panel=a.ANSWER),
     a.JSON,
     a.CSV,
-    arguments=[o.argument("inputs", f"{a.LOG_OR_RUN} Last, the session's id or the beginning of one.",
+    arguments=[o.argument("inputs", f"{a.LOG_OR_RUN} Last, the session's id, its own in the log, its profile's, or the beginning of one.",
                           "INPUT... [SESSION]", list[str])],
 )  # fmt: skip
 def show(typed: o.Typed) -> None:

@@ -14,7 +14,11 @@ from sessionize.cli import settings
     a.BY,
     a.COMPARE,
     o.number("min", "Count groups of fewer sessions together. [default: 1]", panel=a.ANSWER),
-    o.number("top", "Groups to show; the others are counted together. [default: 20]", panel=a.ANSWER),
+    o.number(
+        "top",
+        "Groups to show; the others are counted together. [default: 20; all days, weeks, months, hours]",
+        panel=a.ANSWER,
+    ),
     *a.SELECTING,
     a.JSON,
     a.CSV,
@@ -31,11 +35,11 @@ def summary(typed: o.Typed) -> None:
     """
     from sessionize.answers import Ask
     from sessionize.answers import summary as job
-    from sessionize.cli.screens.summary import MOST_GROUPS, lines
+    from sessionize.cli.screens.summary import lines
 
     typed = settings.with_file(typed)
     ask = Ask(selection=a.selection(typed), by=typed["by"], compare=typed["compare"])
-    least, top = typed["min"] or 0, MOST_GROUPS if typed["top"] is None else typed["top"]
+    least, top = typed["min"] or 0, typed["top"]
     a.answer(
         typed,
         lambda config, progress: job(config, ask, progress),
@@ -47,7 +51,7 @@ def summary(typed: o.Typed) -> None:
 def rows(data: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
     """Groups where there are any, else a figure a row."""
     if data["groups"]:
-        return list(data["groups"])
+        return [{**group, "name": a.named(group["name"])} for group in data["groups"]]
     found: list[Mapping[str, Any]] = []
     for name, value in data.items():
         if isinstance(value, Mapping) and name != "compare":

@@ -6,14 +6,15 @@ from typing import Any, Final
 
 import polars as pl
 
-from sessionize import schema, sql
+from sessionize import schema
 from sessionize.config import Plan
 from sessionize.definitions import Definition
-from sessionize.errors import UsageError
 from sessionize.kernel import Sessionized, as_text, described, stamped
 from sessionize.kernel.describe import seconds
 from sessionize.kernel.metrics import METRICS
 from sessionize.kernel.own import metric_columns
+from sessionize.summary.expressions import Sql
+from sessionize.summary.selection import metric_columns as of_sql
 
 PLAIN: Final = tuple(
     metric for metric in METRICS
@@ -23,6 +24,8 @@ PLAIN: Final = tuple(
 ALWAYS: Final = ("events", "page_views", "duration_s", "conversions", "start", "end")
 """Metrics that are measured in any case: of them the rates, lengths and counts are made."""
 RATES: Final = ("bounced", "engaged")
+PAGES: Final = frozenset({"page_views", "unique_pages", "events"})
+"""What a bounce may be told by that is not told in a log without page views."""
 
 
 class Measures:
@@ -41,10 +44,14 @@ class Measures:
         asked = {name for each in self._rates.values() if each is not None for name in each.meta.root_names()}
         self.is_lean = asked <= {metric.name for metric in PLAIN if set(metric.requires) <= {schema.VALUE}}
         self.needed = frozenset((*asked, *ALWAYS)) & {metric.name for metric in PLAIN if metric.aggregate is not None}
+        bounce = self._rates["bounced"]
+        self._by_pages = bounce is not None and {"page_views"} <= set(bounce.meta.root_names()) <= PAGES
         self._is_plain = asked <= {metric.name for metric in PLAIN}
 
     def of(self, done: Sessionized, plan: Plan, watermark: int | None) -> pl.DataFrame:
         """``duration_s``, ``converted``, ``bounced`` and ``engaged``, a row a session; null where the system has no such word.
+
+        ``measured`` says whether a session has what a bounce is told by, which may be page views.
 
         Args:
             done: What the kernel found.
@@ -60,7 +67,10 @@ class Measures:
     def _told(self, sessions: pl.DataFrame) -> pl.DataFrame:
         rates = {name: pl.lit(None, pl.Boolean) if each is None else each for name, each in self._rates.items()}
         return sessions.select(
-            "duration_s", "converted", **{name: each.cast(pl.Boolean) for name, each in rates.items()}
+            "duration_s",
+            "converted",
+            measured=pl.col("page_views") > 0 if self._by_pages else pl.lit(value=True),
+            **{name: each.cast(pl.Boolean) for name, each in rates.items()},
         )
 
 
@@ -76,7 +86,7 @@ def figures(measures: pl.DataFrame) -> dict[str, Any]:
     found = measures.select(
         duration_s_mean=length.mean(),
         duration_s_median=length.median(),
-        bounce_rate=pl.col("bounced").mean(),
+        bounce_rate=pl.when(pl.col("measured").any()).then(pl.col("bounced").mean()),
         engagement_rate=pl.col("engaged").mean(),
         conversion_rate=pl.col("converted").mean(),
     )
@@ -96,17 +106,6 @@ def _plain(sessions: pl.DataFrame) -> pl.DataFrame:
 
 def _rates(definition: Definition) -> dict[str, pl.Expr | None]:
     """The SQL of a definition, tried on no sessions."""
-    none = pl.DataFrame(schema={metric.name: metric.dtype for metric in METRICS})
-    found: dict[str, pl.Expr | None] = {}
-    for name, text in zip(RATES, (definition.bounce, definition.engaged), strict=True):
-        if text is None:
-            found[name] = None
-            continue
-        asked_by = f"definition {definition.name}"
-        told = sql.expression(text, asked_by)
-        with sql.telling(asked_by, "a condition over the metrics: sessionize schema metrics"):
-            dtype = none.lazy().select(told.alias("told")).collect().schema["told"]
-        if dtype != pl.Boolean:
-            raise UsageError(f"{asked_by}: {text!r} is no condition", hint="for example events = 1")
-        found[name] = told
-    return found
+    columns, asked_by = of_sql(), f"definition {definition.name}"
+    words = {"bounced": definition.bounce, "engaged": definition.engaged}
+    return {name: None if text is None else Sql(columns, asked_by).condition(text) for name, text in words.items()}

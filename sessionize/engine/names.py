@@ -130,6 +130,12 @@ def _asked_types(plan: Plan) -> Iterator[tuple[str, tuple[str, ...]]]:
             yield option, names
 
 
+def names_are_asked_for(config: Config) -> bool:
+    """Whether an event type was named that a log may not have."""
+    rules = config.rules
+    return bool(config.conversions or config.page_views or rules.end_events or rules.start_events)
+
+
 def notes(seen: Seen, config: Config, plan: Plan, known: Collection[str] = ()) -> tuple[str, ...]:
     """What to say of names that never occur.
 

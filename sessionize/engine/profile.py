@@ -17,6 +17,7 @@ from sessionize.config import Plan
 from sessionize.engine.day import HOURS, Day
 from sessionize.engine.observe import Observer, Whole
 from sessionize.kernel import Sessionized
+from sessionize.kernel.privacy import is_address, is_id
 from sessionize.summary.daily import Figure, written
 
 MOST_DAYS: Final = 56
@@ -146,7 +147,15 @@ class Profile(Observer):
             column = by_role.get(name, name)
             if column in columns and column not in found:
                 found[column] = name
-        return found
+        return {column: name for column, name in found.items() if not self._is_private(column)}
+
+    def _is_private(self, column: str) -> bool:
+        """Whether it holds ids or addresses that nobody may see: its values do not become names of figures."""
+        own = {schema.OWN_PREFIX + name: told for each in self._plan.own for name, told in each.uses.items()}
+        reference = own.get(column, (self._plan.columns.get(column) or (column,))[0])
+        if self._plan.hash_key is not None and is_id(reference, self._plan):
+            return True
+        return self._plan.ip != "full" and is_address(reference, self._plan)
 
     def _day(self, number: int) -> Day:
         return self._of.setdefault(number, Day())

@@ -16,6 +16,7 @@ from sessionize.kernel.keys import key_text
 from sessionize.kernel.own import own_columns, with_uses
 from sessionize.kernel.references import BLANKS, field, field_type, filled, text
 from sessionize.kernel.timestamps import by_layout, instant
+from sessionize.sql_words import adapted
 
 REASONS: Final = pl.Enum(schema.REASONS)
 LONGEST_ADDED: Final = len("s:") + len(".-62135596800000000")
@@ -43,7 +44,8 @@ def normalise(raw: pl.LazyFrame, types: Types, plan: Plan) -> pl.LazyFrame:
         but blank ones are null, in every one of these columns.
     """
     if plan.where is not None:
-        raw = raw.filter(sql.expression(plan.where, "--where") | pl.col(schema.FAULT).is_not_null())
+        where = sql.expression(adapted(plan.where, types, plan.timezone), "--where")
+        raw = raw.filter(where | pl.col(schema.FAULT).is_not_null())
     columns = {role: _role(role, names, types) for role, names in plan.columns.items() if role != schema.TIMESTAMP}
     if schema.VALUE in columns and field_type(plan.columns[schema.VALUE][0], types) in TEXTS:
         written_amount = text(plan.columns[schema.VALUE][0], types)

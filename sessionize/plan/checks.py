@@ -17,6 +17,7 @@ from sessionize.kernel.references import roots
 from sessionize.plan.evidence import Sample, Types
 from sessionize.plan.named import condition, conditions
 from sessionize.plan.names import listed, option
+from sessionize.sql_words import adapted
 
 ZONES_BY_WORD: Final = {
     "PST": "America/Los_Angeles", "PDT": "America/Los_Angeles", "PT": "America/Los_Angeles", "MDT": "America/Denver",
@@ -62,7 +63,7 @@ def checked_where(config: Config, types: Types, sample: Sample) -> str | None:
         UsageError: If it is no expression over the log's columns.
     """
     for where, asked_by in conditions(config):
-        told = sql.expression(where, asked_by)
+        told = sql.expression(adapted(where, types, config.timezone), asked_by)
         with sql.telling(asked_by, f"an expression over {listed(types)}; CSV columns are text"):
             pl.DataFrame(schema=dict(types)).lazy().filter(told).collect()
         for name in told.meta.root_names():

@@ -62,10 +62,11 @@ def sessionize(data: Data, config: Config | v.Path | None = None, **keywords: Un
     return made._replace(notes=tuple(in_python(note, k.FLAGS) for note in made.notes))
 
 
-def _which(session_where: str | None, last: Any, since: Any, until: Any) -> dict[str, Any]:
+def _which(session_where: str | None, containing: v.Texts, last: Any, since: Any, until: Any) -> dict[str, Any]:
     """Which sessions are meant, as it would have been typed."""
     return {
         "session_where": None if session_where is None else v.text("session_where", session_where),
+        "containing": v.texts("containing", containing),
         "last": None if last is None else v.duration("last", last),
         "since": None if since is None else v.moment("since", since),
         "until": None if until is None else v.moment("until", until),
@@ -79,7 +80,7 @@ def _table(name: str, found: Answer, rows: Rows, asked: k.Asked) -> Table:
 
 @k.documented("summary")
 def summary(
-    data: Data, *, by: str | None = None, compare: v.Path | None = None, session_where: str | None = None,
+    data: Data, *, by: str | None = None, compare: v.Path | None = None, session_where: str | None = None, containing: v.Texts = (),
     last: v.Duration | None = None, since: v.Moment | None = None, until: v.Moment | None = None,
     config: Config | v.Path | None = None, **keywords: Unpack[k.ToldOptions],
 ) -> Table:  # fmt: skip
@@ -91,6 +92,7 @@ def summary(
             metrics.
         compare: Another log or run to compare with, or ``"week"``: the last seven days with the seven before.
         session_where: Only sessions that match, SQL over the metrics.
+        containing: Only sessions with such an event each: event types, pages or SQL over the events.
         last: Only sessions that start so long before the newest event.
         since: Only sessions that start at this time or later.
         until: Only sessions that start before this time.
@@ -101,7 +103,7 @@ def summary(
         ``frame``: a group a row, else a figure a row; ``tables``: days, hours, lengths, entry and exit pages; ``data``.
     """
     with python_names():
-        own = _which(session_where, last, since, until)
+        own = _which(session_where, containing, last, since, until)
         by = None if by is None else v.text("by", by)
         other = None if compare is None else v.path("compare", compare)
         asked = k.Asked(data, "summary", config, keywords, by=by, compare=other, **own)
@@ -118,7 +120,7 @@ def _figures(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 @k.documented("funnel")
 def funnel(
     data: Data, step: v.Texts = (), *, within: v.Duration | None = None, strict: bool = False, by: str | None = None,
-    session_where: str | None = None, last: v.Duration | None = None, since: v.Moment | None = None,
+    session_where: str | None = None, containing: v.Texts = (), last: v.Duration | None = None, since: v.Moment | None = None,
     until: v.Moment | None = None, config: Config | v.Path | None = None, **keywords: Unpack[k.ToldOptions],
 ) -> Table:  # fmt: skip
     """How many sessions go from step to step, in order, as ClickHouse's windowFunnel counts.
@@ -130,6 +132,7 @@ def funnel(
         strict: Whether no other events may lie between.
         by: What sessions are grouped by.
         session_where: Only sessions that match, SQL over the metrics.
+        containing: Only sessions with such an event each: event types, pages or SQL over the events.
         last: Only sessions that start so long before the newest event.
         since: Only sessions that start at this time or later.
         until: Only sessions that start before this time.
@@ -140,7 +143,7 @@ def funnel(
         ``frame``: a step a row, or a step of a group; ``data``.
     """
     with python_names():
-        own = _which(session_where, last, since, until)
+        own = _which(session_where, containing, last, since, until)
         steps = tuple(v.texts("step", step))
         longest = None if within is None else v.duration("within", within)
         asked = k.Asked(data, "funnel", config, keywords, step=list(steps), within=longest, by=by, **own)
@@ -157,7 +160,7 @@ def funnel(
 @k.documented("paths")
 def paths(
     data: Data, *, steps: int = 3, from_: str | None = None, to: str | None = None, around: str | None = None,
-    no_fold: bool = False, repeats: bool = False, top: int = 10, session_where: str | None = None,
+    no_fold: bool = False, repeats: bool = False, top: int = 10, session_where: str | None = None, containing: v.Texts = (),
     last: v.Duration | None = None, since: v.Moment | None = None, until: v.Moment | None = None,
     config: Config | v.Path | None = None, **keywords: Unpack[k.ToldOptions],
 ) -> Table:  # fmt: skip
@@ -173,6 +176,7 @@ def paths(
         repeats: Whether events of one name side by side are shown one by one.
         top: Paths to show; the others are counted together.
         session_where: Only sessions that match, SQL over the metrics.
+        containing: Only sessions with such an event each: event types, pages or SQL over the events.
         last: Only sessions that start so long before the newest event.
         since: Only sessions that start at this time or later.
         until: Only sessions that start before this time.
@@ -183,7 +187,7 @@ def paths(
         ``frame``: a path a row, then the others and the total; ``data``.
     """
     with python_names():
-        asked = k.Asked(data, "paths", config, keywords, **_which(session_where, last, since, until))
+        asked = k.Asked(data, "paths", config, keywords, **_which(session_where, containing, last, since, until))
         ends = {"from_": from_, "to": to, "around": around}
         begin, end, about = (None if value is None else v.text(name, value) for name, value in ends.items())
         ask = PathsAsk(

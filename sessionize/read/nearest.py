@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import difflib
+from typing import Final
 
 from sessionize.config import Config
 from sessionize.errors import InputError
 from sessionize.read.shown import shown_folder
 from sessionize.stores import AnyPath, StorePath, folders_among, path_of
+
+REALLY_NEAR: Final = 0.75
+"""How alike two names of files are, of which the one is taken for the other mistyped."""
 
 
 def missing(path: AnyPath, config: Config) -> InputError:
@@ -30,7 +34,11 @@ def _like(path: AnyPath) -> AnyPath | None:
         return None
     if (folder / path.name).exists():
         return folder / path.name
-    near = difflib.get_close_matches(path.name, [each.name for each in folder.iterdir()], n=1)
+    if (
+        str(folder) != str(path.parent) and "." in path.name
+    ):  # the nearest file of the nearest folder is a guess at a guess
+        return None
+    near = difflib.get_close_matches(path.name, [each.name for each in folder.iterdir()], n=1, cutoff=REALLY_NEAR)
     return folder / near[0] if near else None
 
 

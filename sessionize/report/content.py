@@ -75,6 +75,7 @@ def _chosen(data: Data, facts: Data) -> list[str]:
         found.append(f"only before {moment(EPOCH + selection.until * MICROSECOND, facts['timezone']):%Y-%m-%d %H:%M}")
     if selection.where is not None:
         found.append(f"only where {selection.where}")
+    found += [f"only with an event {step}" for step in selection.containing]
     if compare is not None and compare["this"] is None:
         found.append(f"compared with {compare['name']}")
     return found

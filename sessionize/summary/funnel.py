@@ -210,13 +210,17 @@ class Funnel:
             ]
         return whole
 
-    def groups(self) -> list[dict[str, Any]]:
-        """The same for each group, without what takes the events; the largest first."""
+    def groups(self, *, in_time: bool = False) -> list[dict[str, Any]]:
+        """The same for each group, without what takes the events; the largest first.
+
+        Args:
+            in_time: Whether they are told in the order of their names instead.
+        """
         levels = pl.concat(self._levels) if self._levels else _no_levels()
         found = [
             {"name": name, **self._counted(of_it)} for (name,), of_it in levels.group_by("group", maintain_order=True)
         ]
-        return sorted(found, key=lambda each: (-each["sessions"], str(each["name"])))
+        return sorted(found, key=lambda each: (0 if in_time else -each["sessions"], str(each["name"])))
 
     def _counted(self, levels: pl.DataFrame) -> dict[str, Any]:
         def number(condition: pl.Expr) -> int:

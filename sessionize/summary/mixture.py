@@ -168,25 +168,25 @@ def doubt(fit: Fit, silences: int, days: float) -> str | None:
         days: How long the log is.
     """
     reasons = (
-        (silences < LEAST_SILENCES, f"{silences:,} silences are too few: it takes {LEAST_SILENCES:,}"),
-        (days < LEAST_DAYS, f"the log spans {days:.1f} days: it takes {LEAST_DAYS}"),
+        (silences < LEAST_SILENCES, f"there are only {silences:,} silences; it takes {LEAST_SILENCES:,}"),
+        (days < LEAST_DAYS, f"the log spans only {days:.1f} days; it takes {LEAST_DAYS}"),
         (
             not fit.within.mean < HOUR < fit.between.mean,
-            f"the means of the two kinds of silence ({_means(fit)}) do not lie on either side of an hour",
+            f"the short and the long silences would be {_means(fit)} on average, both on the same side of an hour",
         ),
         (
             min(fit.within.weight, fit.between.weight) < LEAST_WEIGHT,
-            f"one kind of silence has only {min(fit.within.weight, fit.between.weight):.1%} of them",
+            f"only {min(fit.within.weight, fit.between.weight):.1%} of the silences would be of the one kind",
         ),
         (
             not all(SPREADS[0] <= part.sd <= SPREADS[1] for part in (fit.within, fit.between)),
-            f"a kind of silence is too narrow or too wide (deviations of {fit.within.sd:.2f} and {fit.between.sd:.2f} octaves)",
+            f"silences of one kind are too much alike, or too different (deviations of {fit.within.sd:.2f} and {fit.between.sd:.2f} octaves)",
         ),
         (
             fit.ks > MOST_DISTANCE,
-            f"two kinds of silence do not describe this log (distance {fit.ks:.3f}; at most {MOST_DISTANCE:g})",
+            f"short and long silences alone do not describe this log (they miss it by {fit.ks:.3f}; at most {MOST_DISTANCE:g})",
         ),
-        (fit.cut_s is None, "the two kinds of silence weigh the same nowhere between their means"),
+        (fit.cut_s is None, "there is no length between the short and the long silences at which they are as many"),
     )
     return next((reason for holds, reason in reasons if holds), None)
 

@@ -14,9 +14,11 @@ import polars as pl
 
 from sessionize import schema
 from sessionize.errors import UsageError
-from sessionize.summary.expressions import as_sql
+from sessionize.summary.expressions import OPERATORS, Sql
 
 PAGE_PREFIX: Final = "page:"
+OURS: Final = "sessionize."
+"""Begins columns that are no part of the log."""
 NUMBERS: Final = (
     r"([/=])(?:[0-9]+|[0-9A-Fa-f]{8}-[0-9A-Fa-f-]{27}|[0-9A-Fa-f]*[0-9][0-9A-Fa-f]*[0-9A-Fa-f]{7})([/?&#.;]|$)"
 )
@@ -32,20 +34,32 @@ class Step(NamedTuple):
         text: As typed.
         matches: Whether an event is it; null means no.
         named: Whether it is a name that the log must have, no SQL and no pattern.
+        missing: Columns that it would name, were it SQL, and the events have not.
+        columns: Columns that it could name.
     """
 
     text: str
     matches: pl.Expr
     named: bool
+    missing: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
 
 
-def step(text: str, columns: Mapping[str, pl.DataType], option: str) -> Step:
+def step(
+    text: str,
+    columns: Mapping[str, pl.DataType],
+    option: str,
+    timezone: str = "UTC",
+    names: Mapping[str, str] | None = None,
+) -> Step:
     """What a step means for events with these columns.
 
     Args:
         text: A goal's name, an event type, ``page:`` and a page in which ``*`` is any text, or SQL over the events.
         columns: The events' columns and their types.
         option: Option that it was typed after.
+        timezone: IANA zone of times that say none.
+        names: What the log's own columns are called among the events' columns.
 
     Raises:
         UsageError: If it asks for a page and the log has none.
@@ -58,11 +72,17 @@ def step(text: str, columns: Mapping[str, pl.DataType], option: str) -> Step:
             raise UsageError(f"{option} {text!r}: the log has no page", hint="say which column it is with --page COL")
         pattern = text.removeprefix(PAGE_PREFIX)
         return Step(text, _is_page(pattern), named="*" not in pattern)
-    sql = as_sql(text, columns)
-    if sql is not None:
-        return Step(text, sql, named=False)
+    visible = {name: kind for name, kind in columns.items() if not name.startswith(OURS)}
+    prefix = schema.PROPERTY_PREFIX
+    carried = {name.removeprefix(prefix): name for name in visible if name.startswith(prefix)}
+    sql = Sql(visible, option, timezone, {**carried, **(names or {})})
+    condition = sql.condition_or_none(text)
+    if condition is not None:
+        return Step(text, condition, named=False)
     if schema.EVENT_TYPE in columns:
-        return Step(text, pl.col(schema.EVENT_TYPE) == text, named=True)
+        missing = [name for name in sql.names_in(text) if name not in visible] if OPERATORS.search(text) else []
+        there = (*visible, *sql.names)
+        return Step(text, pl.col(schema.EVENT_TYPE) == text, named=True, missing=tuple(missing), columns=there)
     if schema.PAGE in columns:
         return Step(text, _is_page(text), named="*" not in text)
     raise UsageError(
@@ -76,12 +96,17 @@ def looks_like_page(text: str) -> bool:
     return text.startswith("/") or "://" in text
 
 
+def is_path(pattern: str) -> bool:
+    """Whether a pattern of pages is compared with paths alone, whatever host and query string they have."""
+    return pattern.startswith("/") and "?" not in pattern
+
+
 def _is_page(pattern: str) -> pl.Expr:
     """Whether the page is one; of an address only the path is compared with a path."""
     page = pl.col(schema.PAGE)
     if pattern.startswith("/"):
         page = page.str.replace(r"^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*", "")
-        if "?" not in pattern:
+        if is_path(pattern):
             page = page.str.replace(r"[?#].*$", "")
     if "*" not in pattern:
         return page == pattern
@@ -119,6 +144,13 @@ def never_there(step: Step, known: Known, option: str) -> None:
     names = known.commonest_first
     if not step.named or not names:
         return
+    if step.missing:
+        columns = difflib.get_close_matches(step.missing[0], step.columns, n=1)
+        raise UsageError(
+            f"{option} {step.text!r}: events have no column {step.missing[0]!r}, and none is of that type",
+            hint=(f"did you mean {columns[0]!r}? " if columns else "")
+            + f"there are {', '.join(dict.fromkeys(step.columns))}",
+        )
     name = step.text.removeprefix(PAGE_PREFIX)
     near = [other for other in names if schema.spelling(other) == schema.spelling(name)]
     near += difflib.get_close_matches(name, names, n=1, cutoff=0.6)

@@ -20,6 +20,9 @@ SPREADS: Final = {
 RATES: Final = ("bounce_rate", "engagement_rate", "conversion_rate", "bot_share")
 LENGTHS_S: Final = (0, 10, 60, 300, 600, 1200, 1800, 3600)
 WEEK: Final = timedelta(days=7)
+FEWEST: Final = 30
+HOURS_SEEN: Final = timedelta(hours=3)
+"""Fewer sessions, or a shorter time, may well lie in one minute of the hour."""
 MOST_PAGES: Final = 10
 MOST_WAITING: Final = 1 << 18
 
@@ -134,6 +137,21 @@ class Overview:
         """The figures of the sessions that start from a time on and before another."""
         start = pl.col("start")
         return as_data(self.measures.filter((start >= since) & (start < until)))
+
+    @property
+    def one_minute(self) -> int | None:
+        """The minute of the hour at which every session starts and ends, as of a clock that was cut; else None."""
+        minutes = {
+            minute
+            for each in self._measures
+            for name in ("start", "end")
+            for minute in each[name].dt.minute().unique().to_list()
+        }
+        sessions = sum(each.height for each in self._measures)
+        newest, oldest = self.newest, self.oldest
+        if len(minutes) != 1 or sessions < FEWEST or newest is None or oldest is None or newest - oldest < HOURS_SEEN:
+            return None
+        return int(minutes.pop())
 
     @property
     def newest(self) -> datetime | None:

@@ -96,13 +96,18 @@ SHOW: Final = _one(
     number=_counted("place among the sessions of its key, from 1"),
     of=_counted("sessions of its key"),
     matching=_counted("sessions that the choice matches"),
+    tied=_counted("with --longest: sessions of this length, itself among them; else 1"),
     others=_many("ids of some more of these", TEXT),
     rows=_many("with --raw", _one("a row of the log", file=TEXT, row=COUNT, raw=TEXT)),
 )
 LEFT: Final = _one("what came next instead", name=TEXT, sessions=COUNT, share=RATE)
 STEP: Final[Mapping[str, Form]] = {"step": TEXT, "sessions": COUNT, "of_start": RATE, "of_step": RATE}
 ALL_STEPS: Final[Mapping[str, Form]] = {
-    "never_began": COUNT, "converted": COUNT, "converted_this_way": COUNT, "converted_otherwise": COUNT,
+    "never_began": _counted("sessions without the first step"),
+    "converted": _counted("sessions with a conversion event (--conversion), whatever their steps; those that took all steps "
+                          "are the sessions of the last step"),
+    "converted_this_way": _counted("of these, those that took all steps"),
+    "converted_otherwise": _counted("of these, the others"),
 }  # fmt: skip
 FUNNEL: Final = _one(
     "what sessionize funnel --json prints",
@@ -157,6 +162,7 @@ TIMEOUT: Final = _one(
     silences=_one("between events of one key", all=COUNT, zero=COUNT,
                   octaves=_many("by doublings", _one("from and before", from_s=SECONDS, to_s=SECONDS, silences=COUNT))),
     in_force_s=SECONDS,
+    one_minute=_kind("integer", "the minute of the hour at which every event is, as of a clock that was cut; else null", null=True),
 )  # fmt: skip
 ANSWERS: Final[Mapping[str, Form]] = {
     "summary": SUMMARY, "show": SHOW, "funnel": FUNNEL, "paths": PATHS, "timeout": TIMEOUT,

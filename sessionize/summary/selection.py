@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -13,11 +13,13 @@ from sessionize.errors import UsageError
 from sessionize.fields import check_fields
 from sessionize.kernel.metrics import METRIC_NAMES, METRICS
 from sessionize.schema import PROPERTY_PREFIX
-from sessionize.summary.expressions import condition, expression
+from sessionize.summary.expressions import Sql
 
 MICROSECOND: Final = timedelta(microseconds=1)
 OF_START: Final = ("day", "week", "month", "weekday", "hour")
 """Names of groups that follow from a session's start, in the time zone."""
+CONTAINED: Final = "sessionize.contained"
+"""Whether a session has an event of each kind that was asked for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,22 +31,37 @@ class Selection:
         since: Start in microseconds since 1970 UTC, from which on a session counts; None for any.
         until: Start before which it counts; None for any.
         last: How long before the log's newest event a session may start; None for any time.
+        containing: Steps of which a session has an event each; sessions then have the column CONTAINED.
     """
 
     where: str | None = None
     since: int | None = None
     until: int | None = None
     last: timedelta | None = None
+    containing: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_fields(self)
 
-    def of(self, columns: Mapping[str, pl.DataType], newest: int | None) -> pl.Expr | None:
+    @property
+    def is_all(self) -> bool:
+        """Whether every session is meant."""
+        return self == Selection()
+
+    def of(
+        self,
+        columns: Mapping[str, pl.DataType],
+        newest: int | None,
+        timezone: str = "UTC",
+        elsewhere: Collection[str] = (),
+    ) -> pl.Expr | None:
         """Whether a session is meant; None where all are.
 
         Args:
             columns: Columns of the sessions, and their types.
             newest: Time up to which the log is complete, microseconds since 1970 UTC; None for a log without events.
+            timezone: IANA zone of times that say none.
+            elsewhere: Names that events have, and sessions may lack.
 
         Raises:
             UsageError: If the condition is none.
@@ -55,9 +72,14 @@ class Selection:
             earliest = newest - self.last // MICROSECOND
             since = earliest if since is None else max(since, earliest)
         found = [
-            *([] if self.where is None else [condition(self.where, columns, "--session-where")]),
+            *(
+                []
+                if self.where is None
+                else [_sql(columns, "--session-where", timezone, elsewhere).condition(self.where)]
+            ),
             *([] if since is None else [start >= since]),
             *([] if self.until is None else [start < self.until]),
+            *([pl.col(CONTAINED)] if self.containing else []),
         ]
         return pl.all_horizontal(found) if found else None
 
@@ -85,13 +107,23 @@ def group(text: str, columns: Mapping[str, pl.DataType], timezone: str, option: 
         UsageError: If it is none of these.
     """
     if text in columns:
+        if columns[text].is_temporal():
+            raise UsageError(
+                f"{option} {text}: each session has its own", hint=f"{option} day, week, month, weekday or hour"
+            )
         return pl.col(text)
     carried = PROPERTY_PREFIX + text
     if carried in columns:
         return pl.col(carried)
     if text in OF_START:
         return _of_start(text, timezone)
-    return expression(text, columns, option)
+    return _sql(columns, option, timezone).expression(text)
+
+
+def _sql(columns: Mapping[str, pl.DataType], option: str, timezone: str, elsewhere: Collection[str] = ()) -> Sql:
+    """SQL over sessions: a column that is carried along has its own name, too."""
+    carried = {name.removeprefix(PROPERTY_PREFIX): name for name in columns if name.startswith(PROPERTY_PREFIX)}
+    return Sql(columns, option, timezone, carried, elsewhere)
 
 
 def _of_start(text: str, timezone: str) -> pl.Expr:

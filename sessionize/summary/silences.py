@@ -19,6 +19,9 @@ Flags = NDArray[np.bool_]
 
 TIMEOUTS_S: Final = (60, 300, 600, 900, 1200, 1800, 2700, 3600, 5400, 7200)
 SECOND: Final = 1_000_000
+MINUTE: Final = 60 * SECOND
+HOURS_SEEN: Final = 3
+"""A log of fewer hours may well have all its events in one minute."""
 A_DAY: Final = 86_400 * SECOND
 PER_OCTAVE: Final = 64
 LOWEST: Final = -20 * PER_OCTAVE
@@ -130,6 +133,8 @@ class Silences:
         self.matters = 0
         self.first: int | None = None
         self.last: int | None = None
+        self.minutes = np.zeros(60, np.int64)
+        """Events at each minute of the hour."""
 
     def add(self, times: Times, key_starts: Flags) -> None:
         """Count those of some whole keys.
@@ -141,6 +146,7 @@ class Silences:
         if not len(times):
             return
         self.events += len(times)
+        self.minutes += np.bincount(times // MINUTE % 60, minlength=60)
         gaps = np.diff(times)[~key_starts[1:]]
         there = gaps[gaps > 0]
         self.zeros += len(gaps) - len(there)
@@ -159,6 +165,12 @@ class Silences:
     def days(self) -> float:
         """How long the log is."""
         return 0.0 if self.first is None or self.last is None else (self.last - self.first) / A_DAY
+
+    @property
+    def one_minute(self) -> int | None:
+        """The minute of the hour at which every event is, as of a clock that was cut; None where they are at several."""
+        there = np.flatnonzero(self.minutes)
+        return int(there[0]) if len(there) == 1 and self.days * 24 >= HOURS_SEEN else None
 
     @property
     def share_that_matters(self) -> float | None:
@@ -293,4 +305,5 @@ def answer(silences: Silences, rows: Sequence[Row], in_force_us: int | None) -> 
             "octaves": silences.octaves(),
         },
         "in_force_s": in_force_s,
+        "one_minute": silences.one_minute,
     }

@@ -14,6 +14,8 @@ HASH_SEED: Final = 11
 KEY: Final = "key"
 NOT_SHOWN: Final = ("session_id", "timestamp", "source_id", "profile_id")
 """Columns of events that say nothing of one event of one session."""
+NAMED_BY: Final = ("session_id", "source_id", "profile_id")
+"""What a session is asked for by, the surest first."""
 OURS: Final = "sessionize."
 """Begins the columns that are no part of the log."""
 MOST_OTHERS: Final = 5
@@ -40,6 +42,9 @@ class Choice(Protocol):
     def matches(self, sessions: pl.DataFrame) -> pl.Series:
         """The ids of those that are asked for."""
 
+    def tied(self, sessions: pl.DataFrame, best: Chosen) -> int:
+        """How many of these are as good as the best."""
+
 
 class Named:
     """A session by its id or the log's own id, or the beginning of one; the first where several begin so.
@@ -52,10 +57,10 @@ class Named:
         self._text = text
 
     def best(self, sessions: pl.DataFrame) -> Chosen | None:
-        """The session of exactly this id, else of exactly this id in the log, else the first that begins so."""
-        names = [pl.col(name).cast(pl.String) for name in ("session_id", "source_id")]
-        ranks = [(names[0] == self._text, 3), (names[1] == self._text, 2)]
-        ranks += [(name.str.starts_with(self._text), 1) for name in names]
+        """The session of exactly this id, else of exactly this id or profile in the log, else the first that begins so."""
+        names = [pl.col(name).cast(pl.String) for name in NAMED_BY]
+        ranks = [(name == self._text, 2 * len(names) - place) for place, name in enumerate(names)]
+        ranks += [(name.str.starts_with(self._text), len(names) - place) for place, name in enumerate(names)]
         rank = pl.max_horizontal(pl.when(holds).then(number).otherwise(0) for holds, number in ranks)
         found = sessions.select(rank.alias("rank"))["rank"]
         highest = found.max()
@@ -66,8 +71,12 @@ class Named:
 
     def matches(self, sessions: pl.DataFrame) -> pl.Series:
         """The ids of the sessions that begin so."""
-        names = [pl.col(name).cast(pl.String).str.starts_with(self._text) for name in ("session_id", "source_id")]
+        names = [pl.col(name).cast(pl.String).str.starts_with(self._text) for name in NAMED_BY]
         return sessions.filter(pl.any_horizontal(names).fill_null(value=False))["session_id"].cast(pl.String)
+
+    def tied(self, sessions: pl.DataFrame, best: Chosen) -> int:  # noqa: ARG002
+        """One: no other is meant as much."""
+        return 1
 
 
 class Largest:
@@ -88,6 +97,10 @@ class Largest:
     def matches(self, sessions: pl.DataFrame) -> pl.Series:
         """None: which is the largest is known at the end."""
         return sessions["session_id"].head(0).cast(pl.String)
+
+    def tied(self, sessions: pl.DataFrame, best: Chosen) -> int:
+        """Those with as large a value."""
+        return int((sessions[self._metric] == best.rank).sum())
 
 
 class Drawn:
@@ -110,6 +123,10 @@ class Drawn:
         """None."""
         return sessions["session_id"].head(0).cast(pl.String)
 
+    def tied(self, sessions: pl.DataFrame, best: Chosen) -> int:  # noqa: ARG002
+        """One: no other is meant as much."""
+        return 1
+
 
 class First:
     """The first session."""
@@ -121,6 +138,10 @@ class First:
     def matches(self, sessions: pl.DataFrame) -> pl.Series:
         """All of them."""
         return sessions["session_id"].cast(pl.String)
+
+    def tied(self, sessions: pl.DataFrame, best: Chosen) -> int:  # noqa: ARG002
+        """One: no other is meant as much."""
+        return 1
 
 
 class Timeline:
@@ -138,6 +159,7 @@ class Timeline:
         self._keys: list[pl.DataFrame] = []
         self._others: list[str] = []
         self._matching = 0
+        self._tied = 0
 
     def add(self, sessions: pl.DataFrame, events: pl.DataFrame | None, meant: pl.Series | None) -> None:
         """Look at some sessions.
@@ -155,9 +177,13 @@ class Timeline:
         self._others += matching.head(MOST_OTHERS + 1).to_list()
         self._others = self._others[: MOST_OTHERS + 1]
         found = self._choice.best(among)
-        if found is None or (self._best is not None and found.rank <= self._best.rank):
+        if found is None:
             return
-        self._best = found
+        tied = self._choice.tied(among, found)
+        if self._best is not None and found.rank <= self._best.rank:
+            self._tied += tied if found.rank == self._best.rank else 0
+            return
+        self._best, self._tied = found, tied
         row = int(places[found.row])
         self._session = sessions[row : row + 1]
         if events is not None:
@@ -190,6 +216,7 @@ class Timeline:
             **around,
             "others": [name for name in self._others if name != session["session_id"]][:MOST_OTHERS],
             "matching": self._matching,
+            "tied": self._tied,
         }
 
     def _neighbours(self, session: pl.DataFrame) -> dict[str, Any]:

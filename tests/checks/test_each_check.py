@@ -143,6 +143,7 @@ CASES: dict[str, Case] = {
     "midnight": Case(lambda n: rows(10, n, timestamp="2024-05-07T00:00:00"), 5, "50%"),
     "one-second": Case(lambda n: [event(x, timestamp=f"2024-05-{10 + x}T03:15:00.{x}Z") if x < n else event(x)
                                   for x in range(10)], 4, "40%"),
+    "one-minute": Case(lambda n: [event(x, timestamp=f"2024-05-07T{x:02}:{5 if x < n else 10 + x:02}:0{x}Z") for x in range(10)], 5, "50%"),
     "whole-minutes": Case(lambda n: rows(10, n, timestamp="2024-05-07T11:31:00.5"), 5, "50%"),
     "session-id-share": Case(lambda n: rows(10, n, session_id="NA"), 4, "40%"),
     "profile-id-share": Case(lambda n: [event(2 * x, user_id="NA" if x < n else f"u{x}") for x in range(10)], 4,

@@ -18,7 +18,6 @@ pytestmark = [
 
 SOUND: dict[str, dict[str, Any]] = {
     "retentioneering_simple_shop/simple-onlineshop.csv.gz": {},
-    "apache_access_log/apache_access.csv.gz": {"columns": {"session_id": "ip"}},
     "yoochoose_100k_test/yoochoose-clicks-100k_test.txt.gz": {},
     "nasa_http_1995_07_01/nasa_19950701.tsv.gz": {"columns": {"session_id": "host"}},
     "movielens_latest_small/ratings.csv.gz": {},
@@ -29,6 +28,13 @@ SOUND: dict[str, dict[str, Any]] = {
 def test_a_sound_log_passes_without_a_warning(name: str) -> None:
     checked = sessionize.check(sessionize.Config(inputs=(str(DATA / name),), **SOUND[name]))
     assert [finding.check for finding in checked.findings if finding.is_bad] == []
+
+
+def test_a_clock_that_was_cut_to_one_minute_of_each_hour_is_a_warning() -> None:
+    log = DATA / "apache_access_log" / "apache_access.csv.gz"
+    checked = sessionize.check(sessionize.Config(inputs=(str(log),), columns={"session_id": "ip"}))
+    (finding,) = (finding for finding in checked.findings if finding.is_bad)
+    assert (finding.check, finding.status) == ("one-minute", "warned")
 
 
 def test_a_log_of_dates_is_told_from_one_of_times() -> None:

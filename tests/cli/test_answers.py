@@ -113,6 +113,42 @@ def test_a_screen_is_no_wider_than_the_terminal(
     assert [line for line in lines if cells(line) > width] == []
 
 
+@pytest.fixture
+def course(tmp_path: Path) -> Path:
+    """A log of three weeks whose names are long and begin alike, without a conversion."""
+    names = ("Course viewed", "Course module viewed", "Course module instance list viewed")
+    rows = [
+        f"user{number % 7},2024-05-{1 + number // 3:02}T09:{7 * step:02}:00Z,{names[(number + step) % 3]}"
+        for number in range(63)
+        for step in range(3 + number % 2)
+    ]
+    log = tmp_path / "course.csv"
+    log.write_text("user_id,timestamp,event_type\n" + "\n".join(rows) + "\n")
+    return log
+
+
+@pytest.mark.parametrize("command", ["summary", "timeout"])
+@pytest.mark.parametrize("width", [60, 80])
+def test_a_narrow_screen_cuts_no_number(
+    told: Told, course: Path, command: str, width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    lines = [line for line in told(command, str(course)).splitlines() if not line.startswith("next: ")]
+    assert [line for line in lines if cells(line) > width] == []
+    assert [line for line in lines if "…" in line and not line.startswith(("event types: ", "Course "))] == []
+
+
+@pytest.mark.parametrize("width", [50, 60, 80, 120])
+def test_no_two_paths_read_the_same_however_narrow_the_screen(
+    told: Told, course: Path, width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    data = json.loads(told("paths", str(course), "--json"))
+    out = " ".join(told("paths", str(course)).split())
+    for row in data["paths"]:
+        assert " > ".join(row["steps"]).removesuffix(" > .") in out
+
+
 @pytest.mark.parametrize("locale", quick_first([{"LC_ALL": "C"}, {"LC_ALL": "", "LC_CTYPE": "C.UTF-8", "LANG": "C"}]))
 @pytest.mark.parametrize("typed", TYPED.values(), ids=TYPED.keys())
 def test_a_screen_is_ascii_where_the_locale_is(

@@ -77,7 +77,8 @@ def test_a_check_says_what_its_command_says(tmp_path: Path) -> None:
     verdict = sessionize.check(LOG, {"rejected": {"error": "0"}})
     assert not verdict.passed
     assert verdict.frame.filter(status="failed")["check"].to_list() == ["rejected"]
-    assert verdict.findings[0].examples[0].file == "the frame"
+    (failed,) = (finding for finding in verdict.findings if finding.check == "rejected")
+    assert failed.examples[0].file == "the frame"
     (tmp_path / "sessionize.toml").write_text("[check]\nrejected.error = 0\n")
     done = command("check", PARQUET, "--json", cwd=tmp_path)
     assert done.code == 1
@@ -202,3 +203,10 @@ def test_a_frame_of_polars_has_the_calls_as_methods(name: str, kind: type) -> No
     assert dir(frame.sessionize) == sorted(METHODS)
     with pytest.raises(AttributeError, match=r"frames have no sessionize\.report"):
         frame.sessionize.report()
+
+
+def test_sessions_are_chosen_by_what_they_contain() -> None:
+    bought = sessionize.summary(LOG, containing="purchase").data
+    assert bought["sessions"] == sessionize.funnel(LOG, ["purchase"]).data["steps"][0]["sessions"]
+    both = sessionize.paths(LOG, containing=["purchase", "page:/"]).data["total"]
+    assert 0 < both < bought["sessions"]

@@ -76,7 +76,7 @@ REAL: dict[str, tuple[str | None, dict[str, Any]]] = {
     "movielens_latest_small/ratings.csv.gz": (None, {}),
     "bitcoin_otc/soc-sign-bitcoinotc.csv.gz": (None, {"csv_columns": ("source", "target", "rating", "time"), "columns": {"session_id": "source"}}),
     "similarweb_assignment/input_*.csv.gz": ("days", {"csv_columns": ("visitor", "site", "page", "ts")}),
-    "webtrackr_tracking/testdt_tracking.parquet": ("kind of silence", {"columns": {"session_id": "panelist_id"}}),
+    "webtrackr_tracking/testdt_tracking.parquet": ("only", {"columns": {"session_id": "panelist_id"}}),
     "apache_access_log/apache_access.csv.gz": ("days", {"columns": {"session_id": "ip"}}),
     "moodle_la_course/events.parquet": ("hour", {}),
 }  # fmt: skip

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from sessionize.cli.screens import head
-from sessionize.cli.screens.text import DIM, Cell, Line, Page, cut, table, wrapped
+from sessionize.cli.screens.text import DIM, GAP, LEAST, Cell, Line, Page, cells, cut, table, wrapped
+from sessionize.cli.view import plain
 from sessionize.readable import duration, hosts_cut, number, share
 
-WIDE: Final = 76
-"""Columns from which on there is room to say what sessions did in place of the next step."""
 Data = Mapping[str, Any]
 
 
@@ -22,14 +21,12 @@ def lines(data: Data, facts: Data, where: Page) -> list[Line]:
         facts: What the screen says of the answer.
         where: What the screen can show.
     """
-    found = table(
-        _steps(data["steps"], where), where, "<<>>>><", flexible=6 if where.width >= WIDE else 0, spare=(1, 5)
-    )
+    found = _steps(data["steps"], where)
     how = ["in order", "no others between" if data["strict"] else "others between allowed"]
     how.append(
         "within one session" if data["within_s"] is None else f"within {duration(data['within_s'])} of the first"
     )
-    said = [", ".join(how), f"{number(data['never_began'])} of {number(data['sessions'])} never began"]
+    said = [*how, f"{number(data['never_began'])} of {number(data['sessions'])} never began"]
     found += [(Cell(line, DIM),) for line in wrapped(said, " · ", where.width)]
     if data["converted"]:
         won = [f"{number(data['converted'])} converted in all:", f"{number(data['converted_this_way'])} this way,",
@@ -39,23 +36,48 @@ def lines(data: Data, facts: Data, where: Page) -> list[Line]:
         found += [(), *_groups(data["groups"], where)]
     first = str(data["steps"][0]["step"])
     following = f"paths {head.typed_inputs(facts)} --from {head.quoted(first)}"
-    return [*found, *head.footer(facts, [head.timeout_text(facts)], following, where)]
+    steps = [str(step["step"]) for step in data["steps"]]
+    notes = [head.timeout_text(facts), *head.page_note([*steps, *facts.get("containing", ())])]
+    return [*found, *head.footer(facts, notes, following, where)]
 
 
-def _steps(steps: Sequence[Data], where: Page) -> list[list[Cell]]:
-    names = ("sessions", "of start", "of step", "to next", "left here for" if where.width >= WIDE else "")
+def _steps(steps: Sequence[Data], where: Page) -> list[Line]:
+    """A step a row; what came in place of the next one beside them, or below where there is no room for it."""
+    names = ("sessions", "of start", "of step", "to next")
     rows = [[Cell(""), Cell(""), *(Cell(name, DIM) for name in names)]]
     most = steps[0]["sessions"] or 1
+    rows += [
+        [Cell(plain(step["step"])), Cell(where.bar(step["sessions"] / most, 6)), Cell(number(step["sessions"])),
+         Cell(share(step["of_start"])), Cell("" if step["of_step"] is None else share(step["of_step"])),
+         Cell("" if step["median_s_to_next"] is None else duration(step["median_s_to_next"]))]
+        for step in steps
+    ]  # fmt: skip
+    gone = _gone(steps)
+    beside = [
+        [*row, Cell(text, DIM)] for row, text in zip(rows, ("left here for" if any(gone) else "", *gone), strict=True)
+    ]
+    widths = [max(cells(row[place].text) for row in beside) for place in range(len(beside[0]))]
+    if sum(widths) + len(GAP) * (len(widths) - 1) <= where.width:
+        return table(beside, where, "<<>>>><", flexible=None)
+    below = [
+        [Cell(f"after {row[0].text}", DIM), Cell(text, DIM)] for row, text in zip(rows[1:], gone, strict=True) if text
+    ]
+    room = where.width - len(GAP) - max((cells(row[1].text) for row in below), default=0)
+    fits = room >= LEAST
+    return [
+        *table(rows, where, "<<>>>>", spare=(1, 5)),
+        *([(Cell("where those who came no further went", DIM),)] if below else []),
+        *(table(below, where, "<<", spare=()) if fits else [(cell,) for row in below for cell in row]),
+    ]
+
+
+def _gone(steps: Sequence[Data]) -> list[str]:
+    """What sessions did in place of the next step, the share first, of each step."""
     short = hosts_cut(left["name"] for step in steps for left in step["left_for"])
-    for step in steps:
-        gone = ", ".join(f"{cut(short(left['name']), 18)} {100 * left['share']:.0f} %" for left in step["left_for"][:2])
-        rows.append([
-            Cell(cut(str(step["step"]), 24 if where.width >= WIDE else 40)), Cell(where.bar(step["sessions"] / most, 6)), Cell(number(step["sessions"])),
-            Cell(share(step["of_start"])), Cell("" if step["of_step"] is None else share(step["of_step"])),
-            Cell("" if step["median_s_to_next"] is None else duration(step["median_s_to_next"])),
-            Cell(gone if where.width >= WIDE else "", DIM),
-        ])  # fmt: skip
-    return rows
+    return [
+        ", ".join(f"{100 * left['share']:.0f} % {cut(short(left['name']), 24)}" for left in step["left_for"][:2])
+        for step in steps
+    ]
 
 
 def _groups(groups: Sequence[Data], where: Page) -> list[Line]:
@@ -67,7 +89,7 @@ def _groups(groups: Sequence[Data], where: Page) -> list[Line]:
         name = "(none)" if group["name"] is None else str(group["name"])
         style = DIM if group["sessions"] < 30 else ""
         rows.append(
-            [Cell(cut(name, 40), style), Cell(number(group["sessions"]), style), *(Cell(rate, style) for rate in rates)]
+            [Cell(plain(name), style), Cell(number(group["sessions"]), style), *(Cell(rate, style) for rate in rates)]
         )
     found = table(rows, where, "<>" + ">" * len(steps), spare=())
     rest = groups[20:]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sessionize.cli.screens import head
-from sessionize.cli.screens.text import BOLD, DIM, Cell, Line, Page, cells, cut, cut_middle, table
+from sessionize.cli.screens.text import BOLD, DIM, Cell, Line, Page, cells, cut, cut_middle, right, table, wrapped
 from sessionize.cli.view import plain
 from sessionize.readable import hosts_cut, number, share
 from sessionize.summary.paths import path_text
@@ -26,27 +26,14 @@ def lines(data: Data, facts: Data, where: Page, ask: PathsAsk) -> list[Line]:
         where: What the screen can show.
         ask: What was asked.
     """
-    whole, has_won = data["total"], bool(data["total_converted"])
-    heads = ("sessions", "", "converted" if has_won else "")
-    rows = [[Cell(_title(ask, whole), BOLD), Cell(""), *(Cell(name, DIM) for name in heads)]]
-    short = hosts_cut(name for row in data["paths"] for name in row["steps"])
-    most = max([row["sessions"] for row in data["paths"]] + [1])
-    rows += [
-        _row(_shown(row, where, short, repeats=ask.repeats), row["sessions"], row["converted"], whole, most)
-        for row in data["paths"]
-    ]
-    if data["other_paths"]:
-        rows.append(
-            _row(f"other, {number(data['other_paths'])} paths", data["other"], data["other_converted"], whole, 0)
-        )
-    rows.append(_row("total", whole, data["total_converted"], whole, 0))
-    rows = [[*row[:4], row[4] if has_won else Cell("")] for row in rows]
-    rows = [[row[0], Cell(where.bar(float(row[1].text or 0), 6)), *row[2:]] for row in rows]
-    found = table(rows, where, "<<>>>")
+    texts = _texts(data, where.width - 38, repeats=ask.repeats)
+    found = _in_lines(data, ask, where) if texts is None else _in_columns(texts, data, ask, where)
     notes = [". = the end"] + (["^ = the start"] if any("^" in row["steps"] for row in data["paths"]) else [])
     notes += ["* = numbers and ids; --no-fold shows them"] if data["folded"] else []
     if data["without"]:
         notes.append(f"{number(data['without'])} sessions have no such event")
+    ends = [end for end in (ask.begin, ask.end, ask.around) if end is not None]
+    notes += head.page_note([*ends, *facts.get("containing", ())])
     steps = _steps(data)
     following = None if steps is None else f"funnel {head.typed_inputs(facts)} {steps}"
     return [*found, *head.footer(facts, notes, following, where)]
@@ -63,20 +50,69 @@ def _title(ask: PathsAsk, whole: int) -> str:
     return f"first {number(ask.steps)} events of {sessions}"
 
 
-def _row(name: str, sessions: int, converted: int, whole: int, most: int) -> list[Cell]:
-    """A row whose second cell is the length of its bar."""
-    rate = share(converted / sessions) if sessions else ""
-    part = share(sessions / whole) if whole else ""
-    return [Cell(name), Cell(str(sessions / most) if most else ""), Cell(number(sessions)), Cell(part), Cell(rate)]
+def _texts(data: Data, room: int, *, repeats: bool) -> list[str] | None:
+    """Each path as a line, its names cut where there is no room; None where two names would read the same."""
+    whole = _names(data)
+    texts, cut_to = [], dict[str, str]()
+    for row in data["paths"]:
+        text = path_text([whole[step] for step in row["steps"]], repeats=repeats)
+        if cells(text) > room:
+            each = max(6, (room - 3 * (len(row["steps"]) - 1)) // len(row["steps"]))
+            short = {step: cut_middle(whole[step], each) for step in row["steps"]}
+            if any(cut_to.setdefault(name, step) != step for step, name in short.items()):
+                return None
+            text = path_text([short[step] for step in row["steps"]], repeats=repeats)
+        texts.append(text)
+    return texts
 
 
-def _shown(row: Data, where: Page, short: Callable[[str], str], *, repeats: bool) -> str:
-    steps = [plain(short(step)) for step in row["steps"]]
-    room = where.width - 38
-    if cells(path_text(steps, repeats=repeats)) > room:
-        each = max(6, (room - 3 * (len(steps) - 1)) // len(steps))
-        steps = [cut_middle(step, each) for step in steps]
-    return path_text(steps, repeats=repeats)
+def _names(data: Data) -> dict[str, str]:
+    """What each step is called on the screen."""
+    short = hosts_cut(name for row in data["paths"] for name in row["steps"])
+    return {name: plain(short(name)) for row in data["paths"] for name in row["steps"]}
+
+
+def _in_columns(texts: Sequence[str], data: Data, ask: PathsAsk, where: Page) -> list[Line]:
+    """A line a path, a bar and the numbers behind it."""
+    most = max([row["sessions"] for row in data["paths"]] + [1])
+    heads = ("sessions", "", "converted" if data["total_converted"] else "")
+    rows = [[Cell(_title(ask, data["total"]), BOLD), Cell(""), *(Cell(name, DIM) for name in heads)]]
+    for place, (text, *numbers) in enumerate(_numbers(texts, data)):
+        bar = where.bar(data["paths"][place]["sessions"] / most, 6) if place < len(texts) else ""
+        rows.append([Cell(text), Cell(bar), *(Cell(each) for each in numbers)])
+    return table(rows, where, "<<>>>")
+
+
+def _in_lines(data: Data, ask: PathsAsk, where: Page) -> list[Line]:
+    """The numbers first, the path behind them in as many lines as it takes: its names do not fit in one."""
+    whole = _names(data)
+    paths = [path_text([whole[step] for step in row["steps"]], repeats=ask.repeats) for row in data["paths"]]
+    heads = ("sessions", "", "converted" if data["total_converted"] else "", _title(ask, data["total"]))
+    rows = [heads, *((*numbers, text) for text, *numbers in _numbers(paths, data))]
+    widths = [max(cells(row[place]) for row in rows) for place in range(3)]
+    room = where.width - sum(width + 2 for width in widths if width)
+    found: list[Line] = []
+    for row in rows:
+        before = "".join(right(row[place], width) + "  " for place, width in enumerate(widths) if width)
+        is_head = row is heads
+        for text in wrapped(row[3].split(" "), " ", room):
+            found.append((Cell(before, DIM if is_head else ""), Cell(text, BOLD if is_head else "")))
+            before = " " * len(before)
+    return found
+
+
+def _numbers(texts: Sequence[str], data: Data) -> list[tuple[str, str, str, str]]:
+    """Every path, the others and all: what it is called, its sessions, their share, how many of them converted."""
+    rows = [(text, row["sessions"], row["converted"]) for text, row in zip(texts, data["paths"], strict=True)]
+    if data["other_paths"]:
+        rows.append((f"other, {number(data['other_paths'])} paths", data["other"], data["other_converted"]))
+    rows.append(("total", data["total"], data["total_converted"]))
+    has_won = bool(data["total_converted"])
+    return [
+        (text, number(many), share(many / data["total"]) if data["total"] else "",
+         share(won / many) if has_won and many else "")
+        for text, many, won in rows
+    ]  # fmt: skip
 
 
 def _steps(data: Data) -> str | None:

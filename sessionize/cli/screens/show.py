@@ -31,7 +31,7 @@ def lines(data: Data, facts: Data, where: Page, *, every: bool = False) -> list[
     session, events, zone = data["session"], data["events"], facts["timezone"]
     start = moment(session["start"], zone)
     said = f"{start:%a} {start.day} {start:%b %Y %H:%M:%S} {zone}" if start else ""
-    parts = [cut(session["session_id"], 50), *([cut(session["profile_id"], 30)] if session["profile_id"] else []),
+    parts = [*_whole(session["session_id"], where), *(_whole(session["profile_id"], where) if session["profile_id"] else []),
              said, duration(session["duration_s"]), f"{number(session['events'])} event{'' if session['events'] == 1 else 's'}"]  # fmt: skip
     found: list[Line] = [(Cell(line, BOLD),) for line in wrapped(parts, "   ", where.width)]
     found += [(Cell(line, DIM),) for line in wrapped(_said(session, data), " · ", where.width)]
@@ -45,12 +45,26 @@ def lines(data: Data, facts: Data, where: Page, *, every: bool = False) -> list[
             f"{number(others)} more sessions match"
             + (f": {', '.join(map(plain, data['others'][:2]))}" if data["others"] else "")
         )
-    inputs = head.typed_inputs(facts)
-    if len(events) > FIRST + LAST + 1 and not every:
-        following = f"show {inputs} {plain(session['session_id'])} --all"
-    else:
-        following = f"paths {inputs}"
+    if data["tied"] > 1:
+        notes.append(f"one of {number(data['tied'])} with this length")
+    is_short = len(events) <= FIRST + LAST + 1 or every
+    following = _following(data, facts, is_short=is_short)
     return [*found, *head.footer(facts, notes, following, where)]
+
+
+def _whole(name: str, where: Page) -> list[str]:
+    """An id as it is typed back: never cut, broken where it is longer than a line."""
+    safe = plain(name)
+    return [safe[start : start + where.width] for start in range(0, len(safe), where.width)]
+
+
+def _following(data: Data, facts: Data, *, is_short: bool) -> str:
+    """All events where some were left out, else their rows in the log where they can be shown, else the paths."""
+    inputs, name = head.typed_inputs(facts), head.quoted(data["session"]["session_id"])
+    if not is_short:
+        return f"show {inputs} {name} --all"
+    is_hidden = facts["account"].get("outputs") or {"--hash-ids", "--ip"} & {*facts.get("options", ())}
+    return f"paths {inputs}" if data["rows"] or is_hidden else f"show {inputs} {name} --raw"
 
 
 def _said(session: Data, data: Data) -> list[str]:
@@ -128,7 +142,9 @@ def _around(data: Data, where: Page) -> list[str]:
     before, after = data["previous"], data["next"]
     parts = []
     if before is not None:
-        parts.append(f"before: {duration(before['gap_s'])} earlier ({cut(before['session_id'], 40)})")
+        parts.append(f"before: {duration(before['gap_s'])} earlier ({plain(before['session_id'])})")
     if after is not None:
-        parts.append(f"after: {duration(after['gap_s'])} later ({cut(after['session_id'], 40)})")
-    return wrapped(parts or ["the only session of its key"], "   ", where.width)
+        parts.append(f"after: {duration(after['gap_s'])} later ({plain(after['session_id'])})")
+    lines = wrapped([part for part in parts if len(part) <= where.width] or [], "   ", where.width)
+    longer = [line for part in parts if len(part) > where.width for line in _whole(part, where)]
+    return [*lines, *longer] or ["the only session of its key"]

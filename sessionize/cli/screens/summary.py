@@ -7,15 +7,30 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 from sessionize.cli.screens import head
-from sessionize.cli.screens.text import BOLD, DIM, Cell, Line, Page, cells, cut, left, table
-from sessionize.readable import change, duration, hosts_cut, number, points, share, short_number
+from sessionize.cli.screens.following import following
+from sessionize.cli.screens.text import BOLD, DIM, Cell, Line, Page, cells, cut, left, table, wrapped
+from sessionize.cli.view import plain
+from sessionize.readable import change, dates, duration, hosts_cut, number, points, share, short_number
 
 FEW: Final = 30
 """Sessions of a group under which its rates say little."""
 MOST_GROUPS: Final = 20
-MOST_TIMES: Final = 31
 IN_TIME: Final = ("day", "week", "month", "weekday", "hour")
 SHOWN_PAGES: Final = 5
+NO_CONVERSION: Final = [
+    "none",
+    "of",
+    "them",
+    "is",
+    "a",
+    "conversion:",
+    "--conversion",
+    "NAME",
+    "says",
+    "which",
+    "one",
+    "is",
+]
 SPANS: Final[dict[str, Callable[[date], int]]] = {
     "day": date.toordinal,
     "week": lambda day: (day.toordinal() - 1) // 7,
@@ -26,7 +41,7 @@ SPANS: Final[dict[str, Callable[[date], int]]] = {
 Data = Mapping[str, Any]
 
 
-def lines(data: Data, facts: Data, where: Page, *, least: int = 0, top: int = MOST_GROUPS) -> list[Line]:
+def lines(data: Data, facts: Data, where: Page, *, least: int = 0, top: int | None = None) -> list[Line]:
     """The whole screen.
 
     Args:
@@ -34,38 +49,56 @@ def lines(data: Data, facts: Data, where: Page, *, least: int = 0, top: int = MO
         facts: What the screen says of the answer.
         where: What the screen can show.
         least: Groups under so many sessions are counted together.
-        top: Groups to show; the others are counted together.
+        top: Groups to show; the others are counted together. None for the usual number, and all parts of time.
     """
     found = head.header(facts, data["events"], data["first"], data["last"], where)
     if not data["sessions"]:
-        return [*found, (Cell("no sessions"),), *head.footer(facts, [head.timeout_text(facts)], None, where)]
+        first, last = facts.get("span", (None, None))
+        there = f"; the log has some, {dates(first, last, facts['timezone'])} {facts['timezone']}" if first else ""
+        return [*found, (Cell(f"no sessions{there}"),), *head.footer(facts, [head.timeout_text(facts)], None, where)]
     if data["groups"]:
         found += [(), *_groups(data, facts, where, least, top)]
     else:
-        found += [*_totals(data, facts, where), (), *_over_time(data, where), (), *_ends(data, where)]
+        found += [*_totals(data, facts, where), (), *_over_time(data, where)]
+        ends = _ends(data, where)
+        found += [(), *ends] if ends else []
         if not data["conversions"]:
             types = _types(facts, where)
             found += [(), *types] if types else []
     notes = [head.timeout_text(facts), "bounce = one event"]
-    if data["compare"] is not None and not data["groups"]:
-        notes.append(
-            "change: from the 7 days before" if data["compare"]["name"] == "week" else "change: from it to this"
-        )
-    following = f"show {head.typed_inputs(facts)} --longest"
-    return [*found, (), *head.footer(facts, notes, following, where)]
+    if facts.get("one_minute") is not None:
+        notes.append(f"every session starts and ends at minute {facts['one_minute']} of an hour: a clock cut")
+    notes += [*_comparison(data, facts), *head.page_note(facts.get("containing", ()))]
+    return [*found, (), *head.footer(facts, notes, following(data, facts), where)]
+
+
+def _comparison(data: Data, facts: Data) -> list[str]:
+    """What the change is from; where one was asked for and is not given, why."""
+    compare, asked = data["compare"], facts.get("compare")
+    if compare is None:
+        return ["no change: nothing lies in the 7 days before the last 7"] if asked else []
+    words = "from the 7 days before" if compare["name"] == "week" else "from it to this"
+    if not data["groups"]:
+        return [f"change: {words}"]
+    moved = compare["change"]
+    rate = points(moved["bounce_rate_points"])
+    return [f"in all, {words}: sessions {change(moved['sessions'])}, bounce {rate}; not by group"] if asked else []
 
 
 def _totals(data: Data, facts: Data, where: Page) -> list[Line]:
     spread, events = data["duration_s"], data["events_per_session"]
     wide = where.width >= 72 or data["compare"] is None
+    profiles = f"profiles {number(data['profiles'])}" if data["profiles"] else ""
     rows = [
-        ("sessions", number(data["sessions"]), f"profiles {number(data['profiles'])}" if data["profiles"] else "", "sessions"),
+        ("sessions", number(data["sessions"]), profiles if wide else "", "sessions"),
         ("length", f"median {duration(spread['median'])}", f"p95 {duration(spread['p95'])}" if wide else "", "duration_s"),
         ("events", f"median {short_number(events['median'])}", f"p95 {short_number(events['p95'])}" if wide else "",
          "events_per_session"),
-        ("bounce", share(data["bounce_rate"]), _of(data, "bounce_rate"), "bounce_rate"),
+        ("bounce", share(data["bounce_rate"]), _of(data, "bounce_rate") if wide else "", "bounce_rate"),
         ("engaged", share(data["engagement_rate"]), _of(data, "engagement_rate"), "engagement_rate"),
     ]  # fmt: skip
+    if profiles and not wide:
+        rows.insert(1, ("profiles", number(data["profiles"]), "", "profiles"))
     if data["conversions"]:
         rows.append(("converted", share(data["conversion_rate"]), _of(data, "conversion_rate"), "conversion_rate"))
     rows += [
@@ -75,7 +108,7 @@ def _totals(data: Data, facts: Data, where: Page) -> list[Line]:
     if data["value"]:
         rows.append(("value", short_number(data["value"]), "", "value"))
     if data["bot_share"]:
-        rows.append(("bots", share(data["bot_share"]), "", "bot_share"))
+        rows.append(("bots", share(data["bot_share"]), "of those with a user agent" if wide else "", "bot_share"))
     body = [
         [Cell(name, DIM), Cell(main, BOLD), Cell(more), *_compared(data["compare"], figure)]
         for name, main, more, figure in rows
@@ -83,7 +116,7 @@ def _totals(data: Data, facts: Data, where: Page) -> list[Line]:
     if data["compare"] is not None:
         title = "last 7 days" if data["compare"]["name"] == "week" else cut(str(data["compare"]["name"]), 20)
         body.insert(0, [Cell(""), Cell(""), Cell(""), Cell(title, DIM), Cell("change", DIM)])
-    return table(body, where, "<<<>>", flexible=2, spare=(2,))
+    return table(body, where, "<<<>>", flexible=None, spare=(2,))
 
 
 def _of(data: Data, rate: str) -> str:
@@ -109,24 +142,34 @@ def _compared(compare: Data | None, figure: str) -> list[Cell]:
 
 def _over_time(data: Data, where: Page) -> list[Line]:
     days = {row["day"]: row["sessions"] for row in data["per_day"]}
-    room = where.width - 18
-    name, numbers = _spans(days, room)
+    name, numbers = _spans(days, where.width - 18)
     hours = {int(row["hour"]): row["sessions"] for row in data["per_hour"]}
-    lengths = data["lengths"]
-    labels = " ".join(_length(row["from_s"]) for row in lengths)
-    return [
-        (Cell(left(f"sessions a {name}", 18), DIM), Cell(where.columns(numbers))),
-        (
-            Cell(left("hours 0 to 23", 18), DIM),
-            Cell(where.columns([hours.get(hour, 0) for hour in range(24)])),
-            Cell(f"   most at {max(hours, key=lambda hour: hours[hour]):02}" if hours else "", DIM),
-        ),
-        (
-            Cell(left("length", 18), DIM),
-            Cell(where.columns([row["sessions"] for row in lengths])),
-            Cell(f"   {labels}", DIM),
-        ),
-    ]
+    found: list[Line] = []
+    if len(numbers) > 1:  # one column says no more than the total
+        ends = f"   {min(days)} to {max(days)}"
+        fits = 18 + len(numbers) + len(ends) <= where.width
+        found.append(
+            (Cell(left(f"sessions a {name}", 18), DIM), Cell(where.columns(numbers)), Cell(ends if fits else "", DIM))
+        )
+        found += [] if fits else [(Cell(" " * 18), Cell(_between(min(days), max(days), len(numbers)), DIM))]
+    most = f"   most at {max(hours, key=lambda hour: hours[hour]):02}" if hours else ""
+    found.append((Cell(left("hours 0 to 23", 18), DIM), Cell(where.columns([hours.get(hour, 0) for hour in range(24)])),
+                  Cell(most, DIM)))  # fmt: skip
+    return [*found, *_lengths(data["lengths"], where)]
+
+
+def _between(first: str, last: str, width: int) -> str:
+    """Two dates at the ends of so many columns; the first alone where there is no room for both."""
+    gap = width - len(first) - len(last)
+    return first + " " * gap + last if gap > 0 else first
+
+
+def _lengths(rows: Sequence[Data], where: Page) -> list[Line]:
+    """A column above the length from which on it counts."""
+    labels = [_length(row["from_s"]) for row in rows]
+    bars = where.columns([row["sessions"] for row in rows])
+    above = "".join(left(bar, len(label) + 1) for bar, label in zip(bars, labels, strict=True))
+    return [(Cell(left("length", 18), DIM), Cell(above.rstrip())), (Cell(" " * 18), Cell(" ".join(labels), DIM))]
 
 
 def _length(seconds: float) -> str:
@@ -153,6 +196,8 @@ def _spans(days: Mapping[str, int], room: int) -> tuple[str, list[int]]:
 def _ends(data: Data, where: Page) -> list[Line]:
     """Entries beside exits where both fit, else one below the other."""
     entries, exits = data["entry_pages"][:SHOWN_PAGES], data["exit_pages"][:SHOWN_PAGES]
+    if not entries:  # neither pages nor event types
+        return []
     has_won = bool(data["conversions"])
     short = hosts_cut(row["name"] for row in (*entries, *exits))
     first = _end_rows("entry", entries, where, short, ("bounce", "conv.") if has_won else ("bounce",))
@@ -181,7 +226,7 @@ def _end_rows(
     for row in rows:
         values = {"bounce": share(row["bounce_rate"]), "conv.": share(row["conversion_rate"]), "": ""}
         bar = where.bar(row["sessions"] / most, 4)
-        found.append([Cell(cut(short(row["name"]), 60)), Cell(bar), Cell(number(row["sessions"])),
+        found.append([Cell(plain(short(row["name"]))), Cell(bar), Cell(number(row["sessions"])),
                       *(Cell(values[name]) for name in heads)])  # fmt: skip
     return found
 
@@ -192,19 +237,22 @@ def _types(facts: Data, where: Page) -> list[Line]:
         return []
     if not types:
         return [(Cell("no conversions: --conversion NAME says which event type is one", DIM),)]
-    shown = ", ".join(f"{cut(name, 24)} {number(many)}" for name, many in list(types.items())[:6])
-    more = ", …" if len(types) > 6 else ""
+    is_all = facts.get("is_all", True)  # of some sessions the numbers would be others
+    shown = [f"{cut(name, 30)}{f' {number(many)}' if is_all else ''}" for name, many in list(types.items())[:6]]
+    title = "event types:" if is_all else "event types of the whole log:"
+    texts = [*(f"{name}," for name in shown[:-1]), shown[-1] + (", …" if len(types) > 6 else "")]
     return [
-        (Cell(cut(f"event types: {shown}{more}", where.width)),),
-        (Cell("none of them is a conversion: --conversion NAME says which one is", DIM),),
+        *((Cell(line),) for line in wrapped([f"{title} {texts[0]}", *texts[1:]], " ", where.width)),
+        *((Cell(line, DIM),) for line in wrapped(NO_CONVERSION, " ", where.width)),
     ]
 
 
-def _groups(data: Data, facts: Data, where: Page, least: int, top: int) -> list[Line]:
+def _groups(data: Data, facts: Data, where: Page, least: int, top: int | None) -> list[Line]:
     groups = data["groups"]
     likely = [row for row in groups if row["sessions"] >= least]
     in_time = facts["by"] in IN_TIME
-    shown = likely[-max(top, MOST_TIMES) :] if in_time else likely[:top]
+    most_shown = top if top is not None else len(likely) if in_time else MOST_GROUPS
+    shown = likely[max(0, len(likely) - most_shown) :] if in_time else likely[:most_shown]
     rest = [row for row in groups if row not in shown]
     has_won = bool(data["conversions"])
     short = hosts_cut(row["name"] for row in shown)
@@ -220,7 +268,7 @@ def _groups(data: Data, facts: Data, where: Page, least: int, top: int) -> list[
     most = max((row["sessions"] for row in shown), default=1)
     for row in shown:
         style = DIM if row["sessions"] < FEW else ""
-        name = "(none)" if row["name"] is None else cut(short(str(row["name"])), 60)
+        name = "(none)" if row["name"] is None else plain(short(str(row["name"])))
         texts = (number(row["sessions"]), share(row["share"]), duration(row["duration_s"]["median"]),
                  share(row["bounce_rate"]), share(row["conversion_rate"]) if has_won else "")  # fmt: skip
         bar = where.bar(row["sessions"] / most, 4)

@@ -1,4 +1,4 @@
-"""The parts of a screen: numbers and times as people write them, bars, columns. Nothing from the data steers a terminal."""
+"""The parts of a screen: bars, columns, tables, text cut to fit. Nothing from the data steers a terminal."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -133,6 +133,40 @@ def cut_middle(text: str, width: int) -> str:
     return safe[: width - 1 - tail] + "…" + safe[-tail:]
 
 
+def told_apart(texts: Sequence[str], width: int, shorten: Callable[[str, int], str]) -> list[str]:
+    """Texts cut to so many columns, of which no two different ones read the same.
+
+    Args:
+        texts: Safe to print.
+        width: Columns.
+        shorten: Cuts one by itself.
+
+    Examples:
+        >>> told_apart(["Mozilla/5.0 Chrome/31 Safari/537", "Mozilla/5.0 Chrome/32 Safari/537"], 14, cut_middle)
+        ['M…31 Safari/5…', 'M…32 Safari/5…']
+    """
+    found = [shorten(text, width) for text in texts]
+    by_look: dict[str, set[str]] = {}
+    for text, look in zip(texts, found, strict=True):
+        by_look.setdefault(look, set()).add(text)
+    for alike in (each for each in by_look.values() if len(each) > 1):
+        first, last = min(alike), max(alike)
+        differs = next(
+            (at for at, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), len(first)
+        )
+        for place, text in enumerate(texts):
+            if text in alike:
+                found[place] = cut(f"{text[:1]}…{text[max(1, differs - 1) :]}", width)
+    numbers: dict[str, list[str]] = {}
+    for place, (text, look) in enumerate(zip(texts, found, strict=True)):
+        same = numbers.setdefault(look, [])
+        if text not in same:
+            same.append(text)
+        mark = f" #{same.index(text) + 1}" if same.index(text) else ""
+        found[place] = f"{cut(look, max(1, width - len(mark)))}{mark}" if mark else look
+    return found
+
+
 def left(text: str, width: int) -> str:
     """Text filled up on the right."""
     return text + " " * max(0, width - cells(text))
@@ -170,7 +204,7 @@ def wrapped(parts: Sequence[str], between: str, width: int) -> list[str]:
 
 
 def table(
-    rows: Sequence[Sequence[Cell]], where: Page, align: str, *, flexible: int = 0, spare: Sequence[int] = (1,)
+    rows: Sequence[Sequence[Cell]], where: Page, align: str, *, flexible: int | None = 0, spare: Sequence[int] = (1,)
 ) -> list[Line]:
     """Rows in columns; one of them gives way where all do not fit, and some are left out where that is not enough.
 
@@ -178,7 +212,7 @@ def table(
         rows: As many cells each as there are columns.
         where: How wide the screen is.
         align: ``<`` or ``>`` for each column.
-        flexible: Number of the column that gives way.
+        flexible: Number of the column that gives way; None for none, as a number that is cut says another number.
         spare: Numbers of the columns that can be left out, the first one first.
     """
     widths = [max((cells(row[place].text) for row in rows), default=0) for place in range(len(align))]
@@ -187,16 +221,17 @@ def table(
         if place is not None:
             widths[place] = 0
         over = sum(widths) + len(GAP) * (sum(map(bool, widths)) - 1) - where.width
-        if over <= 0 or widths[flexible] - over >= LEAST:
+        if over <= 0 or (flexible is not None and widths[flexible] - over >= LEAST):
             break
-    if over > 0:
+    if over > 0 and flexible is not None:
         widths[flexible] = max(1, widths[flexible] - over)
     shorten = cut_middle if flexible == 0 else cut
+    texts = [] if flexible is None else told_apart([row[flexible].text for row in rows], widths[flexible], shorten)
     found: list[Line] = []
-    for row in rows:
+    for number, row in enumerate(rows):
         line: list[Cell] = []
         for place in (place for place, width in enumerate(widths) if width):
-            text = shorten(row[place].text, widths[place]) if place == flexible else row[place].text
+            text = texts[number] if place == flexible else row[place].text
             filled = (left if align[place] == "<" else right)(text, widths[place])
             line += [*([Cell(GAP)] if line else []), Cell(filled, row[place].style)]
         found.append(tuple(line))

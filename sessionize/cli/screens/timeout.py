@@ -13,6 +13,10 @@ from sessionize.readable import change, duration, number, share
 MARKS: Final = ((1.0, "1 s"), (60.0, "1 min"), (3600.0, "1 h"), (86_400.0, "1 d"), (2_592_000.0, "30 d"))
 LONGEST: Final = 23
 """Doublings of a second that are shown: to 97 days."""
+FEW: Final = 100
+"""Silences under which nothing can be said."""
+FLAT: Final = 0.01
+"""A smaller change of the number of sessions is none."""
 Data = Mapping[str, Any]
 
 
@@ -29,10 +33,11 @@ def lines(data: Data, facts: Data, where: Page) -> list[Line]:
     found: list[Line] = [(Cell(line, BOLD),) for line in wrapped(said, " ", where.width)]
     found += _histogram(data["silences"], where)
     found += [(), *_table(data["table"], where), ()]
-    told = [*_matters(data), *_plateau(data), *_fit(data)]
+    told = [verdict(data), *_matters(data), *(_fit(data) if _can_say(data) else [])]
     found += [(Cell(line),) for text in told for line in _sentences(text, where.width)]
     counts = dict(facts, account={**facts["account"], "rules": {"timeout_s": data["in_force_s"]}})
-    following = f"summary {head.typed_inputs(facts)} --timeout {_best(data)}"
+    best = _best(data)
+    following = f"summary {head.typed_inputs(facts, '--timeout')}" + (f" --timeout {best}" if best else "")
     return [*found, *head.footer(counts, [], following, where)]
 
 
@@ -63,48 +68,97 @@ def _histogram(silences: Data, where: Page) -> list[Line]:
 
 def _table(rows: Sequence[Data], where: Page) -> list[Line]:
     heads = ("timeout", "", "sessions", "change", "bounce", "mean", "median")
+    first = rows[0]["sessions"]
+    if len(rows) > 1 and all(row["sessions"] == first for row in rows):
+        names = [_name(row) for row in (rows[0], rows[-1])]
+        return [(Cell(f"{number(first)} sessions at every timeout from {names[0]} to {names[1]}"),)]
     body = [[Cell(name, DIM) for name in heads]]
     most = max((row["sessions"] for row in rows), default=1) or 1
     for row in rows:
-        name = "none" if row["timeout_s"] is None else duration(row["timeout_s"])
+        name = _name(row)
         style = BOLD if row["in_force"] else ""
         spread = row["duration_s"]
         texts = (f"{name}{' ●' if row['in_force'] else ''}", where.bar(row["sessions"] / most, 10), number(row["sessions"]),
                  "" if row["change"] is None else change(row["change"]), share(row["bounce_rate"]),
                  duration(spread["mean"]), duration(spread["median"]))  # fmt: skip
         body.append([Cell(text, style) for text in texts])
-    return table(body, where, "<<>>>>>")
+    return table(body, where, "<<>>>>>", flexible=None, spare=(1, 5, 3))
+
+
+def _name(row: Data) -> str:
+    return "none" if row["timeout_s"] is None else duration(row["timeout_s"])
+
+
+def _can_say(data: Data) -> bool:
+    return data["silences"]["all"] >= FEW and data["one_minute"] is None
+
+
+def verdict(data: Data) -> str:
+    """Whether the timeout in force is a good one here, in a sentence or two that begin with yes or no.
+
+    Args:
+        data: The data of the answer.
+    """
+    if data["silences"]["all"] < FEW:
+        return f"Too few silences to say which timeout is right: {number(data['silences']['all'])}; it takes {FEW}."
+    if data["one_minute"] is not None:
+        return (
+            f"The log cannot say: every event is at minute {data['one_minute']} of its hour, as of a clock that was cut. "
+            "What lies between two hours cannot be seen in it."
+        )
+    found, now = data["plateau"], data["in_force_s"]
+    if found is None and data["fit"] is not None and now is not None:
+        cut_s = data["fit"]["cut_s"]
+        is_near = cut_s / 2 <= now <= 2 * cut_s
+        return (
+            f"{'Yes' if is_near else 'No'}: short and long silences part at {duration(cut_s)} here, and {duration(now)} is "
+            f"{'near' if is_near else 'far from'} it. Every timeout gives other sessions: state it beside the figures."
+        )
+    if found is None:
+        used = "no timeout at all" if now is None else duration(now)
+        return (
+            "No: there is no natural break: the longer the timeout, the fewer sessions. "
+            f"{used[:1].upper()}{used[1:]} is a convention, to be stated beside the figures."
+        )
+    span = f"from {duration(found['from_s'])} to {duration(found['to_s'])}"
+    if now is not None and found["from_s"] <= now <= found["to_s"]:
+        return f"Yes: {duration(now)} is as good as any {span} here: the number of sessions changes by under 1 %."
+    used = "without a timeout" if now is None else f"at {duration(now)}"
+    return f"No: any timeout {span} gives the same sessions to 1 %; {used} there are others."
 
 
 def _matters(data: Data) -> list[str]:
     part = data["share_15m_2h"]
-    if part is None:
+    if part is None or data["silences"]["all"] < FEW:
         return []
-    return [f"{share(part)} of the silences are from 15 min to 2 h long: so much does the timeout matter here."]
-
-
-def _plateau(data: Data) -> list[str]:
-    found = data["plateau"]
-    if found is None:
-        return ["There is no plateau: 30 min is a convention, to be stated beside the figures."]
-    return [
-        f"From {duration(found['from_s'])} to {duration(found['to_s'])} the number of sessions changes by under 1 %."
-    ]
+    return [f"{share(part)} of the silences are from 15 min to 2 h long: those that usual timeouts differ in."]
 
 
 def _fit(data: Data) -> list[str]:
     fit = data["fit"]
     if fit is None:
-        return [f"No cut is fitted: {data['why_no_fit']}."]
+        return [f"No better one can be computed: {data['why_no_fit']}."]
     said = [
         f"By the fit, a timeout of {duration(cost['timeout_s'])} cuts {share(cost['within_cut'])} of the silences "
         f"within sessions and keeps {share(cost['between_kept'])} of those between."
         for cost in fit["costs"]
     ]
-    return [f"Fitted: silences within and between sessions weigh the same at {duration(fit['cut_s'])}.", *said]
+    return [f"Fitted: silences within sessions and those between them are as many at {duration(fit['cut_s'])}.", *said]
 
 
-def _best(data: Data) -> str:
+def _best(data: Data) -> str | None:
+    """The timeout to look at next: the cut, else the nearest one that changes the sessions; None where none does."""
+    if not _can_say(data):
+        return None
     if data["fit"] is not None:
         return f"{max(1, round(data['fit']['cut_s'] / 60))}m"
-    return "45m" if data["in_force_s"] == 1800 else "30m"
+    now = next(row for row in data["table"] if row["in_force"])
+    others = [
+        row
+        for row in data["table"]
+        if row["timeout_s"] and abs(row["sessions"] - now["sessions"]) >= FLAT * now["sessions"]
+    ]
+    if not others or not now["timeout_s"]:
+        return f"{round(others[-1]['timeout_s'])}s" if others else None
+    nearest = min(others, key=lambda row: abs(math.log(row["timeout_s"] / now["timeout_s"])))
+    return f"{nearest['timeout_s'] / 60:g}m"

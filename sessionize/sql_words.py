@@ -1,0 +1,204 @@
+"""SQL as people write it to SQL as Polars takes it: names with a dot, texts compared with times, intervals with seconds.
+
+A time is a moment in UTC, and Polars compares it with no text and with no time that has no zone. So a text that stands
+beside a column of times, and is one, becomes a moment in the time zone; all else stays to the letter.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from sessionize.sql import LEXER
+
+LOOKS_LIKE_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:?\d\d.*)?")
+TYPED: Final = frozenset({"timestamp", "timestamptz", "datetime", "date"})
+"""Words before a text that say it is a time."""
+BETWEEN_OPERANDS: Final = frozenset({"between", "and", "in", "not", *TYPED})
+RESERVED: Final = frozenset({"end", "user"})
+"""Words of SQL that columns are called."""
+COMPARES: Final = frozenset("=<>!")
+SECONDS_OF: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+SPAN: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?)\s*")
+IN_SECONDS: Final = "_s"
+"""Ends the name of a number of seconds."""
+Columns = Mapping[str, pl.DataType]
+
+
+class _Piece(NamedTuple):
+    """A piece of SQL, and the column that it names, if it does."""
+
+    kind: str
+    text: str
+    column: str | None = None
+
+
+def adapted(text: str, columns: Columns, timezone: str = "UTC", names: Mapping[str, str] | None = None) -> str:
+    """The same SQL with names and times as Polars takes them.
+
+    Args:
+        text: As typed.
+        columns: Names and types that it may name.
+        timezone: Zone of times that say none.
+        names: Other names of columns.
+
+    Examples:
+        >>> adapted("start >= '2019-10-01'", {"start": pl.Datetime("us", "UTC")}, "Europe/Vienna")
+        "start >= CAST('2019-09-30 22:00:00.000000' AS TIMESTAMPTZ)"
+        >>> adapted('property.brand > 3', {"property.brand": pl.String()})
+        '"property.brand" > 3'
+        >>> adapted("duration_s > interval '10 minutes'", {"duration_s": pl.Float64()})
+        'duration_s > 600'
+    """
+    if "/*" in text:  # a quote in a comment is none
+        return text
+    pieces = list(_named(list(_pieces(text)), columns, names or {}))
+    found = [piece.text for piece in pieces]
+    solid = [place for place, piece in enumerate(pieces) if piece.kind not in ("space", "comment")]
+    for at, place in enumerate(solid):
+        beside = _beside(pieces, solid, at) if pieces[place].kind == "text" else None
+        column = None if beside is None else pieces[beside].column
+        if beside is None or column is None:
+            continue
+        before = pieces[solid[at - 1]].text.lower() if at else ""
+        literal = _literal(pieces[place].text[1:-1], before, column, columns[column], timezone)
+        if literal is None:
+            continue
+        _replace(found, pieces, solid, at, literal)
+        if _zone(columns[column]) not in (None, "UTC"):  # Polars compares no times of two zones
+            found[beside] = f"CAST({_quoted(column)} AS TIMESTAMPTZ)"
+    return "".join(found)
+
+
+def _replace(found: list[str], pieces: Sequence[_Piece], solid: Sequence[int], at: int, literal: str) -> None:
+    """Put a literal in the place of a text, and of the words around it that say its type."""
+    place, before = solid[at], solid[at - 1] if at else solid[at]
+    found[place] = literal
+    if pieces[before].text.lower() in (*TYPED, "interval"):
+        found[before:place] = [""] * (place - before)
+    after = solid[at + 1 : at + 4]
+    if [pieces[each].text.lower() for each in after[:2]] == [":", ":"] and pieces[after[-1]].text.lower() in TYPED:
+        for each in after:
+            found[each] = ""
+
+
+def names_in(text: str) -> list[str]:
+    """What may be names of columns in a text, were it SQL; those with a dot whole, and their parts.
+
+    Examples:
+        >>> names_in("params.page = 'x' AND n > 3")
+        ['params.page', 'params', 'page', 'AND', 'n']
+    """
+    pieces, found, at = list(_pieces(text)), list[str](), 0
+    while at < len(pieces):
+        names = [_bare(pieces[at])] if _is_name(pieces[at]) else []
+        while names and at + 2 < len(pieces) and pieces[at + 1].text == "." and _is_name(pieces[at + 2]):
+            at += 2
+            names.append(_bare(pieces[at]))
+        found += [".".join(names), *(names if len(names) > 1 else ())] if names else []
+        at += 1
+    return found
+
+
+def _pieces(text: str) -> Iterator[_Piece]:
+    at = 0
+    while at < len(text):
+        found = LEXER.match(text, at)
+        assert found is not None  # the kinds cover every character
+        at = found.end()
+        yield _Piece(str(found.lastgroup), found.group())
+
+
+def _named(pieces: Sequence[_Piece], columns: Columns, names: Mapping[str, str]) -> Iterator[_Piece]:
+    """The pieces, those that are a column together as one; the longest name that there is."""
+    at = cases = 0
+    while at < len(pieces):
+        word, was_inside = pieces[at].text.lower(), cases > 0
+        cases += 1 if word == "case" else -1 if word == "end" and was_inside else 0
+        most = at
+        while most + 2 < len(pieces) and pieces[most + 1].text == "." and _is_name(pieces[most + 2]):
+            most += 2
+        ends_case = word == "end" and was_inside
+        for end in range(most, at - 1, -2) if _is_name(pieces[at]) and not ends_case else ():
+            name = ".".join(_bare(piece) for piece in pieces[at : end + 1 : 2])
+            column = name if name in columns else names.get(name)
+            if column is not None and column in columns and not _is_word_of_sql(pieces, end + 1, word):
+                same = end == at and column == name and name.lower() not in RESERVED
+                yield _Piece("name", pieces[at].text if same else _quoted(column), column)
+                at = end + 1
+                break
+        else:
+            yield pieces[at]
+            at += 1
+
+
+def _is_word_of_sql(pieces: Sequence[_Piece], after: int, word: str) -> bool:
+    """Whether a name is a function's, or says that the text behind it is a time."""
+    following = [piece for piece in pieces[after : after + 2] if piece.kind != "space"]
+    return bool(following) and (following[0].text == "(" or (following[0].kind == "text" and word in TYPED))
+
+
+def _is_name(piece: _Piece) -> bool:
+    return piece.kind in ("word", "quoted")
+
+
+def _bare(piece: _Piece) -> str:
+    return piece.text[1:-1].replace('""', '"') if piece.kind == "quoted" else piece.text
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _beside(pieces: Sequence[_Piece], solid: Sequence[int], at: int) -> int | None:
+    """Place of the column that a text is compared with: to its left, also within IN and BETWEEN, else to its right."""
+    for step, passed in ((-1, BETWEEN_OPERANDS | {"interval", "-", "+"}), (1, frozenset[str]())):
+        here, compares = at + step, False
+        while 0 <= here < len(solid):
+            piece = pieces[solid[here]]
+            word = piece.text.lower()
+            if piece.column is not None:
+                if compares:
+                    return solid[here]
+                break
+            compares = compares or piece.text in COMPARES or word in ("between", "in")
+            if not (piece.text in COMPARES or word in passed or piece.text in ("(", ",") or piece.kind == "text"):
+                break
+            here += step
+    return None
+
+
+def _literal(text: str, before: str, column: str, dtype: pl.DataType, timezone: str) -> str | None:
+    """What stands for a text beside a column; None where that is the text itself."""
+    if before == "interval":
+        seconds = _seconds(text) if column.endswith(IN_SECONDS) and dtype.is_numeric() else None
+        return None if seconds is None else f"{seconds:g}"
+    if not LOOKS_LIKE_TIME.fullmatch(text):
+        return None
+    if not dtype.is_temporal():  # of a text, such as a CSV's, it is a text
+        return f"'{text}'" if dtype == pl.String and before in TYPED else None
+    try:
+        moment = datetime.fromisoformat(text)
+        local = UTC if timezone == "UTC" else ZoneInfo(timezone)
+        if _zone(dtype) is None:  # a time without a zone is one in the time zone
+            written = moment.astimezone(local) if moment.tzinfo else moment
+            return f"CAST('{written.replace(tzinfo=None):%Y-%m-%d %H:%M:%S.%f}' AS TIMESTAMP)"
+        zoned = moment if moment.tzinfo else moment.replace(tzinfo=local)
+        return f"CAST('{zoned.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}' AS TIMESTAMPTZ)"
+    except (ValueError, KeyError, OSError, OverflowError):
+        return None
+
+
+def _zone(dtype: pl.DataType) -> str | None:
+    return dtype.time_zone if isinstance(dtype, pl.Datetime) else None
+
+
+def _seconds(text: str) -> float | None:
+    if not re.fullmatch(f"(?:{SPAN.pattern})+", text.strip().lower()):
+        return None
+    return sum(float(number) * SECONDS_OF[unit[0]] for number, unit in SPAN.findall(text.strip().lower()))
