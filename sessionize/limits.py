@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
+from sessionize.machine import available
+
 SHARE: Final = 0.8
 """Share of the machine's, or the container's, memory that a run takes where no limit was given."""
 PROGRAM: Final = 300_000_000
-"""Bytes of the program itself: interpreter, libraries, buffers of what is written."""
-READING: Final = 0.25
-"""Share of the limit for what is being read: a batch in use, and two ahead."""
-PER_EVENT_BYTE: Final = 1.8
-"""Bytes at the peak for each byte of events: sorting them and their sessions take most of as much again. Measured."""
-LEAST_EVENTS: Final = 50_000_000
-"""Bytes of events that are held however little memory there is."""
-CGROUPS: Final = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
-BYTES_A_ROW: Final = 250
-"""Bytes of a row's texts while they are read, about."""
-LEAST_ROWS: Final = 50_000
+"""Bytes of the program itself: interpreter, libraries, buffers, what its allocator has not given back. Measured."""
+LEAST: Final = 512_000_000
+"""Bytes from which on a limit can be kept."""
+PER_EVENT_BYTE: Final = 4.0
+"""Bytes at the peak for each byte of events: they, their texts' dictionary, and what sessions take of them. Measured."""
+PER_EVENT: Final = 600
+"""Bytes at the peak for each event beside that, if each is a session of its own. Measured."""
+BATCH_SHARE: Final = 1 / 30
+"""Share of what is free that is read at once: up to three batches are in the making, each several times over."""
+MADE_SHARE: Final = 1 / 12
+"""Share of what is free that sessions take, of those that are described at once."""
+LEAST_BATCH: Final = 2 << 20
+MOST_BATCH: Final = 32 << 20
+"""Bytes of text that are read at once at most: more would not be faster."""
 MOST_ROWS: Final = 1 << 20
 """As many as are in a row group, as many writers have it: a batch that ends within one has it decoded twice."""
+LEAST_ROWS: Final = 1_000
+PER_SESSION: Final = 400
+"""Bytes of a session beside its long texts, about."""
 
 
 def _no_scratch() -> Path:
@@ -61,14 +68,17 @@ class Limits:
     No output depends on any of it, but that a log may be refused for its size.
 
     Attributes:
-        event_bytes: Bytes of events that may be held in memory at once.
-        rows: Rows that are read at once.
+        event_bytes: Bytes that events, and the making of their sessions, may take in memory at once.
+        rows: Rows that are read at once, at most.
+        batch_bytes: Bytes of what is read at once, about.
+        event_cost: Bytes that each event takes while its session is made, beside its own.
+        made_bytes: Bytes that the sessions take that are made at once.
         scratch: Makes the folder for temporary files; called only where memory does not suffice.
-        entry_bytes: Bytes of a text and its place in a dictionary, about.
         dictionary_share: Each dictionary may take this share of ``event_bytes`` when the events are in files; of a
             larger one, the texts are stored.
         partitions: Fewest and most files that keys are split into.
-        partition_share: Share of ``event_bytes`` that a partition should take: hashes are not even, some keys are large.
+        partition_share: Share of ``event_bytes`` that a partition should take: hashes are not even. One that takes more
+            than all is cut by time.
         session_rows: Sessions that are described and written at once.
         file_rows: Rows of a batch in a temporary file: to read some of a batch, all of it that lies before them is read.
         few_texts: Different texts of a column up to which it is written as codes: of more, a file would be mostly its
@@ -82,11 +92,13 @@ class Limits:
 
     event_bytes: int
     rows: int
+    batch_bytes: int = MOST_BATCH
+    event_cost: int = 0
+    made_bytes: int = 1 << 30
     scratch: Callable[[], Path] = _no_scratch
-    entry_bytes: int = 100
     dictionary_share: float = 1 / 40
     partitions: tuple[int, int] = (8, 512)
-    partition_share: float = 1 / 4
+    partition_share: float = 1 / 2
     session_rows: int = 1 << 18
     file_rows: int = 1 << 14
     few_texts: int = 10_000
@@ -101,25 +113,29 @@ class Limits:
         Args:
             memory: Bytes of peak memory to stay under; None for a share of what there is.
         """
-        limit = int(SHARE * _there()) if memory is None else memory
+        limit = int(SHARE * available()) if memory is None else memory
+        free = max(limit, LEAST) - PROGRAM
         return cls(
-            event_bytes=max(LEAST_EVENTS, int((limit * (1 - READING) - PROGRAM) / PER_EVENT_BYTE)),
-            rows=max(LEAST_ROWS, min(MOST_ROWS, int(limit * READING / 3 / BYTES_A_ROW))),
+            event_bytes=free,
+            rows=MOST_ROWS,
+            batch_bytes=max(LEAST_BATCH, min(MOST_BATCH, int(free * BATCH_SHARE))),
+            event_cost=PER_EVENT,
+            made_bytes=int(free * MADE_SHARE),
         )
 
+    def rows_of(self, row_bytes: float) -> int:
+        """Rows of so many bytes each that are read at once, where a row is decoded at some length."""
+        return max(LEAST_ROWS, min(self.rows, int(2 * self.batch_bytes / max(1.0, row_bytes))))
+
+    def sessions_of(self, text_bytes: float) -> int:
+        """Sessions that are made at once, each with so many bytes of long texts."""
+        return max(1, min(self.session_rows, int(self.made_bytes / (PER_SESSION + text_bytes))))
+
+    def cost(self, rows: float, held: float) -> float:
+        """Bytes at the peak of making sessions of so many events, which take so many bytes themselves."""
+        return held * PER_EVENT_BYTE + rows * self.event_cost
+
     @property
-    def dictionary_texts(self) -> int:
-        """Different texts of a column up to which its dictionary is kept beside events in files."""
-        return max(self.few_texts, int(self.event_bytes * self.dictionary_share / self.entry_bytes))
-
-
-def _there() -> int:
-    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return min([machine, *(limit for path in CGROUPS if (limit := _limit(path)) is not None)])
-
-
-def _limit(path: Path) -> int | None:
-    try:
-        return int(path.read_text())
-    except (OSError, ValueError):  # none there, or "max"
-        return None
+    def dictionary_bytes(self) -> int:
+        """Bytes of a column's different texts up to which its dictionary is kept beside events in files."""
+        return int(self.event_bytes * self.dictionary_share)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -87,11 +87,15 @@ def rows_of(log: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     return normalise(raw, log.schema, plan).collect()
 
 
+Made = Callable[[pl.DataFrame, Plan, int | None], Iterable[tuple[pl.DataFrame, Sessionized]]]
+
+
 def engine(
     events: Sequence[Event],
     rules: OracleRules,
     roles: Collection[str],
     parts: Callable[[pl.DataFrame], list[pl.DataFrame]] = lambda frame: [frame],
+    made: Made | None = None,
 ) -> OracleResult:
     """What the kernel says, in the oracle's form.
 
@@ -100,13 +104,15 @@ def engine(
         rules: The oracle's rules.
         roles: Roles the log has.
         parts: Cuts the canonical events into frames of whole keys.
+        made: Makes the sessions in place of `sessionize`, of parts or of all.
     """
     plan = plan_of(rules, roles)
     rows = rows_of(raw_frame(events, roles, rules), plan)
     good = rows.filter(pl.col(schema.REASON).is_null())
     newest = good[schema.TIMESTAMP].to_physical().max()
     watermark = rules.until_us if rules.until_us is not None else newest
-    done = [(part, _described(sessionize(part, plan, assign=True), plan)) for part in parts(good)]
+    found = _of_parts(parts(good), plan) if made is None else made(good, plan, watermark)  # type: ignore[arg-type]
+    done = [(part, _described(each, plan)) for part, each in found]
     sessions = pl.concat([each.sessions for _, each in done])
     sessions = as_text(stamped(sessions, plan, watermark)).sort("start", "session_id")  # type: ignore[arg-type]
     times = pl.col("start", "end").dt.epoch("us")
@@ -117,6 +123,10 @@ def engine(
         watermark=watermark,  # type: ignore[arg-type]
         assignment=_assignment(done),
     )
+
+
+def _of_parts(parts: Iterable[pl.DataFrame], plan: Plan) -> Iterator[tuple[pl.DataFrame, Sessionized]]:
+    return ((part, sessionize(part, plan, assign=True)) for part in parts)
 
 
 def _described(done: Sessionized, plan: Plan) -> Sessionized:

@@ -68,13 +68,14 @@ def test_a_log_whose_temporary_files_will_not_fit_is_refused_before_they_are_wri
     config = Config(inputs=(str(log),))
     limits = Limits(event_bytes=1, rows=100, partitions=(2, 2))
     needed: list[float] = []
-    expected = partition._expected_bytes
+    expected = partition._expected
 
-    def noted(*found: Any) -> float:
-        needed.append(expected(*found))
-        return needed[-1]
+    def noted(*found: Any) -> tuple[float, float]:
+        rows, size = expected(*found)
+        needed.append(size)
+        return rows, size
 
-    monkeypatch.setattr(partition, "_expected_bytes", noted)
+    monkeypatch.setattr(partition, "_expected", noted)
     run(config, Output(directory=str(tmp_path / "out")), limits=limits)
     before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
     assert 500 * 10 < needed[0] < 500 * 500

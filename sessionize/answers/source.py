@@ -244,6 +244,8 @@ def account(log: LogSource, plan: Plan, result: Result) -> dict[str, Any]:
 class EventTypes(Observer):
     """Counts the events of each type."""
 
+    needs_whole_keys = False
+
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
 

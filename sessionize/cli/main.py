@@ -21,6 +21,7 @@ from itertools import pairwise
 from typing import Final
 
 from sessionize.errors import ChecksFailed, SessionizeError, StdoutError
+from sessionize.machine import WITHOUT_AVX512, available, processor
 
 REPORT_AT: Final = "https://github.com/sessionize/sessionize/issues"
 """Where a bug is reported, as the package's metadata has it."""
@@ -41,6 +42,11 @@ POLARS_ALLOCATOR: Final = f"dirty_decay_ms:10000,oversize_threshold:0,lg_extent_
 at the end, at a price. Kept for ever, it would break ``--memory-limit``."""
 NUMPY_ALLOCATOR: Final = {-3: 1 << 25, -1: 1 << 28, -8: ARENAS}
 """The same for the C library's: M_MMAP_THRESHOLD, M_TRIM_THRESHOLD, M_ARENA_MAX."""
+SPARING_POLARS: Final = "dirty_decay_ms:20,muzzy_decay_ms:0,narenas:1"
+SPARING_NUMPY: Final = {-3: 1 << 20, -1: 1 << 20, -8: 1}
+"""Where memory is short: what was let go of is given back at once, which takes a third more time."""
+LITTLE: Final = 4_000_000_000
+"""Bytes of memory under which it is short, even if no limit was given."""
 GARBAGE_AFTER: Final = 100_000
 """Objects made before Python looks for garbage in cycles: loading makes many and none of it is garbage."""
 
@@ -52,6 +58,8 @@ def main() -> None:
     _fill_closed_streams()
     gc.set_threshold(GARBAGE_AFTER)
     _set_allocators()
+    if processor().sorts_faster_without_avx512:
+        os.environ.setdefault("NPY_DISABLE_CPU_FEATURES", WITHOUT_AVX512)  # read when NumPy is loaded
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's linear algebra, unused here: its threads would spin
     signal.pthread_sigmask(signal.SIG_BLOCK, WAITED_FOR)
     codes: list[int] = []
@@ -63,11 +71,13 @@ def main() -> None:
 
 
 def _set_allocators() -> None:
-    os.environ.setdefault("_RJEM_MALLOC_CONF", POLARS_ALLOCATOR)  # read when Polars is loaded
+    sparing = any(each.startswith("--memory-limit") for each in sys.argv) or available() < LITTLE
+    polars, numpy = (SPARING_POLARS, SPARING_NUMPY) if sparing else (POLARS_ALLOCATOR, NUMPY_ALLOCATOR)
+    os.environ.setdefault("_RJEM_MALLOC_CONF", polars)  # read when Polars is loaded
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # the C library's, as NumPy's is
     with suppress(OSError, AttributeError):  # another C library than GNU's
         mallopt = ctypes.CDLL(None).mallopt
-        for option, value in NUMPY_ALLOCATOR.items():
+        for option, value in numpy.items():
             mallopt(option, value)
 
 

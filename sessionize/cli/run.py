@@ -13,6 +13,7 @@ from sessionize.cli import nightly as nights
 from sessionize.cli import options as o
 from sessionize.config import OUTPUT_FORMATS, Config, Nightly, Output
 from sessionize.errors import ChecksFailed, InputError, SessionizeError, UsageError
+from sessionize.limits import LEAST
 
 if TYPE_CHECKING:
     from sessionize.checks.in_run import InRun
@@ -87,6 +88,8 @@ def _run(typed: o.Typed) -> None:
     asked = settings.config(typed)
     settings.no_earlier_run(asked.inputs)
     checks = judging.Checks(typed, asked)
+    if asked.memory_limit is not None and asked.memory_limit < LEAST and not typed["quiet"]:
+        view.notes([TOO_LITTLE], color=not typed["no_color"])
     targets = nights.targets(typed, asked)
     if typed["dry_run"]:
         dry.show(targets, output, as_json=bool(typed["json"]))
@@ -102,6 +105,11 @@ def _run(typed: o.Typed) -> None:
     monitor.BY_LINES.clear()
     if not targets and not typed["quiet"]:
         view.notes(["nothing to do: all batches were run, and are too old to be run again"], color=False)
+
+
+TOO_LITTLE: Final = (
+    f"the program itself needs more than --memory-limit: {LEAST // 10**6}MB is the least that it can keep"
+)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
@@ -93,14 +93,15 @@ class _Comparing(OneShot):
         """The events of the log; by profile where its own session ids are compared with, else they would be the key."""
         return map(_by_profile, arrived) if self._by_profile else arrived
 
-    def settle(self, partition: Partition, plan: Plan, stand: Stand, wanted: Wanted) -> Settled:  # noqa: ARG002
+    def settle(self, partition: Partition, plan: Plan, stand: Stand, wanted: Wanted) -> Iterator[Settled]:  # noqa: ARG002
         """The sessions by the first definition; those by the others are measured on the way."""
         events = partition.release()
         if self._lean:
             events = events.select(pl.col(name) for name in events.columns if _is_needed(name, events.columns))
             if not self._by_profile:
                 found = cut_together(events, self._sides, stand.watermark, self._source)
-                return Settled(found, None, places(found.alone, events, plan))
+                yield Settled(found, None, places(found.alone, events, plan))
+                return
         done = [self._cut(each, events) for each in self._sides]
         keys, cuts = _cuts(done, events)
         for side, found, cut in zip(self._sides, done, cuts, strict=True):
@@ -109,7 +110,7 @@ class _Comparing(OneShot):
             side.agree(cuts, cut, keys, self._source)
             if self._keep:
                 side.sessions.append(metrics(found, side.plan, stand.watermark))
-        return Settled(done[0], None, places(done[0].alone, events, plan))
+        yield Settled(done[0], None, places(done[0].alone, events, plan))
 
     def _cut(self, side: Side, events: pl.DataFrame) -> Sessionized:
         if side.asked.name == SOURCE_ID and self._by_profile:

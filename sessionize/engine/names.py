@@ -49,6 +49,8 @@ class Names(Observer):
         plan: What was asked for.
     """
 
+    needs_whole_keys = False
+
     def __init__(self, plan: Plan) -> None:
         self._types = dict(_asked_types(plan))
         self._hosts = plan.own_hosts if plan.channels else ()

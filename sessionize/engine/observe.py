@@ -43,7 +43,12 @@ class Observer:
 
     For what is overridden the engine does what it takes: events that are looked at as they arrive are read as texts,
     events that are looked at with their sessions stay in memory until the sessions are made.
+
+    Attributes:
+        needs_whole_keys: Whether `keys` has to see all events of a key together, however many they are.
     """
+
+    needs_whole_keys = True
 
     def batch(self, events: pl.DataFrame) -> pl.DataFrame:
         """Look at some events as they arrive, in input order.

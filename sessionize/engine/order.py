@@ -1,7 +1,7 @@
 """The sessions of one partition or many, in one order: (start, session id), batch by batch.
 
 The sessions of a single one wait in memory as codes. Of many, each partition's sessions are written to a file in their
-order; a batch is then what all files hold between two starts. Only the starts stay in memory.
+order; a batch is then what all files hold between two starts. Only few of the starts stay in memory.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ from sessionize.os_errors import writing
 
 OF_ROWS: Final = "|".join(prefix.replace(".", r"\.") for prefix in (schema.OWN_PREFIX, schema.USE_PREFIX))
 """Begins columns of events that are made for the user's own columns of the metrics."""
+THINNED: Final = 64
+"""Of so many sessions in a file the start of one is held: to find some, up to twice as many more are read."""
 AHEAD: Final = 2
 """Batches that are made while one is written."""
 
@@ -74,7 +76,7 @@ class InMemory:
 
     def __init__(self, dictionaries: Dictionaries, limits: Limits, plan: Plan, watermark: int | None) -> None:
         self._dictionaries = dictionaries
-        self._rows = limits.session_rows
+        self._rows = limits.sessions_of(2 * dictionaries.text_bytes)
         self._plan = plan
         self._watermark = watermark
         self._batches: Iterator[Batch] | None = None
@@ -109,20 +111,37 @@ class _Place(NamedTuple):
         sessions: File of the sessions, in order.
         types: Types of their columns before they were stored.
         events: File of their events, in the sessions' order; there only if events are to be written.
-        starts: Start of each session, ascending, microseconds.
-        first_event: For each session the number of events before it, and at the end the number of all.
+        starts: Start of each THINNED-th session, ascending, microseconds.
+        events_before: Number of events before each of these.
+        rows: How many sessions there are.
+        event_rows: How many events.
     """
 
     sessions: Path
     types: pl.Schema
     events: Path
     starts: NDArray[np.int64]
-    first_event: NDArray[np.int64]
+    events_before: NDArray[np.int64]
+    rows: int
+    event_rows: int
 
-    def span(self, low: int, high: int) -> tuple[int, int]:
-        """Rows of the sessions that start from ``low`` on and before ``high``."""
-        start, end = np.searchsorted(self.starts, (low, high), side="left")
-        return int(start), int(end)
+    def bytes(self) -> int:
+        """Bytes of both files."""
+        return sum(path.stat().st_size for path in (self.sessions, self.events) if path.exists())
+
+    def between(self, low: int, high: int, *, with_events: bool) -> Batch:
+        """The sessions that start from ``low`` on and before ``high``, stored, and their events in their order."""
+        # From the last session known to start before, up to the first known not to.
+        start = max(0, int(np.searchsorted(self.starts, low, side="left")) - 1)
+        end = int(np.searchsorted(self.starts, high, side="left"))
+        sessions = _slice(self.sessions, start * THINNED, min(end * THINNED, self.rows))
+        times = sessions["start"].to_physical().to_numpy()
+        first, stop = (int(place) for place in np.searchsorted(times, (low, high), side="left"))
+        if not with_events:
+            return Batch(sessions[first:stop])
+        before = int(self.events_before[start]) if start < len(self.events_before) else self.event_rows
+        skipped, taken = (int(sessions["events"][part].sum()) for part in (slice(0, first), slice(first, stop)))
+        return Batch(sessions[first:stop], _slice(self.events, before + skipped, before + skipped + taken))
 
 
 class OnDisk:
@@ -154,8 +173,10 @@ class OnDisk:
             self._folder / f"sessions-{number}.arrow",
             done.sessions.schema,
             self._folder / f"of-sessions-{number}.arrow",
-            sessions["start"].to_physical().to_numpy(),
-            np.cumsum(np.append(0, sessions["events"].to_numpy()), dtype=np.int64),
+            sessions["start"].gather_every(THINNED).to_physical().to_numpy().copy(),
+            (sessions["events"].cum_sum().cast(pl.Int64) - sessions["events"]).gather_every(THINNED).to_numpy().copy(),
+            sessions.height,
+            int(sessions["events"].sum()),
         )
         self._write(sessions, place.sessions)
         if events is not None and done.assigned is not None:
@@ -174,29 +195,27 @@ class OnDisk:
 
     def _bounds(self) -> list[tuple[int, int]]:
         """Starts between which about so many sessions lie as are made at once: from one, up to but not with the other."""
-        starts, rows = np.sort(np.concatenate([place.starts for place in self._places])), self._limits.session_rows
+        starts = np.sort(np.concatenate([place.starts for place in self._places]))
+        size = sum(place.bytes() for place in self._places) / max(1, sum(place.rows for place in self._places))
+        rows = max(1, self._limits.sessions_of(size) // THINNED)
         cuts = [int(cut) for cut in np.unique(starts[rows::rows])]
         least, most = -(2**63), 2**63 - 1
         return list(zip([least, *cuts], [*cuts, most], strict=True))
 
     def _batch(self, low: int, high: int) -> Batch:
-        spans = [(place, *place.span(low, high)) for place in self._places]
-        slices = [restored(_slice(place.sessions, start, end), place.types) for place, start, end in spans]
-        sessions = pl.concat(slices, how="diagonal")
+        with_events = any(place.events.exists() for place in self._places)
+        parts = [place.between(low, high, with_events=with_events) for place in self._places]
+        stored = zip(parts, self._places, strict=True)
+        sessions = pl.concat((restored(part.sessions, place.types) for part, place in stored), how="diagonal")
         ids = session_ids(sessions, self._plan).alias("id")
         order = pl.DataFrame([sessions["start"], ids]).select(pl.arg_sort_by("start", "id")).to_series()
+        events = [part.events for part in parts if part.events is not None]
+        counts = sessions["events"].to_numpy()
         whole = stamped(described(sessions[order], self._plan), self._plan, self._watermark)
         whole = self._dictionaries.written(whole)
-        if not self._places[0].events.exists():
+        if not with_events:
             return Batch(whole)
-        events = pl.concat(
-            how="diagonal",
-            items=[
-                _slice(place.events, int(place.first_event[start]), int(place.first_event[end]))
-                for place, start, end in spans
-            ],
-        )
-        return Batch(whole, events[_events_order(sessions["events"].to_numpy(), order.to_numpy())])
+        return Batch(whole, pl.concat(events, how="diagonal")[_events_order(counts, order.to_numpy())])
 
 
 def _slice(path: Path, start: int, end: int) -> pl.DataFrame:

@@ -66,15 +66,16 @@ def sessionize_log(  # noqa: PLR0913 - each is a part of it
     wanted = Wanted(assigned=assign, events=bool(looks))
     for partition in partitions:
         for each in observe:
-            partition.show(each.keys)
-        done, events, apart = policy.settle(partition, plan, stand, wanted)
-        alone += [] if apart is None else [apart]
-        if keep:
-            ordered.add(done, events if assign else None)
-        tally += Tally.of(done, plan, stand.watermark)  # while the first batches are being made
-        if events is not None:
-            for each in looks:
-                each.partition(events, done, whole)
+            if overrides(each, "keys"):
+                partition.show(each.keys, whole=each.needs_whole_keys)
+        for done, events, apart in policy.settle(partition, plan, stand, wanted):
+            alone += [] if apart is None else [apart]
+            if keep:
+                ordered.add(done, events if assign else None)
+            tally += Tally.of(done, plan, stand.watermark)  # while the first batches are being made
+            if events is not None:
+                for each in looks:
+                    each.partition(events, done, whole)
     counts = (totals.counts + tally.counts() + policy.counts).checked()
     return Result(ordered if keep else (), _rejected(totals.rejected, alone), totals.late, counts, stand, totals.values)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple, Protocol
 
 import polars as pl
@@ -14,6 +14,7 @@ from sessionize.engine.partition import Partition
 from sessionize.engine.result import Counts, Stand
 from sessionize.instants import microseconds
 from sessionize.kernel import Sessionized, sessionize
+from sessionize.kernel.streamed import streamed_by_time
 
 WHERE: Final = (schema.FILE, schema.ROW)
 
@@ -66,8 +67,8 @@ class Policy(Protocol):
             newest: Time of the log's newest event, microseconds since 1970 UTC; None if it has no event.
         """
 
-    def settle(self, partition: Partition, plan: Plan, stand: Stand, wanted: Wanted) -> Settled:
-        """The sessions of some whole keys that may be given out; what may not is kept for a later batch.
+    def settle(self, partition: Partition, plan: Plan, stand: Stand, wanted: Wanted) -> Iterator[Settled]:
+        """The sessions of some whole keys that may be given out, once or in turn; others are kept for a later batch.
 
         Args:
             partition: The events of the keys.
@@ -104,13 +105,17 @@ class OneShot:
         """The watermark is the time that was given, else that of the newest event."""
         return Stand(newest if plan.until is None else microseconds(plan.until), None, newest)
 
-    def settle(self, partition: Partition, plan: Plan, stand: Stand, wanted: Wanted) -> Settled:  # noqa: ARG002
+    def settle(self, partition: Partition, plan: Plan, stand: Stand, wanted: Wanted) -> Iterator[Settled]:
         """All sessions. Where nobody else needs the events, the kernel has them alone and lets go of each column in time."""
-        if not (wanted.events or wanted.assigned or plan.rules.passive):
-            return Settled(sessionize(partition.release(), plan), None)
-        events = partition.release()
-        done = sessionize(events, plan, assign=wanted.assigned)
-        return Settled(done, events, places(done.alone, events, plan))
+        if partition.is_large and not wanted.events:
+            for part in streamed_by_time(partition.slices(), plan, stand.watermark):
+                yield Settled(part.sessions, part.events, places(part.sessions.alone, part.events, plan))
+        elif not (wanted.events or wanted.assigned or plan.rules.passive):
+            yield Settled(sessionize(partition.release(), plan), None)
+        else:
+            events = partition.release()
+            done = sessionize(events, plan, assign=wanted.assigned)
+            yield Settled(done, events, places(done.alone, events, plan))
 
 
 ONE_SHOT: Final = OneShot()

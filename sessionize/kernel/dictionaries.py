@@ -45,6 +45,8 @@ def as_text(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(pl.col(coded).cast(pl.String))
 
 
+ENTRY_BYTES: Final = 70
+"""Bytes of a text's place in a dictionary, beside the text itself."""
 SLICE: Final = 1 << 18
 """Rows of a column that are given codes at a time."""
 
@@ -62,6 +64,7 @@ class Dictionaries:
         # Polars forgets a dictionary with the last column that has it, and would give out its codes anew.
         self._kept = {name: pl.Series(dtype=dtype) for name, dtype in self._types.items()}
         self._entries: dict[str, int] = {}
+        self._lengths: dict[str, float] = {}
         self._most: float = math.inf
         self._threads = ThreadPoolExecutor(pl.thread_pool_size())
 
@@ -74,26 +77,48 @@ class Dictionaries:
         self._threads.shutdown()
 
     @property
-    def entries(self) -> int:
-        """Different texts seen, over all columns, about."""
-        return sum(self._entries.values())
+    def bytes(self) -> float:
+        """Bytes of all of them, about."""
+        return sum(self._bytes(name) for name in self._entries)
+
+    @property
+    def text_bytes(self) -> float:
+        """Bytes of a text of each column that has many, about."""
+        return sum(self._lengths.get(name, 0) for name in self._entries if self._entries[name] > self._few)
 
     def only_small(self, most: int) -> None:
-        """Leave the columns that have more different texts as they are, from here on."""
+        """Leave the columns whose different texts take more bytes as they are, from here on.
+
+        Not so few texts that they are written as codes.
+        """
         self._most = most
         self._kept = {name: column for name, column in self._kept.items() if self._is_small(name)}
 
     def _is_small(self, name: str) -> bool:
-        return self._entries.get(name, 0) <= self._most
+        return self._entries.get(name, 0) <= self._few or self._bytes(name) <= self._most
+
+    def _bytes(self, name: str) -> float:
+        return self._entries.get(name, 0) * (ENTRY_BYTES + self._lengths.get(name, 0))
+
+    def _measure(self, name: str, texts: pl.Series) -> None:
+        """Note how long the longest texts of a column are on average, over those that came together."""
+        length = texts.str.len_bytes().mean()
+        if isinstance(length, float):
+            self._lengths[name] = max(length, self._lengths.get(name, 0))
 
     def codes(self, role: str, texts: list[pl.Series]) -> list[pl.Series]:
         """Columns of texts of a role as columns of its codes; all as they are where they are too many."""
+        for part in texts:
+            self._measure(role, part)
         return [part.cast(self._types[role]) for part in texts] if self._is_small(role) else texts
 
     def coded(self, events: pl.DataFrame) -> pl.DataFrame:
         """The events with the columns of CODED as codes: those of them that are small enough to be kept."""
         there = [name for name in CODED if name in events.columns]
         texts = [name for name in there if events.schema[name] == pl.String and self._is_small(name)]
+        for name in there:
+            if events.schema[name] == pl.String:
+                self._measure(name, events[name])
         starts = range(0, max(1, events.height), SLICE)
         waiting = [
             [self._threads.submit(events[name].slice(start, SLICE).cast, self._types[name]) for start in starts]

@@ -71,7 +71,7 @@ def parsed(texts: pl.Series, pattern: re.Pattern[str], timezone: str) -> pl.Seri
     found = found.with_columns(
         pl.lit(None, dtype=pl.String).alias(name) for name in "YymbdHMSfLpz" if name not in groups
     )
-    local = found.select(_local()).to_series()
+    local = found.select(in_range(_local())).to_series()
     offset = found.select(_offset()).to_series()
     zoned = computed(local=local, offset=offset).select(in_range(pl.col("local") - pl.col("offset"))).to_series()
     naive = found["z"].is_null() & local.is_not_null()
@@ -106,7 +106,7 @@ def _local() -> pl.Expr:
     fraction = pl.coalesce(fraction, _number("L") * 1000, 0)
     midnight = (hour == 24) & (minute == 0) & (second == 0) & (fraction == 0)
     valid = ((hour < 24) | midnight) & (minute < 60) & ((second < 60) | ((second == 60) & (minute == 59)))
-    valid &= (year > 0) & (day > 0) & (date.dt.month() == month)
+    valid &= (day > 0) & (date.dt.month() == month)
     return pl.when(valid).then(date.to_physical() + ((hour * 60 + minute) * 60 + second) * MICROSECONDS + fraction)
 
 

@@ -20,6 +20,8 @@ from sessionize.kernel.local_times import localized
 from sessionize.kernel.time_patterns import ISO, ISO_BASIC, compiled, parsed
 
 MODERN: Final = tuple((datetime(year, 1, 1, tzinfo=UTC) - EPOCH) // timedelta(microseconds=1) for year in (1990, 2100))
+FEW: Final = 1 << 12
+"""Texts that are not worth the time that Arrow takes to load."""
 
 
 def instant(times: pl.Series, time: TimeFormat, timezone: str) -> pl.Series:
@@ -92,7 +94,17 @@ def _typed(times: pl.Series, unit: str, timezone: str | None) -> pl.Series:
 
 
 def _iso(texts: pl.Series, timezone: str) -> pl.Series:
-    """ISO 8601: through Arrow where the whole column is of one kind, which is far faster; else by pattern."""
+    """ISO 8601: many of them through Arrow where all are of one kind, which is far faster; else by pattern."""
+    found = None if len(texts) <= FEW else _iso_by_arrow(texts, timezone)
+    if found is not None:
+        return found
+    read = parsed(texts, ISO, timezone)
+    rows = (read.is_null() & texts.str.contains(ISO_BASIC.pattern)).arg_true()
+    return read.scatter(rows, parsed(texts.gather(rows), ISO_BASIC, timezone)) if len(rows) else read
+
+
+def _iso_by_arrow(texts: pl.Series, timezone: str) -> pl.Series | None:
+    """The same where Arrow reads them all; else None."""
     import pyarrow as pa  # noqa: PLC0415 - takes a good part of the start, and only texts need it
     import pyarrow.compute as pc  # noqa: PLC0415
 
@@ -104,6 +116,4 @@ def _iso(texts: pl.Series, timezone: str) -> pl.Series:
             continue
         times = pl.select(in_range(pl.lit(times))).to_series()
         return times if zone else localized(times, timezone)
-    read = parsed(texts, ISO, timezone)
-    rows = (read.is_null() & texts.str.contains(ISO_BASIC.pattern)).arg_true()
-    return read.scatter(rows, parsed(texts.gather(rows), ISO_BASIC, timezone)) if len(rows) else read
+    return None

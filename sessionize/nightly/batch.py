@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Final, NamedTuple
 
@@ -123,7 +123,7 @@ class Night:
         watermark = _latest(before.watermark, None if complete is None else complete - asked.lateness)
         return Stand(watermark, _latest(before.until, end), known)
 
-    def settle(self, partition: Partition, plan: Plan, stand: Stand, wanted: Wanted) -> Settled:  # noqa: ARG002
+    def settle(self, partition: Partition, plan: Plan, stand: Stand, wanted: Wanted) -> Iterator[Settled]:  # noqa: ARG002
         """The sessions of some whole keys that can change no more; the others' events are carried over.
 
         Args:
@@ -139,13 +139,14 @@ class Night:
         done = sessionize(events, plan, assign=True)
         if self._asked.flush:
             self.out.add(self._kept(events.clear()), None)
-            return Settled(done, events, places(done.alone, events, plan))
+            yield Settled(done, events, places(done.alone, events, plan))
+            return
         found = settle(done, events, plan, stand.watermark)
         self._early += early.height
         self.open_sessions += found.open_sessions
         self.oldest = min((start for start in (self.oldest, found.oldest) if start is not None), default=None)
         self.out.add(self._kept(pl.concat([events[found.carried], early])), partition.folder)
-        return Settled(found.closed, events, places(found.closed.alone, events, plan))
+        yield Settled(found.closed, events, places(found.closed.alone, events, plan))
 
     def _kept(self, events: pl.DataFrame) -> pl.DataFrame:
         """Events as they are carried over: the number of a file means nothing to the next night, its path does."""

@@ -27,7 +27,7 @@ from sessionize.output.publish import Staged
 from sessionize.output.writers import ESCAPES, FORMATS, Writer, seen, writer
 from sessionize.read.passed_over import PassedOver
 from sessionize.read.source import LogFile
-from sessionize.summary.figures import figures
+from sessionize.summary.figures import Figures
 from sessionize.version import __version__
 
 
@@ -113,10 +113,10 @@ def commit(  # noqa: PLR0913 - each is a part of it
         profile=profile,
     )
     if publisher is None:
-        return Written(account, figures(_to_stdout(result.batches, plan)))
+        return Written(account, _to_stdout(result.batches, plan).found())
     with map_os_errors(publisher.directory), ThreadPoolExecutor(1) as aside:
-        rows, measures = _write_batches(result.batches, _outputs(plan, output), publisher)
-        found = aside.submit(figures, measures)  # while one processor makes the digests
+        rows, figures = _write_batches(result.batches, _outputs(plan, output), publisher)
+        found = aside.submit(figures.found)  # while one processor makes the digests
         for name, apart in _set_apart(result):
             rows[name] = apart.height
             with writer(publisher.path(name), "ndjson") as out:
@@ -172,19 +172,19 @@ def _events(batch: Batch) -> pl.DataFrame:
 
 def _write_batches(
     batches: Iterable[Batch], outputs: list[_Output], publisher: Place
-) -> tuple[dict[str, int], pl.DataFrame]:
-    """Write every batch to every output; rows of each, and what the figures are made of, one row a session."""
+) -> tuple[dict[str, int], Figures]:
+    """Write every batch to every output; rows of each, and the figures of all sessions."""
     rows = dict.fromkeys((output.name for output in outputs), 0)
-    measures = []
+    figures = Figures()
     with ExitStack() as stack:
         files = [(output, stack.enter_context(output.writer(publisher.path(output.name)))) for output in outputs]
         for batch in batches:
-            measures.append(batch.sessions.select(FIGURED))
+            figures.add(batch.sessions.select(FIGURED))
             for output, file in files:
                 frame = output.take(batch)
                 rows[output.name] += frame.height
                 file.write(frame)
-    return rows, pl.concat(measures)
+    return rows, figures
 
 
 def _set_apart(result: Result) -> Iterator[tuple[str, pl.DataFrame]]:
@@ -210,13 +210,13 @@ def _as_came(rejected: pl.DataFrame, log: Origin, plan: Plan) -> pl.DataFrame:
     )
 
 
-def _to_stdout(batches: Iterable[Batch], plan: Plan) -> pl.DataFrame:
-    out, measures = sys.stdout.buffer, []
+def _to_stdout(batches: Iterable[Batch], plan: Plan) -> Figures:
+    out, figures = sys.stdout.buffer, Figures()
     for batch in batches:
-        measures.append(batch.sessions.select(FIGURED))
+        figures.add(batch.sessions.select(FIGURED))
         lines = seen(json_rows(batch.sessions.select(metric_columns(plan))))
         with writing("stdout"):
             out.write("".join(f"{line}\n" for line in lines).encode())
     with writing("stdout"):
         out.flush()
-    return pl.concat(measures)
+    return figures

@@ -28,6 +28,8 @@ STEP: Final = 1 << 18
 """Bytes looked at together: few enough that they and what is found stay in the processor's cache."""
 INLINE: Final = 12
 """Bytes of a text that stand in an Arrow view itself; of a longer one, the first four and its place."""
+FEW: Final = 1 << 12
+"""Texts that are made one by one."""
 KEPT: Final = np.array(
     [[0xFF] * length + [0] * (INLINE - length) for length in range(INLINE + 1)] + [[0xFF] * 4 + [0] * 8], dtype=np.uint8
 ).view("<i4")
@@ -225,9 +227,14 @@ def _texts(data: Bytes, starts: Places, lengths: Places, there: Flags) -> pl.Ser
     Returns:
         A String column, as long as ``starts``.
     """
-    import pyarrow as pa  # noqa: PLC0415 - takes a good part of the start, and only a CSV needs it here
-
     count, longest = len(starts), int(lengths.max(initial=0))
+    if count <= FEW:
+        text, places = data.tobytes(), zip(starts.tolist(), lengths.tolist(), there.tolist(), strict=True)
+        return pl.Series(
+            [text[at : at + size].decode() if is_text else None for at, size, is_text in places], dtype=pl.String
+        )
+    import pyarrow as pa  # noqa: PLC0415 - takes as long as all else of a small log, and only large ones need it
+
     if longest > INLINE and int(lengths.min()) == longest:  # ids and times, mostly: twice as fast as through views
         ends = np.arange(0, (count + 1) * longest, longest)
         buffers = [None, pa.py_buffer(ends), pa.py_buffer(_starting(data, longest)[starts])]

@@ -35,6 +35,9 @@ class Content(Protocol):
     def scan(self) -> pl.LazyFrame:
         """Every row in input order."""
 
+    def head(self, rows: int, /) -> pl.LazyFrame:
+        """The first rows in input order."""
+
     def batches(self, limits: Limits, /, *, by_words: bool) -> Iterator[Rows]:
         """The same rows, some at a time.
 

@@ -93,7 +93,7 @@ class Log:
             column: Over the log's columns.
             rows: How many, at most.
         """
-        return self._frame.head(rows).select(column).collect().to_series()
+        return self._shaped(self._content.head(rows)).select(column).collect().to_series()
 
     def scan(self) -> pl.LazyFrame:
         """FILE, ROW, FAULT and the log's columns, of every row in input order; only what is selected is read."""

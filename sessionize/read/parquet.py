@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -29,6 +30,9 @@ FAULTS: Final = pl.Enum(schema.REASONS)
 # Else a time whose zone is an offset, as Arrow's may be, makes Polars panic. Such times are taken to UTC below.
 os.environ.setdefault("POLARS_IGNORE_TIMEZONE_PARSE_ERROR", "1")
 
+SAMPLE_ROWS: Final = 100
+LEAST_RATIO: Final = 2
+"""Bytes that a byte of a file comes to at least, if its first rows do not tell."""
 
 TWICE: Final = re.compile(r"name '(?P<name>.*)' has more than one occurrence")
 
@@ -40,13 +44,17 @@ class _Part(NamedTuple):
     types: dict[str, pl.DataType]
 
 
-def scan(sources: Sequence[Source]) -> pl.LazyFrame:
+def scan(sources: Sequence[Source], most: int | None = None) -> pl.LazyFrame:
     """FILE, ROW, FAULT and the union of the files' columns; one that a file lacks is null there.
+
+    Args:
+        sources: The files.
+        most: Rows of each that are read, the first ones; None for all.
 
     Raises:
         InputError: If a file is damaged, or a column is of types that have nothing in common.
     """
-    parts = [_part(source) for source in sources]
+    parts = [_part(source, 0, most) for source in sources]
     changes = _changes(sources, parts)
     frames = [_placed(ordinal, part, changes) for ordinal, part in enumerate(parts)]
     if len(frames) == 1:
@@ -79,8 +87,9 @@ def batches(sources: Sequence[Source], types: pl.Schema, limits: Limits, *, by_w
     by_words = by_words and whole >= limits.dictionary_rows
     for ordinal, (source, part, rows) in enumerate(zip(sources, parts, heights, strict=True)):
         texts = [name for name, dtype in part.types.items() if dtype == pl.String and name not in changes]
-        spans = _spans(source, texts, limits) if by_words else None
-        for span in spans or _slices(rows, limits.rows):
+        most = limits.rows_of(_row_bytes(source, rows))
+        spans = _spans(source, texts, replace(limits, rows=most)) if by_words else None
+        for span in spans or _slices(rows, most):
             batch = _placed(ordinal, _part(source, span.start, span.rows), changes)
             frame = pl.concat([none, batch], how="diagonal_relaxed")
             seen += span.rows
@@ -96,6 +105,12 @@ def _spans(source: Source, texts: Sequence[str], limits: Limits) -> list[Span] |
 def _words(source: Source, span: Span, names: Sequence[str]) -> Mapping[str, list[DictionaryColumn]]:
     with local_copy(source, span.groups, names) as path:
         return words.words(path, span, names)
+
+
+def _row_bytes(source: Source, rows: int) -> float:
+    """Bytes of a row once it is decoded, about: as many as the first ones have, or the file's own tell."""
+    first = _part(source, 0, SAMPLE_ROWS).frame.collect(engine="streaming")
+    return max(first.estimated_size() / max(1, first.height), LEAST_RATIO * source.file.bytes / max(1, rows))
 
 
 def _slices(rows: int, most: int) -> Iterator[Span]:

@@ -44,6 +44,10 @@ class ParquetFiles:
         """Every row in input order; only what is selected is read."""
         return self._frame
 
+    def head(self, rows: int) -> pl.LazyFrame:
+        """The first rows; more are not read."""
+        return parquet.scan(self.sources, rows).head(rows)
+
     def batches(self, limits: Limits, *, by_words: bool) -> Iterator[Rows]:
         """Some rows at a time; with columns as dictionaries where a file holds them so, and they are asked for."""
         return parquet.batches(self.sources, self.types, limits, by_words=by_words)

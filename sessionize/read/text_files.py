@@ -21,8 +21,6 @@ from sessionize.read.source import Source
 
 PACKED_RATIO: Final = 8
 """Of a compressed log, about; only to estimate how much is still to come."""
-PIECE_BYTES: Final = 32 << 20
-"""Of text that is read at once, about: some blocks, or many small files, are one batch."""
 PLACE_TYPES: Final = {schema.FILE: pl.UInt32(), schema.ROW: pl.UInt32(), schema.FAULT: pl.Enum(schema.REASONS)}
 
 
@@ -81,8 +79,12 @@ class TextFiles:
 
         return register_io_source(batches, schema=types)
 
-    def batches(self, _limits: Limits, *, by_words: bool) -> Iterator[Rows]:  # noqa: ARG002 - text holds no dictionaries
-        """The rows of a block, or of some small files, at a time."""
+    def head(self, rows: int) -> pl.LazyFrame:
+        """The first rows; more are not read than are in a block."""
+        return self.scan().head(rows)
+
+    def batches(self, limits: Limits, *, by_words: bool) -> Iterator[Rows]:  # noqa: ARG002 - text holds no dictionaries
+        """The rows of some blocks, or of many small files, at a time: of as many bytes as the limits have it."""
         whole = sum(_unpacked_bytes(source) for source in self.sources)
         held: list[tuple[int, Unit]] = []
         seen = size = 0
@@ -90,7 +92,7 @@ class TextFiles:
             for unit in file.units():
                 held.append((ordinal, unit))
                 size += len(unit.text)
-                if size >= PIECE_BYTES:
+                if size >= limits.batch_bytes:
                     seen += size
                     yield self._batch(held, min(1.0, seen / whole))
                     held, size = [], 0

@@ -20,6 +20,8 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
+from sessionize.machine import WITHOUT_AVX512, processor
+
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 PEERS = {"duckdb": "DuckDB", "chdb": "chDB"}
@@ -117,6 +119,7 @@ class Bench:
         """All of them."""
         return [
             *self._in_order(),
+            *self._sorts(),
             *self._shuffled(),
             *self._csv(),
             *self._limits(),
@@ -180,6 +183,20 @@ class Bench:
             Row("Session records and metrics / metrics", wall(found["both"]), f"{times:.2f}", "≤ 2.0", "≤ 1.4", memory(found["both"])),
             Row("peak memory, metrics", wall(found["ours"]), memory(found["ours"]), "≤ 2.0 GB", "≤ 1.2 GB", memory(found["ours"])),
         ]  # fmt: skip
+
+    def _sorts(self) -> list[Row]:
+        """NumPy's two sorts: one is chosen by the processor, see `sessionize.machine`."""
+        ours = self._ours(self._log("log", self._asked.events))
+        names = {"by AVX-512": "", "by AVX2": WITHOUT_AVX512}
+        found = interleaved(
+            {name: ["env", f"NPY_DISABLE_CPU_FEATURES={without}", *ours] for name, without in names.items()},
+            self._asked.rounds,
+        )
+        chosen = found["by AVX2" if processor().sorts_faster_without_avx512 else "by AVX-512"]
+        return [
+            Row(f"sorts {name} / as chosen", wall(runs), f"{ratio(runs, chosen):.2f}", memory=memory(runs))
+            for name, runs in found.items()
+        ]
 
     def _shuffled(self) -> list[Row]:
         log = self._log("shuffled", self._asked.events, "--shuffled")
@@ -262,13 +279,10 @@ def printed(rows: Sequence[Row]) -> str:
 def machine() -> str:
     """What it ran on."""
     memory_there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    names = [line.split(":")[1].strip() for line in _lines_of(Path("/proc/cpuinfo")) if line.startswith("model name")]
-    name = names[0] if names else platform.processor() or platform.machine()
+    found = processor()
+    sort = "NumPy sorts by AVX2" if found.sorts_faster_without_avx512 else "NumPy sorts as it chooses"
+    name = f"{found.name or platform.processor() or platform.machine()} (family {found.family}, model {found.model}; {sort})"
     return f"{name}, {os.cpu_count()} cores, {memory_there:.0f} GiB, {platform.system()}, Python {platform.python_version()}"
-
-
-def _lines_of(path: Path) -> list[str]:
-    return path.read_text().splitlines() if path.exists() else []
 
 
 def main() -> None:

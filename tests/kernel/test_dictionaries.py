@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from sessionize.kernel.dictionaries import Dictionaries, alike
+from sessionize.kernel.dictionaries import ENTRY_BYTES, Dictionaries, alike
 
 
 def _pages(*texts: str | None) -> pl.DataFrame:
@@ -22,7 +22,7 @@ def test_stored_codes_keep_their_meaning_when_no_column_has_them_any_more() -> N
 
 def test_a_dictionary_that_outgrows_its_bound_gives_way_to_texts() -> None:
     with Dictionaries() as dictionaries:
-        dictionaries.only_small(2)
+        dictionaries.only_small(2 * (ENTRY_BYTES + 1))
         frames = [
             dictionaries.stored(dictionaries.coded(_pages(*texts))) for texts in (("a", "b"), ("b", "c"), ("c", "d"))
         ]

@@ -1,0 +1,109 @@
+"""Sessions of more events than memory holds, from events that come in order: a part of them at a time.
+
+What has come of a key up to some time is cut as if it were all, its closed sessions go out (`closed`), and the events of
+its open ones wait for the next part. They are few: no session that could still grow is older than the longest. Nothing
+is known here of the single rules: any rule that `settle` is right about for nights is right here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import polars as pl
+
+from sessionize import schema
+from sessionize.config import Plan
+from sessionize.kernel.closed import settle
+from sessionize.kernel.dictionaries import alike
+from sessionize.kernel.sessions import Sessionized, sessionize
+
+
+class Streamed(NamedTuple):
+    """Some sessions that can change no more.
+
+    Attributes:
+        sessions: As `sessionize` gives them.
+        events: The events that its rows count in. Those that wait are among them: they come again.
+    """
+
+    sessions: Sessionized
+    events: pl.DataFrame
+
+
+def streamed(batches: Iterable[pl.DataFrame], plan: Plan, most: int, *, assign: bool = False) -> Iterator[Streamed]:
+    """The sessions of events that come in order of key, time and input, as a cluster's shuffle brings them.
+
+    However the events are cut into batches, the same sessions come out, some at a time, as do the same duplicates.
+
+    Args:
+        batches: Canonical events in that order; a key, and an instant of one, may go on in the next batch.
+        plan: The rules.
+        most: Events up to which a key is held whole; of a longer one its open session is held, and as much again.
+        assign: Whether to say which session each event is in.
+    """
+    waiting: pl.DataFrame | None = None
+    enough = most
+    for batch in batches:
+        events = batch if waiting is None else _together(waiting, batch)
+        first = _last_key(events)
+        if first:
+            yield Streamed(sessionize(events[:first], plan, assign=assign), events[:first])
+            events, enough = events[first:], most
+        if events.height > enough:
+            part, events = _closed(events, plan, _newest(events))
+            yield part
+            enough = max(most, 2 * events.height)  # else a long session would be cut anew with every batch
+        waiting = events
+    if waiting is not None:
+        yield Streamed(sessionize(waiting, plan, assign=assign), waiting)
+
+
+def streamed_by_time(slices: Iterable[pl.DataFrame], plan: Plan, watermark: int | None) -> Iterator[Streamed]:
+    """The sessions of whole keys whose events come by time: none of a slice is as old as the newest of the one before.
+
+    Args:
+        slices: Canonical events of any keys, each slice in input order; at least one.
+        plan: The rules.
+        watermark: Watermark of the whole log, microseconds since 1970 UTC: what comes after it may be active, and stays.
+
+    Yields:
+        Sessions, which event is in which.
+    """
+    coming = iter(slices)
+    events = next(coming)
+    for following in coming:
+        newest = _newest(events)
+        up_to = newest if newest is None or watermark is None else min(newest, watermark)
+        part, waiting = _closed(events, plan, up_to)
+        yield part
+        del part
+        events = _together(waiting, following)
+    yield Streamed(sessionize(events, plan, assign=True), events)
+
+
+def _closed(events: pl.DataFrame, plan: Plan, watermark: int | None) -> tuple[Streamed, pl.DataFrame]:
+    """The closed sessions of some events, and the events of the open ones, those of each key in their order."""
+    found = settle(sessionize(events, plan, assign=True), events, plan, watermark)
+    return Streamed(found.closed, events), events[found.carried]
+
+
+def _newest(events: pl.DataFrame) -> int | None:
+    newest = events[schema.TIMESTAMP].to_physical().max()
+    return newest if isinstance(newest, int) else None
+
+
+def _last_key(events: pl.DataFrame) -> int:
+    """Where the rows of the last key begin; 0 where there is no row."""
+    if events.is_empty():
+        return 0
+    ids = [name for name in (schema.SESSION_ID, schema.PROFILE_ID) if name in events.columns]
+    session, profile = (pl.col(name) for name in (ids[0], ids[-1]))
+    same = session.eq_missing(session.last()) & (session.is_not_null() | profile.eq_missing(profile.last()))
+    # The rows of the key lie side by side at the end: the last one of another key is before them.
+    others = events.select((~same).arg_true().max()).item()
+    return 0 if others is None else int(others) + 1
+
+
+def _together(waiting: pl.DataFrame, more: pl.DataFrame) -> pl.DataFrame:
+    return pl.concat(alike([waiting, more]), how="diagonal")

@@ -1,0 +1,128 @@
+"""What memory a run may take, and which processors sort faster without AVX-512; neither changes what comes out."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sessionize import machine
+from sessionize.limits import Limits
+
+ROOT = Path(__file__).parent.parent
+SAMPLE = ROOT / "sample_data" / "events.csv"
+FEATURES = "fpu avx2 avx512f avx512_vbmi2"
+
+
+@pytest.fixture
+def groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(machine, "CGROUPS", str(tmp_path / "cgroup"))
+    monkeypatch.setattr(machine, "OWN_CGROUPS", str(tmp_path / "own"))
+    return tmp_path
+
+
+def put(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def test_without_control_groups_there_is_the_machines_memory(groups: Path) -> None:
+    assert not list(groups.iterdir())
+    assert machine.available() == os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+@pytest.mark.parametrize(
+    ("own", "files"),
+    [
+        ("0::/\n", {"memory.max": "1000000\n"}),
+        ("0::/system.slice/night.service\n", {"system.slice/night.service/memory.max": "1000000\n"}),
+        ("0::/a/b\n", {"a/b/memory.max": "max\n", "a/memory.max": "1000000\n"}),
+        ("4:memory:/pod/one\n3:cpu:/\n", {"memory/pod/one/memory.limit_in_bytes": "1000000\n"}),
+        ("4:cpu:/pod\n", {"memory/memory.limit_in_bytes": "1000000\n", "pod/memory.max": "5\n"}),
+    ],
+    ids=["a container", "a service", "a slice around it", "version 1", "version 1 in a container"],
+)
+def test_the_limit_is_the_least_of_the_control_groups_that_the_process_is_in(
+    groups: Path, own: str, files: dict[str, str]
+) -> None:
+    put(groups / "own", own)
+    for name, text in files.items():
+        put(groups / "cgroup" / name, text)
+    assert machine.available() == 1_000_000
+
+
+def test_without_a_limit_a_run_takes_four_fifths_of_its_control_group(groups: Path) -> None:
+    put(groups / "own", "0::/\n")
+    put(groups / "cgroup" / "memory.max", "2000000000\n")
+    assert Limits.of() == Limits.of(1_600_000_000)
+
+
+def cpu(vendor: str, family: int, model: int, flags: str = FEATURES) -> str:
+    return f"vendor_id\t: {vendor}\ncpu family\t: {family}\nmodel\t\t: {model}\nmodel name\t: A B\nflags\t\t: {flags}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "without"),
+    [
+        (cpu("AuthenticAMD", 25, 17), True),
+        (cpu("AuthenticAMD", 25, 0x61), True),
+        (cpu("AuthenticAMD", 26, 17), False),
+        (cpu("AuthenticAMD", 25, 1, "fpu avx2"), False),
+        (cpu("AuthenticAMD", 25, 17, "fpu avx2"), False),
+        (cpu("GenuineIntel", 6, 143), False),
+        ("Processor: ARMv8\n", False),
+        ("", False),
+    ],
+    ids=["Zen 4", "Zen 4, a desktop's", "Zen 5", "Zen 3", "masked", "Intel", "ARM", "nothing"],
+)
+def test_zen_4_sorts_without_avx512(
+    text: str, without: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path / "cpuinfo", text)
+    monkeypatch.setattr(machine, "PROCESSORS", str(tmp_path / "cpuinfo"))
+    assert machine.processor().sorts_faster_without_avx512 is without
+
+
+def written(log: Path, out: Path, *options: str, **env: str) -> dict[str, bytes]:
+    """What a process of its own writes."""
+    command = [sys.executable, "-m", "sessionize", "run", str(log), "-o", str(out), "-q", *options]
+    subprocess.run(command, check=True, env={**os.environ, **env}, cwd=ROOT)
+    return {path.name: path.read_bytes() for path in out.iterdir()}
+
+
+def test_a_wrong_choice_of_the_sort_changes_no_byte(tmp_path: Path) -> None:
+    by_avx512 = written(SAMPLE, tmp_path / "one", NPY_DISABLE_CPU_FEATURES="")
+    by_avx2 = written(SAMPLE, tmp_path / "two", NPY_DISABLE_CPU_FEATURES=machine.WITHOUT_AVX512)
+    assert by_avx512 == by_avx2
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in bytes elsewhere")
+def test_long_rows_stay_within_the_limit_and_give_the_same_bytes(tmp_path: Path) -> None:
+    chance, log = np.random.default_rng(1), tmp_path / "log.csv"
+    with log.open("w") as file:
+        file.write("session_id,timestamp,event_type,page_url\n")
+        for row in range(200_000):
+            file.write(f"s{row // 5},2026-01-0{1 + row // 50_000}T{row % 86_400 // 3600:02}:00:00Z,page-view,")
+            file.write(f"https://example.org/{chance.bytes(1000).hex()}\n")
+    free = written(log, tmp_path / "free")
+    whole = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    assert whole * 1024 > 563_000_000
+    code = (
+        "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True); "
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+    )
+    command = [sys.executable, "-m", "sessionize", "run", str(log), "-o", str(tmp_path / "kept"), "-q"]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *command, "--memory-limit", "512MB"], check=True, capture_output=True, text=True
+    )
+    assert int(done.stdout) * 1024 < 563_000_000
+    kept = {path.name: path.read_bytes() for path in (tmp_path / "kept").iterdir()}
+    assert {name: text for name, text in kept.items() if name != "manifest.json"} == {
+        name: text for name, text in free.items() if name != "manifest.json"
+    }
