@@ -61,16 +61,18 @@ LAYOUT: Final = "sessionize.layout"
 REASON: Final = "reason"
 """Why a row is not an event (Enum of REASONS); null where it is one."""
 
-REASONS: Final = (
-    "malformed_row",
-    "bad_encoding",
-    "null_timestamp",
-    "bad_timestamp",
-    "timestamp_out_of_range",
-    "no_session_key",
-    "id_too_long",
-    "passive_alone",
-)
+WHY_REJECTED: Final[dict[str, str]] = {
+    "malformed_row": "the line is not of the log's form: too few or too many fields, an open quote, no JSON object",
+    "bad_encoding": "the line is not valid UTF-8",
+    "null_timestamp": "the time is missing or blank",
+    "bad_timestamp": "the time cannot be read",
+    "timestamp_out_of_range": "the time is read, but lies where none can be",
+    "no_session_key": "there is neither a session id nor a profile id",
+    "id_too_long": "the id would be longer than 512 bytes",
+    "passive_alone": "a passive event that lies in no session",
+}
+"""Why a row is no event."""
+REASONS: Final = tuple(WHY_REJECTED)
 
 LONGEST_ID: Final = 512
 """Bytes of UTF-8 of a session's id: what the Session record's schema takes."""

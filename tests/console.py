@@ -14,9 +14,14 @@ from typing import NamedTuple
 import pytest
 
 from sessionize.cli.main import _run
+from sessionize.manual import TOPICS, topic
 
 ROOT = Path(__file__).parent.parent
 SAMPLE = ROOT / "sample_data"
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+MANUAL = {name: topic(name) for name in TOPICS}
+DOCUMENTS = "\n".join((README, *MANUAL.values()))
+"""All that users read."""
 
 
 class Outcome(NamedTuple):

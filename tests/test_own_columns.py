@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from console import ROOT, SAMPLE, sessionize
+from console import MANUAL, SAMPLE, sessionize
 from jsonschema import Draft202012Validator
 from nights import in_files
 
@@ -224,7 +224,7 @@ def test_a_goal_is_a_step_of_a_funnel_and_shown_as_a_conversion(tmp_path: Path) 
 
 
 def test_the_model_s_matrix_of_the_readme_is_one_command(tmp_path: Path) -> None:
-    (command,) = re.findall(r"^sessionize (run .* -o matrix .*)$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    (command,) = re.findall(r"^sessionize (run .* -o matrix .*)$", MANUAL["rules"], re.MULTILINE)
     done(*shlex.split(command.replace("sample_data", str(SAMPLE))), cwd=tmp_path)
     found = pl.read_parquet(tmp_path / "matrix/metrics.parquet")
     assert found.columns[-4:] == ["land", "cart_adds", "second_page", "bought"]

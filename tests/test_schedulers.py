@@ -1,4 +1,4 @@
-"""The schedulers that the README shows, executed as far as this machine has them."""
+"""The schedulers that the manual shows, executed as far as this machine has them."""
 
 from __future__ import annotations
 
@@ -15,16 +15,15 @@ from typing import Any
 from warnings import catch_warnings
 
 import pytest
-from console import ROOT, sessionize
+from console import MANUAL, sessionize
 
-README = (ROOT / "README.md").read_text()
-BLOCKS = re.findall(r"^```\w*\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+BLOCKS = re.findall(r"^```\w*\n(.*?)^```$", MANUAL["nightly"], re.DOTALL | re.MULTILINE)
 YESTERDAY = (date.today() - timedelta(days=1)).isoformat()  # noqa: DTZ011 - as `date -d yesterday` has it
 
 
 @pytest.fixture
 def web(tmp_path: Path) -> Path:
-    """What is /srv/web in the README."""
+    """What is /srv/web in the manual."""
     (tmp_path / "logs").mkdir()
     (tmp_path / "bin").mkdir()
     command = tmp_path / "bin" / "sessionize"

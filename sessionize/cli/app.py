@@ -20,10 +20,10 @@ from sessionize.errors import UsageError
 from sessionize.version import __version__
 
 COMMANDS: Final = (
-    "summary", "run", "show", "funnel", "paths", "timeout", "check", "compare", "report", "state", "schema", "presets", "demo",
+    "summary", "run", "show", "funnel", "paths", "timeout", "check", "compare", "report", "state", "schema", "presets", "demo", "docs",
 )  # fmt: skip
 """In help order. Each is the function of its name in the module of its name."""
-SAYS_WHAT_IS_MISSING: Final = ("summary", "show", "funnel", "paths", "timeout", "report", "presets", "demo")
+SAYS_WHAT_IS_MISSING: Final = ("summary", "show", "funnel", "paths", "timeout", "report", "presets", "demo", "docs")
 """Commands that without a word do something, or say what they lack in place of their whole help."""
 OF_THE_PROGRAM: Final = ("-h", "--help", "-V", "--version", "--install-completion", "--show-completion")
 

@@ -221,7 +221,7 @@ OPTIONS: Final = (
 """Shared by commands; what one command alone takes stands beside it."""
 
 _OWN: Final[dict[str, tuple[Option, ...]]] = {}
-READS_NO_LOG: Final = ("state", "demo")
+READS_NO_LOG: Final = ("state", "schema", "presets", "demo", "docs")
 
 
 def taken_by(name: str) -> tuple[Option, ...]:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from console import ROOT, SAMPLE, Outcome, sessionize
+from console import MANUAL, SAMPLE, Outcome, sessionize
 
 from sessionize.answers import SECTIONS
 from sessionize.cli import report
@@ -128,7 +128,7 @@ def test_a_configuration_for_run_does_not_tell_the_reports_format(tmp_path: Path
 
 
 def test_the_commands_in_the_readme_run(tmp_path: Path) -> None:
-    section = (ROOT / "README.md").read_text(encoding="utf-8").split("## A page to send\n")[1].split("## ")[0]
+    section = MANUAL["report"]
     commands = [line for line in section.splitlines() if line.startswith("sessionize report")]
     assert len(commands) == 3
     (tmp_path / "sample_data").symlink_to(SAMPLE)

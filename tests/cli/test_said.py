@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from console import ROOT
+from console import DOCUMENTS, ROOT
 
 from sessionize.cli.main import _run
 from sessionize.limits import Limits
@@ -194,7 +194,7 @@ def test_a_bug_says_where_to_report_it(capsys: pytest.CaptureFixture[str], monke
     urls = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["urls"]
     assert lines[0] == "error: unforeseen ZeroDivisionError: no"
     assert urls["Issues"] in lines[1]
-    assert urls["Issues"] in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert urls["Issues"] in DOCUMENTS
 
 
 def test_what_is_always_typed_cannot_stand_in_a_file(capsys: pytest.CaptureFixture[str]) -> None:

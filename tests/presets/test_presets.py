@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 import pytest
-from console import ROOT
+from console import MANUAL
 from console import sessionize as by_command
 
 from sessionize.cli.app import application
@@ -514,8 +514,8 @@ def test_a_shipped_preset_has_options_that_exist_and_says_how_to_run_it(name: st
     assert set(preset.options) <= known
 
 
-def test_the_readmes_preset_is_one_and_its_table_names_them_all(tmp_path: Path) -> None:
-    readme = (ROOT / "README.md").read_text()
+def test_the_manuals_preset_is_one_and_its_table_names_them_all(tmp_path: Path) -> None:
+    readme = MANUAL["presets"]
     (text,) = (found for found in re.findall(r"```toml\n(.*?)```", readme, re.DOTALL) if "[columns]" in found)
     (tmp_path / "own.toml").write_text(text)
     log = ndjson(

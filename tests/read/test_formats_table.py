@@ -1,4 +1,4 @@
-"""README's table of what a log may look like is true, line by line."""
+"""The manual's table of what a log may look like is true, line by line."""
 
 from __future__ import annotations
 
@@ -14,15 +14,14 @@ from typing import Any, Final, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from console import ROOT
+from console import MANUAL
 
 import sessionize
 from sessionize.config import Output
 from sessionize.errors import SessionizeError
 from sessionize.limits import Limits, TextLimits
 
-README: Final = (ROOT / "README.md").read_text()
-TABLE: Final = README.partition("### What a log may look like")[2].partition("\n\n**")[0]
+TABLE: Final = MANUAL["formats"].partition("## What a log may look like")[2].partition("\n\n**")[0]
 ROW: Final = b"u1,2024-05-30 10:00:00,/a\n"
 HEAD: Final = b"user_id,ts,page\n"
 CSV: Final = HEAD + ROW
