@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from types import MappingProxyType
@@ -25,7 +25,7 @@ from sessionize.output.upload import Uploader, publisher, refuse_upload
 from sessionize.read.files import identities
 from sessionize.refusals import refuse_bad_rows
 from sessionize.rejected_rows import notes_on_rejected
-from sessionize.stores import StorePath, path_of
+from sessionize.stores import AnyPath, StorePath, path_of
 
 
 class Run(NamedTuple):
@@ -109,18 +109,32 @@ def run(
 
 def _refuse_output(config: Config, output: Output) -> None:
     """Refuse, before anything is read, to write where an input lies, or what no run of ours made."""
+    if output.to_stdout:
+        refuse_stdout(identities(config.inputs, config))
+    else:
+        refuse_outputs(config, path_of(output.directory), output_names(output))
+
+
+def refuse_outputs(config: Config, directory: AnyPath, names: Sequence[str]) -> None:
+    """Refuse, before anything is read, to write where an input lies, or what no run of ours made.
+
+    Args:
+        config: Names the inputs.
+        directory: Where the outputs go.
+        names: Names of all files that the run may write.
+
+    Raises:
+        UsageError: If so.
+    """
     read = identities(config.inputs, config)
     refuse_stdout(read)
-    if output.to_stdout:
-        return
-    directory = path_of(output.directory)
     if isinstance(directory, StorePath):
-        refuse_upload(directory, output_names(output), read)
+        refuse_upload(directory, names, read)
         return
     if (directory / INTENT).exists():
         with Publisher(directory):  # completes an earlier run's commit: only then is it known what it made
             pass
-    refuse_output(directory, output_names(output), read)
+    refuse_output(directory, names, read)
 
 
 def _publisher(output: Output, stack: ExitStack) -> Publisher | Uploader | None:

@@ -53,6 +53,9 @@ USE_PREFIX: Final = "use."
 GOAL_PREFIX: Final = "goal."
 """Begins columns that say whether a goal is reached by the event: ``goal.signup`` (Boolean)."""
 
+SEQ: Final = "sessionize.seq"
+"""Place of a row in its log, as one number: its file's ordinal times 2^32, and its row (Int64); for shuffles, which keep no
+order."""
 UNREAD: Final = "sessionize.unread"
 """An amount that could not be read as a number, as it is written; null where it could, or there is none (String)."""
 LAYOUT: Final = "sessionize.layout"

@@ -15,8 +15,14 @@ import pytest
 
 from sessionize.output.publish import Publisher
 
-OLD = {"sessions.json": b"old", "metrics.parquet": b"old metrics", "manifest.json": b"old manifest"}
-NEW = {"sessions.parquet": b"new", "metrics.parquet": b"new metrics", "manifest.json": b"new one"}
+OLD = {
+    "sessions.json": b"old", "metrics.parquet": b"old metrics", "sessions/part-00000.ndjson": b"of old",
+    "manifest.json": b"old manifest",
+}  # fmt: skip
+NEW = {
+    "sessions.parquet": b"new", "metrics.parquet": b"new metrics", "metrics/part-00000.parquet": b"of new",
+    "manifest.json": b"new one",
+}  # fmt: skip
 SIZES = {name: len(content) for name, content in OLD.items()}
 STRANGER = {"notes.txt": b"not ours"}
 STEPS = ("open", "fsync", "replace", "link", "unlink", "ftruncate", "pwrite", "mkdir", "fchmod", "chmod")
@@ -43,8 +49,8 @@ def start(directory: Path) -> None:
 
 
 def visible(directory: Path) -> dict[str, bytes]:
-    found = directory.iterdir()
-    return {path.name: path.read_bytes() for path in found if not path.name.startswith(".")}
+    found = {str(path.relative_to(directory)): path for path in directory.rglob("*")}
+    return {name: path.read_bytes() for name, path in found.items() if path.is_file() and name[0] != "."}
 
 
 def hidden(directory: Path) -> set[str]:
@@ -58,6 +64,7 @@ def earlier_run(directory: Path) -> Path:
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
     for name, content in (OLD | STRANGER).items():
+        (directory / name).parent.mkdir(exist_ok=True)
         (directory / name).write_bytes(content)
     return directory
 

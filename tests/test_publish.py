@@ -141,14 +141,18 @@ def test_all_is_on_disk_before_the_commit_and_the_manifest_comes_last(
     publish(directory)
     pid = os.getpid()
     commit = steps.index(f".{INTENT}.{pid}.partial > {INTENT}")
-    assert {f"sync .{name}.{pid}.partial" for name in (*NEW, INTENT)} <= set(steps[:commit])
+    assert {f"sync .{name.replace('/', '~')}.{pid}.partial" for name in (*NEW, INTENT)} <= set(steps[:commit])
     assert steps[commit - 1 : commit + 2 : 2] == ["sync out", "sync out"]
     assert steps[commit + 2 :] == [
         f"manifest.json > .manifest.json.old.{pid}.partial",
         f"sessions.json > .sessions.json.old.{pid}.partial",
+        f"part-00000.ndjson > .sessions~part-00000.ndjson.old.{pid}.partial",
         f".sessions.parquet.{pid}.partial > sessions.parquet",
         f".metrics.parquet.{pid}.partial > metrics.parquet",
+        f".metrics~part-00000.parquet.{pid}.partial > part-00000.parquet",
         f".manifest.json.{pid}.partial > manifest.json",
+        "sync metrics",
+        "sync sessions",
         "sync out",
     ]
 

@@ -191,7 +191,7 @@ def test_a_name_that_cannot_be_replaced_leaves_all_as_it_was(
     directory, replace = earlier_run(tmp_path / "out"), os.replace
 
     def replacing(source: Path, target: Path) -> None:
-        if target.name == blocked and "old" not in source.name:
+        if target.name == Path(blocked).name and "old" not in source.name:
             raise OSError(errno.EBUSY, "Device or resource busy", str(target))
         replace(source, target)
 

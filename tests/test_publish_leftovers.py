@@ -28,7 +28,7 @@ def test_temporary_files_of_the_dead_run_are_swept_and_no_others(tmp_path: Path)
 def test_a_listed_commit_is_completed_by_the_next_start(tmp_path: Path) -> None:
     directory = earlier_run(tmp_path / "out")
     for name, content in NEW.items():
-        (directory / f".{name}.4711.partial").write_bytes(content)
+        (directory / f".{name.replace('/', '~')}.4711.partial").write_bytes(content)
     (directory / INTENT).write_text(json.dumps([4711, list(NEW), SIZES]))
     start(directory)
     assert visible(directory) == AFTER

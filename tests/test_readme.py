@@ -18,7 +18,7 @@ from sessionize import errors
 from sessionize.checks import OPTIONS, settings_of
 from sessionize.cli.app import COMMANDS
 
-OF_OTHERS = {"--spec", "--data-binary"}
+OF_OTHERS = {"--archives", "--data-binary", "--spec"}
 """Options of other programs that the documents name."""
 SHOWN = re.findall(r"```console\n\$ sessionize (.*?)\n(.*?)```", DOCUMENTS, re.DOTALL)
 

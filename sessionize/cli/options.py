@@ -31,6 +31,7 @@ MEANING: Final = "What an event means"
 PRIVACY: Final = "Privacy"
 OUTPUT: Final = "Output"
 NIGHTLY: Final = "Nightly batches"
+CLUSTER: Final = "On a cluster"
 OTHER: Final = "Other"
 
 REQUIRED: Final = inspect.Parameter.empty

@@ -8,7 +8,7 @@ from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from sessionize.cli import bounds, digest, dry, judging, monitor, settings, view
+from sessionize.cli import bounds, clusters, digest, dry, judging, monitor, settings, view
 from sessionize.cli import nightly as nights
 from sessionize.cli import options as o
 from sessionize.config import OUTPUT_FORMATS, Config, Nightly, Output
@@ -57,6 +57,12 @@ LOG_FORMATS: Final = ("text", "json")
     o.flag("allow_gap", "Go on though the day before a batch that is a date was not run. [default: off: exit 3]",
            panel=o.NIGHTLY),
     o.flag("flush", "Emit what is open as it stands, for good; needs no INPUT. [default: off]", panel=o.NIGHTLY),
+    o.text("engine", "local, or spark: a cluster reads, shuffles and writes; needs sessionize[spark]. [default: local]",
+           "local|spark", default="local", panel=o.CLUSTER),
+    o.text("master", "Spark's master, such as yarn or spark://HOST:7077. [default: the session that is there, else what "
+           "Spark's own settings say]", "URL", panel=o.CLUSTER),
+    o.text("remote", "Server of Spark Connect, in place of a master. [default: SPARK_REMOTE]", "sc://HOST", panel=o.CLUSTER),
+    o.number("partitions", "Parts that the events are shuffled into. [default: by the log's size]", panel=o.CLUSTER),
     arguments=[o.log_inputs(required=False)],
 )  # fmt: skip
 def run(typed: o.Typed) -> None:
@@ -87,6 +93,7 @@ def _run(typed: o.Typed) -> None:
     digest.check_place(typed["summary_file"])
     asked = settings.config(typed)
     settings.no_earlier_run(asked.inputs)
+    spark = clusters.asked(typed, asked, output)
     checks = judging.Checks(typed, asked)
     if asked.memory_limit is not None and asked.memory_limit < LEAST and not typed["quiet"]:
         view.notes([TOO_LITTLE], color=not typed["no_color"])
@@ -99,7 +106,7 @@ def _run(typed: o.Typed) -> None:
         if by_lines:
             monitor.BY_LINES[:] = [None if nightly is None else nightly.batch]
         with _naming(nightly, typed):
-            broken += _each(typed, config, output, nightly, Asked(limits, checks))
+            broken += _each(typed, config, output, nightly, Asked(limits, checks, spark))
     if broken:
         raise ChecksFailed("; ".join(each.message for each in broken), hint=broken[0].hint)
     monitor.BY_LINES.clear()
@@ -124,15 +131,17 @@ def _naming(nightly: Nightly | None, typed: o.Typed) -> Iterator[None]:
 
 
 class Asked(NamedTuple):
-    """What a run's outcome is held against.
+    """Where a run runs, and what its outcome is held against.
 
     Attributes:
         limits: How many rows may be rejected, late or early.
         checks: The checks; none, where none were asked for.
+        spark: The cluster that it runs on; None for this machine.
     """
 
     limits: bounds.Limits
     checks: judging.Checks
+    spark: clusters.Asked | None = None
 
 
 def _each(typed: o.Typed, config: Config, output: Output, nightly: Nightly | None, asked: Asked) -> list[ChecksFailed]:
@@ -140,7 +149,7 @@ def _each(typed: o.Typed, config: Config, output: Output, nightly: Nightly | Non
     told = digest.Told(None if nightly is None else nightly.batch, asked.checks.of(output, nightly))
     began = monotonic()
     try:
-        told.outcome = _outcome(typed, config, output, nightly, told.judge)
+        told.outcome = _outcome(typed, config, output, nightly, asked.spark or told.judge)
         told.broken = [*bounds.broken(asked.limits, told.outcome), *judging.failed(told.judge)]
     except SessionizeError as error:
         told.error = error
@@ -176,7 +185,9 @@ def _tell(typed: o.Typed, outcome: Outcome, seconds: float) -> None:
             _show(outcome, typed)
 
 
-def _outcome(typed: o.Typed, config: Config, output: Output, nightly: Nightly | None, judge: InRun | None) -> Outcome:
+def _outcome(
+    typed: o.Typed, config: Config, output: Output, nightly: Nightly | None, judge: InRun | clusters.Asked | None
+) -> Outcome:
     if monitor.BY_LINES:
         progress = partial(monitor.event, "info") if typed["verbose"] else lambda _: None
         return _done(config, output, nightly, progress, judge)
@@ -187,9 +198,13 @@ def _outcome(typed: o.Typed, config: Config, output: Output, nightly: Nightly | 
 
 
 def _done(
-    config: Config, output: Output, nightly: Nightly | None, progress: Callable[[str], None], judge: InRun | None
-) -> Outcome:
+    config: Config, output: Output, nightly: Nightly | None, progress: Callable[[str], None],
+    judge: InRun | clusters.Asked | None,
+) -> Outcome:  # fmt: skip
     from sessionize.one_shot import Outcome, run
+
+    if isinstance(judge, clusters.Asked):
+        return clusters.run(judge, config, output, progress)
 
     if nightly is None:
         done = run(config, output, progress, judge=judge)

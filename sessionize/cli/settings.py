@@ -254,7 +254,8 @@ def no_earlier_run(inputs: tuple[str, ...]) -> None:
 
 def _is_earlier_run(path: AnyPath) -> bool:
     with suppress(StoreError):  # told where the log is opened, by the name that was typed
-        return all((path / name).is_file() for name in ("manifest.json", "metrics.parquet"))
+        metrics = ("metrics.parquet", "metrics/part-00000.parquet")
+        return (path / "manifest.json").is_file() and any((path / name).is_file() for name in metrics)
     return False
 
 

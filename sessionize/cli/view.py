@@ -219,7 +219,9 @@ def _lines(run: Run, config_file: Path | None) -> Iterator[tuple[str, str]]:
     if counts["bad_values"]:
         yield "amounts", f"{counts['bad_values']:,} could not be read as numbers"
     if manifest["outputs"]:
-        yield "wrote", ", ".join(f"{file['path']} ({bytes_text(file['bytes'])})" for file in manifest["outputs"])
+        from sessionize.cli.clusters import written
+
+        yield "wrote", ", ".join(f"{name} ({bytes_text(size)})" for name, size in written(manifest["outputs"]).items())
 
 
 def _condition(rules: Mapping[str, Any]) -> str:

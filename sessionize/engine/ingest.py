@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple, Protocol
 
 import polars as pl
@@ -68,8 +68,9 @@ class Normalised(NamedTuple):
     left_out: int
 
 
-class Totals(NamedTuple):
-    """What a whole log came to, row by row.
+@dataclass(frozen=True)
+class Totals:
+    """What a log, or a share of one, came to, row by row. Totals add up.
 
     Attributes:
         counts: Rows that were read, rejected, late, of bots, or left out by a condition.
@@ -86,6 +87,17 @@ class Totals(NamedTuple):
     events: int
     newest: int | None
     values: ValueStats
+
+    def __add__(self, other: Totals) -> Totals:
+        """What both came to, the other one coming later in the log."""
+        return Totals(
+            self.counts + other.counts,
+            pl.concat([self.rejected, other.rejected]),
+            pl.concat([self.late, other.late]),
+            self.events + other.events,
+            max((newest for newest in (self.newest, other.newest) if newest is not None), default=None),
+            self.values + other.values,
+        )
 
 
 class Ingest:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
+from copy import copy
 from difflib import get_close_matches
 from typing import Final, NamedTuple
 
@@ -61,6 +62,15 @@ class Names(Observer):
         self._goals = goals_of(plan)
         self._reached: set[str] = set()
         self._converts = bool(self._goals)
+
+    def __add__(self, other: Names) -> Names:
+        """What both have seen, of the same plan; the other one's events coming later in the log."""
+        found = copy(self)
+        found._found_hosts = self._found_hosts | other._found_hosts
+        found._counts = self._counts + other._counts
+        found._many = self._many or other._many or len(found._counts) > MOST_TYPES
+        found._converts = self._converts or other._converts
+        return found
 
     def keys(self, events: pl.DataFrame) -> None:
         """Look at the event types, and where own hosts were asked for at the referrers.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
@@ -24,6 +25,17 @@ class ValueStats:
         self._by_layout: dict[int, int] = {}
         self._words: dict[tuple[str, str], int] = {}
         self._profiles: dict[str, set[str]] = {}
+
+    def __add__(self, other: ValueStats) -> ValueStats:
+        """What the values of both say, those of the other coming later in the log."""
+        found = ValueStats()
+        found.bad_values = self.bad_values + other.bad_values
+        found.example = self.example or other.example
+        found._by_layout = Counter(self._by_layout) + Counter(other._by_layout)
+        found._words = Counter(self._words) + Counter(other._words)
+        words = {*self._profiles, *other._profiles}
+        found._profiles = {word: self._profiles.get(word, set()) | other._profiles.get(word, set()) for word in words}
+        return found
 
     def look(self, events: pl.DataFrame) -> pl.DataFrame:
         """Count what is to be counted; give the events back without the columns that were made for it."""

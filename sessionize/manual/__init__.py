@@ -11,6 +11,7 @@ TOPICS: Final[dict[str, str]] = {
     "formats": "what a log may look like, how its columns are found, and what to type where they are not",
     "presets": "logs of known systems: trackers, web servers, clouds",
     "stores": "logs and outputs in object stores: s3://, gs://, abfss://",
+    "cluster": "the same rows on Spark: how to submit, what the cluster must have",
     "rules": "where a session ends, and every option that changes it; columns of your own",
     "definitions": "other systems' rules: one log, everybody's numbers",
     "metrics": "what a run writes, what a row already tells, Tracardi's index",

@@ -43,7 +43,7 @@ class Written(NamedTuple):
     figures: dict[str, Any]
 
 
-class _Output(NamedTuple):
+class OutputFile(NamedTuple):
     """One file of batches: what it takes of each, and what writes it."""
 
     name: str
@@ -102,25 +102,16 @@ def commit(  # noqa: PLR0913 - each is a part of it
     Raises:
         OutputError: If it cannot be written; the directory is as it was.
     """
-    account = manifest(
-        version=__version__,
-        inputs=[{key: value for key, value in asdict(file).items() if value is not None} for file in log.files],
-        plan=plan,
-        counts=result.counts,
-        watermark=result.watermark,
-        notes=(*result.values.notes(plan), *notes),
-        passed_over=[{"path": each.path, "why": each.why} for each in log.passed_over],
-        profile=profile,
-    )
+    account = account_of(result, log, plan, notes, profile)
     if publisher is None:
         return Written(account, _to_stdout(result.batches, plan).found())
     with map_os_errors(publisher.directory), ThreadPoolExecutor(1) as aside:
-        rows, figures = _write_batches(result.batches, _outputs(plan, output), publisher)
+        rows, figures = _write_batches(result.batches, outputs_of(plan, output), publisher)
         found = aside.submit(figures.found)  # while one processor makes the digests
         for name, apart in _set_apart(result):
             rows[name] = apart.height
             with writer(publisher.path(name), "ndjson") as out:
-                out.write(_as_came(apart, log, plan))
+                out.write(as_came(apart, log, plan))
         if findings is not None:
             with writing(publisher.directory / FINDINGS):
                 publisher.path(FINDINGS).write_text(findings, encoding="utf-8")
@@ -136,6 +127,30 @@ def commit(  # noqa: PLR0913 - each is a part of it
     return Written(account, found.result())
 
 
+def account_of(
+    result: Result, log: Origin, plan: Plan, notes: Sequence[str], profile: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The manifest of a run but for its outputs.
+
+    Args:
+        result: What became of the log.
+        log: Where it comes from.
+        plan: What was decided.
+        notes: What the one who asked for the run should know.
+        profile: What the day was like; None where that was not measured.
+    """
+    return manifest(
+        version=__version__,
+        inputs=[{key: value for key, value in asdict(file).items() if value is not None} for file in log.files],
+        plan=plan,
+        counts=result.counts,
+        watermark=result.watermark,
+        notes=(*result.values.notes(plan), *notes),
+        passed_over=[{"path": each.path, "why": each.why} for each in log.passed_over],
+        profile=profile,
+    )
+
+
 def manifest_text(account: dict[str, Any]) -> str:
     """A manifest as JSON that is safe to look at."""
     text = json.dumps(account, indent=2, ensure_ascii=False)
@@ -149,18 +164,19 @@ def output_names(output: Output) -> list[str]:
     return [*records, *(f"{name}.{output.table_form}" for name in tables), REJECTED, FINDINGS, MANIFEST]
 
 
-def _outputs(plan: Plan, output: Output) -> list[_Output]:
+def outputs_of(plan: Plan, output: Output) -> list[OutputFile]:
+    """The files of batches that a run writes."""
     form, zone, flat_form = output.form, plan.timezone, output.table_form
     flat = partial(writer, form=flat_form, safe_csv=output.safe_csv)
     found = []
     if output.records and (records_of := FORMATS[form].records) is not None:
         lines = partial(writer, form=form, lines=lambda sessions: records_of(sessions, zone))
-        found.append(_Output(f"sessions.{form}", lambda batch: batch.sessions, lines))
+        found.append(OutputFile(f"sessions.{form}", lambda batch: batch.sessions, lines))
     elif output.records:
-        found.append(_Output(f"sessions.{form}", lambda batch: records(batch.sessions, zone), flat))
-    found.append(_Output(f"metrics.{flat_form}", lambda batch: batch.sessions.select(metric_columns(plan)), flat))
+        found.append(OutputFile(f"sessions.{form}", lambda batch: records(batch.sessions, zone), flat))
+    found.append(OutputFile(f"metrics.{flat_form}", lambda batch: batch.sessions.select(metric_columns(plan)), flat))
     if output.events:
-        found.append(_Output(f"events.{flat_form}", _events, flat))
+        found.append(OutputFile(f"events.{flat_form}", _events, flat))
     return found
 
 
@@ -171,7 +187,7 @@ def _events(batch: Batch) -> pl.DataFrame:
 
 
 def _write_batches(
-    batches: Iterable[Batch], outputs: list[_Output], publisher: Place
+    batches: Iterable[Batch], outputs: list[OutputFile], publisher: Place
 ) -> tuple[dict[str, int], Figures]:
     """Write every batch to every output; rows of each, and the figures of all sessions."""
     rows = dict.fromkeys((output.name for output in outputs), 0)
@@ -195,7 +211,7 @@ def _set_apart(result: Result) -> Iterator[tuple[str, pl.DataFrame]]:
         yield LATE, result.late.with_columns(pl.lit("late").alias(schema.REASON))
 
 
-def _as_came(rejected: pl.DataFrame, log: Origin, plan: Plan) -> pl.DataFrame:
+def as_came(rejected: pl.DataFrame, log: Origin, plan: Plan) -> pl.DataFrame:
     """Every such row with its file, row number, reason and raw content, but for that where ids are private."""
     names = pl.Series([file.path for file in log.files], dtype=pl.String).gather(rejected[schema.FILE])
     if schema.PATH in rejected.columns:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import stat
 import sys
 from collections.abc import Collection, Iterable, Mapping
@@ -32,12 +33,41 @@ OURS: Final = (
     FINDINGS,
 )
 """Every name that a run may write beside the manifest: what a manifest lists under another name is not believed."""
+PART: Final = re.compile(r"(?:sessions|metrics)/part-\d{5,}\.(?:parquet|ndjson)")
+"""Names of a run's files where it writes many: in the order of their names they are one."""
+PART_FOLDERS: Final = ("sessions", "metrics")
 KEYS: Final = {"schema_version", "version", "inputs", "columns", "rules", "counts", "watermark", "outputs"}
 """What every manifest of a run has."""
 ELSEWHERE: Final = "move it away, or choose another -o"
 
 Identity = tuple[int, int]
 """Device and inode: what a file is, whatever it is called."""
+
+
+def is_ours(name: str) -> bool:
+    """Whether a run may write a file of this name beside its manifest."""
+    return name in OURS or PART.fullmatch(name) is not None
+
+
+def part_name(name: str, number: int) -> str:
+    """Name of a part of an output.
+
+    Examples:
+        >>> part_name("metrics.parquet", 7)
+        'metrics/part-00007.parquet'
+    """
+    stem, _, form = name.partition(".")
+    return f"{stem}/part-{number:05}.{form}"
+
+
+def parts_there(directory: Path) -> list[str]:
+    """Names of all that lies in the folders of parts, whosever it is; of a folder that is none, its own."""
+    folders = [directory / name for name in PART_FOLDERS if os.path.lexists(directory / name)]
+    none = [folder.name for folder in folders if not is_folder(folder)]
+    return [
+        *none,
+        *(f"{folder.name}/{path.name}" for folder in folders if is_folder(folder) for path in folder.iterdir()),
+    ]
 
 
 def earlier_outputs(directory: AnyPath) -> dict[str, int]:
@@ -57,7 +87,7 @@ def earlier_outputs(directory: AnyPath) -> dict[str, int]:
         return {}
     rows = [each for each in found["outputs"] if isinstance(each, dict) and isinstance(each.get("path"), str)]
     listed = {each["path"]: each.get("bytes") for each in rows}
-    sizes = {name: size for name in OURS if isinstance(size := listed.get(name), int)}
+    sizes = {name: size for name, size in listed.items() if is_ours(name) and isinstance(size, int)}
     return {**sizes, MANIFEST: len(content)}
 
 

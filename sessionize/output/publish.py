@@ -20,7 +20,7 @@ import json
 import os
 import re
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import AbstractContextManager, ExitStack, suppress
 from pathlib import Path
 from typing import Final, NamedTuple, Self
@@ -28,7 +28,7 @@ from typing import Final, NamedTuple, Self
 from sessionize.errors import OutputError, UsageError
 from sessionize.os_errors import output_error, writing
 from sessionize.output.locks import make_folder, make_private, pid_in, sync, take_lock, write_holder
-from sessionize.output.ownership import MANIFEST, OURS, is_as_listed, refuse_foreign
+from sessionize.output.ownership import MANIFEST, PART, is_as_listed, is_ours, refuse_foreign
 from sessionize.scratch import remove_folder
 
 LOCK: Final = ".sessionize.lock"  # never deleted; empty between runs, else who holds it
@@ -117,6 +117,21 @@ class Publisher:
         self._sealed.pop(name, None)
         return self._sealed.setdefault(name, Staged(name, path, size, digest))
 
+    def adopt(self, name: str, made: Path, size: int, sha256: str) -> Staged:
+        """Take a file that another process wrote on this file system, forced to disk and digested.
+
+        Args:
+            name: Name that it is to have.
+            made: Where it lies.
+            size: Its bytes.
+            sha256: Its digest.
+        """
+        path = self.path(name)
+        with writing(self.directory / name):
+            made.replace(path)
+            path.chmod(self._modes[name])
+        return self._sealed.setdefault(name, Staged(name, path, size, sha256))
+
     def commit(self, *, earlier: Mapping[str, int] | None = None) -> None:
         """Make all sealed files visible in the order sealed, or none.
 
@@ -139,11 +154,14 @@ class Publisher:
                 with suppress(OSError):  # where even this fails, the next start rolls forward
                     if self._intent.exists():
                         self._put_back(write, there)
+                    self._let_go(self._folders(write))
                 raise
         self._sealed.clear()
         self._modes = {name: mode for name, mode in self._modes.items() if name in {SCRATCH, INTENT}}
 
     def _declare(self, write: list[str], there: Mapping[str, int]) -> None:
+        for folder in self._folders(write):
+            folder.mkdir(exist_ok=True)
         draft = self._temp(INTENT, self._pid)
         if INTENT in self._modes:
             draft.unlink(missing_ok=True)  # of an earlier commit of this run that failed
@@ -170,14 +188,36 @@ class Publisher:
         for name in waiting:
             refuse_foreign(self.directory, [name], there)
             final, old = self.directory / name, self._temp(f"{name}.old", pid)
+            final.parent.mkdir(exist_ok=True)
             try:
                 os.link(final, old, follow_symlinks=False)
             except OSError:  # none there, linked by an earlier attempt, or no hard links here
                 with suppress(FileNotFoundError):
                     final.replace(old)
             self._temp(name, pid).replace(final)
+        self._settled((*write, *there))
+
+    def _folders(self, names: Iterable[str]) -> list[Path]:
+        """Folders of parts that names lie in."""
+        found = {(self.directory / name).parent for name in names if "/" in name}
+        return sorted(found)
+
+    def _settled(self, names: Iterable[str]) -> None:
+        """Force names to disk, and let go of the list; only then of the folders in which nothing is left."""
+        folders = self._folders(names)
+        for folder in folders:
+            if folder.exists():
+                sync(folder)
         sync(self.directory)
         self._intent.unlink()
+        self._let_go(folders)
+
+    @staticmethod
+    def _let_go(folders: Iterable[Path]) -> None:
+        """Remove the folders of parts in which nothing is."""
+        for folder in folders:
+            with suppress(OSError):  # something is in it, or it is no longer there
+                folder.rmdir()
 
     def _put_back(self, write: list[str], there: Mapping[str, int]) -> None:
         """Undo `_place`, the record first out and last in; cut short, `_place` still works."""
@@ -187,11 +227,10 @@ class Publisher:
         for name in (*(name for name in there if name not in write), *write):
             with suppress(FileNotFoundError):
                 self._temp(f"{name}.old", self._pid).replace(self.directory / name)
-        sync(self.directory)
-        self._intent.unlink()
+        self._settled((*write, *there))
 
     def _temp(self, name: str, pid: int) -> Path:
-        return self.directory / f".{name}.{pid}.partial"
+        return self.directory / f".{name.replace('/', '~')}.{pid}.partial"
 
     def _completed(self) -> int | None:
         """Complete a commit that was cut short; the pid of whoever began it, None where there was none."""
@@ -201,7 +240,7 @@ class Publisher:
             found, write, there = json.loads(self._intent.read_bytes())
             pid, names = int(found), [_plain(name) for name in write]
             sizes = {_plain(name): int(size) for name, size in there.items()}
-            if names[-1] != MANIFEST or not sizes.keys() <= {*OURS, MANIFEST}:
+            if names[-1] != MANIFEST or not all(name == MANIFEST or is_ours(name) for name in sizes):
                 raise ValueError("no run commits this")  # noqa: TRY301 - one of the ways to be damaged
         except (ValueError, TypeError, AttributeError, IndexError) as error:
             raise OutputError(f"{self._intent} is damaged", hint="delete it, rerun") from error
@@ -235,6 +274,6 @@ def abandon_all() -> None:
 
 
 def _plain(name: str) -> str:
-    if name in ("", ".", "..") or "/" in name or "\0" in name:
+    if name in ("", ".", "..") or ("/" in name and not PART.fullmatch(name)) or "\0" in name:
         raise ValueError(f"not the name of a file: {name!r}")
     return name

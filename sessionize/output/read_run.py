@@ -52,10 +52,14 @@ def added_columns(path: str) -> tuple[Own, ...]:
 
 def read_metrics(path: str, manifest: dict[str, Any]) -> pl.DataFrame:
     """A run's metrics, whatever their format."""
-    name = next((each["path"] for each in manifest["outputs"] if each["path"].startswith("metrics.")), None)
-    if name is None:
+    names = [each["path"] for each in manifest["outputs"] if each["path"].startswith(("metrics.", "metrics/"))]
+    if not names:
         raise InputError(f"{path}: the run left no metrics")
-    shown = path_of(path) / name
+    return pl.concat([_metrics_of(path_of(path) / name, manifest) for name in names])
+
+
+def _metrics_of(shown: AnyPath, manifest: dict[str, Any]) -> pl.DataFrame:
+    name = shown.name
     try:
         file = _whole(shown, manifest)
         if name.endswith(".parquet"):

@@ -13,6 +13,7 @@ from sessionize.limits import Limits
 from sessionize.read.parquet_dictionaries import Rows
 from sessionize.read.parquet_files import ParquetFiles, footer_digest
 from sessionize.read.passed_over import PassedOver
+from sessionize.read.shares import Share
 from sessionize.read.source import Source
 from sessionize.read.text_files import open_csv, open_ndjson
 
@@ -44,6 +45,13 @@ class Content(Protocol):
         Args:
             limits: How many rows a batch has, about, where the format has them numbered.
             by_words: Whether columns may come as dictionaries, too, where files hold them so.
+        """
+
+    def shares(self, rows: int, /) -> list[Share]:
+        """The same rows in parts that other processes can read.
+
+        Args:
+            rows: How many rows are worth a share of their own, where the format has them numbered.
         """
 
     def damaged(self) -> InputError | None:

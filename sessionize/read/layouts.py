@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable, Collection
+from functools import partial
 from typing import Final
 
 import polars as pl
@@ -48,7 +49,7 @@ def _names_and_parser(source: Source, config: Config) -> tuple[tuple[str, ...], 
         return None
     if layout.kind == "combined":
         as_written = bool(config.time_formats)
-        return ACCESS_COLUMNS, lambda block, wanted: access(lines_of(block), wanted, as_written=as_written)
+        return ACCESS_COLUMNS, partial(_access, as_written)
     if layout.kind == "w3c":
         return _w3c(source, config, layout)
     names = config.csv_columns or layout.names or _names_beside(source, layout)
@@ -61,20 +62,25 @@ def _names_and_parser(source: Source, config: Config) -> tuple[tuple[str, ...], 
             hint="name them: --columns A,B,C, or --columns @FILE, where a file's first line has them",
         )
     if layout.kind == "spaced":
-        return names, lambda block, wanted: spaced(lines_of(block), names, layout.least or len(names), wanted)
-    return names, _unquoted(names, config, layout)
+        return names, partial(_spaced, names, layout.least or len(names))
+    return names, partial(_unquoted, names, config.delimiter or layout.delimiter or "\t", layout.escape)
 
 
-def _unquoted(names: tuple[str, ...], config: Config, layout: Layout) -> Parse:
+def _access(as_written: bool, block: Block, wanted: Collection[str]) -> pl.DataFrame:  # noqa: FBT001
+    return access(lines_of(block), wanted, as_written=as_written)
+
+
+def _spaced(names: tuple[str, ...], least: int, block: Block, wanted: Collection[str]) -> pl.DataFrame:
+    return spaced(lines_of(block), names, least, wanted)
+
+
+def _unquoted(
+    names: tuple[str, ...], delimiter: str, escape: str | None, block: Block, wanted: Collection[str]
+) -> pl.DataFrame:
     """Fields between delimiters; a quote is a character."""
-    delimiter, escape = config.delimiter or layout.delimiter or "\t", layout.escape
-
-    def parse(block: Block, wanted: Collection[str]) -> pl.DataFrame:
-        if escape is not None and f"{escape}{delimiter}".encode() in block.text:
-            return _split_escaped(lines_of(block), names, delimiter, escape, wanted)
-        return _split(lines_of(block), names, delimiter, wanted, block.text)
-
-    return parse
+    if escape is not None and f"{escape}{delimiter}".encode() in block.text:
+        return _split_escaped(lines_of(block), names, delimiter, escape, wanted)
+    return _split(lines_of(block), names, delimiter, wanted, block.text)
 
 
 def _names_beside(source: Source, layout: Layout) -> tuple[str, ...]:
@@ -91,21 +97,22 @@ def _names_beside(source: Source, layout: Layout) -> tuple[str, ...]:
 
 def _w3c(source: Source, config: Config, layout: Layout) -> tuple[tuple[str, ...], Parse]:
     """Fields whose names stand in a line of their own, apart by tabs or blanks; quoted ones, in the latter, are whole."""
-    told = config.csv_columns is None
     names = config.csv_columns or _w3c_names(source)
-    given = config.delimiter or layout.delimiter
+    told_in = source.file.path if config.csv_columns is None else None
+    return names, partial(_w3c_parsed, names, config.delimiter or layout.delimiter, told_in)
 
-    def parse(block: Block, wanted: Collection[str]) -> pl.DataFrame:
-        lines = lines_of(block)
-        if told:
-            _check_fields(lines, names, source.file.path)
-        lines = lines.filter(~lines["line"].str.starts_with("#"))
-        delimiter = given or ("\t" if lines["line"].str.contains("\t", literal=True).any() else " ")
-        if delimiter == " " and lines["line"].str.contains('"', literal=True).any():
-            return spaced(lines, names, len(names), wanted)
-        return _split(lines, names, delimiter, wanted)
 
-    return names, parse
+def _w3c_parsed(
+    names: tuple[str, ...], given: str | None, told_in: str | None, block: Block, wanted: Collection[str]
+) -> pl.DataFrame:
+    lines = lines_of(block)
+    if told_in is not None:
+        _check_fields(lines, names, told_in)
+    lines = lines.filter(~lines["line"].str.starts_with("#"))
+    delimiter = given or ("\t" if lines["line"].str.contains("\t", literal=True).any() else " ")
+    if delimiter == " " and lines["line"].str.contains('"', literal=True).any():
+        return spaced(lines, names, len(names), wanted)
+    return _split(lines, names, delimiter, wanted)
 
 
 def has_header(source: Source, names: Collection[str]) -> bool:

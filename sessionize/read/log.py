@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from typing import IO, Final
+from pathlib import Path
+from typing import IO, Final, NamedTuple
 
 import polars as pl
 
@@ -14,11 +15,13 @@ from sessionize.config import Config
 from sessionize.kernel.preset_columns import shaped
 from sessionize.kernel.references import field
 from sessionize.limits import USUAL_TEXTS, Limits, TextLimits
+from sessionize.preset import Preset
 from sessionize.read import recognise
 from sessionize.read.files import Found, find
 from sessionize.read.formats import FORMATS, Content
 from sessionize.read.parquet_dictionaries import Rows
 from sessionize.read.passed_over import PassedOver
+from sessionize.read.shares import Part, Share
 from sessionize.read.source import LogFile, Source
 from sessionize.read.texts import PLACE
 
@@ -78,13 +81,17 @@ class Log:
         Raises:
             InputError: In place of what Polars raises, if a file cannot be read to its end.
         """
-        try:
+        with _naming(self._content):
             yield
-        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
-            found = self._content.damaged()
-            if found is None:
-                raise
-            raise found from None
+
+    def shares(self, rows: int) -> list[Share]:
+        """The log in parts that other processes can read, in input order.
+
+        Args:
+            rows: How many rows are worth a share of their own, where the files have them numbered.
+        """
+        shapes = (self._content.types, self._preset, self._nulls) if self._is_shaped else None
+        return [share._replace(part=LogPart(share.part, shapes)) for share in self._content.shares(rows)]
 
     def sample(self, column: pl.Expr, rows: int = SAMPLE_ROWS, /) -> pl.Series:
         """A column of the first rows, in input order.
@@ -122,13 +129,54 @@ class Log:
         return self._content.raw(rows.select(schema.FILE, schema.ROW))
 
 
-def open_log(config: Config, *, stdin: IO[bytes] | None = None, texts: TextLimits = USUAL_TEXTS) -> Log:
+class LogPart(NamedTuple):
+    """A share of a log, as `Log` gives all of it.
+
+    Attributes:
+        part: What the share holds.
+        shapes: Types of its columns, and what the preset and nulls say of them; None where they say nothing.
+    """
+
+    part: Part
+    shapes: tuple[pl.Schema, Preset | None, tuple[str, ...]] | None
+
+    def batches(self, limits: Limits) -> Iterator[Rows]:
+        """FILE, ROW, FAULT and the log's columns, some rows at a time."""
+        for batch in self.part.batches(limits, by_words=False):
+            yield batch if self.shapes is None else batch._replace(frame=shaped(batch.frame, *self.shapes))
+
+    def raw(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """FILE, ROW and ``raw`` of places in it."""
+        return self.part.raw(rows.select(schema.FILE, schema.ROW))
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Names the file, as `Log.reading` does."""
+        with _naming(self.part):
+            yield
+
+
+@contextmanager
+def _naming(content: Content | Part) -> Iterator[None]:
+    try:
+        yield
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
+        found = content.damaged()
+        if found is None:
+            raise
+        raise found from None
+
+
+def open_log(
+    config: Config, *, stdin: IO[bytes] | None = None, texts: TextLimits = USUAL_TEXTS, absolute: bool = False
+) -> Log:
     """Open the log that a configuration names: its files are found and recognised, their layouts read.
 
     Args:
         config: Inputs, and how they are laid out.
         stdin: What ``-`` reads; the process's own by default.
         texts: How much of a text file is read at once, and what is refused.
+        absolute: Whether files are to be opened by their whole paths, as from other processes.
 
     Raises:
         InputError: If a file is missing, damaged or of another kind.
@@ -136,6 +184,11 @@ def open_log(config: Config, *, stdin: IO[bytes] | None = None, texts: TextLimit
     """
     found = find(config, stdin)
     found = found._replace(sources=tuple(replace(each, limits=texts) for each in found.sources))
+    if absolute:
+        places = (each.place if "://" in each.place else str(Path(each.place).absolute()) for each in found.sources)
+        found = found._replace(
+            sources=tuple(replace(each, place=place) for each, place in zip(found.sources, places, strict=True))
+        )
     if not recognise.is_asked(config):
         return Log(found, config)
     settled = recognise.in_text(found.sources, config)

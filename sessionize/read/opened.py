@@ -1,9 +1,9 @@
-"""A text file whose layout is known: what a reader of text makes of it."""
+"""A text file whose layout is known: what a reader of text makes of it. It can be sent to another process."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from types import MappingProxyType
+from functools import partial
 from typing import Any, NamedTuple
 
 import polars as pl
@@ -38,7 +38,7 @@ class Opened(NamedTuple):
     parse: Parse
     lines: Lines
     form: Dialect | None = None
-    parts: Mapping[str, str | None] = MappingProxyType({})
+    parts: Mapping[str, str | None] = {}
 
 
 def row_a_line(source: Source, names: tuple[str, ...], parse: Parse) -> Opened:
@@ -49,7 +49,7 @@ def row_a_line(source: Source, names: tuple[str, ...], parse: Parse) -> Opened:
         names: Names of its columns.
         parse: Gives ROW, FAULT and the wanted columns of a block of lines.
     """
-    return Opened(source, names, lambda: blocks(source), parse, lambda: numbered(source))
+    return Opened(source, names, partial(blocks, source), parse, partial(numbered, source))
 
 
 def numbered(source: Source) -> Iterator[tuple[Sequence[int], Sequence[bytes]]]:

@@ -25,6 +25,7 @@ from sessionize.read.parquet_ranges import first_error, height, local_copy, scan
 from sessionize.read.schema_union import Change, unified
 from sessionize.read.shown import DEFAULT_PARTITION
 from sessionize.read.source import Source
+from sessionize.stores import opened
 
 FAULTS: Final = pl.Enum(schema.REASONS)
 # Else a time whose zone is an offset, as Arrow's may be, makes Polars panic. Such times are taken to UTC below.
@@ -89,7 +90,7 @@ def batches(sources: Sequence[Source], types: pl.Schema, limits: Limits, *, by_w
         texts = [name for name, dtype in part.types.items() if dtype == pl.String and name not in changes]
         most = limits.rows_of(_row_bytes(source, rows))
         spans = _spans(source, texts, replace(limits, rows=most)) if by_words else None
-        for span in spans or _slices(rows, most):
+        for span in spans or slices(rows, most):
             batch = _placed(ordinal, _part(source, span.start, span.rows), changes)
             frame = pl.concat([none, batch], how="diagonal_relaxed")
             seen += span.rows
@@ -113,9 +114,58 @@ def _row_bytes(source: Source, rows: int) -> float:
     return max(first.estimated_size() / max(1, first.height), LEAST_RATIO * source.file.bytes / max(1, rows))
 
 
-def _slices(rows: int, most: int) -> Iterator[Span]:
+def slices(rows: int, most: int) -> Iterator[Span]:
+    """So many rows, at most so many at once; one slice at least."""
     for start in range(0, max(1, rows), most):
         yield Span(start, min(most, rows - start))
+
+
+class Place(NamedTuple):
+    """Where some rows of a log lie, and how they become rows of the log.
+
+    Attributes:
+        ordinal: Ordinal of their file.
+        source: Their file.
+        start: Rows of the file before them.
+        rows: How many they are.
+        changes: Columns that are of another type in other files.
+    """
+
+    ordinal: int
+    source: Source
+    start: int
+    rows: int
+    changes: Mapping[str, Change]
+
+    def scan(self, types: pl.Schema, span: Span | None = None) -> pl.LazyFrame:
+        """FILE, ROW, FAULT and all of the log's columns, of all the rows or of some of them."""
+        span = span or Span(0, self.rows)
+        part = _part(self.source, self.start + span.start, span.rows)
+        none = pl.LazyFrame(schema=types)
+        return pl.concat([none, _placed(self.ordinal, part, self.changes)], how="diagonal_relaxed")
+
+
+def places(sources: Sequence[Source], rows: int) -> list[Place]:
+    """The log as whole row groups, each of at least so many rows where its file has them.
+
+    Args:
+        sources: Files that `scan` has seen.
+        rows: How many rows are worth a place of their own.
+    """
+    import pyarrow.parquet as pq  # noqa: PLC0415 - takes a good part of the start, and only this needs it
+
+    changes = _changes(sources, [_part(source) for source in sources])
+    found = []
+    for ordinal, source in enumerate(sources):
+        with opened(source.place, source.stamp) as file:
+            footer = pq.read_metadata(file)
+        start = size = 0
+        for group in range(footer.num_row_groups):
+            size += footer.row_group(group).num_rows
+            if size >= rows or group == footer.num_row_groups - 1:
+                found.append(Place(ordinal, source, start, size, changes))
+                start, size = start + size, 0
+    return found
 
 
 def _changes(sources: Sequence[Source], parts: Sequence[_Part]) -> Mapping[str, Change]:

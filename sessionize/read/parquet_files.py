@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import polars as pl
 
@@ -15,6 +16,7 @@ from sessionize.limits import Limits
 from sessionize.read import parquet
 from sessionize.read.parquet_dictionaries import Rows
 from sessionize.read.passed_over import PassedOver
+from sessionize.read.shares import Share
 from sessionize.read.source import Source, unreadable
 from sessionize.stores import opened
 
@@ -52,6 +54,13 @@ class ParquetFiles:
         """Some rows at a time; with columns as dictionaries where a file holds them so, and they are asked for."""
         return parquet.batches(self.sources, self.types, limits, by_words=by_words)
 
+    def shares(self, rows: int) -> list[Share]:
+        """Whole row groups of a file, of at least so many rows where it has them."""
+        return [
+            Share(place.ordinal, place.start, place.rows, ParquetRows(place, self.types))
+            for place in parquet.places(self.sources, rows)
+        ]
+
     def damaged(self) -> InputError | None:
         """What is wrong with the first file that cannot be read to its end."""
         return parquet.damaged(self.sources)
@@ -62,12 +71,48 @@ class ParquetFiles:
         Args:
             rows: FILE and ROW of each.
         """
-        found = self._frame.join(rows.lazy(), on=[schema.FILE, schema.ROW], how="semi").collect(engine="streaming")
-        rows_as_json = [
-            json.dumps(row, default=str, ensure_ascii=False)
-            for row in found.drop(schema.FILE, schema.ROW, schema.FAULT).iter_rows(named=True)
-        ]
-        return found.select(schema.FILE, schema.ROW).with_columns(raw=pl.Series(rows_as_json, dtype=pl.String))
+        return _as_json(self._frame, rows)
+
+
+class ParquetRows:
+    """Some rows of a log of Parquet files, as a share of it.
+
+    Args:
+        place: Where they lie.
+        types: Types of FILE, ROW, FAULT and the columns of all files.
+    """
+
+    def __init__(self, place: parquet.Place, types: pl.Schema) -> None:
+        self._place = place
+        self._types = types
+
+    def batches(self, limits: Limits, *, by_words: bool) -> Iterator[Rows]:  # noqa: ARG002 - read as texts
+        """The rows, some at a time."""
+        for span in parquet.slices(self._place.rows, limits.rows):
+            frame = self._place.scan(self._types, span)
+            share = (span.start + span.rows) / max(1, self._place.rows)
+            yield Rows(frame, share=share, height=partial(int, span.rows), rows=span.rows)
+
+    def damaged(self) -> InputError | None:
+        """What is wrong with the file."""
+        return parquet.damaged([self._place.source])
+
+    def raw(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Rows at given places, as JSON.
+
+        Args:
+            rows: FILE and ROW of each.
+        """
+        return _as_json(self._place.scan(self._types), rows)
+
+
+def _as_json(frame: pl.LazyFrame, rows: pl.DataFrame) -> pl.DataFrame:
+    found = frame.join(rows.lazy(), on=[schema.FILE, schema.ROW], how="semi").collect(engine="streaming")
+    rows_as_json = [
+        json.dumps(row, default=str, ensure_ascii=False)
+        for row in found.drop(schema.FILE, schema.ROW, schema.FAULT).iter_rows(named=True)
+    ]
+    return found.select(schema.FILE, schema.ROW).with_columns(raw=pl.Series(rows_as_json, dtype=pl.String))
 
 
 def footer_digest(source: Source) -> str:

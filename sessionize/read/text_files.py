@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from copy import copy
 from typing import Any, Final
 
 import polars as pl
@@ -17,6 +18,7 @@ from sessionize.read import texts
 from sessionize.read.opened import Opened, Unit
 from sessionize.read.parquet_dictionaries import Rows
 from sessionize.read.passed_over import PassedOver
+from sessionize.read.shares import Share
 from sessionize.read.source import Source
 
 PACKED_RATIO: Final = 8
@@ -54,11 +56,22 @@ class TextFiles:
     """
 
     def __init__(self, files: Sequence[Opened], passed_over: Sequence[PassedOver]) -> None:
-        self._files = files
+        self._files = dict(enumerate(files))
         self.sources = tuple(file.source for file in files)
         self.passed_over = tuple(passed_over)
         names = (name for file in files for name in (*file.own, *file.parts))
         self.types = pl.Schema({**PLACE_TYPES, **dict.fromkeys(names, pl.String())})
+
+    def shares(self, _rows: int) -> list[Share]:
+        """Each file by itself, as lines are numbered from a file's start."""
+        return [Share(ordinal, 0, file.source.file.bytes, self._only(ordinal)) for ordinal, file in self._files.items()]
+
+    def _only(self, ordinal: int) -> TextFiles:
+        """One of the files, as it is among the others: with its ordinal, and the columns of all."""
+        one = copy(self)
+        one._files = {ordinal: self._files[ordinal]}  # noqa: SLF001 - of a copy of its own
+        one.sources = (self._files[ordinal].source,)
+        return one
 
     def scan(self) -> pl.LazyFrame:
         """Every row in input order; a block is parsed when its rows are asked for."""
@@ -68,7 +81,7 @@ class TextFiles:
             columns: list[str] | None, predicate: pl.Expr | None, rows: int | None, _size: int | None
         ) -> Iterator[pl.DataFrame]:
             left = rows
-            for ordinal, file in enumerate(files):
+            for ordinal, file in files.items():
                 for unit in file.units():
                     batch = texts.parsed(ordinal, file, unit, columns or list(types), types)
                     kept = batch if predicate is None else batch.filter(predicate)
@@ -88,7 +101,7 @@ class TextFiles:
         whole = sum(_unpacked_bytes(source) for source in self.sources)
         held: list[tuple[int, Unit]] = []
         seen = size = 0
-        for ordinal, file in enumerate(self._files):
+        for ordinal, file in self._files.items():
             for unit in file.units():
                 held.append((ordinal, unit))
                 size += len(unit.text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from functools import partial
 from typing import Final, NamedTuple
 
 import polars as pl
@@ -42,14 +43,14 @@ def opened(source: Source, _config: Config) -> Opened | None:
         return None
     header = _header(source, _unescaped(first[len(START) :].strip()))
     form = Dialect(header.separator.decode("latin-1"), header.names, first=1, quote="")
+    return row_a_line(source, header.names, partial(_parsed, header, form, source.file.path))
 
-    def parse(block: Block, wanted: Collection[str]) -> pl.DataFrame:
-        if FIELDS in block.text.lower():
-            _check_fields(block, header, source.file.path)
-        rows = delimited.parse(uncommented(block, b"#"), form, wanted)
-        return rows.with_columns(_shown(rows[name], header) for name in wanted)
 
-    return row_a_line(source, header.names, parse)
+def _parsed(header: _Header, form: Dialect, path: str, block: Block, wanted: Collection[str]) -> pl.DataFrame:
+    if FIELDS in block.text.lower():
+        _check_fields(block, header, path)
+    rows = delimited.parse(uncommented(block, b"#"), form, wanted)
+    return rows.with_columns(_shown(rows[name], header) for name in wanted)
 
 
 def _header(source: Source, separator: bytes) -> _Header:

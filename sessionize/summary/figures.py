@@ -64,7 +64,7 @@ class Figures:
         zeros = self._sessions - len(lengths)
         spread |= _spread("duration_s", int(lengths.sum()), _Sorted(lengths, None, zeros), 1_000_000)
         longest = None if not self._sessions else int(lengths[-1]) / 1e6 if len(lengths) else 0.0
-        values_ = pl.concat(self._values, rechunk=True) if self._values else pl.Series(dtype=pl.Float64)
+        values_ = pl.concat(self._values).rechunk() if self._values else pl.Series(dtype=pl.Float64)
         first, last = self._bounds.row(0) if self._bounds.height else (None, None)
         return {
             "sessions": self._sessions,

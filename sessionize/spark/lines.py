@@ -1,0 +1,133 @@
+"""What the tasks of a cluster say: a line for what each did. Lines come back once for a task, however often it was tried."""
+
+from __future__ import annotations
+
+import pickle
+import platform
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+from uuid import uuid4
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from sessionize.engine.ingest import Totals
+from sessionize.engine.names import Names
+from sessionize.engine.tally import Tally
+from sessionize.errors import SessionizeError
+from sessionize.os_errors import writing
+from sessionize.spark.border import Types, encoded
+from sessionize.version import __version__
+
+LINE: Final[Types] = {"versions": pl.String(), "said": pl.Binary()}
+"""What a task says: by which versions, and what it did."""
+LONGEST: Final = 1 << 20
+"""Bytes of what is said in a line."""
+VERSIONS: Final = (
+    f"sessionize {__version__}, polars {pl.__version__}, Python {'.'.join(platform.python_version_tuple()[:2])}"
+)
+
+
+class Failed(NamedTuple):
+    """What stands in the way, and cannot be helped by trying again."""
+
+    error: type[SessionizeError]
+    message: str
+    hint: str | None
+
+
+class ShareDone(NamedTuple):
+    """What a share of the log came to.
+
+    Attributes:
+        at: Ordinal of its file, and rows of the file before it.
+        totals: What its rows came to.
+        names: What it has of the names that were asked for.
+        rejected: Path of its rejected rows as they are written; None where there are none.
+    """
+
+    at: tuple[int, int]
+    totals: Totals
+    names: Names
+    rejected: str | None
+
+
+class PartDone(NamedTuple):
+    """What some whole keys came to.
+
+    Attributes:
+        path: Path of their sessions in a file, in order; None where there are none.
+        rows: How many sessions there are.
+        starts: Start of every STEP-th session, microseconds.
+        tally: Their tally, but for which of them are active.
+        shares: What came with them.
+    """
+
+    path: str | None
+    rows: int
+    starts: NDArray[np.int64]
+    tally: Tally
+    shares: tuple[ShareDone | Failed, ...]
+
+
+class Made(NamedTuple):
+    """A file of the output, on disk."""
+
+    path: str
+    rows: int
+    bytes: int
+    sha256: str
+
+
+class RangeDone(NamedTuple):
+    """What the sessions of a range came to.
+
+    Attributes:
+        number: Number of the range.
+        files: Name of the output → the file that the range has of it.
+        measures: What the figures are made of, one row a session.
+    """
+
+    number: int
+    files: Mapping[str, Made]
+    measures: pl.DataFrame
+
+
+class Apart(NamedTuple):
+    """Where lies what is too long for a line."""
+
+    path: str
+
+
+def line(said: Any, folder: str) -> pa.RecordBatch:
+    """What a task says, as its one row.
+
+    Args:
+        said: What it did.
+        folder: Folder for what is too long for a line: what Spark gives back at once has a limit.
+    """
+    frame = pl.DataFrame({"versions": [VERSIONS], "said": [packed(said, folder)]}, schema=dict(LINE))
+    return next(encoded(frame, LINE))
+
+
+def packed(said: Any, folder: str) -> bytes:
+    """What a task says, as bytes: few, whatever it says."""
+    content = pickle.dumps(said)
+    if len(content) <= LONGEST:
+        return content
+    path = Path(folder) / f"said.{uuid4().hex}"
+    with writing(path):
+        path.write_bytes(content)
+    return pickle.dumps(Apart(str(path)))
+
+
+def heard(said: bytes) -> Any:
+    """What a task of this run has said."""
+    found = pickle.loads(said)  # noqa: S301 - made by our own task, and passed on by Spark, which sends all it runs so
+    if not isinstance(found, Apart):
+        return found
+    with writing(found.path, "read"):
+        return pickle.loads(Path(found.path).read_bytes())  # noqa: S301

@@ -1,0 +1,120 @@
+"""A real cluster gives what one machine gives: a master and two workers on loopback, one of which dies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from threading import Thread
+from time import sleep
+from typing import Any
+
+import polars as pl
+import pytest
+from clustered import LOGS, both
+from polars.testing import assert_frame_equal
+from standalone import Standalone, environment, missing, standalone
+
+from sessionize import Config, Output, sessionize
+from sessionize.errors import InputError
+from sessionize.spark import job, work
+from sessionize.spark.cluster import cluster
+
+pytestmark = [
+    pytest.mark.spark,
+    pytest.mark.slow,
+    pytest.mark.skipif(missing() is not None, reason=str(missing())),
+    pytest.mark.filterwarnings("ignore"),
+]
+
+
+def test_a_cluster_gives_the_rows_of_one_machine_be_a_worker_killed_in_the_middle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environment().items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(work, "RANGE_SESSIONS", 100)
+    with standalone(tmp_path) as there, cluster(there.master) as found:
+        for log in LOGS:
+            folder = tmp_path / log.__name__
+            (folder / "log").mkdir(parents=True)
+            both(log(folder / "log"), folder, found)
+        a_damaged_file_is_named(tmp_path / "damaged", found)
+        frames_are_those_of_one_machine(found.session)
+        types_of_spark_are_read(found.session)
+        both_though_a_worker_dies(tmp_path / "killed", found, there)
+
+
+def a_damaged_file_is_named(folder: Path, found: Any) -> None:
+    folder.mkdir()
+    pl.DataFrame({"user_id": ["a"] * 99, "time": pl.int_range(99, eager=True) + 1717063200}).write_parquet(
+        folder / "a.parquet"
+    )
+    content = (folder / "a.parquet").read_bytes()
+    (folder / "a.parquet").write_bytes(content[:4] + b"\xff" * 60 + content[64:])
+    with pytest.raises(InputError, match=r"a\.parquet: damaged"):
+        job.run(Config(inputs=(str(folder / "a.parquet"),)), Output(directory=str(folder / "out")), found)
+    assert not (folder / "out" / "manifest.json").exists()
+
+
+def frames_are_those_of_one_machine(spark: Any) -> None:
+    from sessionize.spark import sessionize as on_spark  # noqa: PLC0415
+
+    rows = [(f"u{n % 7}", f"2024-05-{1 + n % 28:02} 1{n % 10}:00:00", f"/{n}", float(n)) for n in range(300)]
+    rows.append(("u1", "soon", "/", 0.0))
+    names = ["user.id", "time", "page", "x.y"]
+    config = Config(columns={"profile_id": "user.id"}, properties=("x.y",))
+    one = sessionize(pl.DataFrame(rows, schema=names, orient="row"), config)
+    many = on_spark(spark.createDataFrame(rows, names), config)
+    metrics = _collected(many.metrics)
+    assert_frame_equal(metrics, one.metrics, check_dtypes=False)
+    sessions = (
+        many.sessions.orderBy("metadata.time.insert", "id").select("id", "properties", "metadata.status").collect()
+    )
+    assert [tuple(row) for row in sessions] == [
+        (row["id"], row["properties"], row["metadata"]["status"]) for row in one.sessions.to_dicts()
+    ]
+    assert [tuple(row) for row in many.rejected.collect()] == [("u1", "soon", "/", 0.0, "bad_timestamp")]
+
+
+def types_of_spark_are_read(spark: Any) -> None:
+    from sessionize.spark import sessionize as on_spark  # noqa: PLC0415
+
+    made = spark.sql(
+        "select 'ann' as user_id, timestamp '2024-05-30 10:00:00' as ts, date '2024-05-30' as day, 1.50BD as price, "
+        "map('a', 1) as pairs, named_struct('x', array(1, 2)) as deep union all select null, null, null, null, null, null"
+    )
+    found = on_spark(made, Config(properties=("day", "price", "pairs", "deep"), columns={"timestamp": "ts"}))
+    assert [row["session_id"][:6] for row in found.metrics.collect()] == ["p:ann."]
+    (row,) = found.sessions.collect()
+    assert '"day":"2024-05-30"' in row["properties"]
+    assert [row["reason"] for row in found.rejected.collect()] == ["null_timestamp"]
+    assert dict(found.rejected.dtypes)["day"] == "date"
+
+
+def _collected(frame: Any) -> pl.DataFrame:
+    rows = [row.asDict() for row in frame.orderBy("start", "session_id").collect()]
+    found = pl.DataFrame(rows, infer_schema_length=None)
+    # Spark gives times without a zone, in this process's own.
+    return found.with_columns(pl.col("start", "end").dt.replace_time_zone("UTC"))
+
+
+def both_though_a_worker_dies(folder: Path, found: Any, there: Standalone) -> None:
+    (folder / "log").mkdir(parents=True)
+    events = pl.DataFrame({"n": pl.int_range(200_000, eager=True)}).select(
+        user_id=pl.format("u{}", pl.col("n") % 997),
+        time=pl.col("n") * 37 % 500_000 + 1_717_063_200,
+        page=pl.format("/{}", "n"),
+    )
+    for number in range(8):
+        events.slice(number * 25_000, 25_000).write_parquet(folder / "log" / f"{number}.parquet")
+    killer = Thread(target=_once, args=(lambda: [*folder.glob("many/.scratch.*/sessions.*")], there.kill_worker))
+    killer.start()
+    both(Config(inputs=(str(folder / "log"),)), folder, found, partitions=6)
+    killer.join()
+    assert there.workers[0].poll() is not None
+
+
+def _once(there: Callable[[], list[Path]], act: Callable[[], None]) -> None:
+    while not there():
+        sleep(0.01)
+    act()
