@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from sessionize import schema
+from sessionize import schema, sql
 from sessionize.config import DEFAULT_TIMEOUT, Config
 from sessionize.errors import UsageError
 from sessionize.kernel.references import found, in_log, roots
@@ -137,7 +137,9 @@ def check_fits(config: Config, columns: Mapping[str, tuple[str, ...]], types: Ty
     preset = config.preset
     if preset is None or all(config.chosen(role) for role in (schema.TIMESTAMP, schema.SESSION_ID)):
         return
-    asked = [] if preset.where is None else pl.sql_expr(preset.where).meta.root_names()  # there, if only as nulls
+    asked = (
+        [] if preset.where is None else sql.expression(preset.where, "the preset's where").meta.root_names()
+    )  # there, if only as nulls
     own = [name for name in preset.own_columns if name not in asked] or list(preset.own_columns)
     if own and not any(in_log(name, types) for name in own):
         raise _unfit(preset, "it has none of its own columns", own, types)

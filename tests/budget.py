@@ -1,15 +1,19 @@
-"""What the quick run, `python -m pytest -m "not slow"`, takes of what the whole one tries."""
+"""How much each run tries: the quick one, `python -m pytest -m "not slow"`; the whole one; and `THOROUGH=1`, which takes all."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from hypothesis import settings
 
+THOROUGH: Final = bool(os.environ.get("THOROUGH"))
+"""Whether every step of every sweep is taken, and every property tried as often as it says: half an hour on two cores."""
+
 # No deadline: how long an example takes says how busy the machine is.
-settings.register_profile("full", deadline=None)
+settings.register_profile("full", max_examples=100 if THOROUGH else 40, deadline=None)
 settings.register_profile("quick", max_examples=10, deadline=None)
 
 
@@ -19,8 +23,15 @@ def load_profile(*, quick: bool) -> None:
 
 
 def turns(most: int) -> int:
-    """How often something random is tried: so often, or in the quick run a thirtieth of it, but ten times at least."""
-    return max(10, most // 30) if settings.get_current_profile_name() == "quick" else most
+    """How often something random is tried: so often if THOROUGH, else a third of it, or in the quick run a thirtieth."""
+    if settings.get_current_profile_name() == "quick":
+        return max(10, most // 30)
+    return most if THOROUGH else min(most, max(25, most // 3))
+
+
+def every(step: int) -> int:
+    """Of the steps of a sweep every so manieth is taken; each one if THOROUGH."""
+    return 1 if THOROUGH else step
 
 
 def examples(most: int = 100) -> settings:

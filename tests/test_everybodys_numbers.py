@@ -46,7 +46,7 @@ def by_a_run(log: Path, name: str, *args: str, cwd: Path) -> dict[str, Any]:
 
 def _bounce_rate(metrics: pl.DataFrame, bounce: str | None) -> Any:
     """None where the system has no such word, or tells it by page views and the log has none."""
-    if bounce is None or ("page_views" in bounce and "duration_s" not in bounce and not metrics["page_views"].any()):
+    if bounce is None or ("page_views" in bounce and "duration_s" not in bounce and not metrics["page_views"].sum()):
         return None
     return metrics.select(pl.sql_expr(bounce).mean()).item()
 

@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from budget import every
 from publishing import (
     AFTER,
     BEFORE,
@@ -55,7 +56,7 @@ def test_a_crash_at_any_step_is_undone_or_completed_by_the_next_start(
         assert visible(directory) == AFTER
         return crashed
 
-    assert until_done(crash) > 20
+    assert until_done(crash, every(2)) > 20
     assert outcomes == sorted(outcomes)
     assert {True, False} == set(outcomes)
 
@@ -81,10 +82,10 @@ def test_a_second_crash_while_completing_the_first_does_no_harm(tmp_path: Path, 
         if (directory / INTENT).exists():
             shutil.rmtree(kept, ignore_errors=True)
             shutil.copytree(directory, kept)
-            until_done(crash_twice)
+            until_done(crash_twice, every(5))
         return crashed
 
-    assert until_done(crash) > 20
+    assert until_done(crash, every(3)) > 20
 
 
 @pytest.mark.slow
@@ -132,7 +133,7 @@ def test_one_error_or_interrupt_at_any_step_leaves_the_old_or_the_new(
         assert hidden(directory) == {LOCK}
         return steps >= at
 
-    assert until_done(fail) > 20
+    assert until_done(fail, every(2)) > 20
 
 
 @pytest.mark.slow
@@ -154,7 +155,7 @@ def test_a_disk_that_fails_for_good_is_completed_when_it_is_back(
         assert hidden(directory) == {LOCK}
         return steps >= at
 
-    assert until_done(fail) > 20
+    assert until_done(fail, every(2)) > 20
 
 
 @pytest.mark.slow

@@ -17,7 +17,7 @@ def dimensions(given: Iterable[str] | None) -> dict[str, str]:
     """Name → column or reference of the log: ``plan``, or ``plan=context.plan``.
 
     Examples:
-        >>> dimensions(["plan", "app=context.app", "\"a=b\""])
+        >>> dimensions(["plan", "app=context.app", '"a=b"'])
         {'plan': 'plan', 'app': 'context.app', 'a=b': '"a=b"'}
     """
     found: dict[str, str] = {}

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 import polars as pl
 
-from sessionize import schema
+from sessionize import schema, sql
 from sessionize.kernel.references import as_text, found, in_log
 from sessionize.kernel.texts import number_text
 from sessionize.preset import VISITOR, Preset
@@ -77,7 +77,7 @@ def _with_asked(
     raw: pl.LazyFrame, types: dict[str, pl.DataType], where: str | None
 ) -> tuple[pl.LazyFrame, dict[str, pl.DataType]]:
     """The columns that a condition asks for by other spellings than the log's; null where the log has none."""
-    names = [] if where is None else pl.sql_expr(where).meta.root_names()
+    names = [] if where is None else sql.expression(where, "the preset's where").meta.root_names()
     for name in dict.fromkeys(names):
         own = in_log(name, types)
         if own is None:

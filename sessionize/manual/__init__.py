@@ -19,7 +19,7 @@ TOPICS: Final[dict[str, str]] = {
     "checks": "can the log be trusted? Bounds, baselines, reports for CI",
     "privacy": "hashed ids, shortened addresses",
     "python": "the call for frames, and the functions beside it",
-    "recipes": "DuckDB, pandas, dbt, Dagster, Airflow, GitHub Actions on the output",
+    "recipes": "DuckDB, pandas and dbt on the output",
     "exit-codes": "what each exit code means, and what a failed run leaves",
     "speed": "what was measured, against what, on which machines",
 }

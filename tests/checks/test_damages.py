@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 import pytest
+from budget import THOROUGH
 from damages import DAMAGED, DAMAGES, LARGE, LEARNT, MIDDLE, SMALL, Kind, fits, month, write
 
 import sessionize
@@ -177,7 +178,7 @@ def test_nothing_is_said_of_sixteen_clean_days_beside_nights_or_without_bounds(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [5, 6, 7])
+@pytest.mark.parametrize("seed", [5, 6, 7] if THOROUGH else [5])
 def test_a_log_of_few_events_has_no_clean_day_that_fails_and_most_damages_are_found(tmp_path: Path, seed: int) -> None:
     place = Place(tmp_path, SMALL, seed)
     bounds = place.learnt()
@@ -186,7 +187,7 @@ def test_a_log_of_few_events_has_no_clean_day_that_fails_and_most_damages_are_fo
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("way", [Place.learnt, Place.nights])
+@pytest.mark.parametrize("way", [Place.learnt, Place.nights] if THOROUGH else [Place.learnt])
 def test_in_a_large_log_all_are_found_but_for_one_and_no_clean_day(
     tmp_path: Path, way: Callable[[Place], Settings]
 ) -> None:
