@@ -11,7 +11,7 @@ from sessionize.machine import available
 
 SHARE: Final = 0.8
 """Share of the machine's, or the container's, memory that a run takes where no limit was given."""
-PROGRAM: Final = 300_000_000
+PROGRAM: Final = 340_000_000
 """Bytes of the program itself: interpreter, libraries, buffers, what its allocator has not given back. Measured."""
 LEAST: Final = 512_000_000
 """Bytes from which on a limit can be kept."""

@@ -13,7 +13,7 @@ THOROUGH: Final = bool(os.environ.get("THOROUGH"))
 """Whether every step of every sweep is taken, and every property tried as often as it says: half an hour on two cores."""
 
 # No deadline: how long an example takes says how busy the machine is.
-settings.register_profile("full", max_examples=100 if THOROUGH else 40, deadline=None)
+settings.register_profile("full", max_examples=100 if THOROUGH else 30, deadline=None)
 settings.register_profile("quick", max_examples=10, deadline=None)
 
 
@@ -23,10 +23,10 @@ def load_profile(*, quick: bool) -> None:
 
 
 def turns(most: int) -> int:
-    """How often something random is tried: so often if THOROUGH, else a third of it, or in the quick run a thirtieth."""
+    """How often something random is tried: so often if THOROUGH, else a fifth of it, or in the quick run a thirtieth."""
     if settings.get_current_profile_name() == "quick":
         return max(10, most // 30)
-    return most if THOROUGH else min(most, max(25, most // 3))
+    return most if THOROUGH else min(most, max(25, most // 5))
 
 
 def every(step: int) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from budget import load_profile
 
@@ -21,8 +23,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> None:
-    """Run the whole suite on all cores, if `-n` says nothing else; tests that are named run in this process."""
+    """Run the whole suite on all cores, if `-n` says nothing else; tests that are named run in this process.
+
+    One process more than there are cores: each waits a third of its time, for the disk and for processes of its own.
+    """
     whole = config.args_source is not pytest.Config.ArgsSource.ARGS
     worker = hasattr(config, "workerinput")
     if whole and not worker and getattr(config.option, "numprocesses", 0) is None:
-        config.option.numprocesses, config.option.dist = "logical", "worksteal"
+        config.option.numprocesses, config.option.dist = (os.cpu_count() or 1) + 1, "worksteal"

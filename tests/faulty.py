@@ -98,7 +98,7 @@ class Disturbed:
 
 
 def _run(form: str, *, on_disk: bool = False) -> Callable[[Path, list[Path]], Callable[[Path], object]]:
-    limits = Limits(event_bytes=1500, rows=1000) if on_disk else None
+    limits = Limits(event_bytes=6000, rows=1000, partitions=(48, 48)) if on_disk else None
 
     def prepared(base: Path, logs: list[Path]) -> Callable[[Path], object]:
         logs[1].write_text(logs[1].read_text() + "no row\n")

@@ -46,7 +46,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ("work", "steps", "stride"),
     [
         ("run parquet", 60, 2), ("run csv", 50, 4), ("run ndjson", 50, 4), ("run json", 50, 4),
-        ("run on disk", 200, 9), ("night", 50, 2), ("redo", 50, 3), ("check", 5, 1),
+        ("run on disk", 80, 4), ("night", 50, 2), ("redo", 50, 3), ("check", 5, 1),
     ],
 )  # fmt: skip
 def test_a_fault_at_any_step_is_exit_4_names_the_place_and_touches_nothing(  # noqa: PLR0917
@@ -68,7 +68,7 @@ def test_a_log_whose_temporary_files_will_not_fit_is_refused_before_they_are_wri
 ) -> None:
     (log,) = write_log(tmp_path / "logs", 1, 500)
     config = Config(inputs=(str(log),))
-    limits = Limits(event_bytes=1, rows=100, partitions=(2, 2))
+    limits = Limits(event_bytes=20_000, rows=100, partitions=(4, 4))
     needed: list[float] = []
     expected = partition._expected
 

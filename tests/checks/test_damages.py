@@ -187,7 +187,8 @@ def test_a_log_of_few_events_has_no_clean_day_that_fails_and_most_damages_are_fo
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("way", [Place.learnt, Place.nights] if THOROUGH else [Place.learnt])
+@pytest.mark.skipif(not THOROUGH, reason="takes a minute: THOROUGH=1")
+@pytest.mark.parametrize("way", [Place.learnt, Place.nights])
 def test_in_a_large_log_all_are_found_but_for_one_and_no_clean_day(
     tmp_path: Path, way: Callable[[Place], Settings]
 ) -> None:
