@@ -79,6 +79,7 @@ class Limits:
         partitions: Fewest and most files that keys are split into.
         partition_share: Share of ``event_bytes`` that a partition should take: hashes are not even. One that takes more
             than all is cut by time.
+        slice_rows: Events of such a cut, at least: each has files of its own.
         session_rows: Sessions that are described and written at once.
         file_rows: Rows of a batch in a temporary file: to read some of a batch, all of it that lies before them is read.
         few_texts: Different texts of a column up to which it is written as codes: of more, a file would be mostly its
@@ -99,6 +100,7 @@ class Limits:
     dictionary_share: float = 1 / 40
     partitions: tuple[int, int] = (8, 512)
     partition_share: float = 1 / 2
+    slice_rows: int = 1 << 12
     session_rows: int = 1 << 18
     file_rows: int = 1 << 14
     few_texts: int = 10_000

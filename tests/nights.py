@@ -31,7 +31,8 @@ IN_MEMORY = Limits(event_bytes=AMPLE, rows=AMPLE)
 
 def in_files(folder: Path, **limits: Any) -> Limits:
     """Limits by which nothing fits in memory."""
-    return Limits(**{"event_bytes": 0, "rows": 5, "partitions": (3, 3), "scratch": lambda: folder, **limits})
+    small = {"event_bytes": 0, "rows": 5, "partitions": (3, 3), "slice_rows": 1, "scratch": lambda: folder}
+    return Limits(**{**small, **limits})
 
 
 class Pieces(NoLog):

@@ -29,7 +29,7 @@ CONFIG = Config(
     rules=Rules(end_events=("logout",), split_on=("utm_campaign",), split_at_midnight=True),
     timezone="America/New_York", properties=("country",), traits=("ip",),
 )  # fmt: skip
-SPILLED = in_files(Path("the output directory has its own"), rows=500, session_rows=300, file_rows=100)
+SPILLED = in_files(Path("the output directory has its own"), rows=500, session_rows=300, file_rows=100, slice_rows=200)
 
 
 def as_csv(folder: Path) -> Path:

@@ -68,7 +68,7 @@ def test_files_by_key_and_columns_as_dictionaries_give_the_same_as_memory(  # no
     with TemporaryDirectory() as folder:
         limits = in_files(
             Path(folder), partitions=(parts, parts), session_rows=batch, file_rows=batch, few_texts=small,
-            dictionary_share=0,
+            dictionary_share=0, slice_rows=batch,
         )  # fmt: skip
         by_key = outcome(sessionize_log(log_in_pieces, plan, limits, assign=True))
     assert by_key == whole
@@ -130,7 +130,7 @@ def test_a_run_short_of_memory_writes_the_same_bytes_and_leaves_no_temporary_fil
     run(
         config,
         Output(directory=str(tmp_path / "files"), events=True),
-        limits=in_files(tmp_path / "not asked", event_bytes=100_000),
+        limits=in_files(tmp_path / "not asked", slice_rows=200),
     )
     written = {path.name: path.read_bytes() for path in (tmp_path / "files").iterdir()}
     assert written == {path.name: path.read_bytes() for path in (tmp_path / "memory").iterdir()}

@@ -68,7 +68,7 @@ def test_a_log_whose_temporary_files_will_not_fit_is_refused_before_they_are_wri
 ) -> None:
     (log,) = write_log(tmp_path / "logs", 1, 500)
     config = Config(inputs=(str(log),))
-    limits = Limits(event_bytes=20_000, rows=100, partitions=(4, 4))
+    limits = Limits(event_bytes=1, rows=100, partitions=(2, 2))
     needed: list[float] = []
     expected = partition._expected
 

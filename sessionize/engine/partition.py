@@ -191,9 +191,9 @@ class Stored:
         """The partition of so many events in the files of a name."""
         size = sum(path.stat().st_size for path in self._files(name))
         times_too_large = self._limits.cost(rows, size) / max(1, self._limits.event_bytes)
-        if times_too_large <= 1 or not rows:
+        slices = math.ceil(min(times_too_large / self._limits.partition_share, rows / self._limits.slice_rows))
+        if times_too_large <= 1 or slices <= 1:
             return Partition(self._taken(name), self._folder)
-        slices = math.ceil(min(times_too_large / self._limits.partition_share, rows))
         return Partition(partial(self._taken, name), self._folder, partial(self._by_time, name, slices))
 
     def _files(self, name: str) -> list[Path]:
