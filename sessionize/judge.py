@@ -42,8 +42,8 @@ class Judging(NamedTuple):
     """What is to be shown a log that is judged.
 
     Attributes:
-        observers: All of it.
-        profile: That of it which measures days.
+        observers: Observers that are to be shown the log.
+        profile: The observer that measures days, one of these.
     """
 
     observers: Sequence[Observer]

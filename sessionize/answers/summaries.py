@@ -90,7 +90,7 @@ def compared(ask: Ask, data: Mapping[str, Any], whole: Overview, other: Overview
         ask: What it is compared with.
         data: The figures of the whole.
         whole: What they were made of.
-        other: That of the other log; None for the week.
+        other: Overview of the other log; None for the week.
     """
     if other is not None:
         that = other.answer()

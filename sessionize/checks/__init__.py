@@ -93,8 +93,8 @@ class Baseline(NamedTuple):
     """What a log is compared with.
 
     Attributes:
-        figures: Of one earlier run, by name; None without one.
-        past: Of nights, each night's.
+        figures: Figures of one earlier run, by name; None without one.
+        past: Figures of each earlier night.
     """
 
     figures: dict[str, Any] | None = None

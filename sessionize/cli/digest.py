@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sessionize.errors import ChecksFailed, SessionizeError, UsageError
+from sessionize.errors import ChecksFailed, SessionizeError
 
 if TYPE_CHECKING:
     from sessionize.checks.in_run import InRun
     from sessionize.one_shot import Outcome
+    from sessionize.output.one_file import OneFile
 
 OURS: Final = "# sessionize"
 """How a summary begins."""
@@ -52,20 +51,15 @@ class Told:
         return ChecksFailed.exit_code if self.broken else 0
 
 
-def check_place(path: str | None) -> None:
-    """Refuse to put a summary over a file that is not one.
+def place(path: str) -> OneFile:
+    """The file that the summary goes into.
 
     Raises:
-        UsageError: If such a file is there.
+        UsageError: If what is there was not written by this option.
     """
-    if path is None:
-        return
-    there = Path(path)
-    with suppress(OSError):
-        if there.is_dir() or (there.is_file() and not there.read_bytes()[:100].startswith(OURS.encode())):
-            raise UsageError(
-                f"--summary-file {path}: there is something else of this name", hint="name another file, ending in .md"
-            )
+    from sessionize.output.one_file import OneFile, begins_with
+
+    return OneFile(path, "--summary-file", {}, begins_with(OURS.encode()))
 
 
 def write(path: str, told: Told) -> None:
@@ -75,10 +69,8 @@ def write(path: str, told: Told) -> None:
         path: Where to write.
         told: What is told of it.
     """
-    from sessionize.output.one_file import OneFile
-
     text = "\n".join(_lines(told)) + "\n"
-    OneFile(path, "--summary-file", {}, lambda _: True).write(text.encode("utf-8", "backslashreplace"))
+    place(path).write(text.encode("utf-8", "backslashreplace"))
 
 
 def _lines(told: Told) -> Iterator[str]:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from sessionize.errors import SessionizeError, UsageError
+from sessionize.errors import SessionizeError
 
 if TYPE_CHECKING:
     from sessionize.one_shot import Outcome
+    from sessionize.output.one_file import OneFile
 
 BY_LINES: Final[list[str | None]] = []
 """The batch that is being run, where each event is a line of JSON; empty where people read."""
@@ -57,21 +56,15 @@ def failed(message: str, hint: str | None, code: int) -> None:
     event("error", "failed", message=message, hint=hint, exit_code=code)
 
 
-def check_place(path: str | None) -> None:
-    """Refuse to put figures over a file that is not one of figures.
+def place(path: str) -> OneFile:
+    """The file that the figures go into.
 
     Raises:
-        UsageError: If such a file is there.
+        UsageError: If what is there was not written by this option.
     """
-    if path is None:
-        return
-    there = Path(path)
-    with suppress(OSError):
-        if there.is_dir() or (there.is_file() and not there.read_bytes()[:100].startswith(OURS.encode())):
-            raise UsageError(
-                f"--metrics-file {path}: there is something else of this name",
-                hint="name another file, ending in .prom",
-            )
+    from sessionize.output.one_file import OneFile, begins_with
+
+    return OneFile(path, "--metrics-file", {}, begins_with(OURS.encode()))
 
 
 def write_figures(path: str, done: Outcome | None, batch: str | None, seconds: float, code: int) -> None:
@@ -84,10 +77,8 @@ def write_figures(path: str, done: Outcome | None, batch: str | None, seconds: f
         seconds: How long it took.
         code: Its exit code.
     """
-    from sessionize.output.one_file import OneFile
-
     text = "".join(_lines(done, batch, seconds, code)) + "# EOF\n"
-    OneFile(path, "--metrics-file", {}, lambda _: True).write(text.encode("utf-8", "backslashreplace"))
+    place(path).write(text.encode("utf-8", "backslashreplace"))
 
 
 def _lines(done: Outcome | None, batch: str | None, seconds: float, code: int) -> Iterator[str]:

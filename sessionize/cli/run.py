@@ -89,8 +89,7 @@ def _run(typed: o.Typed) -> None:
     )
     _check_output(output, typed)
     limits = bounds.limits(typed)
-    monitor.check_place(typed["metrics_file"])
-    digest.check_place(typed["summary_file"])
+    _check_files(typed)
     asked = settings.config(typed)
     settings.no_earlier_run(asked.inputs)
     spark = clusters.asked(typed, asked, output)
@@ -112,6 +111,13 @@ def _run(typed: o.Typed) -> None:
     monitor.BY_LINES.clear()
     if not targets and not typed["quiet"]:
         view.notes(["nothing to do: all batches were run, and are too old to be run again"], color=False)
+
+
+def _check_files(typed: o.Typed) -> None:
+    """Refuse, before anything is read, to put a file where somebody else's is."""
+    for path, place in ((typed["metrics_file"], monitor.place), (typed["summary_file"], digest.place)):
+        if path is not None:
+            place(path)
 
 
 TOO_LITTLE: Final = (

@@ -92,3 +92,18 @@ class OneFile:
             file.flush()
             os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())
+
+
+def begins_with(*beginnings: bytes) -> Callable[[Path], bool]:
+    """What tells a file of ours by its first bytes; an empty one is nobody's.
+
+    Args:
+        beginnings: What a file that such a command has written begins with.
+    """
+
+    def is_ours(path: Path) -> bool:
+        with path.open("rb") as file:
+            start = file.read(max(map(len, beginnings)))
+        return not start or start.startswith(beginnings)
+
+    return is_ours

@@ -17,7 +17,7 @@ class Figure(NamedTuple):
         kind: COUNT, SHARE or MEAN: how it varies by chance.
         value: The figure.
         of: How many independent things it rests on: sessions, mostly, as events come in sessions.
-        deviation: Of a MEAN the standard deviation of what it is the mean of.
+        deviation: Standard deviation of what a MEAN is the mean of; 0 for the other kinds.
     """
 
     kind: str
