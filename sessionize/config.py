@@ -192,6 +192,8 @@ class Plan:
         conversions: Event types that are conversions, beside the goals; None for the built-in ones in any spelling.
         properties: Columns carried into the session's properties.
         traits: Columns carried into the session's traits.
+        guarded: Those properties that nobody asked for as properties: an answer groups by them, or looks into them. Ids
+            and addresses in them are made private as those of roles are.
         own: Columns of the metrics that the user adds, in order.
         addresses: The log's columns that hold addresses, be they a role's or not.
         where: SQL expression over the log's own columns that keeps a row.
@@ -222,6 +224,7 @@ class Plan:
     conversions: tuple[str, ...] | None = None
     properties: tuple[str, ...] = ()
     traits: tuple[str, ...] = ()
+    guarded: tuple[str, ...] = ()
     own: tuple[Own, ...] = ()
     addresses: tuple[str, ...] = ()
     where: str | None = None

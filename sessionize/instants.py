@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -18,6 +18,13 @@ def iso(microseconds: int) -> str:
     """
     moment = EPOCH + timedelta(microseconds=microseconds)
     return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def written(value: Any) -> Any:
+    """A value as JSON has it: a time as ISO 8601 with Z, UTC where it has no zone; all else as it is."""
+    if not isinstance(value, datetime):
+        return value
+    return iso(microseconds(value if value.tzinfo else value.replace(tzinfo=UTC)))
 
 
 def microseconds(moment: datetime) -> int:

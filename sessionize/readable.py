@@ -104,7 +104,10 @@ def moment(text: str | datetime | None, timezone: str) -> datetime | None:
     from zoneinfo import ZoneInfo
 
     found = datetime.fromisoformat(text) if isinstance(text, str) else text
-    return found.astimezone(ZoneInfo(timezone))
+    try:
+        return found.astimezone(ZoneInfo(timezone))
+    except OverflowError:  # at the edge of the years 1 to 9999: as it is
+        return found
 
 
 def dates(first: Any, last: Any, timezone: str) -> str:
@@ -119,11 +122,11 @@ def dates(first: Any, last: Any, timezone: str) -> str:
     one, other = moment(first, timezone), moment(last, timezone)
     if one is None or other is None:
         return "no events"
-    end = f"{other.day} {other:%b} {other.year}"
+    end = f"{other.day} {other:%b} {other.year:04}"
     if one.replace(second=0, microsecond=0) == other.replace(second=0, microsecond=0):
         return f"{end} {one:%H:%M:%S}" + (f"–{other:%H:%M:%S}" if one.second != other.second else "")
     if one.date() == other.date():
         return f"{end} {one:%H:%M}–{other:%H:%M}"
     if one.year != other.year:
-        return f"{one.day} {one:%b} {one.year} – {end}"
+        return f"{one.day} {one:%b} {one.year:04} – {end}"
     return f"{one.day} {one:%b} – {end}" if one.month != other.month else f"{one.day} – {end}"

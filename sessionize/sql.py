@@ -168,6 +168,14 @@ def columns_of(text: str) -> list[str]:
     return []
 
 
+def check_no_table_function(text: str, asked_by: str) -> None:
+    """Raise UsageError for a text that may be SQL or a name, and were it SQL would ask for files."""
+    words: list[_Token] = []
+    with suppress(UsageError):  # what cannot be cut into words is a name
+        words = [*_words(text, asked_by)]
+    _refuse_table_function(words, asked_by)
+
+
 def query(text: str, tables: Mapping[str, pl.LazyFrame], asked_by: str) -> pl.LazyFrame:
     """A query's result.
 
@@ -236,13 +244,17 @@ def _checked(text: str, asked_by: str) -> Sequence[_Token]:
     words = list(_words(text, asked_by))
     if sum(word.kind not in ("text", "number") and word.text != "," for word in words) > MOST_WORDS:
         raise UsageError(f"{asked_by}: more than {MOST_WORDS:,} words of SQL", hint="x IN (…) may be of any length")
+    _refuse_table_function(words, asked_by)
+    return words
+
+
+def _refuse_table_function(words: Sequence[_Token], asked_by: str) -> None:
     called = _table_function(words)
     if called is not None:
         raise UsageError(
             f"{asked_by}: {called} is a table function; SQL sees what it was given, no files and no URLs",
             hint="ask for the columns and tables that there are",
         )
-    return words
 
 
 def _words(text: str, asked_by: str) -> Iterator[_Token]:

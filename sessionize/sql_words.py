@@ -187,11 +187,15 @@ def _literal(text: str, before: str, column: str, dtype: pl.DataType, timezone: 
         local = UTC if timezone == "UTC" else ZoneInfo(timezone)
         if _zone(dtype) is None:  # a time without a zone is one in the time zone
             written = moment.astimezone(local) if moment.tzinfo else moment
-            return f"CAST('{written.replace(tzinfo=None):%Y-%m-%d %H:%M:%S.%f}' AS TIMESTAMP)"
+            return f"CAST('{_plain(written)}' AS TIMESTAMP)"
         zoned = moment if moment.tzinfo else moment.replace(tzinfo=local)
-        return f"CAST('{zoned.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}' AS TIMESTAMPTZ)"
+        return f"CAST('{_plain(zoned.astimezone(UTC))}' AS TIMESTAMPTZ)"
     except (ValueError, KeyError, OSError, OverflowError):
         return None
+
+
+def _plain(moment: datetime) -> str:
+    return moment.replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 def _zone(dtype: pl.DataType) -> str | None:

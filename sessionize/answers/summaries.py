@@ -13,6 +13,7 @@ from sessionize.answers.ask import Answer, Ask
 from sessionize.answers.selected import ONE_MICROSECOND, Spanned, facts, need, selected, visible
 from sessionize.answers.source import Progress, Source, source
 from sessionize.config import Config
+from sessionize.instants import microseconds
 from sessionize.limits import Limits
 from sessionize.summary.goals import Goals
 from sessionize.summary.overview import WEEK, Overview, changes
@@ -103,8 +104,8 @@ def compared(ask: Ask, data: Mapping[str, Any], whole: Overview, other: Overview
     newest, oldest = whole.newest, whole.oldest
     if newest is None or oldest is None or (ask.compare is None and newest - oldest < 2 * WEEK):
         return None
-    until = newest + ONE_MICROSECOND
-    now, before = whole.span(until - WEEK, until), whole.span(until - 2 * WEEK, until - WEEK)
+    until, week = microseconds(newest) + 1, WEEK // ONE_MICROSECOND  # whole numbers: the years 1 and 9999 have an end
+    now, before = whole.span(until - week, until), whole.span(until - 2 * week, until - week)
     if not before["sessions"]:
         return None
     return {"name": A_WEEK, "this": now, "that": before, "change": changes(now, before)}

@@ -21,6 +21,10 @@ sessions."""
 DAYS_TO_COMPARE: Final = 3
 STEEP: Final = 50
 """In a log too short to compare days: events in the hour before and after a hole."""
+FEWEST_BESIDE: Final = min(STEEP, EXPECTED)
+"""Events that at least one hour beside a hole has."""
+SILENT: Final = 24 * 7 * (14 + 1)
+"""Hours without any event between which and others nothing is compared: what lies beyond is of another time."""
 BUSY: Final = 20
 """Sessions of the middle day, below which days are not compared."""
 FEWEST_DAYS: Final = 7
@@ -54,39 +58,59 @@ def holes(hours: Ints, counts: Ints) -> list[int]:
         [102]
     """
     first, last = _core(hours, counts)
-    if last <= first:
-        return []
-    there = np.zeros(last - first + 1, np.int64)
     within = (hours >= first) & (hours <= last)
-    there[hours[within] - first] = counts[within]
-    empty = np.flatnonzero(there == 0)
-    if len(there) < 24 * DAYS_TO_COMPARE:
-        return [hour + first for hour in empty.tolist() if _steep(there, hour)]
-    period = 24 * 7 if len(there) >= 24 * 28 else 24
-    found = np.concatenate([_unlike_others(there, empty, period, phase) for phase in range(period)])
-    return [hour + first for hour in np.sort(found).tolist()]
+    hours, counts = hours[within], counts[within]
+    cuts = np.flatnonzero(np.diff(hours) > SILENT) + 1
+    stretches = zip(np.split(hours, cuts), np.split(counts, cuts), strict=True)
+    return [hole for each in stretches if (each[1] >= FEWEST_BESIDE).any() for hole in _in_stretch(*each)]
 
 
-def _unlike_others(there: Ints, empty: Ints, period: int, phase: int) -> Ints:
+def _in_stretch(hours: Ints, counts: Ints) -> list[int]:
+    """The holes among hours between which there is no long silence: a stray clock makes a stretch of its own."""
+    span = int(hours[-1] - hours[0]) + 1
+    if span < 24 * DAYS_TO_COMPARE:
+        return [hour for before, after in _steep(hours, counts) for hour in range(before + 1, after)]
+    period = 24 * 7 if span >= 24 * 28 else 24
+    empty = _empty_near_busy(hours, counts, period) - hours[0]
+    unlike = [_unlike_others(hours - hours[0], counts, empty[empty % period == phase], period, phase)
+              for phase in np.unique(empty % period)]  # fmt: skip
+    return [int(hour + hours[0]) for hour in np.sort(np.concatenate(unlike))] if unlike else []
+
+
+def _empty_near_busy(hours: Ints, counts: Ints, period: int) -> Ints:
+    """Hours without an event that have an hour of EXPECTED events among those they are compared with.
+
+    There are as many of these as there are events for, however long the time between the first and the last is.
+    """
+    busy = hours[counts >= EXPECTED]
+    near = [busy + away * period for away in range(-NEIGHBOURS, NEIGHBOURS + 1) if away]
+    empty = [each[~np.isin(each, hours) & (each > hours[0]) & (each < hours[-1])] for each in near]
+    found: Ints = np.unique(np.concatenate(empty))
+    return found
+
+
+def _unlike_others(hours: Ints, counts: Ints, empty: Ints, period: int, phase: int) -> Ints:
     """Of the empty hours at one place of a period, those whose neighbours have EXPECTED events, three times in four.
 
     Args:
-        there: Events of each hour.
-        empty: Hours without any, ascending.
+        hours: Hours that have an event, ascending, the first of them 0.
+        counts: Events in each of these.
+        empty: Hours of the phase without any, ascending.
         period: Hours of a period: a day, or a week.
         phase: The place in it.
 
     Returns:
         Some of ``empty`` (int64).
     """
-    hours: Ints = empty[empty % period == phase]
-    series = there[phase::period]
-    size = min(NEIGHBOURS + 1, len(series))
-    starts = np.clip(hours // period - NEIGHBOURS // 2, 0, len(series) - size)
-    around = np.sort(np.lib.stride_tricks.sliding_window_view(series, size)[starts], axis=1)
+    periods = (int(hours[-1]) - phase) // period + 1
+    size = min(NEIGHBOURS + 1, periods)
+    starts = np.clip(empty // period - NEIGHBOURS // 2, 0, periods - size)
+    window = (starts[:, np.newaxis] + np.arange(size)) * period + phase
+    place = np.minimum(np.searchsorted(hours, window), len(hours) - 1)
+    around = np.sort(np.where(hours[place] == window, counts[place], 0), axis=1)
     # The hour itself is in the window, and no other is less than its 0: so all but the first are its neighbours.
     unlike: NDArray[np.bool_] = np.quantile(around[:, 1:], 0.25, axis=1) >= EXPECTED
-    found: Ints = hours[unlike]
+    found: Ints = empty[unlike]
     return found
 
 
@@ -109,9 +133,10 @@ def _core(hours: Ints, counts: Ints) -> tuple[int, int]:
     return int(hours[start]), int(hours[min(end, len(hours) - 1)])
 
 
-def _steep(there: Ints, hour: int) -> bool:
-    before, after = np.flatnonzero(there[:hour]), np.flatnonzero(there[hour:])
-    return len(before) > 0 and len(after) > 0 and min(there[before[-1]], there[hour + after[0]]) >= STEEP
+def _steep(hours: Ints, counts: Ints) -> list[tuple[int, int]]:
+    """The hours before and after each hole in a log too short to compare days."""
+    ends = zip(hours[:-1], hours[1:], counts[:-1], counts[1:], strict=True)
+    return [(int(before), int(after)) for before, after, one, other in ends if min(one, other) >= STEEP]
 
 
 def odd_days(sessions: Mapping[date, int]) -> dict[date, int] | None:

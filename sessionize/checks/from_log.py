@@ -30,8 +30,10 @@ from sessionize.engine.result import Result
 from sessionize.engine.value_stats import ValueStats
 from sessionize.errors import UsageError
 from sessionize.instants import microseconds
+from sessionize.kernel.privacy import is_address, is_id
 from sessionize.limits import Limits
 from sessionize.opening import Source, opened
+from sessionize.output.commit import paths_of
 from sessionize.output.manifest import rules_of
 from sessionize.read import LogFile
 from sessionize.refusals import refuse_no_events
@@ -155,15 +157,24 @@ def only_measured(plan: Plan, asked: Settings, log: Source) -> Plan:
                          hint=f"{hint}its columns are {', '.join(log.schema)}")  # fmt: skip
     wanted = tuple(name for name in wanted if name in log.schema)
     roles = {name for names in plan.columns.values() for name in names}
+    followed = tuple(name for name in wanted if name not in roles)
+    guarded = tuple(name for name in followed if name not in plan.properties)
     if asked.custom:
-        return replace(plan, properties=tuple(dict.fromkeys((*plan.properties, *(set(wanted) - roles)))))
-    return replace(plan, properties=tuple(name for name in wanted if name not in roles), traits=())
+        return replace(plan, properties=(*plan.properties, *guarded), guarded=guarded)
+    return replace(plan, properties=followed, traits=(), guarded=guarded)
 
 
 def _few_different(plan: Plan, log: Source) -> tuple[str, ...]:
     """Columns of texts with few different values, so that each value's share of the events is worth following."""
     roles = {name for names in plan.columns.values() for name in names}
-    texts = [name for name, dtype in log.schema.items() if dtype in (pl.String, pl.Categorical) and name not in roles]
+    texts = [
+        name
+        for name, dtype in log.schema.items()
+        if dtype in (pl.String, pl.Categorical)
+        and name not in roles
+        and not is_id(name, plan)
+        and not is_address(name, plan)
+    ]
     return tuple(name for name in texts if 1 < log.sample(pl.col(name)).drop_nulls().n_unique() <= FEW)
 
 
@@ -208,9 +219,10 @@ def _prove(asked: Settings, types: Mapping[str, pl.DataType], plan: Plan) -> Non
 
 def _rejected(rejected: pl.DataFrame, paths: list[str], examples: int) -> dict[str, Examples]:
     found: dict[str, Examples] = {}
-    for (reason,), rows in rejected.group_by(schema.REASON, maintain_order=True):
-        first = rows.head(examples).select(schema.FILE, schema.ROW).iter_rows()
-        found[str(reason)] = tuple(example(file, row, str(reason), paths) for file, row in first)
+    placed = rejected.with_columns(path=paths_of(rejected, paths))
+    for (reason,), rows in placed.group_by(schema.REASON, maintain_order=True):
+        first = rows.head(examples).select("path", schema.ROW).iter_rows()
+        found[str(reason)] = tuple(Example(sanitize(str(reason)), *place) for place in first)
     return found
 
 

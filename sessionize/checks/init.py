@@ -75,10 +75,11 @@ def followed(checked: Checked) -> list[str]:
 
 def _section(finding: Finding, check: Check, log: Mapping[str, Any], days: Sequence[Finding]) -> Iterator[str]:
     own = list(_own(check, log))
+    said = _comment(finding.said.partition(": ")[0] if check.names_id else finding.said)
     if finding.number is None and not own:
-        yield f"# [check.{check.name}]  # {check.meaning}; not measured: {_comment(finding.said)}"
+        yield f"# [check.{check.name}]  # {check.meaning}; not measured: {said}"
         return
-    yield f"# {check.meaning[0].upper()}{check.meaning[1:]}. Here: {_comment(finding.said)}."
+    yield f"# {check.meaning[0].upper()}{check.meaning[1:]}. Here: {said}."
     yield f"[check.{check.name}]"
     if finding.number is not None:
         warn, error = _bounds(finding, check, days)

@@ -17,6 +17,7 @@ from sessionize.engine.observe import Observer, Whole
 from sessionize.kernel import Sessionized, described, is_active
 from sessionize.kernel.agents import are_bots, installed
 from sessionize.kernel.describe import CLOSED, LAST_OF_KEY, seconds
+from sessionize.kernel.local_times import wall_clock
 from sessionize.kernel.metrics import FIGURED, METRICS, UTC_INSTANT
 
 HASH_SEED: Final = 7
@@ -262,7 +263,7 @@ def session_facts(measures: pl.DataFrame, timezone: str, thresholds: Thresholds,
         engaged=pl.col("engaged").sum(),
         converted=pl.col("converted").sum(),
     ).row(0, named=True)
-    days = measures.lazy().select(day=pl.col("start").dt.convert_time_zone(timezone).dt.date())
+    days = measures.lazy().select(day=wall_clock(pl.col("start"), timezone).dt.date())
     return SessionFacts(
         long=Flagged(sums["long"], extremes.long),
         long_hours=thresholds.hours,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 from sessionize import schema
@@ -11,6 +11,7 @@ from sessionize.checks.days import holes, odd_days
 from sessionize.checks.facts import EventFacts, Facts, Flagged
 from sessionize.checks.findings import Example, Measured, Unmeasured
 from sessionize.checks.text import listed, sanitize
+from sessionize.instants import iso
 
 Options = Mapping[str, Any]
 Answer = Measured | Unmeasured
@@ -20,6 +21,8 @@ NO_FIGURES: Final = Unmeasured("there are no figures of its events")
 WORTH_A_VALUE: Final = (schema.EVENT_TYPE, schema.PAGE, schema.REFERRER, schema.VALUE, schema.USER_AGENT, schema.IP)
 """Columns that are odd where they are empty; of campaigns many logs have none."""
 SOME: Final = 1_000
+HOUR_US: Final = 3_600_000_000
+MINUTES: Final = len("2024-05-30T00:00")
 
 
 def rows(facts: Facts, _: Options) -> Answer:
@@ -270,7 +273,7 @@ def sessions_per_day(facts: Facts, _: Options) -> Answer:
 def hours_without_events(_: Facts, events: EventFacts, __: Options) -> Answer:
     """Holes in the dump."""
     found = holes(events.clock.hours, events.clock.per_hour)
-    times = [f"{datetime.fromtimestamp(hour * 3600, UTC):%Y-%m-%dT%H:%MZ}" for hour in found]
+    times = [f"{iso(hour * HOUR_US)[:MINUTES]}Z" for hour in found]
     said = f"{len(times)} hours have no event, though there should be some{listed(times)}"
     return Measured(len(found), None, said, tuple(Example(f"no event in the hour from {time}") for time in times))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -14,11 +15,13 @@ from sessionize.checks.facts import Flagged
 from sessionize.checks.findings import Example
 from sessionize.checks.text import sanitize
 from sessionize.engine.observe import Observer
-from sessionize.instants import iso
+from sessionize.instants import iso, microseconds
 
 PLACED: Final = "check.place"
 """File and row of an event in one number, so that a repeated one can be named after the events came together."""
 ROW_BITS: Final = 32
+SHOWN: Final = (schema.FILE, schema.ROW, schema.TIMESTAMP, schema.EVENT_TYPE)
+SECONDS: Final = len("2024-05-30T00:00:00")
 
 
 class Watched(NamedTuple):
@@ -54,7 +57,8 @@ class Found:
         number = int(which.sum())
         limits = self._watched.examples - len(self._examples)
         if number and limits > 0:
-            first = rows[which.arg_true().head(limits)]
+            shown = [name for name in SHOWN if name in rows.columns]
+            first = rows[which.arg_true().head(limits)].select(shown)
             self._examples += [
                 example(row[schema.FILE], row[schema.ROW], say(row), self._watched.paths)
                 for row in first.iter_rows(named=True)
@@ -128,7 +132,9 @@ def place_of(placed: int) -> tuple[int, int]:
 
 
 def _time_of(row: dict[str, object]) -> str:
-    return f"{row[schema.TIMESTAMP]:%Y-%m-%dT%H:%M:%SZ}"
+    time = row[schema.TIMESTAMP]
+    assert isinstance(time, datetime)
+    return f"{iso(microseconds(time))[:SECONDS]}Z"
 
 
 def _type_of(row: dict[str, object]) -> str:

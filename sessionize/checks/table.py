@@ -29,6 +29,7 @@ class Check(NamedTuple):
         least: Fewer of what it is a share of say nothing: then it is judged only by bounds that were given.
         options: Options of the check alone, with their defaults.
         both_ends: Whether the number may be too small, too: then --init learns both ends.
+        names_id: Whether what it says ends with an id, behind a colon: that is no matter for a file to be committed.
         few: From so many on, up to `least`, what would be a failure of more is a warning.
     """
 
@@ -43,6 +44,7 @@ class Check(NamedTuple):
     options: Mapping[str, Any] = {}
     both_ends: bool = False
     few: int = 0
+    names_id: bool = False
 
 
 CHECKS: Final = (
@@ -81,11 +83,11 @@ CHECKS: Final = (
     Check("whole-minutes", "events at second 0: a clock cut to minutes", "rate", "events", m.whole_minutes,
           "50%", least=100),
     Check("session-id-share", "events under one session id: an id used as a constant", "rate", "keys",
-          m.session_id_share, "20%", "60%", least=1000, few=20),
+          m.session_id_share, "20%", "60%", least=1000, few=20, names_id=True),
     Check("profile-id-share", "events of one profile id: an id used as a constant", "rate", "keys",
-          m.profile_id_share, "20%", "60%", least=1000, few=20),
+          m.profile_id_share, "20%", "60%", least=1000, few=20, names_id=True),
     Check("session-id-profiles", "profiles that share one session id: an id used as a constant", "rate", "keys",
-          m.profiles_of_a_session_id, "20%", "60%", least=100, few=3),
+          m.profiles_of_a_session_id, "20%", "60%", least=100, few=3, names_id=True),
     Check("long-sessions", "sessions over so many hours", "rate", "sessions", m.long_sessions, "1%", "20%", least=100,
           options={"hours": 24}),
     Check("large-sessions", "sessions with over so many events", "rate", "sessions", m.large_sessions, "1%", "20%",

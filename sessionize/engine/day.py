@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sessionize import schema
 from sessionize.engine.sketch import SEED, Sketch
 from sessionize.kernel.describe import seconds
+from sessionize.read.raw_rows import values_of
 from sessionize.summary.daily import COUNT, MEAN, SHARE, Figure
 
 HOURS: Final = 24
@@ -144,7 +145,8 @@ class Day:
 
     def _follow(self, name: str, column: pl.Series) -> None:
         counts = self._values.setdefault(name, Counter())
-        counts.update({str(value): number for value, number in column.drop_nulls().value_counts().iter_rows()})
+        values, numbers = column.drop_nulls().value_counts().get_columns()
+        counts.update(dict(zip(map(str, values_of(values)), numbers, strict=True)))
         if len(counts) > 2 * MOST_VALUES:
             self._values[name] = Counter(dict(_commonest(counts, MOST_VALUES)))
 

@@ -17,13 +17,15 @@ from sessionize.config import Plan
 from sessionize.engine.day import HOURS, Day
 from sessionize.engine.observe import Observer, Whole
 from sessionize.kernel import Sessionized
-from sessionize.kernel.privacy import is_address, is_id
+from sessionize.kernel.privacy import is_hidden
 from sessionize.summary.daily import Figure, written
 
 MOST_DAYS: Final = 56
 UNDATED: Final = -1
 """A night that is not named for a day."""
 EPOCH_DAY: Final = date(1970, 1, 1)
+DAYS_OF_DATES: Final = ((date.min - EPOCH_DAY).days, (date.max - EPOCH_DAY).days)
+"""What a date can be, as days since 1970: in some zones, the first and the last instant that there are lie beyond."""
 FOLLOWED: Final = ("utm_source", "utm_medium", schema.CHANNEL)
 """Roles of few different values, of which each value's share is a figure."""
 PREFIXES: Final = (schema.OWN_PREFIX, schema.PROPERTY_PREFIX, schema.TRAIT_PREFIX)
@@ -59,12 +61,15 @@ class Profile(Observer):
             return events
         local = _local_days(events[schema.TIMESTAMP], self._plan.timezone)
         unit = self._units(events, local)
-        for number in unit.unique().sort():
+        counted = pl.DataFrame({"day": local, "unit": unit}).group_by("day", "unit").len()
+        for day, number, count in counted.iter_rows():
+            self._shared[day, number] = self._shared.get((day, number), 0) + count
+        there = {*counted["unit"]}
+        last = sorted({*self._of, *there})[-MOST_DAYS:]  # the others would be dropped again
+        for number in (each for each in last if each in there):
             mine = unit == number
             rows, days = (events, local) if mine.all() else (events.filter(mine), local.filter(mine))
             self._day(number).events(rows, days, self._followed(events.columns), self._plan.timezone)
-            for day, count in days.value_counts().iter_rows():
-                self._shared[day, number] = self._shared.get((day, number), 0) + count
         self._drop_old()
         return events
 
@@ -153,9 +158,7 @@ class Profile(Observer):
         """Whether it holds ids or addresses that nobody may see: its values do not become names of figures."""
         own = {schema.OWN_PREFIX + name: told for each in self._plan.own for name, told in each.uses.items()}
         reference = own.get(column, (self._plan.columns.get(column) or (column,))[0])
-        if self._plan.hash_key is not None and is_id(reference, self._plan):
-            return True
-        return self._plan.ip != "full" and is_address(reference, self._plan)
+        return is_hidden(reference, self._plan)
 
     def _day(self, number: int) -> Day:
         return self._of.setdefault(number, Day())
@@ -173,4 +176,4 @@ def number_of(day: date | None) -> int:
 def _local_days(times: pl.Series, timezone: str) -> pl.Series:
     """Local day of each time, as days since 1970 (Int32)."""
     local = times if timezone == "UTC" else times.dt.convert_time_zone(timezone)
-    return local.dt.date().to_physical()
+    return local.dt.date().to_physical().clip(*DAYS_OF_DATES)

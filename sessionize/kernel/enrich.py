@@ -141,6 +141,7 @@ def _copies(plan: Plan) -> dict[str, str]:
     """Columns of events beside the roles' that hold what the log has, and what they hold."""
     splits = {schema.SPLIT_PREFIX + name: plan.splits.get(name, (name,)) for name in plan.rules.split_names}
     found = {name: columns[0] for name, columns in splits.items() if columns}
+    found |= {schema.PROPERTY_PREFIX + name: name for name in plan.guarded}
     for own in plan.own:
         prefix = schema.OWN_PREFIX if own.kind == "dimension" else schema.USE_PREFIX
         found |= {prefix + name: reference for name, reference in own.uses.items() if own.kind != "goal"}

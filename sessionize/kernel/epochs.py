@@ -84,6 +84,15 @@ def scaled(values: pl.Series, per_second: int) -> pl.Series:
     return computed(value=values).select(pl.when(fits).then(safe).otherwise(pl.lit(OUT_OF_RANGE))).to_series()
 
 
+def days(dates: pl.Series) -> pl.Series:
+    """The midnights of dates; checked before they are scaled, too."""
+    day = pl.col("day")
+    fits = day.is_between(EARLIEST // DAY, LATEST // DAY) | day.is_null()
+    midnight = pl.when(fits).then(day) * DAY
+    numbers = computed(day=dates.to_physical().cast(pl.Int64))
+    return numbers.select(pl.when(fits).then(midnight).otherwise(pl.lit(OUT_OF_RANGE))).to_series()
+
+
 def in_range(microseconds: pl.Expr) -> pl.Expr:
     """The value where a year from 1 to 9999 holds it, else OUT_OF_RANGE."""
     return pl.when(microseconds.is_between(EARLIEST, LATEST) | microseconds.is_null()).then(microseconds).otherwise(

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from sessionize.instants import EPOCH
 from sessionize.kernel.epochs import OUT_OF_RANGE, computed, in_range
+
+
+def wall_clock(instants: pl.Expr, timezone: str) -> pl.Expr:
+    """What clocks of a zone show at instants; at its edges, no clock leaves the years 1 to 9999."""
+    if timezone == "UTC":
+        return instants
+    local = instants.dt.convert_time_zone(timezone).dt.replace_time_zone(None)
+    return local.clip(datetime.min, datetime.max)  # noqa: DTZ901 - a clock on the wall has no zone
 
 
 def localized(values: pl.Series, timezone: str) -> pl.Series:

@@ -14,6 +14,7 @@ from sessionize.kernel.dictionaries import CODED
 from sessionize.kernel.epochs import OUT_OF_RANGE
 from sessionize.kernel.keys import key_text
 from sessionize.kernel.own import own_columns, with_uses
+from sessionize.kernel.privacy import is_hidden
 from sessionize.kernel.references import BLANKS, field, field_type, filled, text
 from sessionize.kernel.timestamps import by_layout, instant
 from sessionize.sql_words import adapted
@@ -51,7 +52,7 @@ def normalise(raw: pl.LazyFrame, types: Types, plan: Plan) -> pl.LazyFrame:
         written_amount = text(plan.columns[schema.VALUE][0], types)
         columns[schema.VALUE] = amount(written_amount, plan.amounts)
         columns[schema.UNREAD] = pl.when(columns[schema.VALUE].is_null()).then(filled(written_amount))
-    columns |= {schema.PROPERTY_PREFIX + name: field(name, types) for name in plan.properties}
+    columns |= {schema.PROPERTY_PREFIX + name: _property(name, types, plan) for name in plan.properties}
     columns |= {schema.TRAIT_PREFIX + name: field(name, types) for name in plan.traits}
     columns |= _splits(types, plan)
     columns |= own_columns(types, plan)
@@ -159,6 +160,11 @@ def _role(role: str, names: tuple[str, ...], types: Types) -> pl.Expr:
         number = field(names[0], types).cast(pl.Float64, strict=False)
         return pl.when(number.is_finite()).then(number)
     return text(names[0], types) if len(names) == 1 else _joined(names, types)
+
+
+def _property(name: str, types: Types, plan: Plan) -> pl.Expr:
+    """A property; as the text that is made private later, where it is one to be made so."""
+    return filled(text(name, types)) if name in plan.guarded and is_hidden(name, plan) else field(name, types)
 
 
 def _splits(types: Types, plan: Plan) -> dict[str, pl.Expr]:

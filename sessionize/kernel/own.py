@@ -16,6 +16,7 @@ from sessionize.kernel.amounts import amount
 from sessionize.kernel.metrics import METRIC_NAMES, UTC_INSTANT
 from sessionize.kernel.privacy import is_id
 from sessionize.kernel.references import as_text, field, field_type, filled
+from sessionize.kernel.texts import near_time
 from sessionize.own import OwnType
 
 TYPES: Final[Mapping[OwnType, pl.DataType]] = {
@@ -44,7 +45,7 @@ def plain(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     if kind == "string":
         return filled(as_text(column, dtype))
     if kind == "time":
-        return column.dt.convert_time_zone("UTC").cast(UTC_INSTANT)
+        return near_time(column, dtype).dt.convert_time_zone("UTC").cast(UTC_INSTANT)
     return column.cast(TYPES[kind])
 
 

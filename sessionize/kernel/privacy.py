@@ -38,6 +38,13 @@ def is_address(reference: str, plan: Plan) -> bool:
     )
 
 
+def is_hidden(reference: str, plan: Plan) -> bool:
+    """Whether what a column or reference reads is made private: it is an id or an address, and that was asked for."""
+    if plan.hash_key is not None and is_id(reference, plan):
+        return True
+    return plan.ip != "full" and is_address(reference, plan)
+
+
 def _parts(reference: str) -> tuple[str, ...]:
     return (reference, *roots(reference))
 

@@ -13,12 +13,15 @@ import polars as pl
 from sessionize import schema
 from sessionize.kernel.describe import seconds
 from sessionize.kernel.dictionaries import as_text
+from sessionize.kernel.texts import near_time, time_text
 
 SECONDS_OF_INDEX: Final = 1 << 31
 """An index' integers end before this: in January 2038."""
 LONGEST_TERM: Final = 32_000
 """Bytes of a text, with some room for its name: Lucene refuses a document with a term of more than 32,766."""
 JSON_TIME: Final = "%Y-%m-%dT%H:%M:%S%.6fZ"
+KNOWN_TIMES: Final = ("start", "end", "timestamp")
+"""Columns of times that lie in the years 1 to 9999; those that a log's columns became may be anything."""
 
 
 class Open(NamedTuple):
@@ -45,7 +48,10 @@ def records(sessions: pl.DataFrame, timezone: str) -> pl.DataFrame:
         sessions: Stamped wide rows.
         timezone: IANA zone of the weekday.
     """
-    return _prepared(sessions).select(_struct(field).alias(name) for name, field in _record(sessions, timezone).items())
+    kinds = sessions.schema.items()
+    times = [near_time(pl.col(name), dtype) for name, dtype in kinds if dtype.is_temporal() and name not in KNOWN_TIMES]
+    prepared = _prepared(sessions).with_columns(times)
+    return prepared.select(_struct(field).alias(name) for name, field in _record(sessions, timezone).items())
 
 
 def json_records(sessions: pl.DataFrame, timezone: str) -> pl.Series:
@@ -80,7 +86,22 @@ def json_rows(frame: pl.DataFrame) -> pl.Series:
 
 
 def _json_times(frame: pl.DataFrame) -> list[pl.Expr]:
-    return [pl.col(name).dt.strftime(JSON_TIME) for name, dtype in frame.schema.items() if dtype.is_temporal()]
+    there = [name for name in KNOWN_TIMES if name in frame.columns and frame.schema[name].is_temporal()]
+    return [*(pl.col(name).dt.strftime(JSON_TIME) for name in there), *times_of_log(frame)]
+
+
+def times_of_log(frame: pl.DataFrame) -> list[pl.Expr]:
+    """The dates and times that the log's own columns have, as ISO 8601: they may lie in any year, and in any zone."""
+    there = ((name, dtype) for name, dtype in frame.schema.items() if dtype.is_temporal() and name not in KNOWN_TIMES)
+    return [_time_of_log(pl.col(name), dtype) for name, dtype in there]
+
+
+def _time_of_log(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    if dtype == pl.Date:
+        return time_text(column, dtype)
+    if not isinstance(dtype, pl.Datetime):
+        return column.dt.to_string("iso")
+    return time_text(column.dt.convert_time_zone("UTC") if dtype.time_zone else column, dtype, JSON_TIME)
 
 
 def _prepared(sessions: pl.DataFrame) -> pl.DataFrame:

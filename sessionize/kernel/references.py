@@ -10,7 +10,7 @@ import polars as pl
 
 from sessionize.errors import UsageError
 from sessionize.kernel.json_text import VALUE_FIELDS, in_json
-from sessionize.kernel.texts import has_bytes, number_text, type_with_texts, with_texts
+from sessionize.kernel.texts import has_bytes, number_text, time_text, type_with_texts, with_texts
 from sessionize.reference import FIRST_OF, Call, Column, FirstOf, Fixed, Reference, Step, columns_of, parse
 
 BLANKS: Final = " \t\n\r\v\f"
@@ -74,6 +74,8 @@ def as_text(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
         return pl.when(column.is_not_null()).then(inside)
     if dtype.is_float() or dtype.is_decimal():
         return number_text(column, dtype)
+    if isinstance(dtype, pl.Datetime) or dtype == pl.Date:
+        return time_text(column, dtype)
     return column if dtype == pl.String else column.cast(pl.String)
 
 

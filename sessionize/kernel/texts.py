@@ -13,6 +13,10 @@ import polars as pl
 WHOLE_BELOW: Final = float(2**63)
 LONGEST: Final = 1e38
 """No decimal holds more digits, so that no id of such a size has another form."""
+FARTHEST_DAY: Final = 90_000_000
+"""Days from 1970 up to which Polars has a text of a date, and some more: 246,000 years."""
+DAY_IN: Final = {"day": 1, "ms": 86_400_000, "us": 86_400_000_000}
+"""Of units in which a date or a time may be further away."""
 UTF8_IN_HEX: Final = (
     r"^(?:0[9ad]|[2-6].|7[0-9a-e]|(?:c[2-9a-f]|d.)[89ab].|(?:e0[ab].|e[1-9a-cef][89ab].|ed[89].)[89ab]."
     r"|(?:f0[9ab].|f[1-3][89ab].|f48.)[89ab].[89ab].)*$"
@@ -51,6 +55,28 @@ def _digits(values: pl.Series) -> pl.Series:
     if values.null_count() == len(values):
         return pl.Series(values.name, [None], dtype=pl.String).new_from_index(0, len(values))
     return pl.Series(values.name, [None if value is None else f"{value:.0f}" for value in values], dtype=pl.String)
+
+
+def time_text(column: pl.Expr, dtype: pl.DataType, form: str | None = None) -> pl.Expr:
+    """A date or time as text; as its number where it is so far away that Polars has no text of it.
+
+    Args:
+        column: The dates or times.
+        dtype: Their type.
+        form: How they are written; as Polars does by itself where there is none.
+    """
+    known = near_time(column, dtype)
+    written = known.cast(pl.String) if form is None else known.dt.to_string(form)
+    return pl.coalesce(written, column.to_physical().cast(pl.String))
+
+
+def near_time(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """A date or time; null where it is so far away that Polars has no text of it."""
+    unit = getattr(dtype, "time_unit", "day")
+    if unit not in DAY_IN:
+        return column
+    most = FARTHEST_DAY * DAY_IN[unit]
+    return pl.when(column.to_physical().is_between(-most, most)).then(column)
 
 
 def as_utf8(column: pl.Expr) -> pl.Expr:

@@ -15,7 +15,17 @@ import polars as pl
 from sessionize import schema
 from sessionize.config import TimeFormat
 from sessionize.instants import EPOCH
-from sessionize.kernel.epochs import OUT_OF_RANGE, PER_SECOND, computed, epoch, epoch_text, in_range, scaled, serial
+from sessionize.kernel.epochs import (
+    OUT_OF_RANGE,
+    PER_SECOND,
+    computed,
+    days,
+    epoch,
+    epoch_text,
+    in_range,
+    scaled,
+    serial,
+)
 from sessionize.kernel.local_times import localized
 from sessionize.kernel.time_patterns import ISO, ISO_BASIC, compiled, parsed
 
@@ -38,7 +48,7 @@ def instant(times: pl.Series, time: TimeFormat, timezone: str) -> pl.Series:
     if isinstance(times.dtype, pl.Datetime):
         return _typed(times, times.dtype.time_unit, None if times.dtype.time_zone else timezone)
     if times.dtype == pl.Date:
-        return _typed(times.cast(pl.Datetime("us")), "us", timezone)
+        return localized(days(times), timezone)
     if time.kind == "several":
         return by_layout(times, time, timezone)[0]
     if times.dtype.is_numeric() and time.kind == "excel":

@@ -211,11 +211,20 @@ def _set_apart(result: Result) -> Iterator[tuple[str, pl.DataFrame]]:
         yield LATE, result.late.with_columns(pl.lit("late").alias(schema.REASON))
 
 
+def paths_of(rows: pl.DataFrame, paths: Sequence[str]) -> pl.Series:
+    """Path of the file that each row came from: of this log, or of an earlier batch's where it was carried over.
+
+    Args:
+        rows: FILE, and PATH where rows may have been carried over.
+        paths: Paths of the log's files.
+    """
+    names = pl.Series(list(paths), dtype=pl.String).gather(rows[schema.FILE])
+    return rows.select(pl.coalesce(schema.PATH, pl.lit(names))).to_series() if schema.PATH in rows.columns else names
+
+
 def as_came(rejected: pl.DataFrame, log: Origin, plan: Plan) -> pl.DataFrame:
     """Every such row with its file, row number, reason and raw content, but for that where ids are private."""
-    names = pl.Series([file.path for file in log.files], dtype=pl.String).gather(rejected[schema.FILE])
-    if schema.PATH in rejected.columns:
-        names = rejected.select(pl.coalesce(schema.PATH, pl.lit(names))).to_series()
+    names = paths_of(rejected, [file.path for file in log.files])
     here = rejected.filter(pl.col(schema.FILE).is_not_null())
     raw = log.raw(here.clear() if plan.private else here)
     return rejected.join(raw, on=[schema.FILE, schema.ROW], how="left", maintain_order="left").select(

@@ -15,7 +15,7 @@ from polars.io.plugins import register_io_source
 from sessionize.config import OutputFormat
 from sessionize.kernel import as_text
 from sessionize.kernel.describe import BATCH_ROWS
-from sessionize.kernel.record import bulk_records, json_records, json_rows
+from sessionize.kernel.record import bulk_records, json_records, json_rows, times_of_log
 from sessionize.os_errors import writing
 
 COMPRESSION_LEVEL: Final = 1
@@ -190,7 +190,9 @@ class CsvWriter(_TextWriter):
         rows = as_text(rows)
         rows = rows.with_columns(_no_formula(pl.col(pl.String))) if self._safe else rows
         with writing(self._path):
-            rows.write_csv(self._out, datetime_format=CSV_TIME, include_header=not self._rows)
+            rows.with_columns(times_of_log(rows)).write_csv(
+                self._out, datetime_format=CSV_TIME, include_header=not self._rows
+            )
         self._rows += max(1, rows.height)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
@@ -20,6 +19,7 @@ from sessionize.read.log import SAMPLE_ROWS
 from sessionize.read.parquet import FAULTS, as_read
 from sessionize.read.parquet_dictionaries import Rows
 from sessionize.read.passed_over import PassedOver
+from sessionize.read.raw_rows import rows_as_json
 from sessionize.read.source import LogFile, Source
 from sessionize.read.texts import PLACE
 
@@ -119,11 +119,8 @@ class FrameLog:
         wanted = rows.select(pl.col(schema.ROW).cast(pl.UInt32)).lazy()
         numbered = self._given.with_row_index(schema.ROW, offset=1).with_columns(pl.col(schema.ROW).cast(pl.UInt32))
         found = numbered.join(wanted, on=schema.ROW, how="semi").collect()
-        texts = [
-            json.dumps(row, default=str, ensure_ascii=False) for row in found.drop(schema.ROW).iter_rows(named=True)
-        ]
         place = pl.lit(0, pl.UInt32).alias(schema.FILE)
-        return found.select(place, schema.ROW).with_columns(raw=pl.Series(texts, dtype=pl.String))
+        return found.select(place, schema.ROW).with_columns(raw=rows_as_json(found.drop(schema.ROW)))
 
 
 def open_frame(config: Config) -> FrameLog:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Sequence
 from functools import partial
 
@@ -16,6 +15,7 @@ from sessionize.limits import Limits
 from sessionize.read import parquet
 from sessionize.read.parquet_dictionaries import Rows
 from sessionize.read.passed_over import PassedOver
+from sessionize.read.raw_rows import rows_as_json
 from sessionize.read.shares import Share
 from sessionize.read.source import Source, unreadable
 from sessionize.stores import opened
@@ -108,11 +108,8 @@ class ParquetRows:
 
 def _as_json(frame: pl.LazyFrame, rows: pl.DataFrame) -> pl.DataFrame:
     found = frame.join(rows.lazy(), on=[schema.FILE, schema.ROW], how="semi").collect(engine="streaming")
-    rows_as_json = [
-        json.dumps(row, default=str, ensure_ascii=False)
-        for row in found.drop(schema.FILE, schema.ROW, schema.FAULT).iter_rows(named=True)
-    ]
-    return found.select(schema.FILE, schema.ROW).with_columns(raw=pl.Series(rows_as_json, dtype=pl.String))
+    raw = rows_as_json(found.drop(schema.FILE, schema.ROW, schema.FAULT))
+    return found.select(schema.FILE, schema.ROW).with_columns(raw=raw)
 
 
 def footer_digest(source: Source) -> str:

@@ -13,11 +13,12 @@ import polars as pl
 from polars.datatypes import IntegerType
 
 from sessionize.errors import InputError
-from sessionize.kernel.texts import number_text
+from sessionize.kernel.texts import number_text, time_text
 
 Types = Mapping[str, pl.DataType]
 Change = Callable[[pl.Expr, pl.DataType], pl.Expr]
 FARTHEST: Final = 2**63 - 1
+DAY_US: Final = 86_400_000_000
 
 
 def unified(paths: Sequence[str], types: Sequence[Types]) -> dict[str, Change]:
@@ -76,22 +77,30 @@ def _of_times(name: str, kinds: Mapping[pl.DataType, str]) -> Change:
 def _in_microseconds(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     """Times in microseconds, those with a zone in UTC; one that does not fit is as far out of range as can be."""
     if not isinstance(dtype, pl.Datetime):
-        return column.cast(pl.Datetime("us"))
+        return _scaled(column.to_physical().cast(pl.Int64), DAY_US).cast(pl.Datetime("us"))
     zone = "UTC" if dtype.time_zone else None
     value = column.to_physical()
     if dtype.time_unit == "ns":
         value = value // 1000
     if dtype.time_unit == "ms":
-        fits = value.abs() <= FARTHEST // 1000
-        value = pl.when(fits | value.is_null()).then(pl.when(fits).then(value) * 1000).otherwise(FARTHEST)
+        value = _scaled(value, 1000)
     return value.cast(pl.Datetime("us")).dt.replace_time_zone(zone)
+
+
+def _scaled(value: pl.Expr, scale: int) -> pl.Expr:
+    fits = value.is_between(-FARTHEST // scale, FARTHEST // scale)
+    return pl.when(fits | value.is_null()).then(pl.when(fits).then(value) * scale).otherwise(FARTHEST)
 
 
 def _as_text(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     if isinstance(dtype, pl.Struct):
         return column.struct.json_encode()
     if isinstance(dtype, pl.Datetime):
-        return _in_microseconds(column, dtype).dt.to_string("%Y-%m-%dT%H:%M:%S%.6f" + ("Z" if dtype.time_zone else ""))
+        kind = pl.Datetime("us", "UTC" if dtype.time_zone else None)
+        form = "%Y-%m-%dT%H:%M:%S%.6f" + ("Z" if dtype.time_zone else "")
+        return time_text(_in_microseconds(column, dtype), kind, form)
+    if dtype == pl.Date:
+        return time_text(column, dtype)
     if dtype.is_float() or dtype.is_decimal():
         return number_text(column, dtype)
     return column.cast(pl.String)

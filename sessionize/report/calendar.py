@@ -55,10 +55,11 @@ def _spans(days: Mapping[date, int]) -> tuple[str, dict[date, int]]:
     for unit in ("day", "week", "month", "year"):
         sums: dict[date, int] = {}
         span, end = _begin(first, unit), _begin(last, unit)
-        while span <= end and len(sums) <= MOST_COLUMNS:
+        while span < end and len(sums) < MOST_COLUMNS - 1:
             sums[span] = 0
             span = _next(span, unit)
-        if span > end and (len(sums) <= MOST_COLUMNS or unit == "year"):
+        sums[span] = 0
+        if span == end:
             break
     else:
         unit, sums = "year", {}
@@ -81,21 +82,21 @@ def _next(span: date, unit: str) -> date:
 
 def _named(span: date, unit: str) -> str:
     if unit == "day":
-        return f"{WEEKDAYS[span.weekday()]} {span.day} {span:%b} {span.year}"
+        return f"{WEEKDAYS[span.weekday()]} {span.day} {span:%b} {span.year:04}"
     if unit == "week":
-        return f"week of {span.day} {span:%b} {span.year}"
-    return f"{span:%b} {span.year}" if unit == "month" else str(span.year)
+        return f"week of {span.day} {span:%b} {span.year:04}"
+    year = f"{span.year:04}"
+    return f"{span:%b} {year}" if unit == "month" else year
 
 
 def _time_marks(spans: Sequence[date], unit: str) -> list[tuple[float, str]]:
     """At most five dates, evenly apart, the first one among them."""
     step = max(1, math.ceil(len(spans) / 5))
     width = 1 / len(spans)
-    texts = {"month": "%b %Y", "year": "%Y"}
     return [
         (
             (place + 0.5) * width,
-            f"{spans[place]:{texts[unit]}}" if unit in texts else f"{spans[place].day} {spans[place]:%b}",
+            _named(spans[place], unit) if unit in ("month", "year") else f"{spans[place].day} {spans[place]:%b}",
         )
         for place in range(0, len(spans), step)
     ]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from sessionize.answers import SECTIONS, Answer
-from sessionize.instants import EPOCH
+from sessionize.instants import iso
 from sessionize.readable import dates, duration, moment, number
 from sessionize.report.calendar import hours, over_time
 from sessionize.report.lengths import depth, lengths, silences
@@ -16,7 +16,6 @@ from sessionize.report.totals import totals
 from sessionize.report.trust import quality
 from sessionize.report.ways import conversions, funnel, paths
 from sessionize.report.words import MEANINGS
-from sessionize.summary.selection import MICROSECOND
 
 Data = Mapping[str, Any]
 Makes = Callable[[Data, Data], Section | None]
@@ -63,6 +62,11 @@ def _about(data: Data, facts: Data) -> list[str]:
     return [*span, f"{number(data['sessions'])} sessions", f"{number(data['events'])} events", *_chosen(data, facts)]
 
 
+def _minute(microseconds: int, facts: Data) -> str:
+    local = moment(iso(microseconds), facts["timezone"])
+    return "" if local is None else local.replace(tzinfo=None).isoformat(" ", "minutes")
+
+
 def _chosen(data: Data, facts: Data) -> list[str]:
     """Which sessions were chosen, and what they are compared with."""
     selection, compare = facts["selection"], data["compare"]
@@ -70,9 +74,9 @@ def _chosen(data: Data, facts: Data) -> list[str]:
     if selection.last is not None:
         found.append(f"only the last {duration(selection.last.total_seconds())}")
     if selection.since is not None:
-        found.append(f"only from {moment(EPOCH + selection.since * MICROSECOND, facts['timezone']):%Y-%m-%d %H:%M} on")
+        found.append(f"only from {_minute(selection.since, facts)} on")
     if selection.until is not None:
-        found.append(f"only before {moment(EPOCH + selection.until * MICROSECOND, facts['timezone']):%Y-%m-%d %H:%M}")
+        found.append(f"only before {_minute(selection.until, facts)}")
     if selection.where is not None:
         found.append(f"only where {selection.where}")
     found += [f"only with an event {step}" for step in selection.containing]

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
-from sessionize import schema
+from sessionize import schema, sql
 from sessionize.errors import UsageError
 from sessionize.summary.expressions import OPERATORS, Sql
 
@@ -75,13 +75,13 @@ def step(
     visible = {name: kind for name, kind in columns.items() if not name.startswith(OURS)}
     prefix = schema.PROPERTY_PREFIX
     carried = {name.removeprefix(prefix): name for name in visible if name.startswith(prefix)}
-    sql = Sql(visible, option, timezone, {**carried, **(names or {})})
-    condition = sql.condition_or_none(text)
+    asked = Sql(visible, option, timezone, {**carried, **(names or {})})
+    condition = asked.condition_or_none(text)
     if condition is not None:
         return Step(text, condition, named=False)
     if schema.EVENT_TYPE in columns:
-        missing = [name for name in sql.names_in(text) if name not in visible] if OPERATORS.search(text) else []
-        there = (*visible, *sql.names)
+        missing = [name for name in asked.names_in(text) if name not in visible] if OPERATORS.search(text) else []
+        there = (*visible, *asked.names)
         return Step(text, pl.col(schema.EVENT_TYPE) == text, named=True, missing=tuple(missing), columns=there)
     if schema.PAGE in columns:
         return Step(text, _is_page(text), named="*" not in text)
@@ -141,6 +141,8 @@ def never_there(step: Step, known: Known, option: str) -> None:
         known: The names that the log has.
         option: Option that the step was typed after.
     """
+    if step.named:
+        sql.check_no_table_function(step.text, option)
     names = known.commonest_first
     if not step.named or not names:
         return

@@ -8,6 +8,8 @@ from typing import Any, Final
 
 import polars as pl
 
+from sessionize.instants import written
+from sessionize.kernel.local_times import wall_clock
 from sessionize.kernel.metrics import FIGURED
 from sessionize.summary.figures import figures
 
@@ -127,15 +129,15 @@ class Overview:
         }
 
     def _per(self, name: str, form: str, measures: pl.DataFrame) -> list[dict[str, Any]]:
-        local = pl.col("start").dt.convert_time_zone(self._timezone)
+        local = wall_clock(pl.col("start"), self._timezone)
         # By whole hours first: there are few of them, and only their names are made.
         by_hour = measures.lazy().group_by(pl.col("start").dt.truncate("15m")).agg(pl.len().alias("sessions"))
         found = by_hour.group_by(local.dt.strftime(form).alias(name)).agg(pl.col("sessions").sum().cast(pl.Int64))
         return found.sort(name).collect().to_dicts()
 
-    def span(self, since: datetime, until: datetime) -> dict[str, Any]:
-        """The figures of the sessions that start from a time on and before another."""
-        start = pl.col("start")
+    def span(self, since: int, until: int) -> dict[str, Any]:
+        """The figures of the sessions that start from a time on and before another, in microseconds since 1970 UTC."""
+        start = pl.col("start").to_physical()
         return as_data(self.measures.filter((start >= since) & (start < until)))
 
     @property
@@ -184,12 +186,8 @@ def as_data(measures: pl.DataFrame) -> dict[str, Any]:
         "profiles": measures["profile"].drop_nulls().n_unique(),
         **{name: found.pop(name) for name in ("events", "page_views")},
         **spreads,
-        **{name: _time(value) for name, value in found.items()},
+        **{name: written(value) for name, value in found.items()},
     }
-
-
-def _time(value: Any) -> Any:
-    return value.strftime("%Y-%m-%dT%H:%M:%S.%fZ") if isinstance(value, datetime) else value
 
 
 def groups(measures: pl.DataFrame, *, in_time: bool = False) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ import polars as pl
 
 from sessionize.errors import UsageError
 from sessionize.fields import check_fields
+from sessionize.kernel.local_times import wall_clock
 from sessionize.kernel.metrics import METRIC_NAMES, METRICS
 from sessionize.schema import PROPERTY_PREFIX
 from sessionize.summary.expressions import Sql
@@ -127,7 +128,7 @@ def _sql(columns: Mapping[str, pl.DataType], option: str, timezone: str, elsewhe
 
 
 def _of_start(text: str, timezone: str) -> pl.Expr:
-    start = pl.col("start").dt.convert_time_zone(timezone)
+    start = wall_clock(pl.col("start"), timezone)
     return {
         "day": start.dt.strftime("%Y-%m-%d"),
         "week": start.dt.strftime("%G-W%V"),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, Final, NamedTuple, Protocol
 
 import polars as pl
 
 from sessionize import schema
+from sessionize.instants import written
 from sessionize.kernel.metrics import METRIC_NAMES
 
 HASH_SEED: Final = 11
@@ -211,7 +211,7 @@ class Timeline:
         ).row(0, named=True)
         around = self._neighbours(self._session)
         return {
-            "session": {name: _plain(value) for name, value in session.items()},
+            "session": {name: written(value) for name, value in session.items()},
             "events": [] if self._events is None else _events(self._events),
             **around,
             "others": [name for name in self._others if name != session["session_id"]][:MOST_OTHERS],
@@ -242,8 +242,8 @@ def _key() -> pl.Expr:
 def _neighbour(key: str, sessions: pl.DataFrame, row: int, gap: Any) -> dict[str, Any]:
     return {
         "session_id": f"{key}.{sessions['start'].to_physical()[row]}",
-        "start": _plain(sessions["start"][row]),
-        "end": _plain(sessions["end"][row]),
+        "start": written(sessions["start"][row]),
+        "end": written(sessions["end"][row]),
         "gap_s": gap.total_seconds(),
     }
 
@@ -256,12 +256,8 @@ def _events(events: pl.DataFrame) -> list[dict[str, Any]]:
         {
             "offset_s": (time - times[0]) / 1_000_000,
             "gap_s": (time - before) / 1_000_000,
-            "time": _plain(moment),
-            **{name: _plain(value) for name, value in row.items()},
+            "time": written(moment),
+            **{name: written(value) for name, value in row.items()},
         }
         for time, before, moment, row in zip(times, [times[0], *times], events["timestamp"], rest, strict=False)
     ]
-
-
-def _plain(value: Any) -> Any:
-    return value.strftime("%Y-%m-%dT%H:%M:%S.%fZ") if isinstance(value, datetime) else value

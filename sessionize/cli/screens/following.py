@@ -43,8 +43,11 @@ def _into_group(data: Data, facts: Data, typed: str) -> str | None:
     name = max(data["groups"], key=lambda group: group["sessions"] if group["name"] is not None else -1)["name"]
     metric = next((metric for metric in METRICS if metric.name == by), None)
     if by == "day":
-        after = date.fromisoformat(name) + timedelta(days=1)
-        return f"summary {typed} --since {name} --until {after}" if "--since" not in typed else None
+        if "--since" in typed:
+            return None
+        day = date.fromisoformat(name)
+        until = "" if day == date.max else f" --until {day + timedelta(days=1)}"
+        return f"summary {typed} --since {name}{until}"
     if by in ("week", "month", "weekday", "hour"):
         return f"summary {typed} --by day"
     if name is None or "--session-where" in typed or (metric is None and not _is_column(by, facts)):

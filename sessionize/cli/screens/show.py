@@ -30,7 +30,7 @@ def lines(data: Data, facts: Data, where: Page, *, every: bool = False) -> list[
     """
     session, events, zone = data["session"], data["events"], facts["timezone"]
     start = moment(session["start"], zone)
-    said = f"{start:%a} {start.day} {start:%b %Y %H:%M:%S} {zone}" if start else ""
+    said = f"{start:%a} {start.day} {start:%b} {start.year:04} {start:%H:%M:%S} {zone}" if start else ""
     parts = [*_whole(session["session_id"], where), *(_whole(session["profile_id"], where) if session["profile_id"] else []),
              said, duration(session["duration_s"]), f"{number(session['events'])} event{'' if session['events'] == 1 else 's'}"]  # fmt: skip
     found: list[Line] = [(Cell(line, BOLD),) for line in wrapped(parts, "   ", where.width)]
