@@ -115,11 +115,11 @@ def test_far_days_and_times_are_those_of_polars() -> None:
         assert far_time(micros) == expected
 
 
-ZONES = ("UTC", "America/New_York", "Asia/Tokyo")
-
-
-@pytest.mark.parametrize("zone", ZONES)
-@pytest.mark.parametrize("time", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"])
+@pytest.mark.parametrize(
+    ("time", "zone"),
+    [("0001-01-01T00:00:00Z", "UTC"), ("0001-01-01T00:00:00Z", "America/New_York"),
+     ("9999-12-31T23:59:59.999999Z", "UTC"), ("9999-12-31T23:59:59.999999Z", "Asia/Tokyo")],
+)  # fmt: skip
 @pytest.mark.parametrize(
     "job",
     [("summary", "log.csv"), ("summary", "log.csv", "--by", "day"), ("summary", "log.csv", "--by", "week", "--compare", "week"),
@@ -149,7 +149,7 @@ def test_years_have_four_digits(tmp_path: Path) -> None:
     assert [row["day"] for row in answer["per_day"]] == ["0001-01-01", "2024-05-29", "2024-05-30"]
     shown = json.loads(command("show", "log.csv", "a", "--json", cwd=tmp_path).out)
     assert (shown["session"]["start"], shown["events"][0]["time"]) == ("0001-01-01T00:00:00.000000Z",) * 2
-    assert "1 Jan 0001 – 30 May 2024" in command("summary", "log.csv", cwd=tmp_path).out
+    assert "1 Jan 0001 \N{EN DASH} 30 May 2024" in command("summary", "log.csv", cwd=tmp_path).out
     assert "log.csv:2: 0001-01-01T00:00:00Z" in command("check", "log.csv", cwd=tmp_path).out
     found = command("summary", "log.csv", "--session-where", "start < '0001-02-03'", "--json", cwd=tmp_path)
     assert json.loads(found.out)["sessions"] == 1, found.err

@@ -177,3 +177,22 @@ def test_a_night_of_nothing_but_passive_events_is_a_log_all_the_same(tmp_path: P
     assert sessionize("run", "log.csv", *night, cwd=tmp_path).code == 0
     limit = sessionize("run", "log.csv", "-o", "out", *PASSIVE, "--max-rejected", "1", cwd=tmp_path)
     assert limit.code == 1
+
+
+@pytest.mark.parametrize("form", ["csv", "ndjson", "parquet"])
+def test_a_check_names_the_file_that_a_carried_passive_event_came_from(form: str, tmp_path: Path) -> None:
+    (tmp_path / "sessionize.toml").write_text("[check.passive-alone]\nwarn = 0\nerror = 'none'\n")
+    logs = {
+        "1": {"user_id": ["a", "b"], "time": ["2024-05-30T08:00:00Z", "2024-05-30T23:50:00Z"], "event_type": ["view", "ping"]},
+        "2": {"user_id": ["c"], "time": ["2024-05-31T09:00:00Z"], "event_type": ["view"]},
+    }  # fmt: skip
+    for name, rows in logs.items():
+        getattr(pl.DataFrame(rows), f"write_{form}")(tmp_path / f"{name}.{form}")
+    nights = ("-o", "out", "--state", "state", *PASSIVE, "--check", "--json")
+    first = sessionize("run", f"1.{form}", *nights, "--batch", "2024-05-30", cwd=tmp_path)
+    assert first.code == 0, first.err
+    second = sessionize("run", f"2.{form}", *nights, "--batch", "2024-05-31", cwd=tmp_path)
+    assert second.code in (0, 1), second.err  # a third of the rows is rejected
+    found = tmp_path / "out/batch=2024-05-31/checks.json"
+    alone = next(each for each in json.loads(found.read_text())["checks"] if each["check"] == "passive-alone")
+    assert [(each["file"], each["row"]) for each in alone["examples"]] == [(f"1.{form}", 3 if form == "csv" else 2)]

@@ -221,3 +221,20 @@ def test_conditions_of_user_and_preset_stay_apart(tmp_path: Path) -> None:
     assert done.code == 0, done.err
     found: Any = pl.read_parquet(tmp_path / "out" / "metrics.parquet")
     assert found["source_id"].to_list() == ["s1"]
+
+
+@pytest.mark.usefixtures("secret")
+@pytest.mark.parametrize(
+    "text", ["read_csv('secret.csv')", "v IN (SELECT top_secret_line FROM scan_csv('secret.csv'))"]
+)
+@pytest.mark.parametrize("typed", [("summary", "--containing"), ("show", "--containing"), ("funnel", "--step"),
+                                   ("paths", "--from"), ("paths", "--around"), ("report", "-o", "page.html", "--step")])  # fmt: skip
+def test_a_step_that_asks_for_a_file_is_said_to_be_that(typed: tuple[str, ...], text: str, tmp_path: Path) -> None:
+    rows = "session_id,timestamp,event_type,v\na,2024-05-30,page,1\na,2024-05-30,read (all),2\n"
+    (tmp_path / "log.csv").write_text(rows)
+    command, *option = typed
+    done = sessionize(command, "log.csv", *option, text, cwd=tmp_path)
+    assert (done.code, "is a table function" in done.err) == (2, True), done.err
+    assert SECRET not in done.err
+    named = sessionize(command, "log.csv", *option, "read (all)", cwd=tmp_path)
+    assert named.code == 0, named.err

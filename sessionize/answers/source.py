@@ -13,6 +13,7 @@ import polars as pl
 
 from sessionize import schema
 from sessionize.answers.containing import contained, names_of_run, with_columns_of
+from sessionize.answers.private import check_as_private, with_guarded
 from sessionize.config import Config, Plan
 from sessionize.engine.names import Names, names_are_asked_for, notes
 from sessionize.engine.observe import Observer
@@ -20,7 +21,6 @@ from sessionize.engine.pipeline import sessionize_log
 from sessionize.engine.result import Counts, Result
 from sessionize.errors import InputError, UsageError
 from sessionize.instants import microseconds
-from sessionize.kernel.privacy import is_address
 from sessionize.limits import Limits
 from sessionize.opening import Opened, opened
 from sessionize.opening import Source as LogSource
@@ -36,7 +36,6 @@ Progress = Callable[[str], None]
 
 PLACE: Final = "sessionize.place"
 """Where an event stands in the log: number of the file, times 2^32, and of the row (UInt64)."""
-KEPT_OF_ADDRESSES: Final = {"drop": 0, "truncate": 1, "full": 2}
 SESSIONS_WITH_EVENTS: Final = 1 << 14
 """Sessions that are looked at at once, where their events are, too."""
 ALWAYS: Final = (
@@ -143,7 +142,7 @@ def _of_run(config: Config, need: Need, progress: Progress) -> Source:
     manifests = [read_manifest(str(folder)) for folder in folders]
     account = _together(manifests)
     rules = account["rules"]
-    _check_as_private(config, rules)
+    check_as_private(config, rules)
     newest = account["watermark"]
 
     def batches() -> Iterator[tuple[pl.DataFrame, pl.DataFrame | None]]:
@@ -161,19 +160,6 @@ def _of_run(config: Config, need: Need, progress: Progress) -> Source:
         names=names_of_run(account["columns"]),
         log_columns=tuple(names_of_run(account["columns"])),
     )
-
-
-def _check_as_private(config: Config, rules: Mapping[str, Any]) -> None:
-    """Raise UsageError where an earlier run kept what is not to be shown now."""
-    asked = {
-        "--hash-ids": config.hash_key is not None and not rules.get("hash_ids"),
-        f"--ip {config.ip}": KEPT_OF_ADDRESSES[config.ip] < KEPT_OF_ADDRESSES[rules.get("ip", "full")],
-    }
-    for option in (option for option, is_less in asked.items() if is_less):
-        raise UsageError(
-            f"{config.inputs[0]}: the earlier run went without {option}, and has what that would hide",
-            hint=f"name the log itself, with {option}",
-        )
 
 
 def _with_own(sessions: pl.DataFrame, columns: Iterable[Own]) -> pl.DataFrame:
@@ -320,26 +306,6 @@ def _opened(config: Config, need: Need, stack: ExitStack, progress: Progress, li
             hint=(f"did you mean {near[0]!r}? " if near and "did you mean" not in (error.hint or "") else "")
             + (error.hint or ""),
         ) from None
-
-
-def with_guarded(plan: Plan, config: Config) -> Plan:
-    """The plan in which ids and addresses are private in the columns that only the answer needs, too.
-
-    Args:
-        plan: What the configuration means for the log.
-        config: What was asked for.
-
-    Raises:
-        UsageError: If one of them has addresses, of which none are to be left.
-    """
-    guarded = tuple(name for name in plan.properties if name not in config.properties)
-    for name in guarded if plan.ip == "drop" else ():
-        if is_address(name, plan):
-            raise UsageError(
-                f"{name!r} has addresses, and --ip drop leaves none",
-                hint="--ip truncate keeps their networks; or leave the column out",
-            )
-    return replace(plan, guarded=guarded)
 
 
 def only_needed(plan: Plan, need: Need) -> Plan:

@@ -20,6 +20,7 @@ from sessionize.engine.partition import Partition
 from sessionize.engine.policy import Settled, Wanted, places
 from sessionize.engine.result import Counts, Stand
 from sessionize.kernel import sessionize, settle
+from sessionize.kernel.epochs import EARLIEST
 from sessionize.nightly.carryover import CarriedOut, Types, aligned
 
 PLACE: Final[dict[str, pl.DataType]] = {schema.FILE: pl.UInt32(), schema.ROW: pl.UInt32(), schema.PATH: pl.String()}
@@ -120,7 +121,7 @@ class Night:
             return Stand(watermark, before.until, known)
         complete = newest if asked.until is None else asked.until
         end = complete if asked.until is not None or newest is None else newest + 1
-        watermark = _latest(before.watermark, None if complete is None else complete - asked.lateness)
+        watermark = _latest(before.watermark, None if complete is None else max(EARLIEST, complete - asked.lateness))
         return Stand(watermark, _latest(before.until, end), known)
 
     def settle(self, partition: Partition, plan: Plan, stand: Stand, wanted: Wanted) -> Iterator[Settled]:  # noqa: ARG002

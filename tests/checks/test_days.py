@@ -276,3 +276,18 @@ def test_days_are_compared_with_their_own_weekday_where_there_are_enough_else_wi
 
 def test_nothing_at_all_is_never_within_what_is_allowed_of_something() -> None:
     assert expected(past([30, 1, 400, 2], of=1), "days")["x"].error[0] == 1.0
+
+
+def test_init_writes_no_id_of_the_log(tmp_path: Path) -> None:
+    rows = "".join(
+        f"2024-05-30T0{number % 10}:00:00Z,SECRET{number % 3 > 1},SECRET{number % 2},SECRET{number % 4},page\n"
+        for number in range(2_000)
+    )
+    for name, text in (("few.csv", rows[:900]), ("many.csv", rows)):
+        whole = text[: text.rindex("\n") + 1]
+        (tmp_path / name).write_text(f"time,session_id,user_id,visitor_id,event_type\n{whole}")
+        done = command("check", name, "--init", "--force", "--profile-id", "user_id", cwd=tmp_path)
+        assert done.code in (0, 1), done.err
+        written = (tmp_path / "sessionize.toml").read_text()
+        assert "have one session_id" in written
+        assert "SECRET" not in written
