@@ -1,4 +1,4 @@
-"""Make an event log of any size: ``python events.py 10000000 log.parquet [--csv log.csv] [--shuffled] [--hot 0.3]``.
+"""Make an event log of any size: ``python events.py 10000000 log.parquet [--csv log.csv] [--ndjson log.ndjson] [--shuffled] [--hot 0.3]``.
 
 About 12 events a session id with a heavy tail, robots among them; silences around the timeout, exactly on it too;
 events of one instant; 2,000 pages; campaigns on few events. Times are whole milliseconds. One seed, one log.
@@ -77,6 +77,7 @@ def main() -> None:
     parser.add_argument("rows", type=int)
     parser.add_argument("parquet", type=Path)
     parser.add_argument("--csv", type=Path)
+    parser.add_argument("--ndjson", type=Path)
     parser.add_argument("--shuffled", action="store_true")
     parser.add_argument("--hot", type=float, default=0.0)
     parser.add_argument("--seed", type=int, default=11)
@@ -101,6 +102,7 @@ def write(key: npt.NDArray[np.int32], time: Ints, asked: argparse.Namespace, rng
     popular = 1 / np.arange(10, 10 + len(PAGES)) ** 0.9
     step = -(-asked.rows // ROW_GROUPS)
     writer, text = None, asked.csv.open("wb") if asked.csv else None
+    lines = asked.ndjson.open("wb") if asked.ndjson else None
     for start in range(0, asked.rows, step):
         part = key[start : start + step]
         campaign = campaigns.gather(rng.integers(0, len(CAMPAIGNS), len(part)))
@@ -119,6 +121,8 @@ def write(key: npt.NDArray[np.int32], time: Ints, asked: argparse.Namespace, rng
         writer.write_table(table, row_group_size=len(part))
         if text:
             frame.write_csv(text, include_header=start == 0, quote_style="non_numeric")
+        if lines:
+            frame.write_ndjson(lines)
     assert isinstance(writer, pq.ParquetWriter)
     writer.close()
 

@@ -125,6 +125,11 @@ class Bench:
             *self._limits(),
             *self._hot(),
             *self._ladder(),
+            *self._small(),
+            *self._nights(),
+            *self._check(),
+            *self._ndjson(),
+            *self._answers(),
             *self._start(),
         ]
 
@@ -133,13 +138,18 @@ class Bench:
         names = ["sessionize", "polars", "pyarrow", "numpy", *self._peers]
         return ", ".join(f"{name} {metadata.version(name)}" for name in names)
 
-    def _log(self, kind: str, events: int, *options: str, csv: bool = False) -> Path:
+    def _log(self, kind: str, events: int, *options: str, text: str = "") -> Path:
         path = self._folder / f"{kind}-{events}.parquet"
-        text = ["--csv", str(path.with_suffix(".csv"))] if csv else []
-        if not path.exists() or (csv and not path.with_suffix(".csv").exists()):
-            print(f"making {path.name}", file=sys.stderr)
-            spent([sys.executable, str(HERE / "events.py"), str(events), str(path), *options, *text])
-        return path.with_suffix(".csv") if csv else path
+        wanted = path.with_suffix(f".{text}") if text else path
+        if not wanted.exists():
+            print(f"making {wanted.name}", file=sys.stderr)
+            more = [f"--{text}", str(wanted)] if text else []
+            spent([sys.executable, str(HERE / "events.py"), str(events), str(path), *options, *more])
+        return wanted
+
+    def _text(self, kind: str) -> Path:
+        """The log as text."""
+        return self._log("log", self._asked.events, text=kind)
 
     def _ours(self, log: Path, *options: str, records: bool = False) -> Command:
         kept = [] if records else ["--no-sessions"]
@@ -164,7 +174,7 @@ class Bench:
 
     def _in_order(self) -> list[Row]:
         log = self._log("log", self._asked.events)
-        rows = self._compared("Parquet, log order", log, {"duckdb": ("3.0", "4.5"), "chdb": ("2.0", "3.0")})
+        rows = self._compared("Parquet, log order", log, {"duckdb": ("3.8", "5"), "chdb": ("2.2", "3")})
         others = {"floor": self._peer("floor", log, self._folder / "out" / "metrics.parquet")}
         if not self._asked.no_peers:
             for engine in POLARS_ENGINES:
@@ -172,7 +182,7 @@ class Bench:
         found = interleaved(
             {"ours": self._ours(log), "both": self._ours(log, records=True), **others}, self._asked.rounds
         )
-        targets = {"naive Polars (in-memory)": ("4.5", "6"), "floor": ("0.45", "0.7")}
+        targets = {"naive Polars (in-memory)": ("5", "6.5"), "floor": ("0.62", "0.75")}
         rows += [
             Row(f"{name} / ours, Parquet, log order", wall(found[name]), f"{ratio(found[name], found['ours']):.2f}", *targets.get(name, ("", "")), memory(found[name]))
             for name in others
@@ -180,7 +190,7 @@ class Bench:
         times = ratio(found["both"], found["ours"])
         return [
             *rows,
-            Row("Session records and metrics / metrics", wall(found["both"]), f"{times:.2f}", "≤ 2.0", "≤ 1.4", memory(found["both"])),
+            Row("Session records and metrics / metrics", wall(found["both"]), f"{times:.2f}", "≤ 1.2", "≤ 1.1", memory(found["both"])),
             Row("peak memory, metrics", wall(found["ours"]), memory(found["ours"]), "≤ 2.0 GB", "≤ 1.2 GB", memory(found["ours"])),
         ]  # fmt: skip
 
@@ -200,11 +210,11 @@ class Bench:
 
     def _shuffled(self) -> list[Row]:
         log = self._log("shuffled", self._asked.events, "--shuffled")
-        return self._compared("Parquet, shuffled", log, {"duckdb": ("2.2", "3.5")})
+        return self._compared("Parquet, shuffled", log, {"duckdb": ("3.0", "4")})
 
     def _csv(self) -> list[Row]:
-        log = self._log("log", self._asked.events, csv=True)
-        return self._compared("CSV", log, {"duckdb": ("1.6", "2.5")})
+        log = self._text("csv")
+        return self._compared("CSV", log, {"duckdb": ("2.3", "3")})
 
     def _limits(self) -> list[Row]:
         rows = []
@@ -258,15 +268,75 @@ class Bench:
         ]
         return [*rows, Row("time an event, largest log / smallest", "", f"{each[-1] / each[0]:.2f}", "< 1.3", "flat")]
 
+    def _small(self) -> list[Row]:
+        """A million events, and a hundred thousand, where starting counts."""
+        rounds = max(5, self._asked.rounds)
+        log = self._log("log", self._asked.events // 10)
+        found = interleaved(
+            {"ours": self._ours(log), **{name: self._peer(f"with_{name}", log) for name in self._peers}}, rounds
+        )
+        targets = {"duckdb": ("2.2", "3"), "chdb": ("1.6", "2")}
+        rows = [
+            Row(f"{PEERS[name]} / ours, a tenth", wall(found[name]), f"{ratio(found[name], found['ours']):.2f}", *targets[name], memory(found[name]))
+            for name in self._peers
+        ]  # fmt: skip
+        log = self._log("log", self._asked.events // 100)
+        found = interleaved(
+            {"ours": self._ours(log), **{name: self._peer(f"with_{name}", log) for name in self._peers}}, rounds
+        )
+        if not self._peers:
+            return rows
+        quicker = min(self._peers, key=lambda name: median(run.wall for run in found[name]))
+        times = ratio(found["ours"], found[quicker])
+        what = f"ours / {PEERS[quicker]} (the quicker), a hundredth"
+        return [*rows, Row(what, wall(found["ours"]), f"{times:.2f}", "≤ 1.15", "≤ 1.0", memory(found["ours"]))]
+
+    def _nights(self) -> list[Row]:
+        """The first night of a new state, beside the same run without one."""
+        log = self._log("log", self._asked.events // 10)
+        found = interleaved(
+            {"once": self._ours(log), "night": [sys.executable, str(HERE / "night.py"), str(log), str(self._folder)]},
+            max(5, self._asked.rounds),
+        )
+        times = ratio(found["night"], found["once"])
+        return [Row("a night of a tenth / a run", wall(found["night"]), f"{times:.2f}", "≤ 1.5", "≤ 1.2", memory(found["night"]))]  # fmt: skip
+
+    def _versus_run(self, what: str, log: Path, *command: str, targets: tuple[str, str]) -> list[Row]:
+        """Another command on the same log, beside a run."""
+        found = interleaved({"run": self._ours(log), what: [sys.executable, "-m", "sessionize", *command]}, self._asked.rounds)
+        times = ratio(found[what], found["run"])
+        return [Row(f"{what} / run --no-sessions", wall(found[what]), f"{times:.2f}", *targets, memory(found[what]))]
+
+    def _check(self) -> list[Row]:
+        log = self._log("log", self._asked.events)
+        return self._versus_run("check", log, "check", str(log), "-q", targets=("≤ 1.0", "≤ 0.7"))
+
+    def _answers(self) -> list[Row]:
+        log = self._log("log", self._asked.events)
+        return [
+            *self._versus_run("summary", log, "summary", str(log), "-q", targets=("≤ 1.0", "")),
+            *self._versus_run("timeout", log, "timeout", str(log), "-q", targets=("< 2", "")),
+        ]
+
+    def _ndjson(self) -> list[Row]:
+        commands = {kind: self._ours(self._text(kind)) for kind in ("csv", "ndjson")}
+        found = interleaved(commands, self._asked.rounds)
+        times = ratio(found["ndjson"], found["csv"])
+        return [Row("NDJSON / CSV", wall(found["ndjson"]), f"{times:.2f}", "≤ 1.3", "≤ 1", memory(found["ndjson"]))]
+
     def _start(self) -> list[Row]:
         command = [sys.executable, "-m", "sessionize"]
-        found = interleaved(
-            {option: [*command, option] for option in ("--help", "--version")}, max(3, self._asked.rounds)
-        )
-        return [
+        rounds = max(5, self._asked.rounds)
+        found = interleaved({option: [*command, option] for option in ("--help", "--version")}, rounds)
+        rows = [
             Row(option, wall(runs), f"{median(run.wall for run in runs):.3f} s", "< 0.2 s", "< 0.1 s", memory(runs))
             for option, runs in found.items()
         ]
+        imports = [sys.executable, "-c", "import polars, numpy"]
+        found = interleaved({"run": self._ours(ROOT / "sample_data" / "events.csv"), "import": imports}, rounds)
+        times = ratio(found["run"], found["import"])
+        what = "the sample / importing polars and numpy"
+        return [*rows, Row(what, wall(found["run"]), f"{times:.2f}", "≤ 1.5", "≤ 1.25", memory(found["run"]))]
 
 
 def printed(rows: Sequence[Row]) -> str:
