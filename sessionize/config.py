@@ -204,6 +204,7 @@ class Plan:
         channels: Whether a session gets its channel by GA4's rules; never where the log has a column for it.
         own_hosts: Hosts whose referrers are no source.
         agents: Whether user agents are looked into: the log has them, and the extra is there.
+        devices: Whether they are looked into for devices, systems and apps, which only Session records have, or for bots.
         exclude_bots: Whether events of known bots are left out.
         ip: What becomes of addresses.
         hash_key: Secret with which ids are hashed.
@@ -235,6 +236,7 @@ class Plan:
     channels: bool = False
     own_hosts: tuple[str, ...] = ()
     agents: bool = False
+    devices: bool = True
     exclude_bots: bool = False
     ip: IpHandling = "full"
     hash_key: bytes | None = field(default=None, repr=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Literal, get_args
@@ -10,13 +9,14 @@ from typing import Final, Literal, get_args
 from sessionize.errors import UsageError
 from sessionize.fields import check_fields
 from sessionize.locations import local_path, location
+from sessionize.patterns import pattern
 
 OutputFormat = Literal["parquet", "json", "ndjson", "csv", "es-bulk"]
 OUTPUT_FORMATS: Final[tuple[OutputFormat, ...]] = get_args(OutputFormat)
 TABLE_FORMATS: Final[tuple[OutputFormat, ...]] = ("parquet", "json", "ndjson", "csv")
 """Formats of any table; an index takes Session records alone."""
 DEFAULT_LATENESS: Final = timedelta(minutes=30)
-BATCH_NAME: Final = re.compile(r"[\w.:+-]+")
+BATCH_NAME: Final = pattern(r"[\w.:+-]+")
 LONGEST_BATCH: Final = 200
 """Bytes of a batch's name: no file system takes more than 255 for that of a folder, and its prefixes count too."""
 

@@ -11,8 +11,9 @@ from typing import Final
 from urllib.parse import unquote
 
 from sessionize.errors import UsageError
+from sessionize.patterns import pattern
 
-SCHEME: Final = re.compile(r"\s*([A-Za-z][A-Za-z0-9+.-]*):(//?)")
+SCHEME: Final = pattern(r"\s*([A-Za-z][A-Za-z0-9+.-]*):(//?)")
 STORES: Final = {"s3": "aws s3 cp {uri} .", "gs": "gcloud storage cp {uri} .", "abfss": "azcopy copy {uri} ."}
 """Stores that are read and written, and the command that copies from each."""
 SYNC: Final = {
@@ -46,9 +47,9 @@ BUCKET: Final = {
 }
 """Names that a bucket, or a container of an account, may have."""
 FORMS: Final = {"s3": "s3://BUCKET/PATH", "gs": "gs://BUCKET/PATH", "abfss": AZURE}
-QUERY: Final = re.compile(r"\?[\w.-]+=.*", re.DOTALL)
+QUERY: Final = pattern(r"\?[\w.-]+=.*", re.DOTALL)
 """What is behind an address that was signed; a ``?`` of a glob is not followed by this."""
-SECRET: Final = re.compile(r"(?i)([?&][^=&]*(?:sig|key|token|secret|password|credential|auth)[^=&]*=)[^&]*")
+SECRET: Final = pattern(r"(?i)([?&][^=&]*(?:sig|key|token|secret|password|credential|auth)[^=&]*=)[^&]*")
 
 
 WHO: Final = (

@@ -156,4 +156,4 @@ def only_needed(plan: Plan, output: Output) -> Plan:
     kept = {role: names for role, names in plan.columns.items() if role not in unused}
     if output.records:
         return replace(plan, columns=kept)
-    return replace(plan, columns=kept, properties=(), traits=())
+    return replace(plan, columns=kept, properties=(), traits=(), devices=False)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,11 +11,12 @@ from pathlib import Path
 from typing import Final
 
 from sessionize.errors import OutputError, SessionizeError
+from sessionize.patterns import pattern
 
-_TEXT: Final = re.compile(r"os error (\d+)\)?(?:: (.+))?|'(.+)' is a directory|No space left")
+_TEXT: Final = pattern(r"os error (\d+)\)?(?:: (.+))?|'(.+)' is a directory|No space left")
 _FOOTER: Final = "Invalid thrift: transport error"
 """What Polars says where the end of a Parquet file cannot be written; why, it does not."""
-_HIDDEN: Final = re.compile(r"\.(.+)\.\d+\.partial")
+_HIDDEN: Final = pattern(r"\.(.+)\.\d+\.partial")
 A_FOOTER: Final = 1 << 20
 """Bytes that the end of a Parquet file may have."""
 _CURES: Final = {

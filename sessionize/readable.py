@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from itertools import pairwise
 from typing import Any, Final
 
-HOST: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
+from sessionize.patterns import pattern
+
+HOST: Final = pattern(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
 UNITS: Final = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 

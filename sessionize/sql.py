@@ -15,8 +15,9 @@ from typing import Final, NamedTuple
 import polars as pl
 
 from sessionize.errors import UsageError
+from sessionize.patterns import pattern
 
-READS_FILES: Final = re.compile(r"(read|scan)_\w*", re.IGNORECASE)
+READS_FILES: Final = pattern(r"(read|scan)_\w*", re.IGNORECASE)
 """Names of Polars' table functions that open a file or a URL, those to come included."""
 ROWS_TOGETHER: Final = frozenset({
     "any_value", "array_agg", "avg", "corr", "count", "covar", "covar_pop", "covar_samp", "cume_dist",
@@ -37,7 +38,7 @@ TAKES_FROM: Final = frozenset({"extract", "overlay", "position", "substring", "t
 """Functions in whose brackets FROM is no more than a word."""
 MOST_WORDS: Final = 2_000
 """Without literals and commas: Polars' parser recurses, and a chain of tens of thousands would end the process."""
-LEXER: Final = re.compile(
+LEXER: Final = pattern(
     r"""
     (?P<comment> --[^\n]* | /\* )
   | (?P<text>    '(?:[^']|'')*' )
@@ -49,11 +50,11 @@ LEXER: Final = re.compile(
     """,
     re.VERBOSE,
 )
-COMMENT_EDGE: Final = re.compile(r"/\*|\*/")
-VALUES_SHOWN: Final = re.compile(r"\s+(?:for \d+ out of|with value|: \[).*")
+COMMENT_EDGE: Final = pattern(r"/\*|\*/")
+VALUES_SHOWN: Final = pattern(r"\s+(?:for \d+ out of|with value|: \[).*")
 """In what Polars says of a failed cast: the values themselves."""
 
-NOT_FOR_USERS: Final = re.compile(r" \(create native python.*|; valid columns.*")
+NOT_FOR_USERS: Final = pattern(r" \(create native python.*|; valid columns.*")
 CURES: Final = (
     (re.compile(r"date/datetime/time|[Dd]atetime|Duration|'is_in' cannot check for Date"),
      ("a time is compared with a text that is one: {time} >= '2024-05-31' or {time} >= '2024-05-31T06:00Z'; the "

@@ -14,9 +14,10 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from sessionize.patterns import pattern
 from sessionize.sql import LEXER
 
-LOOKS_LIKE_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:?\d\d.*)?")
+LOOKS_LIKE_TIME: Final = pattern(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:?\d\d.*)?")
 TYPED: Final = frozenset({"timestamp", "timestamptz", "datetime", "date"})
 """Words before a text that say it is a time."""
 BETWEEN_OPERANDS: Final = frozenset({"between", "and", "in", "not", *TYPED})
@@ -24,7 +25,7 @@ RESERVED: Final = frozenset({"end", "user"})
 """Words of SQL that columns are called."""
 COMPARES: Final = frozenset("=<>!")
 SECONDS_OF: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
-SPAN: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?)\s*")
+SPAN: Final = pattern(r"(\d+(?:\.\d+)?)\s*(s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?)\s*")
 IN_SECONDS: Final = "_s"
 """Ends the name of a number of seconds."""
 Columns = Mapping[str, pl.DataType]

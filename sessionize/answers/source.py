@@ -320,4 +320,4 @@ def only_needed(plan: Plan, need: Need) -> Plan:
         if role in ALWAYS or role in text or (role == schema.USER_AGENT and looked_into) or plan.channels
     }
     properties = tuple(name for name in plan.properties if name in text)
-    return replace(plan, columns=kept, properties=properties, traits=())
+    return replace(plan, columns=kept, properties=properties, traits=(), devices=False)

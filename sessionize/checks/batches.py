@@ -16,13 +16,14 @@ from sessionize.checks.settings import Custom
 from sessionize.config import BATCH_NAME
 from sessionize.errors import UsageError
 from sessionize.output.read_run import is_run
+from sessionize.patterns import pattern
 from sessionize.read.parquet import partitions
 from sessionize.stores import below, matches, path_of
 
 BATCH: Final = "batch"
-ISO_DATE: Final = re.compile(r"(?<!\d)\d{4}-\d\d-\d\d(?!\d)")
-DATE: Final = re.compile(r"(?<!\d)(\d{4})-?(\d\d)-?(\d\d)(?!\d)")
-PLACEHOLDER: Final = re.compile(r"\{(batch|date)\}")
+ISO_DATE: Final = pattern(r"(?<!\d)\d{4}-\d\d-\d\d(?!\d)")
+DATE: Final = pattern(r"(?<!\d)(\d{4})-?(\d\d)-?(\d\d)(?!\d)")
+PLACEHOLDER: Final = pattern(r"\{(batch|date)\}")
 
 
 def runs(inputs: Iterable[str]) -> tuple[str, ...]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
 from sessionize.errors import UsageError
+from sessionize.patterns import pattern
 
 NUMBER: Final = r"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?"
-EDGE: Final = re.compile(rf"\s*({NUMBER})\s*(%?)\s*")
+EDGE: Final = pattern(rf"\s*({NUMBER})\s*(%?)\s*")
 HINT: Final = 'a number, a percentage or a range, such as "0", "0.5%", "10%..60%", "..100" or "none"'
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
@@ -11,6 +10,8 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+from sessionize.patterns import pattern
 
 Ints = NDArray[np.int64]
 TAIL: Final = 0.001
@@ -36,7 +37,7 @@ TO_SIGMA: Final = 1.4826
 """Makes of a median absolute deviation what is a standard deviation of a normal distribution."""
 FACTOR: Final = 4
 """A day is odd only if it is also so many times more, or less, than the middle one."""
-ISO_DAY: Final = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})")
+ISO_DAY: Final = pattern(r"(\d{4})-?(\d{2})-?(\d{2})")
 
 
 def holes(hours: Ints, counts: Ints) -> list[int]:

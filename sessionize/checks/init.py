@@ -16,10 +16,11 @@ from sessionize.checks.findings import Checked, Finding
 from sessionize.checks.init_days import days_section, span
 from sessionize.checks.table import BY_NAME, Check
 from sessionize.instants import EPOCH
+from sessionize.patterns import pattern
 
 SLACK: Final = Fraction(1, 1000)
 """Of a share that may well be zero by chance."""
-HEADER: Final = re.compile(r"\s*\[\[?\s*([\w-]+)(?:\s*\.\s*([\w-]+))?")
+HEADER: Final = pattern(r"\s*\[\[?\s*([\w-]+)(?:\s*\.\s*([\w-]+))?")
 HEAD_START: Final = "# Data checks of `sessionize check`"
 HEAD: Final = """\
 # Data checks of `sessionize check`, with bounds learnt from {inputs}.

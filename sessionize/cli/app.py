@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
-from functools import partial
+from functools import cache, partial
 from importlib import import_module
 from pathlib import Path
 from textwrap import shorten
@@ -15,8 +13,10 @@ from typing import Annotated, Any, Final
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from sessionize.cli.complete import completing
 from sessionize.cli.options import OPTIONS, OTHER
 from sessionize.errors import UsageError
+from sessionize.patterns import pattern
 from sessionize.version import __version__
 
 COMMANDS: Final = (
@@ -43,8 +43,8 @@ RARE: Final = (
     "exit_zero",
     "force",
 )
-PYTHON_TYPE: Final = re.compile(r" <[^>]*>$")
-WORD: Final = re.compile(r"[A-Z]+")
+PYTHON_TYPE: Final = pattern(r" <[^>]*>$")
+WORD: Final = pattern(r"[A-Z]+")
 VALUES: Final = {
     "DURATION": "30m, 45s, 1h30m, 7d; 30 min and PT30M too",
     "SIZE": "2GB (10^9 bytes), 512MiB (2^20)",
@@ -187,7 +187,11 @@ def application(arguments: Sequence[str] = ()) -> typer.Typer:
     Args:
         arguments: What was typed behind the program's name.
     """
-    named = [name for name in arguments[:1] if name in COMMANDS and not completing()]
+    return _of(tuple(name for name in arguments[:1] if name in COMMANDS and not completing()) or COMMANDS)
+
+
+@cache
+def _of(names: tuple[str, ...]) -> typer.Typer:
     app = typer.Typer(
         cls=Commands,
         help=HELP,
@@ -196,7 +200,7 @@ def application(arguments: Sequence[str] = ()) -> typer.Typer:
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    for name in named or COMMANDS:
+    for name in names:
         app.command(name, cls=Command, no_args_is_help=name not in SAYS_WHAT_IS_MISSING)(load(name))
     app.callback()(top)
     return app
@@ -221,11 +225,6 @@ def as_meant(arguments: Sequence[str]) -> list[str]:
     if is_word and (near := get_close_matches(first.lower(), COMMANDS, n=1, cutoff=0.6)):
         raise UsageError(f"no such command or file: {first!r}", hint=f"did you mean {near[0]}?")
     return ["summary", *words]
-
-
-def completing() -> bool:
-    """Whether a shell asks what could be typed, not for work to be done."""
-    return "_SESSIONIZE_COMPLETE" in os.environ
 
 
 def load(name: str) -> Callable[..., None]:

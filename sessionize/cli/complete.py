@@ -29,13 +29,20 @@ SMALL: Final = 1 << 28
 """Bytes of a log that is looked into."""
 
 
+def completing() -> bool:
+    """Whether a shell asks what could be typed, not for work to be done."""
+    return "_SESSIONIZE_COMPLETE" in os.environ
+
+
 def completer(name: str) -> Callable[..., list[str]] | None:
-    """What offers values of an option; None where there is nothing to offer.
+    """What offers values of an option; None where there is nothing to offer, or nobody asks.
+
+    Typer looks into the signature of each, which takes a start longer than all that is typed.
 
     Args:
         name: Name of the option.
     """
-    if not (name in CHOICES or name in COLUMNS or name in EVENTS or name in ("preset", "timezone")):
+    if not completing() or not (name in CHOICES or name in COLUMNS or name in EVENTS or name in ("preset", "timezone")):
         return None
 
     def offered(incomplete: str) -> list[str]:

@@ -83,10 +83,10 @@ class Checks:
 
     def tell(self, judge: InRun | None) -> None:
         """Say what was found that a person should look at, and write the reports."""
-        from sessionize.checks.formats import FORMATS
-
         if judge is None or judge.checked is None:
             return
+        from sessionize.checks.formats import FORMATS
+
         write(self._reports, judge.checked)
         view.notes(judge.notes if not self._quiet else (), color=self._color)
         if any(finding.is_bad for finding in judge.checked.findings):

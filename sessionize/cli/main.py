@@ -47,7 +47,7 @@ SPARING_NUMPY: Final = {-3: 1 << 20, -1: 1 << 20, -8: 1}
 """Where memory is short: what was let go of is given back at once, which takes a third more time."""
 LITTLE: Final = 4_000_000_000
 """Bytes of memory under which it is short, even if no limit was given."""
-GARBAGE_AFTER: Final = 100_000
+GARBAGE_AFTER: Final = 1_000_000
 """Objects made before Python looks for garbage in cycles: loading makes many and none of it is garbage."""
 
 

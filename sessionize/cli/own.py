@@ -8,8 +8,9 @@ from typing import Final
 
 from sessionize.errors import UsageError
 from sessionize.own import EXAMPLES
+from sessionize.patterns import pattern
 
-NAMED: Final = re.compile(r"\s*([^\W\d][\w.$-]*)\s*=\s*(.+)", re.DOTALL)
+NAMED: Final = pattern(r"\s*([^\W\d][\w.$-]*)\s*=\s*(.+)", re.DOTALL)
 """A name, and what it stands for."""
 
 

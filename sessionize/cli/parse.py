@@ -10,11 +10,12 @@ from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from sessionize.errors import UsageError
+from sessionize.patterns import pattern
 
-DURATION: Final = re.compile(
+DURATION: Final = pattern(
     r"(\d+(?:\.\d+)?)\s*(ms|us|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?)(?=[\d\s]|$)\s*"
 )
-ISO_DURATION: Final = re.compile(r"P(?=.)(?:\d+[WD])*(?:T(?:\d+(?:\.\d+)?[HMS])+)?")
+ISO_DURATION: Final = pattern(r"P(?=.)(?:\d+[WD])*(?:T(?:\d+(?:\.\d+)?[HMS])+)?")
 UNITS: Final = {
     "us": timedelta(microseconds=1), "ms": timedelta(milliseconds=1), "s": timedelta(seconds=1),
     "m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1),
@@ -27,7 +28,7 @@ SHORTEST_KEY: Final = 16
 MAKE_KEY: Final = "make one, once, and keep it: openssl rand -hex 32 > key"
 LEAST_MEMORY: Final = 128_000_000
 """Bytes that interpreter and libraries take, before a row is read."""
-SIZE: Final = re.compile(r"(?i)(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?")
+SIZE: Final = pattern(r"(?i)(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?")
 
 
 def duration(text: str, option: str) -> timedelta:

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Final
 
 from sessionize.errors import UsageError
+from sessionize.patterns import pattern
 
-CHARACTER: Final = re.compile(r"\\(?:(?:x|u00)(?P<hex>[0-9a-fA-F]{2})|(?P<octal>[0-7]{1,3}))")
-CARET: Final = re.compile(r"\^[A-Za-z]")
+CHARACTER: Final = pattern(r"\\(?:(?:x|u00)(?P<hex>[0-9a-fA-F]{2})|(?P<octal>[0-7]{1,3}))")
+CARET: Final = pattern(r"\^[A-Za-z]")
 
 
 def csv_columns(given: str) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from sessionize import schema
 from sessionize.config import Plan
-from sessionize.kernel.agents import agents
+from sessionize.kernel.agents import agents, are_bots
 from sessionize.kernel.boundaries import CAUSES
 from sessionize.kernel.channels import channels
 from sessionize.kernel.keys import key_text
@@ -111,7 +111,8 @@ def described(sessions: pl.DataFrame, plan: Plan) -> pl.DataFrame:
         plan: Whether any boundary rule is in force.
     """
     if plan.agents and schema.USER_AGENT in sessions.columns:
-        sessions = sessions.hstack(agents(sessions[schema.USER_AGENT].cast(pl.String)))
+        texts = sessions[schema.USER_AGENT].cast(pl.String)
+        sessions = sessions.hstack(agents(texts) if plan.devices else [are_bots(texts).alias("bot")])
     sessions = sessions.drop(schema.USER_AGENT, strict=False)
     sessions = sessions.with_columns(pl.col(_ids_of(sessions)).cast(pl.String))
     session_id = session_ids(sessions, plan).alias("session_id")

@@ -10,15 +10,16 @@ import polars as pl
 
 from sessionize.kernel.epochs import MICROSECONDS, computed, in_range
 from sessionize.kernel.local_times import localized
+from sessionize.patterns import pattern
 
-ISO: Final = re.compile(
+ISO: Final = pattern(
     r"(?i)^\s*(?P<Y>\d{4})-(?P<m>\d\d)-(?P<d>\d\d)"
     r"(?:(?:T| +)(?P<H>\d\d)(?::?(?P<M>\d\d)(?::?(?P<S>\d\d)(?:[.,](?P<f>\d+))?)?)?"
     r"\s*(?P<z>Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?)?\s*$"
 )
 """ISO 8601 date, or date and time apart by T or blanks, to any precision; zone as Z, UTC, GMT or an offset."""
 
-ISO_BASIC: Final = re.compile(
+ISO_BASIC: Final = pattern(
     r"(?i)^\s*(?P<Y>\d{4})(?P<m>\d\d)(?P<d>\d\d)T(?P<H>\d\d)(?:(?P<M>\d\d)(?:(?P<S>\d\d)(?:[.,](?P<f>\d+))?)?)?"
     r"\s*(?P<z>Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?\s*$"
 )

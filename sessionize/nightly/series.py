@@ -6,7 +6,6 @@ nights after it are withdrawn, and run again. Batches of other names, and flushe
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -20,8 +19,9 @@ from sessionize.errors import InputError, UsageError
 from sessionize.instants import iso, microseconds
 from sessionize.nightly.identity import File, difference
 from sessionize.nightly.state import KEPT, Done, State
+from sessionize.patterns import pattern
 
-DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
+DATE: Final = pattern(r"\d{4}-\d\d-\d\d")
 DAY: Final = timedelta(days=1)
 
 

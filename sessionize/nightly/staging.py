@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -15,10 +14,11 @@ from sessionize.os_errors import writing
 from sessionize.output.locks import sync
 from sessionize.output.ownership import is_folder, refuse_foreign_folder, remove_run
 from sessionize.output.publish import Staged
+from sessionize.patterns import pattern
 
 STAGING: Final = ".staging-"
 OLD: Final = ".old-"
-CARRY: Final = re.compile(r"carry-\d+-([0-9a-f]{12})\.parquet")
+CARRY: Final = pattern(r"carry-\d+-([0-9a-f]{12})\.parquet")
 
 
 class Stage:

@@ -19,7 +19,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import re
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
@@ -39,10 +38,11 @@ from sessionize.output.locks import make_folder, make_private, pid_in, sync, tak
 from sessionize.output.ownership import is_folder, refuse_foreign_folder
 from sessionize.output.publish import COMMITTING, HELD
 from sessionize.output.writers import ParquetWriter
+from sessionize.patterns import pattern
 
 LOCK: Final = "lock"
 POINTER: Final = "state.json"
-DRAFT: Final = re.compile(r"\.(?:carry-\d+|state\.json)\.(\d+)\.partial")
+DRAFT: Final = pattern(r"\.(?:carry-\d+|state\.json)\.(\d+)\.partial")
 CHUNK: Final = 262_144
 """Carried events that are read at once."""
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import re
 import stat
 import sys
 from collections.abc import Collection, Iterable, Mapping
@@ -19,6 +18,7 @@ from typing import Final
 
 from sessionize.config import OUTPUT_FORMATS
 from sessionize.errors import OutputError, StdoutError, UsageError
+from sessionize.patterns import pattern
 from sessionize.stores import AnyPath, path_of
 from sessionize.stores import identity as identity_of
 
@@ -33,7 +33,7 @@ OURS: Final = (
     FINDINGS,
 )
 """Every name that a run may write beside the manifest: what a manifest lists under another name is not believed."""
-PART: Final = re.compile(r"(?:sessions|metrics)/part-\d{5,}\.(?:parquet|ndjson)")
+PART: Final = pattern(r"(?:sessions|metrics)/part-\d{5,}\.(?:parquet|ndjson)")
 """Names of a run's files where it writes many: in the order of their names they are one."""
 PART_FOLDERS: Final = ("sessions", "metrics")
 KEYS: Final = {"schema_version", "version", "inputs", "columns", "rules", "counts", "watermark", "outputs"}

@@ -18,7 +18,6 @@ import errno
 import hashlib
 import json
 import os
-import re
 import threading
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import AbstractContextManager, ExitStack, suppress
@@ -29,6 +28,7 @@ from sessionize.errors import OutputError, UsageError
 from sessionize.os_errors import output_error, writing
 from sessionize.output.locks import make_folder, make_private, pid_in, sync, take_lock, write_holder
 from sessionize.output.ownership import MANIFEST, PART, is_as_listed, is_ours, refuse_foreign
+from sessionize.patterns import pattern
 from sessionize.scratch import remove_folder
 
 LOCK: Final = ".sessionize.lock"  # never deleted; empty between runs, else who holds it
@@ -36,7 +36,7 @@ INTENT: Final = ".sessionize.commit"  # there only while a commit is under way o
 SCRATCH: Final = "scratch"  # a directory for what does not fit in memory
 HELD: Final[set[AbstractContextManager[object]]] = set()  # what a signal makes the process let go of
 COMMITTING: Final = threading.Lock()
-_TEMP: Final = re.compile(r"\..+\.(\d+)\.partial(\.gone)*")
+_TEMP: Final = pattern(r"\..+\.(\d+)\.partial(\.gone)*")
 
 
 class Staged(NamedTuple):

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from sessionize import schema
+from sessionize.patterns import pattern
 
 OPTIONS: Final = {
     role: f"--{role.replace('_', '-')}"
@@ -20,7 +21,7 @@ OPTIONS: Final = {
         schema.PAGE,
     )
 }
-WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+WORD: Final = pattern(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 TIME_ENDINGS: Final = ("timestamp", "tstamp", "time", "date", "datetime")
 """What a name of a time ends in, alone or with more before it: ``eventtime``."""
 TIME_WORDS: Final = (*TIME_ENDINGS, "at", "ts")

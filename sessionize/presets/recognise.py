@@ -10,14 +10,15 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Final, NamedTuple
 
 from sessionize.errors import UsageError
+from sessionize.patterns import pattern
 from sessionize.preset import Mark
 from sessionize.presets import marks_of, tails
 from sessionize.reference import Column, parse
 
 ENOUGH: Final = 0.9
 """Share of the first lines that must be of a layout's form: some lines of any log are damaged."""
-COLUMNS: Final = re.compile(r"(?m)^columns = \[(.*)\]$")
-QUOTED: Final = re.compile(r"""'"([^"]+)"'|"([^"]+)\"""")
+COLUMNS: Final = pattern(r"(?m)^columns = \[(.*)\]$")
+QUOTED: Final = pattern(r"""'"([^"]+)"'|"([^"]+)\"""")
 
 
 class Fit(NamedTuple):

@@ -9,13 +9,14 @@ from contextlib import contextmanager
 from typing import Final, TypeVar
 
 from sessionize.errors import SessionizeError
+from sessionize.patterns import pattern
 
 Error = TypeVar("Error", bound=SessionizeError)
 LISTS: Final = ("columns",)
 """Options whose one text is several, apart by commas."""
 NUMBERS: Final = ("examples", "max_events", "skip_lines", "steps", "top")
 """Options whose values are whole numbers."""
-NUMBER: Final = re.compile(r"-?\d+")
+NUMBER: Final = pattern(r"-?\d+")
 NOT_VALUES: Final = frozenset((
     "and", "asks", "both", "can", "cannot", "could", "does", "finds", "for", "goes", "has", "holds", "is", "knows", "must",
     "named", "names", "needs", "nor", "or", "reads", "say", "says", "shows", "take", "takes", "than", "to", "which", "with", "would",
@@ -23,9 +24,9 @@ NOT_VALUES: Final = frozenset((
 """Words that come behind an option's name in a sentence, and are no value of it."""
 VALUE: Final = rf"""(?!(?:{"|".join(sorted(NOT_VALUES))})\b)(?:'[^']*'|"[^"]*"|[^\s,;?()'"]+)"""
 OPTION: Final = rf"--([a-z][a-z-]*[a-z])(?:[ =]({VALUE}))?"
-TYPED: Final = re.compile(rf"(?<![\w-]){OPTION}(?: {OPTION})*")
-ONE: Final = re.compile(OPTION)
-SHELL: Final = re.compile(r"(sessionize [a-z]+ [^;]*|curl [^;]*|iconv [^;]*)")
+TYPED: Final = pattern(rf"(?<![\w-]){OPTION}(?: {OPTION})*")
+ONE: Final = pattern(OPTION)
+SHELL: Final = pattern(r"(sessionize [a-z]+ [^;]*|curl [^;]*|iconv [^;]*)")
 """What is typed in a shell, Python or not, and stays as it is."""
 IN_PYTHON: Final = {
     "sessionize run FILE -o out keeps them with their reasons in rejected.ndjson": (

@@ -10,6 +10,7 @@ import polars as pl
 
 from sessionize import schema
 from sessionize.kernel.references import iso_of_clf
+from sessionize.patterns import pattern
 
 FAULTS: Final = pl.Enum(schema.REASONS)
 TEXT: Final = r'(?:[^"\\]|\\.)*'
@@ -26,7 +27,7 @@ ACCESS: Final = (
 )
 """A line in Apache's or nginx's ``combined`` format, or ``common``; what a server adds behind it is passed over."""
 REQUEST: Final = r"^([A-Z]+) (\S.*?)(?: (HTTP/[0-9.]+))?$"
-ESCAPE: Final = re.compile(rb'\\(?:x([0-9a-fA-F]{2})|(["\\/])|([nrtbfv]))')
+ESCAPE: Final = pattern(rb'\\(?:x([0-9a-fA-F]{2})|(["\\/])|([nrtbfv]))')
 COLUMNS: Final = (
     "vhost", "ip", "ident", "user", "time", "instant", "request", "method", "page", "protocol", "status", "bytes",
     "referrer", "user_agent",

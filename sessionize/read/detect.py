@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from pathlib import Path
 from typing import Final
 
 from sessionize.config import InputFormat
 from sessionize.errors import InputError
+from sessionize.patterns import pattern
 from sessionize.read.formats import ENDINGS, MARKS
 
 PACKED: Final = (".gz", ".zst", ".zstd")
 CHECKSUMS: Final = (".crc", ".md5", ".sha1", ".sha256", ".sha512", ".asc", ".sig")
-ROTATED: Final = re.compile(
+ROTATED: Final = pattern(
     r"[.](?P<number>0|[1-9][0-9]{0,2})$"
     r"|[._-](?P<date>(?:19|20)[0-9]{2}(?:-?[01][0-9](?:-?[0-3][0-9](?:[-_T.]?[0-9]{2}(?:[-:]?[0-9]{2}){0,2}Z?)?)?)?)$"
 )
@@ -44,11 +44,11 @@ FOREIGN: Final = (
 )
 """Where a mark stands, the mark, what has it, what to do."""
 BLANK: Final = b"\xef\xbb\xbf \t\r\n"
-MARKUP: Final = re.compile(rb"(?i)<(!doctype|html|\?xml)")
-OBJECT: Final = re.compile(rb'\{\s*(?:"|\})')
-OBJECT_OVER_LINES: Final = re.compile(rb"\{[ \t]*\r?\n")
-ARRAY: Final = re.compile(rb"\[\s*[{\]]")
-ARRAY_OF_LINES: Final = re.compile(rb"\[\s*\{[^\n]*\}[ \t]*,?[ \t]*\r?\n")
+MARKUP: Final = pattern(rb"(?i)<(!doctype|html|\?xml)")
+OBJECT: Final = pattern(rb'\{\s*(?:"|\})')
+OBJECT_OVER_LINES: Final = pattern(rb"\{[ \t]*\r?\n")
+ARRAY: Final = pattern(rb"\[\s*[{\]]")
+ARRAY_OF_LINES: Final = pattern(rb"\[\s*\{[^\n]*\}[ \t]*,?[ \t]*\r?\n")
 """An array with an object a line: the first one ends on its line, and the array does not."""
 
 

@@ -13,6 +13,7 @@ from typing import Final, Literal, NamedTuple
 from sessionize import schema
 from sessionize.config import Config
 from sessionize.errors import InputError, UsageError
+from sessionize.patterns import pattern
 from sessionize.read.guess import is_data, likely_names
 from sessionize.read.lines import blocks, each_line
 from sessionize.read.source import Empty, Source
@@ -23,9 +24,9 @@ MOST_FIELDS: Final = 10_000
 LONGEST_HEADER: Final = 1 << 20
 LOOKED_AT: Final = 40
 """Lines from which a layout is told."""
-SEPARATOR_LINE: Final = re.compile(r'(?i)"?sep=([^"\r\n])"?')
+SEPARATOR_LINE: Final = pattern(r'(?i)"?sep=([^"\r\n])"?')
 """What spreadsheets write before the header."""
-SINGLE_QUOTED: Final = re.compile(
+SINGLE_QUOTED: Final = pattern(
     rb"^'\w+'(?:[^\w'\"]'\w+')+\r?$|(?:^|[,;|\t])'[0-9]{4}-[0-9]{2}-[0-9]{2}[^'\"]*'(?:$|[,;|\t])"
 )
 """A header, or a row with a time, in single quotes."""

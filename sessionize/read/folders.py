@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
 from sessionize.errors import InputError
+from sessionize.patterns import pattern
 from sessionize.read.detect import CHECKSUMS, ROTATED, ending, unrotated
 from sessionize.read.formats import ENDINGS
 from sessionize.read.passed_over import MARKER, OWN_OUTPUT, PassedOver
@@ -18,13 +19,13 @@ RUN_LOCK: Final = ".sessionize.lock"
 UNDER_WAY: Final = ".sessionize.commit"
 """Lies there while a run's files are put in place."""
 HIDDEN: Final = "hidden"
-MARKERS: Final = re.compile(
+MARKERS: Final = pattern(
     r"_(SUCCESS|metadata|common_metadata|committed_.*|started_.*)|\..*\.crc|\.DS_Store|\.git(keep|ignore)|\.nfs.*"
 )
 """Names of files that Spark, Hive, Databricks and file managers lay beside data."""
-TITLE: Final = re.compile(r"[A-Z0-9_-]*[A-Z]{3}[A-Z0-9_-]*")
+TITLE: Final = pattern(r"[A-Z0-9_-]*[A-Z]{3}[A-Z0-9_-]*")
 """A name in capitals alone: README, LICENSE, SHA256SUMS."""
-LOG_WORD: Final = re.compile(r"(?i)[._-]logs?$")
+LOG_WORD: Final = pattern(r"(?i)[._-]logs?$")
 
 
 def logs_in(folder: AnyPath) -> tuple[list[AnyPath], list[PassedOver]]:

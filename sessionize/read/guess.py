@@ -6,18 +6,20 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from sessionize.patterns import pattern
+
 MONTH: Final = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
-TIME: Final = re.compile(
+TIME: Final = pattern(
     rf"(?ix) \W{{0,2}} (?: [0-9]{{4}}[-/.][0-9]{{1,2}}[-/.][0-9]{{1,2}} | [0-9]{{1,2}}[-/.][0-9]{{1,2}}[-/.][0-9]{{2,4}}"
     rf" | [0-9]{{1,2}}[-/\ ]{MONTH}[-/\ ,]+[0-9]{{2,4}} | (?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,?\ )?{MONTH}\ [0-9]{{1,2}}"
     r" | [0-9]{8}[-T\ ][0-9]{1,2} | [0-9]{8,19}(?:\.[0-9]*)?\s*$ | [0-9](?:\.[0-9]+)?e\+?[0-9]{1,2}\s*$ )"
 )
 """What begins like a time, or is as large as one."""
-TIME_OF_DAY: Final = re.compile(r"\s*[0-9]{1,2}:[0-9]{2}(:[0-9]{2})?")
-NUMBER: Final = re.compile(r"\s*[+-]?[0-9]+(?:[.,][0-9]+)?\s*")
-ADDRESS: Final = re.compile(r"\s*(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){3,7})\s*")
-UUID: Final = re.compile(r"\s*[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\s*")
-PAGE: Final = re.compile(r"\s*(?:/|https?://).*")
+TIME_OF_DAY: Final = pattern(r"\s*[0-9]{1,2}:[0-9]{2}(:[0-9]{2})?")
+NUMBER: Final = pattern(r"\s*[+-]?[0-9]+(?:[.,][0-9]+)?\s*")
+ADDRESS: Final = pattern(r"\s*(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){3,7})\s*")
+UUID: Final = pattern(r"\s*[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\s*")
+PAGE: Final = pattern(r"\s*(?:/|https?://).*")
 VALUES: Final = (UUID, ADDRESS, PAGE, NUMBER)
 
 

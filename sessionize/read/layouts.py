@@ -6,7 +6,6 @@ Every line is one whole row, or it is told by its number, as in a CSV.
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Callable, Collection
 from functools import partial
 from typing import Final
@@ -16,6 +15,7 @@ import polars as pl
 from sessionize import schema
 from sessionize.config import Config
 from sessionize.errors import AccountingError, InputError, UsageError
+from sessionize.patterns import pattern
 from sessionize.preset import Layout
 from sessionize.read.access import COLUMNS as ACCESS_COLUMNS
 from sessionize.read.access import access
@@ -25,7 +25,7 @@ from sessionize.read.source import Source
 from sessionize.stores import path_of
 
 FAULTS: Final = pl.Enum(schema.REASONS)
-FIELDS: Final = re.compile(rb"(?i)#fields:?\s+(.*)")
+FIELDS: Final = pattern(rb"(?i)#fields:?\s+(.*)")
 FIELD_UNSEEN: Final = r'(?:"(?:[^"\\]|\\.)*"|\[[^\]]*\]|[^ ]+)'
 FIELD: Final = f"({FIELD_UNSEEN})"
 HIDDEN: Final = ("\x00\x01", "\x00\x02")

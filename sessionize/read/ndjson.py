@@ -19,6 +19,7 @@ import polars as pl
 from sessionize import schema
 from sessionize.config import Config
 from sessionize.errors import InputError
+from sessionize.patterns import pattern
 from sessionize.read.lines import Block, blocks, each_line
 from sessionize.read.opened import Opened, row_a_line
 from sessionize.read.source import Empty, Source
@@ -28,21 +29,21 @@ FEW: Final = 64
 """Lines that are not worth another cut."""
 CUTS: Final = 16
 FAULTS: Final = pl.Enum(schema.REASONS)
-SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
+SURROGATE: Final = pattern(rb"\\u[dD][89a-fA-F]")
 """What Polars reads as a NUL where it stands alone."""
 UNUSED: Final = b"\x01"
 """A separator no line has: Polars then gives lines."""
 NO_KEY: Final = "\0"
 """Of no object: an empty schema would ask Polars to find the keys."""
 NUMBER: Final = r"^-?[0-9][0-9.eE+-]*$"
-BEFORE: Final = re.compile(rb"(?m)^[ \t]*(?:\xef\xbb\xbf)?[\[,]?[ \t]*(?=\{)")
-BEHIND: Final = re.compile(rb"(?m)(?<=\})[ \t]*[,\]][,\] \t]*$")
-ALONE: Final = re.compile(rb"(?m)^[ \t]*[\[\],][\[\], \t]*$")
+BEFORE: Final = pattern(rb"(?m)^[ \t]*(?:\xef\xbb\xbf)?[\[,]?[ \t]*(?=\{)")
+BEHIND: Final = pattern(rb"(?m)(?<=\})[ \t]*[,\]][,\] \t]*$")
+ALONE: Final = pattern(rb"(?m)^[ \t]*[\[\],][\[\], \t]*$")
 """What an array with an object a line has around its objects."""
-NGINX: Final = re.compile(rb"(?<!\\)((?:\\\\)*)((?:\\x[0-9a-fA-F]{2})+)")
+NGINX: Final = pattern(rb"(?<!\\)((?:\\\\)*)((?:\\x[0-9a-fA-F]{2})+)")
 """Bytes as nginx writes them where it was not told ``escape=json``; its backslashes, too, are such bytes."""
 WHITE: Final = " \t\r\n"
-BETWEEN: Final = re.compile(r"[ \t,]*")
+BETWEEN: Final = pattern(r"[ \t,]*")
 
 
 class _Number(str):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -19,6 +18,7 @@ from sessionize import schema
 from sessionize.errors import InputError
 from sessionize.kernel.texts import has_bytes, type_with_texts, with_texts
 from sessionize.limits import Limits
+from sessionize.patterns import pattern
 from sessionize.read import parquet_dictionaries as words
 from sessionize.read.parquet_dictionaries import DictionaryColumn, Rows, Span
 from sessionize.read.parquet_ranges import first_error, height, local_copy, scan_parquet
@@ -35,7 +35,7 @@ SAMPLE_ROWS: Final = 100
 LEAST_RATIO: Final = 2
 """Bytes that a byte of a file comes to at least, if its first rows do not tell."""
 
-TWICE: Final = re.compile(r"name '(?P<name>.*)' has more than one occurrence")
+TWICE: Final = pattern(r"name '(?P<name>.*)' has more than one occurrence")
 
 
 class _Part(NamedTuple):

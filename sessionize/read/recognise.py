@@ -11,6 +11,7 @@ import polars as pl
 from sessionize import schema
 from sessionize.config import Config
 from sessionize.errors import UsageError
+from sessionize.patterns import pattern
 from sessionize.preset import Preset
 from sessionize.preset_roles import with_preset
 from sessionize.presets import load
@@ -22,7 +23,7 @@ from sessionize.stores import path_of
 HEAD: Final = 64 << 10
 """Bytes of a file that are looked at."""
 MOST_LINES: Final = 50
-FIELDS: Final = re.compile(r"(?i)^#fields:?\s+(.*)")
+FIELDS: Final = pattern(r"(?i)^#fields:?\s+(.*)")
 
 
 def is_asked(config: Config) -> bool:

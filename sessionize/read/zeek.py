@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from functools import partial
 from typing import Final, NamedTuple
@@ -11,6 +10,7 @@ import polars as pl
 
 from sessionize.config import Config
 from sessionize.errors import InputError
+from sessionize.patterns import pattern
 from sessionize.read import delimited
 from sessionize.read.dialect import Dialect
 from sessionize.read.lines import Block, blocks, each_line, uncommented
@@ -19,7 +19,7 @@ from sessionize.read.source import Source
 
 START: Final = b"#separator "
 FIELDS: Final = b"#fields"
-ESCAPE: Final = re.compile(rb"\\x([0-9a-fA-F]{2})")
+ESCAPE: Final = pattern(rb"\\x([0-9a-fA-F]{2})")
 
 
 class _Header(NamedTuple):

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from sessionize.errors import InputError
+from sessionize.patterns import pattern
 
 if TYPE_CHECKING:
     from pyarrow.fs import FileSystem
@@ -22,8 +23,8 @@ REQUEST_S: Final = 60
 """Seconds without a byte after which a request has failed."""
 SETTINGS: Final = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE")
 """What of the environment a connection depends on, beside secrets, which are looked up at each request."""
-SECRET: Final = re.compile(r"(?i)key|secret|token|password|credential|connection_string")
-CODE: Final = re.compile(r"AWS Error ([A-Z_]+)(?: \(HTTP status (\d+)\))? during (\w+) operation")
+SECRET: Final = pattern(r"(?i)key|secret|token|password|credential|connection_string")
+CODE: Final = pattern(r"AWS Error ([A-Z_]+)(?: \(HTTP status (\d+)\))? during (\w+) operation")
 CREDENTIALS: Final = {
     "s3": "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, say who asks",
     "gs": "GOOGLE_APPLICATION_CREDENTIALS, or gcloud auth application-default login, says who asks",

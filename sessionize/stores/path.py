@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import total_ordering
 from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple
 
+from sessionize.patterns import pattern
 from sessionize.stores import connect
 from sessionize.stores.connect import NO_BUCKET, StoreError, asking
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from pyarrow.fs import FileInfo, FileSystem
 
 
-URI: Final = re.compile(r"(s3|gs|abfss)://([^/]*)/*(.*)", re.DOTALL)
+URI: Final = pattern(r"(s3|gs|abfss)://([^/]*)/*(.*)", re.DOTALL)
 
 
 class Status(NamedTuple):

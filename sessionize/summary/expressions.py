@@ -12,10 +12,11 @@ import polars as pl
 
 from sessionize import sql
 from sessionize.errors import UsageError
+from sessionize.patterns import pattern
 from sessionize.sql_words import adapted
 
-MISSING: Final = re.compile(r"unable to find column \"([^\"]*)\"")
-OPERATORS: Final = re.compile(r"[=<>]|\b(?:in|is|i?like|between)\b", re.IGNORECASE)
+MISSING: Final = pattern(r"unable to find column \"([^\"]*)\"")
+OPERATORS: Final = pattern(r"[=<>]|\b(?:in|is|i?like|between)\b", re.IGNORECASE)
 """What a text that is meant as a condition has, and hardly a name."""
 POLARS_ADDS: Final = "\n\nThis error occurred"
 HINT: Final = "\0"

@@ -303,7 +303,9 @@ class Bench:
 
     def _versus_run(self, what: str, log: Path, *command: str, targets: tuple[str, str]) -> list[Row]:
         """Another command on the same log, beside a run."""
-        found = interleaved({"run": self._ours(log), what: [sys.executable, "-m", "sessionize", *command]}, self._asked.rounds)
+        found = interleaved(
+            {"run": self._ours(log), what: [sys.executable, "-m", "sessionize", *command]}, self._asked.rounds
+        )
         times = ratio(found[what], found["run"])
         return [Row(f"{what} / run --no-sessions", wall(found[what]), f"{times:.2f}", *targets, memory(found[what]))]
 

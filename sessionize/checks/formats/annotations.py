@@ -9,13 +9,14 @@ from typing import Any, Final
 
 from sessionize.checks.findings import Checked, Finding, Status
 from sessionize.checks.text import sanitize
+from sessionize.patterns import pattern
 
 MOST: Final = 10
 """Annotations of a kind that GitHub shows of one step."""
 COMMANDS: Final[dict[Status, str]] = {"failed": "error", "warned": "warning"}
 SEVERITIES: Final[dict[Status, str]] = {"failed": "major", "warned": "minor"}
 LONG: Final = 4_000
-LIVE: Final = re.compile(r"@(?=\w)|(?<=:)/(?=/)|(?<=\bwww)\.", re.IGNORECASE)
+LIVE: Final = pattern(r"@(?=\w)|(?<=:)/(?=/)|(?<=\bwww)\.", re.IGNORECASE)
 """The letter without which a mention is none, or an address none: GitHub's pages make links of both."""
 
 

@@ -7,9 +7,10 @@ from typing import Final
 
 from sessionize.checks.findings import Checked, Finding, Status
 from sessionize.checks.text import sanitize
+from sessionize.patterns import pattern
 
 MARKS: Final[dict[Status, str]] = {"passed": "pass", "warned": "warn", "failed": "FAIL", "not measured": "  --"}
-PROSE: Final = re.compile(r"(?:[^\W_]|[ ,;%()+'=\u2013]|-(?!\d)|[.:](?=\s|\d|$))*")
+PROSE: Final = pattern(r"(?:[^\W_]|[ ,;%()+'=\u2013]|-(?!\d)|[.:](?=\s|\d|$))*")
 """What no reader of Markdown makes anything else of: no mention, no address, no reference, no markup."""
 LONG: Final = 2_000
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Final
+
+from sessionize.patterns import pattern
 
 ENDS: Final = 4096
 """Bytes that are looked at, at each end of a file."""
 SUMMARY: Final = rb"\d+ (?:failed|warned|passed|not measured)(?:, \d+ (?:failed|warned|passed|not measured))*\n"
-BEGINNINGS: Final = re.compile(
+BEGINNINGS: Final = pattern(
     rb'\{\n  "schema_version": \d+,\n  "passed": (?:true|false),\n  "inputs": \['  # json
     rb'|<\?xml [^>]*\?>\n<testsuites name="sessionize check" '  # junit
     rb'|\{\n  "\$schema": "https://json\.schemastore\.org/sarif-2\.1\.0\.json",[^{]*\{\s*"tool": \{\s*"driver": \{\s*'
@@ -19,9 +20,9 @@ BEGINNINGS: Final = re.compile(
     rb"|### sessionize check: "  # markdown
     rb"|\Z",  # nothing was found, or `mktemp` made it
 )
-PLAIN_END: Final = re.compile(rb"(?:\A|\n)" + SUMMARY + rb"\Z")
+PLAIN_END: Final = pattern(rb"(?:\A|\n)" + SUMMARY + rb"\Z")
 """Of the formats for people."""
-PLAIN_LINE: Final = re.compile(
+PLAIN_LINE: Final = pattern(
     rb"(?:config  .*\n)?rules  \S|(?:pass|warn|FAIL|  --)  \S|.*: (?:warn|fail) \S+: |" + SUMMARY
 )
 
