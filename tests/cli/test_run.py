@@ -330,6 +330,20 @@ def test_help_and_version_load_no_engine(tmp_path: Path) -> None:
         assert done.stderr.decode().strip() == "[]"
 
 
+def test_a_small_run_loads_no_checks_no_completion_and_no_devices(tmp_path: Path) -> None:
+    script = (
+        "import sys, os; os._exit = lambda code: None\n"
+        f"sys.argv = ['sessionize', 'run', {str(SAMPLE / 'events.csv')!r}, '-o', 'out', '--no-sessions', '-q']\n"
+        "from sessionize.cli import main; main()\n"
+        "heavy = ('pyarrow', 'rich', 'pydantic', 'xml', 'sessionize.checks', 'sessionize.answers', 'sessionize.nightly')\n"
+        "found = {name for name in sys.modules for each in heavy if name == each or name.startswith(each + '.')}\n"
+        "agents = sys.modules['sessionize.kernel.agents']\n"
+        "print(sorted(found), agents._parsed.cache_info().currsize, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, check=True)
+    assert done.stderr.decode().strip() == "[] 0"
+
+
 @pytest.mark.slow
 def test_texts_are_taken_without_pydantic_which_typer_would_load_for_them(tmp_path: Path) -> None:
     script = (

@@ -235,6 +235,20 @@ def test_bots_are_those_that_crawlerdetect_itself_finds() -> None:
 
 
 @needs_ua
+def test_spiders_are_those_of_ua_parser_though_few_of_its_rules_are_asked_first() -> None:
+    phone = "Mozilla/5.0 (Linux; Android 9; {}) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/80 Mobile Safari/537.36{}"
+    texts = [
+        *KINDS, f"{CHROME} PTST/230.1", "Mozilla/5.0 (X11; Datanyze; Linux x86_64)", "SonyEricssonT68/R201A oegp v. 1.3",
+        phone.format("CUBOT_X19", ""), phone.format("SM-G960F", " (compatible; AspiegelBot)"), "Opera Mobi/ADR-1 zeal", "Xenu Link",
+    ]  # fmt: skip
+    parse, whole = import_module("ua_parser").parse, import_module("crawlerdetect").CrawlerDetect()
+    spiders = [(device := parse(text).device) is not None and device.family == "Spider" for text in texts]
+    expected = [spider or whole.is_crawler(text) for text, spider in zip(texts, spiders, strict=True)]
+    assert are_bots(pl.Series(texts)).to_list() == expected
+    assert any(spider and not whole.is_crawler(text) for text, spider in zip(texts, spiders, strict=True))
+
+
+@needs_ua
 def test_a_sessions_agent_is_its_first_and_the_metric_is_null_where_there_is_none() -> None:
     rows: list[dict[str, Any]] = [{"user_agent": None}, {"user_agent": IPHONE}, {"user_agent": CHROME}, {"user_id": "bob", "user_agent": None},
             {"user_id": "eve", "user_agent": "curl/8"}]  # fmt: skip
