@@ -1,24 +1,21 @@
 """The user's SQL: it sees the columns or tables it was given and nothing else: no file, no network.
 
 Polars knows SQL by itself, table functions such as ``read_csv`` among it, which open whatever they are told to. So a
-text is looked at word by word before Polars sees it. The words are cut as Polars' parser cuts them; what it would cut in
-another way (prefixed strings, ``$$``) is refused. Every door for SQL goes through here.
+text is looked at word by word before Polars sees it (`sql_tokens`). Every door for SQL goes through here.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import Final, NamedTuple
+from typing import Final
 
 import polars as pl
 
 from sessionize.errors import UsageError
 from sessionize.patterns import pattern
+from sessionize.sql_tokens import NOTHING, Token, refuse_table_function, tokens
 
-READS_FILES: Final = pattern(r"(read|scan)_\w*", re.IGNORECASE)
-"""Names of Polars' table functions that open a file or a URL, those to come included."""
 ROWS_TOGETHER: Final = frozenset({
     "any_value", "array_agg", "avg", "corr", "count", "covar", "covar_pop", "covar_samp", "cume_dist",
     "dense_rank", "first", "first_value", "lag", "last", "last_value", "lead", "listagg", "max", "mean",
@@ -30,57 +27,21 @@ ROWS_TOGETHER: Final = frozenset({
 WINDOWS: Final = frozenset({"cume_dist", "dense_rank", "lag", "lead", "ntile", "percent_rank", "rank", "row_number"})
 """Functions of windows, in lower case."""
 AGGREGATES: Final = "count(*), sum(x), min(x), max(x), avg(x), first(x), last(x) or nth(x, 2), with FILTER (WHERE …)"
-OPENS_RELATION: Final = frozenset({"from", "join", "lateral", "table"})
-ENDS_RELATIONS: Final = frozenset(
-    {"select", "where", "group", "having", "order", "limit", "union", "qualify", "window"}
-)
-TAKES_FROM: Final = frozenset({"extract", "overlay", "position", "substring", "trim"})
-"""Functions in whose brackets FROM is no more than a word."""
 MOST_WORDS: Final = 2_000
 """Without literals and commas: Polars' parser recurses, and a chain of tens of thousands would end the process."""
-LEXER: Final = pattern(
-    r"""
-    (?P<comment> --[^\n]* | /\* )
-  | (?P<text>    '(?:[^']|'')*' )
-  | (?P<quoted>  "(?:[^"]|"")*" | `(?:[^`]|``)*` )
-  | (?P<word>    [^\W\d]\w* )
-  | (?P<number>  \d+ )
-  | (?P<sign>    [^\w\s] )
-  | (?P<space>   \s+ )
-    """,
-    re.VERBOSE,
-)
-COMMENT_EDGE: Final = pattern(r"/\*|\*/")
 VALUES_SHOWN: Final = pattern(r"\s+(?:for \d+ out of|with value|: \[).*")
 """In what Polars says of a failed cast: the values themselves."""
 
 NOT_FOR_USERS: Final = pattern(r" \(create native python.*|; valid columns.*")
 CURES: Final = (
-    (re.compile(r"date/datetime/time|[Dd]atetime|Duration|'is_in' cannot check for Date"),
+    (pattern(r"date/datetime/time|[Dd]atetime|Duration|'is_in' cannot check for Date"),
      ("a time is compared with a text that is one: {time} >= '2024-05-31' or {time} >= '2024-05-31T06:00Z'; the "
       "difference of two times with INTERVAL '10 minutes'")),
-    (re.compile(r"cannot compare string with numeric"),
+    (pattern(r"cannot compare string with numeric"),
      "a text is compared with a text in single quotes, or made a number by TRY_CAST({text} AS DOUBLE)"),
-    (re.compile(r"^(?:strict )?conversion"), "a value does not fit: TRY_CAST gives null in its place"),
+    (pattern(r"^(?:strict )?conversion"), "a value does not fit: TRY_CAST gives null in its place"),
 )  # fmt: skip
 """What Polars says of types that do not go together, and what to type instead."""
-
-
-class _Token(NamedTuple):
-    """One word of SQL, and where it stands; the text of a quoted one is its content."""
-
-    kind: str
-    text: str
-    start: int = 0
-    end: int = 0
-
-    @property
-    def keyword(self) -> str:
-        """In lower case, if it is a bare word."""
-        return self.text.lower() if self.kind == "word" else ""
-
-
-NOTHING: Final = _Token("space", "")
 
 
 def expression(text: str, asked_by: str) -> pl.Expr:
@@ -134,7 +95,7 @@ def aggregate(text: str, asked_by: str) -> pl.Expr:
         return pl.sql_expr(_without_nth(text, words, asked_by))
 
 
-def _without_nth(text: str, words: Sequence[_Token], asked_by: str) -> str:
+def _without_nth(text: str, words: Sequence[Token], asked_by: str) -> str:
     """The text with ``nth(x, 2)`` as Polars knows it: ``array_get(array_agg(x), 2)``."""
     edits = []
     for place, word in enumerate(words[:-1]):
@@ -149,7 +110,7 @@ def _without_nth(text: str, words: Sequence[_Token], asked_by: str) -> str:
     return text
 
 
-def _last_comma(words: Sequence[_Token], opening: int) -> _Token | None:
+def _last_comma(words: Sequence[Token], opening: int) -> Token | None:
     """The last comma in a pair of brackets and in none inside it; None where there is none."""
     depth, found = 0, None
     for word in words[opening:]:
@@ -171,10 +132,10 @@ def columns_of(text: str) -> list[str]:
 
 def check_no_table_function(text: str, asked_by: str) -> None:
     """Raise UsageError for a text that may be SQL or a name, and were it SQL would ask for files."""
-    words: list[_Token] = []
+    words: list[Token] = []
     with suppress(UsageError):  # what cannot be cut into words is a name
-        words = [*_words(text, asked_by)]
-    _refuse_table_function(words, asked_by)
+        words = [*tokens(text, asked_by)]
+    refuse_table_function(words, asked_by)
 
 
 def query(text: str, tables: Mapping[str, pl.LazyFrame], asked_by: str) -> pl.LazyFrame:
@@ -236,92 +197,14 @@ def cure(error: BaseException, time: str = "time", text: str = "name") -> str | 
     return next((words.format(time=time, text=text) for sign, words in CURES if sign.search(said)), None)
 
 
-def _checked(text: str, asked_by: str) -> Sequence[_Token]:
+def _checked(text: str, asked_by: str) -> Sequence[Token]:
     """The words of a text that asks for no file.
 
     Raises:
         UsageError: If it does, or cannot be cut into words for sure.
     """
-    words = list(_words(text, asked_by))
+    words = list(tokens(text, asked_by))
     if sum(word.kind not in ("text", "number") and word.text != "," for word in words) > MOST_WORDS:
         raise UsageError(f"{asked_by}: more than {MOST_WORDS:,} words of SQL", hint="x IN (…) may be of any length")
-    _refuse_table_function(words, asked_by)
+    refuse_table_function(words, asked_by)
     return words
-
-
-def _refuse_table_function(words: Sequence[_Token], asked_by: str) -> None:
-    called = _table_function(words)
-    if called is not None:
-        raise UsageError(
-            f"{asked_by}: {called} is a table function; SQL sees what it was given, no files and no URLs",
-            hint="ask for the columns and tables that there are",
-        )
-
-
-def _words(text: str, asked_by: str) -> Iterator[_Token]:
-    at, before = 0, NOTHING
-    while at < len(text):
-        found = LEXER.match(text, at)
-        assert found is not None  # the kinds cover every character
-        at, kind, said = found.end(), str(found.lastgroup), found.group()
-        if said == "/*":
-            at = _comment_end(text, at)
-        glued = kind in ("text", "quoted") and before.kind == "word"
-        if glued or (kind == "sign" and said in ("'", '"', "`", "$")) or said == "\0":
-            raise UsageError(
-                f"{asked_by}: cannot read this SQL from {text[found.start() :][:20]!r} on",
-                hint="texts stand in '…', names in \"…\"; nothing stands before the quote, and a quote inside is doubled",
-            )
-        before = _Token(kind, said[1:-1] if kind in ("text", "quoted") else said, found.start(), found.end())
-        if kind not in ("comment", "space"):
-            yield before
-
-
-def _comment_end(text: str, at: int) -> int:
-    """Where a comment ends that may hold others."""
-    depth = 1
-    for edge in COMMENT_EDGE.finditer(text, at):
-        depth += 1 if edge.group() == "/*" else -1
-        if not depth:
-            return edge.end()
-    return len(text)
-
-
-class _Level:
-    """What is known inside a pair of brackets.
-
-    Attributes:
-        relations: Whether a name here is one of a table.
-        from_is_a_word: Whether FROM belongs to the function before the bracket.
-    """
-
-    def __init__(self, *, relations: bool, from_is_a_word: bool) -> None:
-        self.relations = relations
-        self.from_is_a_word = from_is_a_word
-
-
-def _table_function(words: Sequence[_Token]) -> str | None:
-    """The first function that stands for a table, or opens a file; None where there is none."""
-    levels = [_Level(relations=False, from_is_a_word=False)]
-    before = NOTHING
-    for word, following in zip(words, [*words[1:], NOTHING][: len(words)], strict=True):
-        level = levels[-1]
-        in_place = level.relations and (before.keyword in OPENS_RELATION or before.text in (",", "("))
-        is_called = word.kind in ("word", "quoted", "text") and following.text == "(" and following.kind == "sign"
-        if is_called and (READS_FILES.fullmatch(word.text) or (in_place and not _makes_rows(word))):
-            return word.text
-        if word.kind == "sign" and word.text == "(":
-            levels.append(_Level(relations=in_place, from_is_a_word=before.keyword in TAKES_FROM))
-        elif word.kind == "sign" and word.text == ")":
-            levels = levels[:-1] or [_Level(relations=False, from_is_a_word=False)]
-        elif word.keyword in OPENS_RELATION:
-            level.relations = level.relations or not level.from_is_a_word
-        elif word.keyword in ENDS_RELATIONS:
-            level.relations, level.from_is_a_word = False, level.from_is_a_word and word.keyword != "select"
-        before = word
-    return None
-
-
-def _makes_rows(word: _Token) -> bool:
-    """Whether it makes rows of what stands in its brackets, and of nothing else."""
-    return word.keyword in ("unnest", "values", "select", "lateral")

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from sessionize.patterns import pattern
-from sessionize.sql import LEXER
+from sessionize.sql_tokens import LEXER
 
 LOOKS_LIKE_TIME: Final = pattern(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:?\d\d.*)?")
 TYPED: Final = frozenset({"timestamp", "timestamptz", "datetime", "date"})

@@ -11,8 +11,9 @@ import polars as pl
 
 from sessionize import schema
 from sessionize.answers.ask import Answer, ShowAsk
+from sessionize.answers.looks import PLACE
 from sessionize.answers.selected import facts, need, visible
-from sessionize.answers.source import PLACE, Progress, Source, source
+from sessionize.answers.source import Progress, Source, source
 from sessionize.config import Config
 from sessionize.errors import UsageError
 from sessionize.kernel import as_text

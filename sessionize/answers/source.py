@@ -13,6 +13,7 @@ import polars as pl
 
 from sessionize import schema
 from sessionize.answers.containing import contained, names_of_run, with_columns_of
+from sessionize.answers.looks import EventTypes, Places
 from sessionize.answers.private import check_as_private, with_guarded
 from sessionize.config import Config, Plan
 from sessionize.engine.names import Names, names_are_asked_for, notes
@@ -34,8 +35,6 @@ from sessionize.version import __version__
 
 Progress = Callable[[str], None]
 
-PLACE: Final = "sessionize.place"
-"""Where an event stands in the log: number of the file, times 2^32, and of the row (UInt64)."""
 SESSIONS_WITH_EVENTS: Final = 1 << 14
 """Sessions that are looked at at once, where their events are, too."""
 ALWAYS: Final = (
@@ -243,35 +242,6 @@ def account(log: LogSource, plan: Plan, result: Result) -> dict[str, Any]:
         watermark=result.watermark,
         passed_over=[{"path": each.path, "why": each.why} for each in log.passed_over],
     )
-
-
-class EventTypes(Observer):
-    """Counts the events of each type."""
-
-    needs_whole_keys = False
-
-    def __init__(self) -> None:
-        self._numbers: dict[str, int] = {}
-
-    def keys(self, events: pl.DataFrame) -> None:
-        """Count those of some whole keys."""
-        if schema.EVENT_TYPE in events.columns:
-            for name, number in events[schema.EVENT_TYPE].drop_nulls().value_counts().iter_rows():
-                self._numbers[str(name)] = self._numbers.get(str(name), 0) + number
-
-    @property
-    def commonest_first(self) -> dict[str, int]:
-        """Events by type."""
-        return dict(sorted(self._numbers.items(), key=lambda item: (-item[1], item[0])))
-
-
-class Places(Observer):
-    """Remembers where each event stands in the log."""
-
-    def batch(self, events: pl.DataFrame) -> pl.DataFrame:
-        """The events with PLACE: number of the file, times 2^32, and of the row."""
-        place = pl.col(schema.FILE).cast(pl.UInt64) * (1 << 32) + pl.col(schema.ROW)
-        return events.with_columns(place.alias(PLACE))
 
 
 def check_counts(counts: Counts, config: Config) -> None:

@@ -26,7 +26,8 @@ from sessionize.kernel.passive import cut
 from sessionize.limits import Limits
 from sessionize.opening import opened
 from sessionize.scratch import home
-from sessionize.summary.silences import Flags, Silences, Table, Times, answer, timeouts_with
+from sessionize.summary.silences import Flags, Silences, Table, Times
+from sessionize.summary.timeouts import answer, timeouts_with
 
 NEEDED: Final = (schema.SESSION_ID, schema.PROFILE_ID, schema.EVENT_ID, schema.TIMESTAMP, schema.EVENT_TYPE)
 OTHER_RULES: Final = (

@@ -17,7 +17,7 @@ from sessionize.config import BATCH_NAME
 from sessionize.errors import UsageError
 from sessionize.output.read_run import is_run
 from sessionize.patterns import pattern
-from sessionize.read.parquet import partitions
+from sessionize.read.hive import partitions
 from sessionize.stores import below, matches, path_of
 
 BATCH: Final = "batch"

@@ -10,7 +10,7 @@ from sessionize.checks.facts import Facts
 from sessionize.checks.findings import Example, Measured, Unmeasured
 from sessionize.checks.measure import NO_EVENTS, Answer, Options
 from sessionize.checks.text import listed, sanitize
-from sessionize.read.parquet import partitions
+from sessionize.read.hive import partitions
 from sessionize.read.passed_over import is_harmless
 
 

@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 
 from sessionize import schema
 from sessionize.engine.ingest import Arrived
+from sessionize.engine.spilled import apart, delete, file_number, read, write
 from sessionize.errors import OutputError
 from sessionize.kernel.dictionaries import Dictionaries, alike
 from sessionize.limits import Limits
-from sessionize.os_errors import writing
 
 SAMPLE_ROWS: Final = 10_000
 HASH_SEED: Final = 5
@@ -166,7 +166,7 @@ def _in_files(
             parts = _by_key(frame, dictionaries.stored(frame), count)
             heights += [part.height for part in parts]
             paths = [folder / f"events-{part}-{number}.arrow" for part in range(count)]
-            list(threads.map(_write, parts, paths))
+            list(threads.map(write, parts, paths))
     stored = Stored(folder, none, dictionaries, limits)
     return Partitions((stored.partition(f"events-{at}", int(heights[at])) for at in range(count)), dictionaries, folder)
 
@@ -197,15 +197,15 @@ class Stored:
         return Partition(partial(self._taken, name), self._folder, partial(self._by_time, name, slices))
 
     def _files(self, name: str) -> list[Path]:
-        return sorted(self._folder.glob(f"{name}-*.arrow"), key=_number)
+        return sorted(self._folder.glob(f"{name}-*.arrow"), key=file_number)
 
     def _taken(self, name: str) -> pl.DataFrame:
         """All events of a name; their files, which are no longer needed, go."""
         files = self._files(name)
         with ThreadPoolExecutor(pl.thread_pool_size()) as threads:
-            frames = threads.map(lambda path: self._dictionaries.restored(_read(path)), files)
+            frames = threads.map(lambda path: self._dictionaries.restored(read(path)), files)
             events = pl.concat(alike([self._none, *frames]), how="diagonal")
-        _delete(files)
+        delete(files)
         return events
 
     def _by_time(self, name: str, slices: int) -> Iterator[pl.DataFrame]:
@@ -214,18 +214,18 @@ class Stored:
         cuts = _cuts(files, slices)
         slice_name = name.replace("events", "slice")
         for number, path in enumerate(files):
-            frame = _read(path)
+            frame = read(path)
             place = np.searchsorted(cuts, frame[schema.TIMESTAMP].to_physical().to_numpy(), side="right")
-            for at, part in enumerate(_apart(frame, place.astype(np.uint16), len(cuts) + 1)):
-                _write(part, self._folder / f"{slice_name}_{at}-{number}.arrow")
+            for at, part in enumerate(apart(frame, place.astype(np.uint16), len(cuts) + 1)):
+                write(part, self._folder / f"{slice_name}_{at}-{number}.arrow")
             del frame
-            _delete([path])
+            delete([path])
         return (self._taken(f"{slice_name}_{at}") for at in range(len(cuts) + 1))
 
 
 def _cuts(files: list[Path], slices: int) -> NDArray[np.int64]:
     """Times that cut the events of some files into slices of about the same size, ascending: each begins a slice."""
-    times = [_read(path)[schema.TIMESTAMP].to_physical() for path in files]
+    times = [read(path)[schema.TIMESTAMP].to_physical() for path in files]
     step = max(1, sum(map(len, times)) // TIMES)
     sample = np.sort(np.concatenate([part.gather_every(step).to_numpy() for part in times]))
     cuts: NDArray[np.int64] = np.unique(sample[np.arange(1, slices) * len(sample) // slices])
@@ -239,36 +239,14 @@ def _expected(held: list[pl.DataFrame], share: float, dictionaries: Dictionaries
     return rows, rows * dictionaries.stored(sample).estimated_size() / max(1, sample.height)
 
 
-def _delete(files: Iterable[Path]) -> None:
-    for path in files:
-        with writing(path, "delete"):
-            path.unlink()
-
-
 def _coded(dictionaries: Dictionaries, arrived: Arrived) -> pl.DataFrame:
     return dictionaries.coded(arrived.events)
-
-
-def _write(rows: pl.DataFrame, path: Path) -> None:
-    if rows.height:
-        # Oldest: a newer form would write all the texts that the rows were taken from.
-        with writing(path):
-            rows.write_ipc(path, compat_level=pl.CompatLevel.oldest())
-
-
-def _read(path: Path) -> pl.DataFrame:
-    with writing(path, "read"):
-        return pl.read_ipc(path)
 
 
 def _emptied(frames: list[pl.DataFrame]) -> Iterator[pl.DataFrame]:
     """The frames, each let go of before the next."""
     while frames:
         yield frames.pop(0)
-
-
-def _number(path: Path) -> int:
-    return int(path.stem.rsplit("-", 1)[1])
 
 
 def _by_key(events: pl.DataFrame, stored: pl.DataFrame, count: int) -> list[pl.DataFrame]:
@@ -287,14 +265,7 @@ def _by_key(events: pl.DataFrame, stored: pl.DataFrame, count: int) -> list[pl.D
     ids = [name for name in (schema.SESSION_ID, schema.PROFILE_ID) if name in events.columns]
     key = pl.coalesce(pl.col(ids).cast(pl.String))
     part = (events.select(key.hash(HASH_SEED)).to_series().to_numpy() % np.uint64(count)).astype(np.uint16)
-    return _apart(stored, part, count)
-
-
-def _apart(stored: pl.DataFrame, part: NDArray[np.uint16], count: int) -> list[pl.DataFrame]:
-    """Rows by the number of the part that each is in, those of each part in their order."""
-    ends = np.cumsum(np.bincount(part, minlength=count))
-    ordered = stored[np.argsort(part, kind="stable").astype(np.uint32)]
-    return [ordered[start:end] for start, end in zip([0, *ends[:-1]], ends, strict=True)]
+    return apart(stored, part, count)
 
 
 def _check_space(folder: Path, needed: float) -> None:

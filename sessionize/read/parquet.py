@@ -7,10 +7,8 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from types import ModuleType
 from typing import Final, NamedTuple, TypeGuard
-from urllib.parse import unquote
 
 import polars as pl
 
@@ -20,10 +18,10 @@ from sessionize.kernel.texts import has_bytes, type_with_texts, with_texts
 from sessionize.limits import Limits
 from sessionize.patterns import pattern
 from sessionize.read import parquet_dictionaries as words
+from sessionize.read.hive import partitions
 from sessionize.read.parquet_dictionaries import DictionaryColumn, Rows, Span
 from sessionize.read.parquet_ranges import first_error, height, local_copy, scan_parquet
 from sessionize.read.schema_union import Change, unified
-from sessionize.read.shown import DEFAULT_PARTITION
 from sessionize.read.source import Source
 from sessionize.stores import opened
 
@@ -284,18 +282,3 @@ def _two_of_one_name(source: Source, name: str) -> InputError:
         f"pq.write_table(table.rename_columns({names!r}), {renamed!r})"
     )
     return InputError(f"{path}: two columns are called {name!r}", hint=f"rename one: python -c {shlex.quote(code)}")
-
-
-def partitions(path: str) -> dict[str, str | None]:
-    """Columns that the folders name, as Hive has it: ``day=2024-05-30/``.
-
-    Examples:
-        >>> partitions("logs/day=2024-05-30/shop=a%2Fb/part-0.parquet")
-        {'day': '2024-05-30', 'shop': 'a/b'}
-    """
-    found = {}
-    for part in Path(path).parts[:-1]:
-        name, equals, value = part.partition("=")
-        if equals and name:
-            found[unquote(name)] = None if value == DEFAULT_PARTITION else unquote(value)
-    return found

@@ -14,8 +14,8 @@ from sessionize.errors import AccountingError, InputError
 from sessionize.preset_roles import late_columns
 from sessionize.read import csv_text, layouts, ndjson, recognise, zeek
 from sessionize.read.dialect import NoHeader
+from sessionize.read.hive import partitions
 from sessionize.read.opened import Opened, Unit
-from sessionize.read.parquet import partitions
 from sessionize.read.passed_over import EMPTY, TITLE_ABOVE, PassedOver
 from sessionize.read.source import Empty, Source
 

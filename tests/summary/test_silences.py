@@ -11,7 +11,8 @@ import pytest
 from sessionize.answers import timeout
 from sessionize.config import Config
 from sessionize.summary.mixture import Normal, cut, doubt
-from sessionize.summary.silences import Row, Silences, plateau
+from sessionize.summary.silences import Row, Silences
+from sessionize.summary.timeouts import plateau
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 PUBLISHED = {
