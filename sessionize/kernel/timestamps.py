@@ -30,7 +30,7 @@ from sessionize.kernel.local_times import localized
 from sessionize.kernel.time_patterns import ISO, ISO_BASIC, compiled, parsed
 
 MODERN: Final = tuple((datetime(year, 1, 1, tzinfo=UTC) - EPOCH) // timedelta(microseconds=1) for year in (1990, 2100))
-FEW: Final = 1 << 12
+FEW: Final = 1 << 14
 """Texts that are not worth the time that Arrow takes to load."""
 
 

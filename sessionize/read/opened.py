@@ -41,6 +41,24 @@ class Opened(NamedTuple):
     parts: Mapping[str, str | None] = {}
 
 
+def first_lines(unit: Unit, number: int) -> Unit | None:
+    r"""So many lines of a unit; None where it has no more.
+
+    Examples:
+        >>> first_lines(Block(b"a\nb\nc\n", 7), 2)
+        Block(text=b'a\nb\n', first=7)
+    """
+    end = 0
+    for _ in range(number):
+        end = unit.text.find(b"\n", end) + 1
+        if not end:
+            return None
+    if end == len(unit.text):
+        return None
+    cut = unit._replace(text=unit.text[:end])
+    return cut._replace(numbers=cut.numbers[:number]) if isinstance(cut, Records) else cut
+
+
 def row_a_line(source: Source, names: tuple[str, ...], parse: Parse) -> Opened:
     """A text file in which every line is a row, or told by its number.
 

@@ -15,7 +15,7 @@ from sessionize.config import Config
 from sessionize.kernel.references import roots
 from sessionize.limits import Limits
 from sessionize.read import texts
-from sessionize.read.opened import Opened, Unit
+from sessionize.read.opened import Opened, Unit, first_lines
 from sessionize.read.parquet_dictionaries import Rows
 from sessionize.read.passed_over import PassedOver
 from sessionize.read.shares import Share
@@ -83,7 +83,7 @@ class TextFiles:
             left = rows
             for ordinal, file in files.items():
                 for unit in file.units():
-                    batch = texts.parsed(ordinal, file, unit, columns or list(types), types)
+                    batch = self._parsed(ordinal, unit, columns or list(types), None if predicate is not None else left)
                     kept = batch if predicate is None else batch.filter(predicate)
                     yield kept if left is None else kept.head(left)
                     left = None if left is None else left - kept.height
@@ -91,6 +91,14 @@ class TextFiles:
                         return
 
         return register_io_source(batches, schema=types)
+
+    def _parsed(self, ordinal: int, unit: Unit, columns: list[str], rows: int | None) -> pl.DataFrame:
+        """A unit; where its first rows are enough, no more lines than it takes to have more."""
+        file = self._files[ordinal]
+        lines = None if rows is None else first_lines(unit, 2 * rows + 1)
+        if lines is not None and (few := texts.parsed(ordinal, file, lines, columns, self.types)).height > (rows or 0):
+            return few
+        return texts.parsed(ordinal, file, unit, columns, self.types)
 
     def head(self, rows: int) -> pl.LazyFrame:
         """The first rows; more are not read than are in a block."""
