@@ -70,6 +70,18 @@ def test_every_line_that_is_not_blank_is_a_row_with_its_number(
     assert rows[schema.ROW].to_list() == expected
 
 
+@examples(100)
+@given(lines=LINES, rows=st.integers(1, 5), blanks=st.integers(0, 12))
+def test_the_first_rows_are_those_of_the_whole_however_few_lines_are_parsed_for_them(
+    tmp_path_factory: pytest.TempPathFactory, lines: list[str], rows: int, blanks: int
+) -> None:
+    path = tmp_path_factory.mktemp("log") / "log.txt"
+    path.write_text("".join(f"{line}\n" for line in [*lines[:1], *[""] * blanks, *lines[1:], *[GOOD] * 3]))
+    log = opened(path, "combined")
+    column = pl.struct(schema.ROW, "page", "user_agent")
+    assert log.sample(column, rows).to_list() == log.scan().select(column).collect().to_series().to_list()[:rows]
+
+
 def test_fields_are_cut_at_the_delimiter_alone_and_empty_ones_behind_the_last_do_not_count(tmp_path: Path) -> None:
     (tmp_path / "log.txt").write_text('"x\ty"\t\n1\t2\t3\t\t\n1\t2\t3\t4\n1\t2\n\n""\t\'\t\\\n')
     rows = opened(tmp_path / "log.txt", "unquoted").scan().select(schema.ROW, schema.FAULT, *NAMES).collect()
