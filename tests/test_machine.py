@@ -6,6 +6,7 @@ import os
 import resource
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ import pytest
 from sessionize import machine
 from sessionize.limits import Limits
 
+main = import_module("sessionize.cli.main")  # a function has its name, too
 ROOT = Path(__file__).parent.parent
 SAMPLE = ROOT / "sample_data" / "events.csv"
 FEATURES = "fpu avx2 avx512f avx512_vbmi2"
@@ -60,6 +62,30 @@ def test_without_a_limit_a_run_takes_four_fifths_of_its_control_group(groups: Pa
     put(groups / "own", "0::/\n")
     put(groups / "cgroup" / "memory.max", "2000000000\n")
     assert Limits.of() == Limits.of(1_600_000_000)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "typed", "sparing"),
+    [
+        ("sessionize.toml", 'timeout = "30m"\n', [], False),
+        ("sessionize.toml", 'memory-limit = "600MB"\n', [], True),
+        ("pyproject.toml", '[tool.sessionize]\nmemory_limit = "600MB"\n', [], True),
+        ("nightly.toml", 'memory-limit = "600MB"\n', [], False),
+        ("nightly.toml", 'memory-limit = "600MB"\n', ["--config", "nightly.toml"], True),
+        ("nightly.toml", 'memory-limit = "600MB"\n', ["--config=nightly.toml"], True),
+        ("nightly.toml", "", ["--config", "missing.toml"], False),
+        ("nightly.toml", "", ["--memory-limit", "600MB"], True),
+    ],
+)
+def test_memory_is_given_back_at_once_where_a_limit_is_typed_or_stands_in_a_file(
+    name: str, text: str, typed: list[str], sparing: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    put(tmp_path / name, text)
+    monkeypatch.chdir(tmp_path if "nightly" in name else tmp_path / "here")
+    monkeypatch.setattr(sys, "argv", ["sessionize", "run", "events.csv", *typed])
+    monkeypatch.setattr(main, "available", lambda: main.LITTLE)
+    assert (main._allocators() == (main.SPARING_POLARS, main.SPARING_NUMPY)) is sparing
 
 
 def cpu(vendor: str, family: int, model: int, flags: str = FEATURES) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sessionize.cli import options as o
 from sessionize.cli import settings, view
+from sessionize.cli.config_files import FILE_NAMES
 from sessionize.cli.judging import asked
 from sessionize.cli.reports import NAMES, Report, not_checked, reports, write, written
 from sessionize.errors import ChecksFailed, InputError, UsageError
@@ -149,7 +150,7 @@ def _init(typed_alone: o.Typed) -> None:
     from sessionize.checks.init import followed, learnt, merged
     from sessionize.output.one_file import OneFile
 
-    path = Path(local_path(typed_alone["config"] or settings.FILE_NAMES[0], "--config"))
+    path = Path(local_path(typed_alone["config"] or FILE_NAMES[0], "--config"))
     there = path.exists()
     if there and not typed_alone["force"]:
         raise UsageError(f"{path} is there already", hint="--force replaces the checks in it, and keeps the rest")

@@ -18,10 +18,13 @@ import threading
 import traceback
 from contextlib import suppress
 from itertools import pairwise
+from pathlib import Path
 from typing import Final
 
+from sessionize.cli.config_files import FILE_NAMES
 from sessionize.errors import ChecksFailed, SessionizeError, StdoutError
 from sessionize.machine import WITHOUT_AVX512, available, processor
+from sessionize.patterns import pattern
 
 REPORT_AT: Final = "https://github.com/sessionize/sessionize/issues"
 """Where a bug is reported, as the package's metadata has it."""
@@ -47,6 +50,7 @@ SPARING_NUMPY: Final = {-3: 1 << 20, -1: 1 << 20, -8: 1}
 """Where memory is short: what was let go of is given back at once, which takes a third more time."""
 LITTLE: Final = 4_000_000_000
 """Bytes of memory under which it is short, even if no limit was given."""
+SAYS_LIMIT: Final = pattern(r"(?m)^\s*[\"']?memory[-_]limit")
 GARBAGE_AFTER: Final = 1_000_000
 """Objects made before Python looks for garbage in cycles: loading makes many and none of it is garbage."""
 
@@ -71,14 +75,38 @@ def main() -> None:
 
 
 def _set_allocators() -> None:
-    sparing = any(each.startswith("--memory-limit") for each in sys.argv) or available() < LITTLE
-    polars, numpy = (SPARING_POLARS, SPARING_NUMPY) if sparing else (POLARS_ALLOCATOR, NUMPY_ALLOCATOR)
+    polars, numpy = _allocators()
     os.environ.setdefault("_RJEM_MALLOC_CONF", polars)  # read when Polars is loaded
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # the C library's, as NumPy's is
     with suppress(OSError, AttributeError):  # another C library than GNU's
         mallopt = ctypes.CDLL(None).mallopt
         for option, value in numpy.items():
             mallopt(option, value)
+
+
+def _allocators() -> tuple[str, dict[int, int]]:
+    """How Polars' allocator is set, and the C library's."""
+    if available() < LITTLE or _is_limited():
+        return SPARING_POLARS, SPARING_NUMPY
+    return POLARS_ALLOCATOR, NUMPY_ALLOCATOR
+
+
+def _is_limited() -> bool:
+    """Whether a memory limit is typed, or stands in a configuration file: it is looked for before anything is loaded."""
+    if any(each.startswith("--memory-limit") for each in sys.argv):
+        return True
+    typed = [*pairwise(sys.argv), *(each.partition("=")[::2] for each in sys.argv)]
+    named = [Path(value) for option, value in typed if option == "--config"]
+    with suppress(OSError):
+        named += [folder / name for folder in (Path.cwd(), *Path.cwd().parents) for name in FILE_NAMES]
+    return any(SAYS_LIMIT.search(text) for path in named if (text := _content(path)))
+
+
+def _content(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""  # whoever needs the file says so
 
 
 def _fill_closed_streams() -> None:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from sessionize import definitions, schema
 from sessionize.cli import own, parse, text_layout
+from sessionize.cli.config_files import FILE_NAMES
 from sessionize.cli.options import Option, Typed
 from sessionize.cli.options import known as options_of_all
 from sessionize.cli.rules import as_typed, other_rules, rules
@@ -25,7 +26,6 @@ from sessionize.stores import AnyPath, StoreError, path_of
 SECTIONS: Final = ("check",)
 NO_PRESET: Final = "none"
 """Tables of the configuration file that are no options."""
-FILE_NAMES: Final = ("sessionize.toml", "pyproject.toml")
 TYPED_ONLY: Final = ("inputs", "output", "config", "debug")
 """What no file can say, as it is needed before the file is read, or always typed."""
 ALSO_KNOWN_AS: Final = {"jsonl": "ndjson", "json-lines": "ndjson", "jsonlines": "ndjson", "tsv": "csv", "pq": "parquet"}
