@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -68,14 +70,36 @@ def sample(folder: Path) -> Config:  # noqa: ARG001
     return Config(inputs=(str(CSV),), rules=Rules(end_events=("logout",)), properties=("country",), where=None)
 
 
-LOGS = (sample, ties, types, ndjson, nobody, access)
+def passive(folder: Path) -> Config:
+    """Passive events in sessions and in none, among other rejected rows, over row groups and files of text."""
+    rows = [
+        {"user_id": None if n % 29 == 0 else f"u{n % 5}", "event_type": "ping" if n % 3 else "view",
+         "time": 1717063200 + 97 * n * (1 + n % 4)}
+        for n in range(120)
+    ]  # fmt: skip
+    pl.DataFrame(rows).write_parquet(folder / "1.parquet", row_group_size=16)
+    return Config(inputs=(str(folder),), rules=Rules(timeout=timedelta(minutes=5), passive=("ping",)))
+
+
+def passive_text(folder: Path) -> Config:
+    lines = [f"{1717063200 + 97 * n * (1 + n % 4)},u{n % 5},{'ping' if n % 3 else 'view'}" for n in range(90)]
+    for number in range(3):
+        text = "\n".join(["time,user_id,event_type", *lines[number * 30 : number * 30 + 30], "soon,u1,view"])
+        (folder / f"{number}.csv").write_text(text + "\n")
+    return Config(inputs=(str(folder),), rules=Rules(timeout=timedelta(minutes=5), passive=("ping",)))
+
+
+LOGS = (sample, ties, types, ndjson, nobody, access, passive, passive_text)
 
 
 def both(config: Config, folder: Path, cluster: Any, **more: Any) -> None:
     """Run a log on one machine and on a cluster, and hold all that they wrote against each other."""
     form = more.pop("form", "parquet")
-    one = run(config, Output(directory=str(folder / "one"), form=form))
-    many = job.run(config, Output(directory=str(folder / "many"), form=form), cluster, **more)
+    output = Output(directory=str(folder / "many"), form=form, events=more.pop("events", False))
+    one = run(config, replace(output, directory=str(folder / "one")))
+    many = job.run(config, output, cluster, **more)
+    if output.events:
+        both_events(folder, form)
     for name in ("metrics", "sessions"):
         parts = sorted((folder / "many" / name).iterdir())
         if form == "ndjson":
@@ -90,3 +114,13 @@ def both(config: Config, folder: Path, cluster: Any, **more: Any) -> None:
     assert not rejected[0].exists() or rejected[0].read_bytes() == rejected[1].read_bytes()
     there = {str(path.relative_to(folder / "many")) for path in (folder / "many").rglob("*") if path.is_file()}
     assert there == {".sessionize.lock", "manifest.json", *(each["path"] for each in many.manifest["outputs"])}
+
+
+def both_events(folder: Path, form: str) -> None:
+    """Hold the parts of the events against the one file."""
+    parts = sorted((folder / "many" / "events").iterdir())
+    if form == "ndjson":
+        assert b"".join(each.read_bytes() for each in parts) == (folder / "one" / "events.ndjson").read_bytes()
+    else:
+        whole = pl.read_parquet(folder / "one" / "events.parquet")
+        assert_frame_equal(pl.concat(pl.read_parquet(each) for each in parts), whole)

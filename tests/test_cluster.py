@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -12,7 +11,7 @@ from typing import Any, NamedTuple
 import polars as pl
 import pytest
 from budget import examples
-from clustered import LOGS, both, sample, ties, types
+from clustered import LOGS, both, passive_text, sample, ties, types
 from console import SAMPLE, sessionize
 from engine import plan_of, raw_frame
 from fake_cluster import FakeCluster
@@ -32,11 +31,13 @@ from sessionize.read import Rows
 from sessionize.read.shares import Share
 from sessionize.read.source import LogFile
 from sessionize.spark import cluster as clusters
-from sessionize.spark import job, work
+from sessionize.spark import cutting, job, work
 from sessionize.spark.border import Types, arrow_schema, decoded, encoded
 from sessionize.spark.cluster import Line, Task
+from sessionize.spark.cutting import CutSessions
 from sessionize.spark.lines import ShareDone, heard, line
-from sessionize.spark.tasks import CutSessions, Look
+from sessionize.spark.merging import Target
+from sessionize.spark.tasks import Look
 from sessionize.spark.work import Work
 
 CSV = SAMPLE / "events.csv"
@@ -82,22 +83,26 @@ def test_however_a_log_is_shared_and_shuffled_the_sessions_are_those_of_one_mach
     log: list[Event], rule: OracleRules, role: frozenset[str], share: int, parts: int, batch: int, most: int,
     retries: bool,  # noqa: FBT001
 ) -> None:  # fmt: skip
-    rule = replace(rule, passive=())
     plan, frame = plan_of(rule, role), raw_frame(log, role, rule)
-    one = sessionize_log(Pieces(frame), plan, IN_MEMORY)
-    whole = pl.concat(each.sessions.select(METRIC_NAMES) for each in one.batches)
+    one = sessionize_log(Pieces(frame), plan, IN_MEMORY, assign=True)
+    batches = list(one.batches)
+    whole = pl.concat(each.sessions.select(METRIC_NAMES) for each in batches)
     cluster = FakeCluster(parts, batch, retries=retries)
     with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(work, "RANGE_SESSIONS", 1)
         patch.setattr("sessionize.spark.lines.LONGEST", 0 if retries else 1 << 20)
-        patch.setattr("sessionize.spark.tasks.LOT_ROWS", most)
-        patch.setattr(CutSessions, "most", most)
-        patch.setattr("sessionize.spark.tasks.STEP", 2)
+        patch.setattr(cutting, "LOT_ROWS", most)
+        patch.setattr(cutting, "STEP", 2)
         patch.setattr(work, "STEP", 2)
-        asked = Work(cluster, Shared(frame, share), plan, folder)
+        asked = Work(cluster, Shared(frame, share), plan, folder, events=True)
         cut = work.sessions_cut(asked, parts)
-        made = work.merged(asked, cut, Output(directory="out", sessions=False))
-        found = pl.concat(pl.read_parquet(each.files["metrics.parquet"].path) for each in made)
+        made = work.merged(asked, cut, Output(directory="out", sessions=False, events=True), Target(folder))
+        found, events = (
+            pl.concat(pl.read_parquet(each.files[f"{name}.parquet"].path) for each in made)
+            for name in ("metrics", "events")
+        )
+    whole_events = pl.concat(each.events for each in batches if each.events is not None)
+    assert_frame_equal(events, _texts(whole_events))
     assert_frame_equal(
         found.with_columns(pl.col("value").round(6)), _texts(whole).with_columns(pl.col("value").round(6))
     )
@@ -110,21 +115,40 @@ def _texts(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(pl.col(pl.Categorical, pl.Enum).cast(pl.String))
 
 
+@pytest.mark.parametrize("events", [False, True])
 @pytest.mark.parametrize("log", LOGS)
 def test_a_run_on_a_cluster_leaves_the_rows_counts_and_notes_of_one_machine(
-    log: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    log: Any, events: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch  # noqa: FBT001
+) -> None:  # fmt: skip
     monkeypatch.setattr(work, "RANGE_SESSIONS", 20)
     monkeypatch.setattr(work, "SHARE_ROWS", 3)
+    monkeypatch.setattr(cutting, "LOT_ROWS", 5)
     (tmp_path / "log").mkdir()
-    both(log(tmp_path / "log"), tmp_path, FakeCluster(4, 7, retries=True))
+    both(log(tmp_path / "log"), tmp_path, FakeCluster(4, 7, retries=True), events=events)
+
+
+def test_passive_events_in_no_session_lie_among_the_rejected_rows_of_every_file(tmp_path: Path) -> None:
+    (tmp_path / "log").mkdir()
+    both(passive_text(tmp_path / "log"), tmp_path, FakeCluster(3, 9))
+    told = pl.read_ndjson(tmp_path / "many" / "rejected.ndjson").with_columns(pl.col("file").str.split("/").list.last())
+    assert sorted(told.group_by("file", "reason").len().select("file", "reason").rows()) == [
+        (f"{number}.csv", reason) for number in range(3) for reason in ("bad_timestamp", "passive_alone")
+    ]
+
+
+def test_the_events_of_a_run_on_a_cluster_are_read_by_the_other_commands(tmp_path: Path) -> None:
+    both(Config(inputs=(str(CSV),)), tmp_path, FakeCluster(3, 500), events=True)
+    for command, *options in (("show", "--longest"), ("paths",), ("check",)):
+        one, many = (sessionize(command, tmp_path / each, *options, "--json", cwd=tmp_path) for each in ("one", "many"))
+        assert (one.code, one.err) == (many.code, many.err.replace("many", "one"))
+        assert json.loads(many.out.replace("/many", "/one")) == json.loads(one.out)
 
 
 def test_parts_of_ndjson_one_behind_the_other_are_the_file_of_one_machine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(work, "RANGE_SESSIONS", 100)
-    both(sample(tmp_path), tmp_path, FakeCluster(4, 500), form="ndjson", partitions=5)
+    both(sample(tmp_path), tmp_path, FakeCluster(4, 500), form="ndjson", partitions=5, events=True)
     assert len([*(tmp_path / "many" / "metrics").iterdir()]) > 3
 
 
@@ -246,10 +270,7 @@ REFUSED = {
     "--format csv": ("--format", "csv"),
     "--memory-limit": ("--memory-limit", "1GB"),
     "--state": ("--state", "s", "--batch", "2024-05-30"),
-    "--events": ("--events",),
-    "--passive": ("--passive", "click"),
     "--check": ("--check",),
-    "an object store": ("-o", "s3://bucket/out"),
     "--dry-run": ("--dry-run",),
     "--master and --remote": ("--master", "local", "--remote", "sc://h"),
     "--partitions": ("--partitions", "0"),

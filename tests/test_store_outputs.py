@@ -11,8 +11,8 @@ import stores
 from console import SAMPLE, Outcome, sessionize
 
 from sessionize.errors import OutputError
-from sessionize.output.publish import INTENT, Staged
-from sessionize.output.upload import Uploader, _send, refuse_upload
+from sessionize.output.publish import INTENT
+from sessionize.output.upload import Uploader, refuse_upload, send
 from sessionize.stores import StorePath, connect
 
 ROWS = b"time,user_id\n2024-05-01T09:00:00,ann\n2024-05-01T09:10:00,bob\n"
@@ -160,7 +160,7 @@ def test_a_part_of_a_large_object_that_cannot_be_sent_leaves_no_object(
 ) -> None:
     content = bytes(range(256)) * (25 << 12)
     (tmp_path / "large").write_bytes(content)
-    staged, target = Staged("large", tmp_path / "large", len(content), ""), StorePath("s3", bucket.name, "out")
+    file, target = tmp_path / "large", StorePath("s3", bucket.name, "out/large")
     monkeypatch.setattr(connect, "ATTEMPTS", 2)
     for always in (True, False):
         broken = lambda request: how if "partNumber=2" in request.path and (always or request.number == 1) else ""  # noqa: B023, E731
@@ -168,10 +168,10 @@ def test_a_part_of_a_large_object_that_cannot_be_sent_leaves_no_object(
             stores.environment(monkeypatch, port)
             if always:
                 with pytest.raises(Exception, match=f"{bucket}/out/large"):
-                    _send(staged, target)
+                    send(file, target)
                 assert bucket.keys == []
             else:
-                _send(staged, target)
+                send(file, target)
             assert sum("partNumber=2" in each.path for each in seen) > 1
     assert bucket.get("out/large") == content
 

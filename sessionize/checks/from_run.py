@@ -21,7 +21,7 @@ from sessionize.checks.text import sanitize
 from sessionize.engine.result import Counts
 from sessionize.kernel.metrics import FIGURED
 from sessionize.output.ownership import MANIFEST, REJECTED
-from sessionize.output.read_run import read_manifest, read_metrics
+from sessionize.output.read_run import events_names, read_manifest, read_metrics
 from sessionize.stores import fetched, path_of
 from sessionize.summary.figures import figures
 
@@ -41,9 +41,12 @@ def facts_of_runs(paths: Sequence[str], asked: Settings, thresholds: Thresholds)
     each = [read_metrics(path, manifest) for path, manifest in zip(paths, manifests, strict=True)]
     metrics = pl.concat(each, how="diagonal_relaxed")
     tables = {"sessions": metrics.lazy()}
-    events = [path_of(path) / "events.parquet" for path in paths]
-    if all(file.exists() for file in events):
-        tables["events"] = pl.concat([pl.scan_parquet(fetched(file)) for file in events], how="diagonal_relaxed")
+    events = [
+        [path_of(path) / name for name in events_names(found)] for path, found in zip(paths, manifests, strict=True)
+    ]
+    if all(files and all(file.name.endswith(".parquet") and file.exists() for file in files) for files in events):
+        scans = [pl.scan_parquet(fetched(file)) for files in events for file in files]
+        tables["events"] = pl.concat(scans, how="diagonal_relaxed")
     customs = filled_in(asked.custom, paths)
     prove(
         [custom for custom in customs if "events" in tables or "events" not in custom.sql],

@@ -253,9 +253,11 @@ def no_earlier_run(inputs: tuple[str, ...]) -> None:
 
 
 def _is_earlier_run(path: AnyPath) -> bool:
+    from sessionize.output.ownership import earlier_outputs
+
     with suppress(StoreError):  # told where the log is opened, by the name that was typed
-        metrics = ("metrics.parquet", "metrics/part-00000.parquet")
-        return (path / "manifest.json").is_file() and any((path / name).is_file() for name in metrics)
+        names = [name for name in earlier_outputs(path) if name.startswith(("metrics.", "metrics/"))]
+        return any((path / name).is_file() for name in names)
     return False
 
 

@@ -215,7 +215,7 @@ class OnDisk:
         whole = self._dictionaries.written(whole)
         if not with_events:
             return Batch(whole)
-        return Batch(whole, pl.concat(events, how="diagonal")[_events_order(counts, order.to_numpy())])
+        return Batch(whole, pl.concat(events, how="diagonal")[events_order(counts, order.to_numpy())])
 
 
 def _slice(path: Path, start: int, end: int) -> pl.DataFrame:
@@ -223,7 +223,7 @@ def _slice(path: Path, start: int, end: int) -> pl.DataFrame:
         return pl.scan_ipc(path).slice(start, end - start).collect()
 
 
-def _events_order(events: NDArray[np.uint32], order: NDArray[np.uint32]) -> NDArray[np.int64]:
+def events_order(events: NDArray[np.uint32], order: NDArray[np.uint32]) -> NDArray[np.int64]:
     """Places of the events, when those of each session lie together and the sessions are put in an order.
 
     Args:
@@ -234,7 +234,7 @@ def _events_order(events: NDArray[np.uint32], order: NDArray[np.uint32]) -> NDAr
         For each place in the order, which event comes there: int64, as many as there are events.
 
     Examples:
-        >>> _events_order(np.array([2, 1], np.uint32), np.array([1, 0], np.uint32)).tolist()
+        >>> events_order(np.array([2, 1], np.uint32), np.array([1, 0], np.uint32)).tolist()
         [2, 0, 1]
     """
     place = np.empty(len(order), np.int64)

@@ -77,11 +77,18 @@ def sessionize_log(  # noqa: PLR0913 - each is a part of it
                 for each in looks:
                     each.partition(events, done, whole)
     counts = (totals.counts + tally.counts() + policy.counts).checked()
-    return Result(ordered if keep else (), _rejected(totals.rejected, alone), totals.late, counts, stand, totals.values)
+    return Result(
+        ordered if keep else (), all_rejected(totals.rejected, alone), totals.late, counts, stand, totals.values
+    )
 
 
-def _rejected(rejected: pl.DataFrame, alone: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """The rows that are no events, and those that are passive ones in no session, in input order."""
+def all_rejected(rejected: pl.DataFrame, alone: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """The rows that are no events, and those that are passive ones in no session, in input order.
+
+    Args:
+        rejected: FILE, ROW and REASON of the former.
+        alone: FILE, ROW and maybe PATH of the latter.
+    """
     if not alone:
         return rejected
     reason = pl.lit("passive_alone", rejected.schema[schema.REASON]).alias(schema.REASON)

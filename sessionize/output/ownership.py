@@ -33,9 +33,12 @@ OURS: Final = (
     FINDINGS,
 )
 """Every name that a run may write beside the manifest: what a manifest lists under another name is not believed."""
-PART: Final = pattern(r"(?:sessions|metrics)/part-\d{5,}\.(?:parquet|ndjson)")
-"""Names of a run's files where it writes many: in the order of their names they are one."""
-PART_FOLDERS: Final = ("sessions", "metrics")
+PART: Final = pattern(
+    r"(?:sessions|metrics|events)/part-\d{5,}(?:-([0-9a-f]{12})-[0-9a-f]{12})?\.(?:parquet|ndjson)"
+)
+"""Names of a run's files where it writes many: in the order of their names they are one. In a store, which has no rename,
+the run and the attempt that wrote it are in the name, too."""
+PART_FOLDERS: Final = ("sessions", "metrics", "events")
 KEYS: Final = {"schema_version", "version", "inputs", "columns", "rules", "counts", "watermark", "outputs"}
 """What every manifest of a run has."""
 ELSEWHERE: Final = "move it away, or choose another -o"
@@ -49,19 +52,30 @@ def is_ours(name: str) -> bool:
     return name in OURS or PART.fullmatch(name) is not None
 
 
-def part_name(name: str, number: int) -> str:
+def part_name(name: str, number: int, attempt: str = "") -> str:
     """Name of a part of an output.
+
+    Args:
+        name: Name of the output where it is one file.
+        number: Number of the part.
+        attempt: Who wrote it, where that is in the name.
 
     Examples:
         >>> part_name("metrics.parquet", 7)
         'metrics/part-00007.parquet'
     """
     stem, _, form = name.partition(".")
-    return f"{stem}/part-{number:05}.{form}"
+    return f"{stem}/part-{number:05}{attempt and f'-{attempt}'}.{form}"
 
 
-def parts_there(directory: Path) -> list[str]:
-    """Names of all that lies in the folders of parts, whosever it is; of a folder that is none, its own."""
+def parts_there(directory: AnyPath) -> list[str]:
+    """Names of all that lies in the folders of parts, whosever it is; of a folder that is none, its own.
+
+    In a store, without those that have a run and an attempt in their names: no other run's can fall on them.
+    """
+    if not isinstance(directory, Path):
+        found = [f"{folder}/{path.name}" for folder in PART_FOLDERS for path in (directory / folder).iterdir()]
+        return [name for name in found if (part := PART.fullmatch(name)) is None or part[1] is None]
     folders = [directory / name for name in PART_FOLDERS if os.path.lexists(directory / name)]
     none = [folder.name for folder in folders if not is_folder(folder)]
     return [

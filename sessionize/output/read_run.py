@@ -85,7 +85,8 @@ def _whole(file: AnyPath, manifest: dict[str, Any]) -> Path:
     """
     found = fetched(file)
     if found != file:
-        listed = next((each.get("sha256") for each in manifest["outputs"] if each["path"] == file.name), None)
+        names = {file.name, "/".join(file.parts[-2:])}
+        listed = next((each.get("sha256") for each in manifest["outputs"] if each["path"] in names), None)
         with found.open("rb") as content:
             if hashlib.file_digest(content, "sha256").hexdigest() != listed:
                 raise InputError(
@@ -149,21 +150,26 @@ def read_sessions(
 
 def has_events(folder: AnyPath) -> bool:
     """Whether a run wrote its events, too."""
-    return _events_name(read_manifest(str(folder))) is not None
+    return bool(events_names(read_manifest(str(folder))))
 
 
-def _events_name(manifest: dict[str, Any]) -> str | None:
-    return next((each["path"] for each in manifest["outputs"] if each["path"].startswith("events.")), None)
+def events_names(manifest: dict[str, Any]) -> list[str]:
+    """Names of the files of events that a run wrote, in order; none where it wrote none."""
+    return [each["path"] for each in manifest["outputs"] if each["path"].startswith(("events.", "events/"))]
 
 
 def _events_of(folder: AnyPath, manifest: dict[str, Any]) -> pl.LazyFrame:
-    name = _events_name(manifest)
-    if name is None:
+    names = events_names(manifest)
+    if not names:
         raise UsageError(
             f"{folder} has no events: it is the output of a run without --events",
             hint="run it again with --events, or name the log itself",
         )
-    shown = folder / name
+    return pl.concat([_events_in(folder / name, manifest) for name in names])
+
+
+def _events_in(shown: AnyPath, manifest: dict[str, Any]) -> pl.LazyFrame:
+    name = shown.name
     try:
         file = _whole(shown, manifest)
         if name.endswith(".parquet"):

@@ -2,7 +2,8 @@
 
 A store has no rename and no lock. So the manifest is withdrawn first and written last: while it is absent, or its digests
 do not match, the run is not there. `.sessionize.commit` lists, while an upload is under way, the sizes of what it replaces
-and of what it writes: by it, the next run knows what a broken one left as its own, and writes it anew.
+and of what it writes, and which runs of a cluster have begun to write parts: by it, the next run knows what a broken one
+left as its own, and writes it anew.
 """
 
 from __future__ import annotations
@@ -12,11 +13,20 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from sessionize.errors import OutputError, UsageError
 from sessionize.os_errors import writing
-from sessionize.output.ownership import ELSEWHERE, MANIFEST, Identity, earlier_outputs, refuse_inputs
+from sessionize.output.ownership import (
+    ELSEWHERE,
+    MANIFEST,
+    PART,
+    PART_FOLDERS,
+    Identity,
+    earlier_outputs,
+    is_ours,
+    refuse_inputs,
+)
 from sessionize.output.publish import INTENT, Publisher, Staged
 from sessionize.scratch import Scratch
 from sessionize.stores import AnyPath, StoreError, StorePath
@@ -24,8 +34,24 @@ from sessionize.stores import AnyPath, StoreError, StorePath
 CHUNK: Final = 10 << 20
 """Bytes that are sent at once: a part of a large object."""
 BROKEN: Final = "run again: it writes anew what is missing"
+RUNS: Final = "/runs"
+"""In the list, which runs of a cluster write parts: no object has this name."""
+SHARED: Final = ".sessionize.scratch"
+"""Begins the folder of what the tasks of a run leave for one another."""
 Sizes = dict[str, set[int]]
 """Names of objects, and the sizes by which they are ours."""
+
+
+class Declared(NamedTuple):
+    """What a run that has not ended, or broke, has said of itself.
+
+    Attributes:
+        sizes: Of what it replaces and of what it writes.
+        runs: Runs of a cluster whose parts and scratch may lie there.
+    """
+
+    sizes: Sizes
+    runs: tuple[str, ...]
 
 
 def publisher(directory: AnyPath) -> Publisher | Uploader:
@@ -64,6 +90,7 @@ class Uploader:
         self._target = target
         self._scratch = Scratch()
         self._sealed: dict[str, Staged] = {}
+        self._parts: dict[str, int] = {}  # names and bytes of what others have put there
 
     def __enter__(self) -> Self:
         """Make a folder for the files."""
@@ -105,16 +132,19 @@ class Uploader:
         with sending(target):
             ours = _ours(target)
             _refuse_foreign(target, self._sealed, ours)
-            sizes = {name: sorted(ours.get(name, set())) for name in {*ours, *self._sealed}}
-            sizes |= {each.name: sorted({*sizes[each.name], each.bytes}) for each in files}
-            _put(target / INTENT, [json.dumps(sizes).encode()])
+            sizes = {name: set(ours.get(name, ())) for name in {*ours, *self._sealed}}
+            for each in files:
+                sizes[each.name].add(each.bytes)
+            declare(target, Declared(sizes, declared(target).runs))
         with sending(target, BROKEN):
             (target / MANIFEST).unlink()
             for each in files[:-1]:
-                _send(each, target)
-            for name in ours.keys() - self._sealed.keys():
+                send(each.path, target / each.name)
+            for name in ours.keys() - self._sealed.keys() - self._parts.keys():
                 (target / name).unlink()
-            _send(files[-1], target)
+            for name, size in self._parts.items():
+                _check_there(target / name, size)
+            send(files[-1].path, target / files[-1].name)
             (target / INTENT).unlink()
         self._sealed.clear()
 
@@ -137,11 +167,47 @@ def sending(target: StorePath, hint: str | None = None) -> Iterator[None]:
 def _ours(directory: StorePath) -> Sizes:
     """What an earlier run wrote there, and what one whose upload broke may have left."""
     found: Sizes = {name: {size} for name, size in earlier_outputs(directory).items()}
-    with suppress(FileNotFoundError, ValueError, TypeError, AttributeError):
-        for name, sizes in json.loads((directory / INTENT).read_bytes()).items():
-            if "/" not in name:
-                found.setdefault(name, set()).update(map(int, sizes))
+    broken = declared(directory)
+    for name, sizes in broken.sizes.items():
+        found.setdefault(name, set()).update(sizes)
+    for name, size in written_by(directory, broken.runs).items():
+        found.setdefault(name, set()).add(size)
     return {name: sizes for name, sizes in found.items() if _size(directory / name) in {None, *sizes}}
+
+
+def declared(directory: StorePath) -> Declared:
+    """What a run that has not ended has said of itself; nothing where none has."""
+    with suppress(FileNotFoundError, ValueError, TypeError, AttributeError):
+        found = json.loads((directory / INTENT).read_bytes())
+        runs = tuple(map(str, found.pop(RUNS, ())))
+        ours = {name: set(map(int, sizes)) for name, sizes in found.items() if name == MANIFEST or is_ours(name)}
+        return Declared(ours, runs)
+    return Declared({}, ())
+
+
+def declare(directory: StorePath, said: Declared) -> None:
+    """Say what a run is about to do; if that is nothing, take back what was said."""
+    if said == Declared({}, ()):
+        (directory / INTENT).unlink()
+        return
+    sizes = {name: sorted(each) for name, each in said.sizes.items()}
+    _put(directory / INTENT, [json.dumps({**sizes, **({RUNS: said.runs} if said.runs else {})}).encode()])
+
+
+def written_by(directory: StorePath, runs: Collection[str]) -> dict[str, int]:
+    """Names and bytes of the parts, and of the scratch, that runs of a cluster have left there."""
+    if not runs:
+        return {}
+    found = {}
+    for folder in PART_FOLDERS:
+        for path, info in (directory / folder).listed(recursive=False):
+            part = PART.fullmatch(f"{folder}/{path.name}")
+            if part is not None and part[1] in runs:
+                found[f"{folder}/{path.name}"] = int(info.size or 0)
+    for run in runs:
+        for path, info in (directory / f"{SHARED}.{run}").listed(recursive=False):
+            found[f"{SHARED}.{run}/{path.name}"] = int(info.size or 0)
+    return found
 
 
 def _size(path: StorePath) -> int | None:
@@ -162,12 +228,17 @@ def _refuse_foreign(directory: StorePath, names: Iterable[str], ours: Sizes) -> 
             )
 
 
-def _send(file: Staged, target: StorePath) -> None:
+def send(file: Path, path: StorePath) -> None:
     """Upload a file, and see that all of it is there."""
-    with file.path.open("rb") as content:
-        _put(target / file.name, iter(lambda: content.read(CHUNK), b""))
-    if (size := _size(target / file.name)) != file.bytes:
-        raise StoreError(str(target / file.name), f"{size} bytes are there of {file.bytes}")
+    with file.open("rb") as content:
+        _put(path, iter(lambda: content.read(CHUNK), b""))
+        size = content.tell()
+    _check_there(path, size)
+
+
+def _check_there(path: StorePath, size: int) -> None:
+    if (found := _size(path)) != size:
+        raise StoreError(str(path), f"{found} bytes are there of {size}")
 
 
 def _put(path: StorePath, content: Iterable[bytes]) -> None:

@@ -39,7 +39,7 @@ def logs_in(folder: AnyPath) -> tuple[list[AnyPath], list[PassedOver]]:
     for here, folders, names in walk(folder):
         if here == folder:
             _check_done(folder, names)
-        elif _is_output(names):
+        elif _is_output(names, folders):
             passed.append(PassedOver(f"{here}/", OWN_OUTPUT))
             folders.clear()
             continue
@@ -68,9 +68,9 @@ def _check_done(folder: AnyPath, names: Collection[str]) -> None:
         )
 
 
-def _is_output(names: Collection[str]) -> bool:
+def _is_output(names: Collection[str], folders: Collection[str]) -> bool:
     """Whether a folder is what a run wrote: by its lock, and in a store, which has none, by its files."""
-    is_whole = "manifest.json" in names and any(name.startswith("metrics.") for name in names)
+    is_whole = "manifest.json" in names and ("metrics" in folders or any(name.startswith("metrics.") for name in names))
     return RUN_LOCK in names or UNDER_WAY in names or is_whole
 
 

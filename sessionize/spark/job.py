@@ -1,12 +1,11 @@
 """The main job on a cluster: the log's rows are read, shuffled and cut there; here it is decided, counted and committed.
 
-What the tasks have written lies in one folder beside the output, which every machine must see. Only what the lines of
-finished tasks name is taken; the rest goes with the folder.
+What the tasks have written lies in one folder beside the output, which every machine must see, or in its store. Only what
+the lines of finished tasks name is taken; the rest goes with the run.
 """
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -23,15 +22,16 @@ from sessionize.one_shot import Run, only_needed, refuse_outputs
 from sessionize.opening import opened
 from sessionize.os_errors import map_os_errors, writing
 from sessionize.output.commit import account_of, manifest_text
-from sessionize.output.ownership import MANIFEST, REJECTED, earlier_outputs, part_name, parts_there
-from sessionize.output.publish import Publisher
+from sessionize.output.ownership import MANIFEST, REJECTED, earlier_outputs, parts_there
 from sessionize.read.log import Log, open_log
 from sessionize.refusals import refuse_bad_rows
 from sessionize.rejected_rows import notes_on_rejected
 from sessionize.spark.cluster import Cluster
-from sessionize.spark.lines import Made, RangeDone
-from sessionize.spark.work import Cut, Work, looked, merged, refuse_rules, sessions_cut
-from sessionize.stores import StorePath, path_of
+from sessionize.spark.files import copy_to
+from sessionize.spark.held import FolderParts, StoredParts
+from sessionize.spark.lines import RangeDone
+from sessionize.spark.work import Cut, Work, looked, merged, sessions_cut
+from sessionize.stores import AnyPath, path_of
 from sessionize.summary.figures import figures
 
 
@@ -43,7 +43,7 @@ def run(
 
     Args:
         config: What was asked for.
-        output: What to write, and where: a folder that every machine of the cluster sees by this path.
+        output: What to write, and where: a folder that every machine of the cluster sees by this path, or a store.
         cluster: Runs the tasks.
         progress: Told the name of each stage as it begins.
         partitions: How many parts the events are shuffled into; None for what their number asks for.
@@ -52,26 +52,27 @@ def run(
         SessionizeError: Of the kind that says who must act.
     """
     refuse(config, output)
-    directory = Path(output.directory).absolute()
+    directory = path_of(output.directory).absolute()
     refuse_outputs(config, directory, [*parts_there(directory), REJECTED, MANIFEST])
     progress("opening")
     with ExitStack() as stack:
         log = open_log(config, absolute=True)
         plan = only_needed(stack.enter_context(opened(log.config, log=log)).plan, output)
         _refuse_pipes(log)
-        stack.enter_context(map_os_errors(directory))
-        publisher = stack.enter_context(Publisher(directory))
-        work = Work(cluster, log, plan, str(publisher.scratch()), partitions)
+        held = _held(directory)
+        stack.enter_context(held)
+        stack.enter_context(map_os_errors(held.directory))
+        work = Work(cluster, log, plan, held.shared, partitions, output.events)
         side_by_side = looked(work)
         progress("reading and sessionizing")
         cut = sessions_cut(work, side_by_side)
         refuse_bad_rows(log, cut.result, config, plan)
         progress("writing")
-        made = merged(work, cut, output, config.geo_db)
+        made = merged(work, cut, output, held.target, config.geo_db)
         result = _counted(cut.result, made)
         seen = cut.names.seen()
         said = (*notes(seen, config, plan), *notes_on_rejected(log, result, config, plan))
-        manifest = _committed(publisher, account_of(result, log, plan, said), made, cut)
+        manifest = _committed(held, account_of(result, log, plan, said), made, cut)
         return Run(
             result.counts, manifest, figures(pl.concat(each.measures for each in made)), seen.event_types, plan.notes
         )
@@ -85,21 +86,13 @@ def refuse(config: Config, output: Output) -> None:
     """
     if output.to_stdout:
         raise UsageError(
-            "-o - is not for --engine spark", hint="-o DIR, a folder that every machine of the cluster sees"
-        )
-    if isinstance(path_of(output.directory), StorePath):
-        raise UsageError(
-            f"-o {output.directory}: an object store is not yet for --engine spark",
-            hint="-o DIR, a folder that every machine of the cluster sees; then copy it to the store, the manifest last",
+            "-o - is not for --engine spark", hint="-o DIR, a folder that every machine of the cluster sees, or s3://…"
         )
     if output.form not in {"parquet", "ndjson"}:
         raise UsageError(
             f"--format {output.form} is not for --engine spark, which writes many files",
             hint="--format parquet or ndjson; or run on one machine, without --engine spark",
         )
-    if output.events:
-        raise UsageError("--events is not yet for --engine spark", hint="leave it out, or run on one machine")
-    refuse_rules(config.rules)
     if config.memory_limit is not None:
         raise UsageError(
             "--memory-limit is not for --engine spark: Spark says what its tasks may take",
@@ -121,26 +114,28 @@ def _counted(result: Result, made: Sequence[RangeDone]) -> Result:
     return result._replace(counts=replace(result.counts, active_sessions=active))
 
 
-def _committed(publisher: Publisher, account: dict[str, Any], made: Sequence[RangeDone], cut: Cut) -> dict[str, Any]:
-    """Make all parts, the rejected rows and the manifest visible at once."""
+def _held(directory: AnyPath) -> StoredParts | FolderParts:
+    return FolderParts(directory) if isinstance(directory, Path) else StoredParts(directory)
+
+
+def _committed(
+    held: StoredParts | FolderParts, account: dict[str, Any], made: Sequence[RangeDone], cut: Cut
+) -> dict[str, Any]:
+    """Make all parts, the rejected rows and the manifest visible, the manifest last."""
     for output in made[0].files:
         for each in made:
-            _adopt(publisher, account, part_name(output, each.number), each.files[output])
+            part = each.files[output]
+            name = held.keep_part(output, each.number, part)
+            account["outputs"].append({"path": name, "rows": part.rows, "bytes": part.bytes, "sha256": part.sha256})
     if cut.rejected:
-        with writing(publisher.directory / REJECTED), publisher.path(REJECTED).open("wb") as out:
-            for path in cut.rejected:
-                with Path(path).open("rb") as part:
-                    shutil.copyfileobj(part, out)
-        staged = publisher.seal(REJECTED)
+        with writing(held.directory / REJECTED), held.path(REJECTED).open("wb") as out:
+            for place in cut.rejected:
+                copy_to(out, place)
+        staged = held.seal(REJECTED)
         rows = cut.result.rejected.height
         account["outputs"].append({"path": REJECTED, "rows": rows, "bytes": staged.bytes, "sha256": staged.sha256})
-    with writing(publisher.directory / MANIFEST):
-        publisher.path(MANIFEST).write_text(manifest_text(account), encoding="utf-8")
-    publisher.seal(MANIFEST)
-    publisher.commit(earlier=earlier_outputs(publisher.directory))
+    with writing(held.directory / MANIFEST):
+        held.path(MANIFEST).write_text(manifest_text(account), encoding="utf-8")
+    held.seal(MANIFEST)
+    held.commit(earlier=earlier_outputs(held.directory))
     return account
-
-
-def _adopt(publisher: Publisher, account: dict[str, Any], name: str, made: Made) -> None:
-    publisher.adopt(name, Path(made.path), made.bytes, made.sha256)
-    account["outputs"].append({"path": name, "rows": made.rows, "bytes": made.bytes, "sha256": made.sha256})

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pickle
 import platform
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 from uuid import uuid4
 
@@ -18,8 +17,8 @@ from sessionize.engine.ingest import Totals
 from sessionize.engine.names import Names
 from sessionize.engine.tally import Tally
 from sessionize.errors import SessionizeError
-from sessionize.os_errors import writing
 from sessionize.spark.border import Types, encoded
+from sessionize.spark.files import bytes_at, leave_bytes
 from sessionize.version import __version__
 
 LINE: Final[Types] = {"versions": pl.String(), "said": pl.Binary()}
@@ -55,26 +54,56 @@ class ShareDone(NamedTuple):
     rejected: str | None
 
 
+class Lot(NamedTuple):
+    """Sessions in a file, in order of start and id, and maybe their events in another one, in the sessions' order.
+
+    Attributes:
+        path: Place of the sessions.
+        rows: How many sessions there are.
+        starts: Start of every STEP-th session, microseconds.
+        events: Place of the events; None where they are not to be written.
+        events_before: Events before each of these sessions; none where they are not to be written.
+        event_rows: How many events there are; 0 likewise.
+    """
+
+    path: str
+    rows: int
+    starts: NDArray[np.int64]
+    events: str | None
+    events_before: NDArray[np.int64]
+    event_rows: int
+
+
 class PartDone(NamedTuple):
     """What some whole keys came to.
 
     Attributes:
-        path: Path of their sessions in a file, in order; None where there are none.
-        rows: How many sessions there are.
-        starts: Start of every STEP-th session, microseconds.
+        lots: Where their sessions lie.
         tally: Their tally, but for which of them are active.
         shares: What came with them.
+        alone: FILE and ROW of the passive events in no session; None where no event is passive.
     """
 
-    path: str | None
-    rows: int
-    starts: NDArray[np.int64]
+    lots: tuple[Lot, ...]
     tally: Tally
     shares: tuple[ShareDone | Failed, ...]
+    alone: pl.DataFrame | None
+
+
+class Retold(NamedTuple):
+    """The rejected rows of a share, once all are known.
+
+    Attributes:
+        at: Ordinal of its file, and rows of the file before it.
+        rejected: Place of its rejected rows as they are written; None where there are none.
+    """
+
+    at: tuple[int, int]
+    rejected: str | None
 
 
 class Made(NamedTuple):
-    """A file of the output, on disk."""
+    """A part of the output, on disk or in its store."""
 
     path: str
     rows: int
@@ -118,10 +147,9 @@ def packed(said: Any, folder: str) -> bytes:
     content = pickle.dumps(said)
     if len(content) <= LONGEST:
         return content
-    path = Path(folder) / f"said.{uuid4().hex}"
-    with writing(path):
-        path.write_bytes(content)
-    return pickle.dumps(Apart(str(path)))
+    place = f"{folder}/said.{uuid4().hex}"
+    leave_bytes(place, content)
+    return pickle.dumps(Apart(place))
 
 
 def heard(said: bytes) -> Any:
@@ -129,5 +157,4 @@ def heard(said: bytes) -> Any:
     found = pickle.loads(said)  # noqa: S301 - made by our own task, and passed on by Spark, which sends all it runs so
     if not isinstance(found, Apart):
         return found
-    with writing(found.path, "read"):
-        return pickle.loads(Path(found.path).read_bytes())  # noqa: S301
+    return pickle.loads(bytes_at(found.path))  # noqa: S301

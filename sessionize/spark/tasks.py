@@ -1,4 +1,4 @@
-"""What reads and cuts on the machines of a cluster: pure functions of Arrow batches, none of which knows Spark.
+"""What reads on the machines of a cluster. All tasks are pure functions of Arrow batches, none of which knows Spark.
 
 ::
 
@@ -24,24 +24,22 @@ import pyarrow as pa
 
 from sessionize import schema
 from sessionize.config import Plan
-from sessionize.engine.ingest import Ingest, Totals
+from sessionize.engine.ingest import Ingest
 from sessionize.engine.names import Names
 from sessionize.engine.observe import Observer
-from sessionize.engine.tally import Tally
 from sessionize.errors import MachineError, SessionizeError
-from sessionize.kernel import Dictionaries, as_text
-from sessionize.kernel.describe import session_ids
+from sessionize.kernel import Dictionaries
 from sessionize.kernel.keys import key_text
 from sessionize.kernel.normalise import ID_COLUMNS
-from sessionize.kernel.streamed import streamed
 from sessionize.limits import Limits
-from sessionize.os_errors import writing
 from sessionize.output.commit import as_came
 from sessionize.output.writers import writer
 from sessionize.read.shares import Share
 from sessionize.read.source import LogFile
-from sessionize.spark.border import Types, decoded, encoded
-from sessionize.spark.lines import Failed, PartDone, ShareDone, heard, line, packed
+from sessionize.spark.border import Types, encoded
+from sessionize.spark.files import making
+from sessionize.spark.lines import Failed, ShareDone, line, packed
+from sessionize.stores import StoreError, path_of
 
 KEY: Final = "sessionize.key"
 DONE: Final = "sessionize.done"
@@ -53,10 +51,6 @@ SHUFFLED: Final[Types] = {
     DONE: pl.Binary(),
 }
 """Columns that every row of the shuffle has, before those of the events: its order is by the first three."""
-LOT_ROWS: Final = 1 << 18
-"""Events that are cut into sessions at once; of a longer key, its open session is held beside."""
-STEP: Final = 64
-"""Of so many sessions in a file the start of one is told: to find some, up to twice as many more are read."""
 LIMITS: Final = Limits(event_bytes=1 << 30, rows=100_000)
 
 
@@ -86,16 +80,29 @@ class Look:
     """First of all: whether the machines have what it takes, and how many tasks Spark runs side by side.
 
     Attributes:
-        needed: Paths that every machine must see; the first is the folder for temporary files.
+        needed: Paths and URIs that every machine must see; the first is the folder for temporary files.
     """
 
     needed: tuple[str, ...]
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """A line for each task: the paths that its machine does not see."""
+        """A line for each task: what its machine does not see, and why, where a store has said so."""
         for _ in batches:
             pass
-        yield line((platform.node(), [path for path in self.needed if not os.access(path, os.R_OK)]), self.needed[0])
+        looked = [(place, _hidden(place)) for place in self.needed]
+        yield line((platform.node(), [(place, why) for place, why in looked if why is not None]), self.needed[0])
+
+
+def _hidden(place: str) -> str | None:
+    """Why a place is not seen from here, empty where there is no more to say; None if it is."""
+    path = path_of(place)
+    if isinstance(path, Path):
+        return None if os.access(path, os.R_OK) else ""
+    try:
+        path.info()
+    except StoreError as error:
+        return error.what
+    return None
 
 
 @dataclass(frozen=True)
@@ -141,18 +148,29 @@ class ReadShares:
                 names.keys(arrived.events)
                 yield from encoded(with_key(arrived.events), self.columns)
         totals = ingest.totals()
-        path = self._rejected(share, totals) if totals.rejected.height else None
+        path = None
+        if totals.rejected.height:
+            path = tell_rejected(self.folder, share, totals.rejected, self.files, self.plan)
         yield from self._done(ShareDone((share.ordinal, share.start), totals, names, path))
 
     def _done(self, said: ShareDone | Failed) -> Iterator[pa.RecordBatch]:
         return encoded(pl.DataFrame({DONE: [packed(said, self.folder)]}), self.columns)
 
-    def _rejected(self, share: Share, totals: Totals) -> str:
-        path = Path(self.folder) / f"rejected-{share.ordinal}-{share.start}.{uuid4().hex}"
-        origin = _Origin(self.files, share.part)
-        with writer(path, "ndjson") as out:
-            out.write(as_came(totals.rejected, origin, self.plan))
-        return str(path)
+
+def tell_rejected(folder: str, share: Share, rejected: pl.DataFrame, files: Sequence[LogFile], plan: Plan) -> str:
+    """Write rejected rows of a share as they came; the place of the file.
+
+    Args:
+        folder: Folder for temporary files.
+        share: What they are of.
+        rejected: FILE, ROW and REASON of each.
+        files: The log's files.
+        plan: What the configuration means for the log.
+    """
+    place = f"{folder}/rejected-{share.ordinal}-{share.start}.{uuid4().hex}"
+    with making(place) as path, writer(path, "ndjson") as out:
+        out.write(as_came(rejected, _Origin(files, share.part), plan))
+    return place
 
 
 class _Origin(NamedTuple):
@@ -166,66 +184,3 @@ class _Origin(NamedTuple):
         """What stands at given places."""
         found: pl.DataFrame = self.part.raw(rows)
         return found
-
-
-@dataclass(frozen=True)
-class CutSessions:
-    """Cuts the events of whole keys into sessions.
-
-    Attributes:
-        plan: The rules.
-        columns: Types of the shuffle's columns.
-        sessions: An empty frame of sessions, for their columns.
-        folder: Folder for temporary files.
-        most: Events that are cut at once.
-    """
-
-    plan: Plan
-    columns: Types
-    sessions: pl.DataFrame
-    folder: str
-    most: int = LOT_ROWS
-
-    def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """A line about the sessions of all events that come, ordered by key, time and place."""
-        shares: list[ShareDone | Failed] = []
-        found, tally = [self.sessions], Tally()
-        for part in streamed(events_of(batches, self.columns, self.most, shares), self.plan, self.most):
-            found.append(as_text(part.sessions.sessions))
-            tally += Tally.of(part.sessions, self.plan, None)
-        whole = in_order(pl.concat(found, how="diagonal"), self.plan)
-        path = None if whole.is_empty() else self._written(whole)
-        starts = whole["start"].gather_every(STEP).to_physical().to_numpy().copy()
-        yield line(PartDone(path, whole.height, starts, tally, tuple(shares)), self.folder)
-
-    def _written(self, sessions: pl.DataFrame) -> str:
-        path = Path(self.folder) / f"sessions.{uuid4().hex}"
-        with writing(path):
-            sessions.write_ipc(path, record_batch_size=LIMITS.file_rows, compat_level=pl.CompatLevel.oldest())
-        return str(path)
-
-
-def events_of(
-    batches: Iterator[pa.RecordBatch], columns: Types, most: int, shares: list[ShareDone | Failed]
-) -> Iterator[pl.DataFrame]:
-    """The events among the rows of a shuffle, about so many at a time; what shares came to goes to the list."""
-    waiting: list[pl.DataFrame] = []
-    for batch in batches:
-        rows = decoded(batch, columns)
-        if rows[KEY].null_count():
-            shares += [heard(said) for said in rows.filter(pl.col(KEY).is_null())[DONE]]
-            rows = rows.filter(pl.col(KEY).is_not_null())
-        if rows.height:
-            waiting.append(rows.drop(KEY, schema.SEQ, DONE))
-        if sum(rows.height for rows in waiting) >= most:
-            yield pl.concat(waiting)
-            waiting = []
-    if waiting:
-        yield pl.concat(waiting)
-
-
-def in_order(sessions: pl.DataFrame, plan: Plan) -> pl.DataFrame:
-    """Sessions as the kernel gives them, in order of start and id."""
-    ids = session_ids(sessions, plan).alias("id")
-    order = pl.DataFrame([sessions["start"], ids]).select(pl.arg_sort_by("start", "id")).to_series()
-    return sessions[order]

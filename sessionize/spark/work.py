@@ -6,27 +6,32 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
 from itertools import pairwise
 from operator import add
+from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
 import polars as pl
 
 from sessionize import schema
-from sessionize.config import Output, Plan, Rules
+from sessionize.config import Output, Plan
 from sessionize.engine.ingest import event_types
 from sessionize.engine.names import Names
+from sessionize.engine.pipeline import all_rejected
 from sessionize.engine.policy import ONE_SHOT
 from sessionize.engine.result import Result
-from sessionize.errors import AccountingError, MachineError, UsageError
-from sessionize.kernel import as_text, sessionize
+from sessionize.errors import AccountingError, MachineError
 from sessionize.kernel.enrich import told_columns
 from sessionize.read.shares import Share
 from sessionize.read.source import LogFile, Source
 from sessionize.spark.border import Types
 from sessionize.spark.cluster import Cluster, Line
-from sessionize.spark.lines import VERSIONS, Failed, PartDone, RangeDone, ShareDone, heard
-from sessionize.spark.merging import MergeSessions, Range, Slice
-from sessionize.spark.tasks import SHUFFLED, STEP, CutSessions, Look, ReadShares
+from sessionize.spark.cutting import STEP, CutSessions, Templates
+from sessionize.spark.files import leave_frame
+from sessionize.spark.lines import VERSIONS, Failed, Lot, PartDone, RangeDone, Retold, ShareDone, heard
+from sessionize.spark.merging import MergeSessions, Range, Slice, Target
+from sessionize.spark.retelling import RetellRejected, ends_of
+from sessionize.spark.tasks import SHUFFLED, Look, ReadShares
+from sessionize.stores import path_of
 
 SHARE_ROWS: Final = 1 << 20
 """Rows of a Parquet file that are worth a task of their own."""
@@ -34,9 +39,10 @@ PART_EVENTS: Final = 1_000_000
 """Events of a part of the shuffle, about."""
 RANGE_SESSIONS: Final = 1 << 18
 """Sessions that are worth a file of their own."""
+RANGE_EVENTS: Final = 1 << 20
+"""Events of sessions that are worth it, where events are written."""
 BYTES_A_ROW: Final = 100
 """Of a text file, about."""
-LEAST, MOST = -(2**63), 2**63 - 1
 LEAST, MOST = -(2**63), 2**63 - 1
 
 
@@ -68,6 +74,7 @@ class Work(NamedTuple):
         plan: What the configuration means for it.
         folder: Folder for temporary files, which every machine sees.
         partitions: How many parts the events are shuffled into; None for what their number asks for.
+        events: Whether events are written, too.
     """
 
     cluster: Cluster
@@ -75,6 +82,7 @@ class Work(NamedTuple):
     plan: Plan
     folder: str
     partitions: int | None = None
+    events: bool = False
 
 
 class Cut(NamedTuple):
@@ -85,41 +93,38 @@ class Cut(NamedTuple):
         names: What it has of the names that were asked for.
         rejected: Files of its rejected rows, in input order.
         ranges: Where its sessions lie.
-        sessions: An empty frame of sessions, for their columns.
+        templates: Columns of sessions and events.
     """
 
     result: Result
     names: Names
     rejected: tuple[str, ...]
     ranges: tuple[Range, ...]
-    sessions: pl.DataFrame
-
-
-def refuse_rules(rules: Rules) -> None:
-    """Refuse the rule that is not told apart here: a passive event in no session is a rejected row, told by its place.
-
-    Raises:
-        UsageError: If it is in force.
-    """
-    if rules.passive:
-        raise UsageError(
-            f"--passive {rules.passive[0]} is not yet for --engine spark",
-            hint="leave it out, with --rules that have it, or run on one machine",
-        )
+    templates: Templates
 
 
 def looked(work: Work) -> int:
     """How many tasks run side by side, on machines that have what it takes."""
-    lines = work.cluster.each(
-        None, Look((work.folder, *(source.place for source in work.log.sources if source.stamp is None)))
-    )
+    lines = work.cluster.each(None, Look((work.folder, *_to_see(source.place for source in work.log.sources))))
     for name, missing in _heard(lines):
-        if missing:
-            raise MachineError(
-                f"{missing[0]} is not seen by the machine {name} of the cluster",
-                hint="inputs and -o must lie where every machine sees them by the same path, such as NFS",
+        for place, why in missing:
+            raise (
+                MachineError(
+                    f"{place}: {why}, says the machine {name} of the cluster",
+                    hint="each machine asks a store by its own role or environment: spark.executorEnv.AWS_REGION and the like",
+                )
+                if why
+                else MachineError(
+                    f"{place} is not seen by the machine {name} of the cluster",
+                    hint="inputs and -o must lie where every machine sees them by the same path, such as NFS, or in a store",
+                )
             )
     return len(lines)
+
+
+def _to_see(places: Iterable[str]) -> list[str]:
+    """All files of this machine, and of each store's bucket one object: by it one sees whether the store lets one in."""
+    return list({(path if isinstance(path, Path) else path.host): str(path) for path in map(path_of, places)}.values())
 
 
 def _heard(lines: Iterable[Line]) -> list[Any]:
@@ -146,13 +151,6 @@ def columns_of(types: Types, plan: Plan) -> dict[str, pl.DataType]:
     return {**SHUFFLED, **{name: pl.String() if isinstance(dtype, coded) else dtype for name, dtype in events.items()}}
 
 
-def sessions_of(columns: Types, plan: Plan) -> pl.DataFrame:
-    """An empty frame of sessions, as the kernel makes them of such events."""
-    own = set(SHUFFLED) - {schema.TIMESTAMP}
-    events = pl.DataFrame(schema={name: dtype for name, dtype in columns.items() if name not in own})
-    return as_text(sessionize(events, plan).sessions)
-
-
 def sessions_cut(work: Work, side_by_side: int) -> Cut:
     """The log's sessions, in files, and what its rows came to.
 
@@ -168,19 +166,34 @@ def sessions_cut(work: Work, side_by_side: int) -> Cut:
     parts = work.partitions or max(side_by_side, int(_events(work.log, shares) / PART_EVENTS))
     groups, columns = grouped(shares, 4 * parts), columns_of(work.log.schema, work.plan)
     read = ReadShares(groups, work.log.schema, work.plan, columns, work.log.files, work.folder)
-    cut = CutSessions(work.plan, columns, sessions_of(columns, work.plan), work.folder)
+    templates = Templates.of(columns, work.plan, events=work.events)
+    cut = CutSessions(work.plan, columns, templates, work.folder)
     done: list[PartDone] = _heard(work.cluster.shuffled(len(groups), read, columns, parts, cut))
     found = _all_shares([share for part in done for share in part.shares], shares)
     totals = reduce(add, (each.totals for each in found))
+    alone = [part.alone for part in done if part.alone is not None and part.alone.height]
+    rejected = all_rejected(totals.rejected, alone)
     counts = (totals.counts + reduce(add, (part.tally for part in done)).counts()).checked()
     stand = ONE_SHOT.close(work.plan, totals.newest)
     return Cut(
-        Result((), totals.rejected, totals.late, counts, stand, totals.values),
+        Result((), rejected, totals.late, counts, stand, totals.values),
         reduce(add, (each.names for each in found)),
-        tuple(each.rejected for each in found if each.rejected is not None),
-        ranges_of(done, parts),
-        cut.sessions,
+        _retold(work, shares, rejected)
+        if alone
+        else tuple(each.rejected for each in found if each.rejected is not None),
+        ranges_of([lot for part in done for lot in part.lots], parts),
+        templates,
     )
+
+
+def _retold(work: Work, shares: Sequence[Share], rejected: pl.DataFrame) -> tuple[str, ...]:
+    """Files of the rejected rows, written anew as the cut has told of more."""
+    place = f"{work.folder}/all-rejected"
+    leave_frame(place, rejected.with_columns(pl.col(schema.REASON).cast(pl.String)))
+    retell = RetellRejected(tuple(shares), ends_of(shares), place, work.plan, work.log.files, work.folder)
+    told: list[Retold] = sorted(_heard(work.cluster.each(len(shares), retell)), key=lambda each: each.at)
+    _check_all([each.at for each in told], shares)
+    return tuple(each.rejected for each in told if each.rejected is not None)
 
 
 def _all_shares(said: Sequence[ShareDone | Failed], shares: Sequence[Share]) -> list[ShareDone]:
@@ -189,11 +202,13 @@ def _all_shares(said: Sequence[ShareDone | Failed], shares: Sequence[Share]) -> 
         if isinstance(each, Failed):
             raise each.error(each.message, hint=each.hint)
     found = sorted((each for each in said if isinstance(each, ShareDone)), key=lambda each: each.at)
-    if [each.at for each in found] != [(share.ordinal, share.start) for share in shares]:
-        raise AccountingError(
-            f"{len(shares)} shares of the log were to be read, {len(found)} were; nothing was written"
-        )
+    _check_all([each.at for each in found], shares)
     return found
+
+
+def _check_all(at: Sequence[tuple[int, int]], shares: Sequence[Share]) -> None:
+    if [*at] != [(share.ordinal, share.start) for share in shares]:
+        raise AccountingError(f"{len(shares)} shares of the log were to be read, {len(at)} were; nothing was written")
 
 
 def _events(log: Shared, shares: Sequence[Share]) -> float:
@@ -219,43 +234,46 @@ def grouped(shares: Sequence[Share], most: int) -> tuple[tuple[Share, ...], ...]
     return tuple(map(tuple, groups.values()))
 
 
-def ranges_of(parts: Sequence[PartDone], most: int) -> tuple[Range, ...]:
+def ranges_of(lots: Sequence[Lot], most: int) -> tuple[Range, ...]:
     """Ranges of starts that hold about the same number of sessions, each with where these lie.
 
     Args:
-        parts: Where sessions lie, each part in order.
+        lots: Where sessions lie.
         most: How many ranges there may be.
     """
-    starts = np.sort(np.concatenate([part.starts for part in parts]))
-    sessions = sum(part.rows for part in parts)
-    number = max(1, min(most, sessions // RANGE_SESSIONS + 1))
+    starts = np.sort(np.concatenate([np.zeros(0, np.int64), *(lot.starts for lot in lots)]))
+    sessions, events = sum(lot.rows for lot in lots), sum(lot.event_rows for lot in lots)
+    number = max(1, min(most, max(sessions // RANGE_SESSIONS, events // RANGE_EVENTS) + 1))
     cuts = [int(starts[len(starts) * place // number]) for place in range(1, number)] if len(starts) else []
     bounds = [LEAST, *(cut for cut in dict.fromkeys(cuts) if cut > starts[0]), MOST]
     return tuple(
-        Range(low, high, tuple(each for part in parts for each in _slices(part, low, high)))
+        Range(low, high, tuple(each for lot in lots for each in _slices(lot, low, high)))
         for low, high in pairwise(bounds)
     )
 
 
-def _slices(part: PartDone, low: int, high: int) -> Iterable[Slice]:
-    """Where in a part the sessions of a range can be: from the last one that is known to start before it."""
-    first = max(0, int(np.searchsorted(part.starts, low, side="left")) - 1) * STEP
-    end = min(part.rows, int(np.searchsorted(part.starts, high, side="left")) * STEP)
-    if part.path is not None and end > first:
-        yield Slice(part.path, first, end - first)
+def _slices(lot: Lot, low: int, high: int) -> Iterable[Slice]:
+    """Where in a lot the sessions of a range can be: from the last one that is known to start before it."""
+    place = max(0, int(np.searchsorted(lot.starts, low, side="left")) - 1)
+    first = place * STEP
+    end = min(lot.rows, int(np.searchsorted(lot.starts, high, side="left")) * STEP)
+    if end > first:
+        before = 0 if lot.events is None else int(lot.events_before[place])
+        yield Slice(lot.path, first, end - first, lot.events, before)
 
 
-def merged(work: Work, cut: Cut, output: Output, geo_db: str | None = None) -> list[RangeDone]:
+def merged(work: Work, cut: Cut, output: Output, target: Target, geo_db: str | None = None) -> list[RangeDone]:
     """The parts of the output, in order.
 
     Args:
         work: The log, and what it takes.
         cut: Its sessions.
         output: What to write.
+        target: Where.
         geo_db: Database that says where an address is.
     """
-    number = len(cut.ranges)
-    merge = MergeSessions(cut.ranges, work.plan, cut.sessions, cut.result.watermark, output, geo_db, work.folder)
+    number, watermark = len(cut.ranges), cut.result.watermark
+    merge = MergeSessions(cut.ranges, work.plan, cut.templates, watermark, output, geo_db, work.folder, target)
     made: list[RangeDone] = sorted(_heard(work.cluster.each(number, merge)), key=lambda each: each.number)
     if [each.number for each in made] != list(range(number)):
         raise AccountingError(f"{number} parts were to be written, {len(made)} were; nothing is")
