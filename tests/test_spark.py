@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from threading import Thread
 from time import sleep
@@ -10,11 +11,12 @@ from typing import Any
 
 import polars as pl
 import pytest
-from clustered import LOGS, both
+import stores
+from clustered import CSV, LOGS, both, passive, sample
 from polars.testing import assert_frame_equal
 from standalone import Standalone, environment, missing, standalone
 
-from sessionize import Config, Output, sessionize
+from sessionize import Config, Output, run, sessionize
 from sessionize.errors import InputError
 from sessionize.spark import job, work
 from sessionize.spark.cluster import cluster
@@ -32,16 +34,35 @@ def test_a_cluster_gives_the_rows_of_one_machine_be_a_worker_killed_in_the_middl
 ) -> None:
     for name, value in environment().items():
         monkeypatch.setenv(name, value)
+    bucket = stores.bucket() if find_spec("moto") is not None else None
+    if bucket is not None:
+        stores.environment(monkeypatch, bucket.port)
     monkeypatch.setattr(work, "RANGE_SESSIONS", 100)
     with standalone(tmp_path) as there, cluster(there.master) as found:
         for log in LOGS:
             folder = tmp_path / log.__name__
             (folder / "log").mkdir(parents=True)
-            both(log(folder / "log"), folder, found)
+            both(log(folder / "log"), folder, found, events=log in {sample, passive})
+        if bucket is not None:
+            a_store_gives_and_gets_the_rows_of_one_machine(tmp_path / "store", found, bucket)
         a_damaged_file_is_named(tmp_path / "damaged", found)
         frames_are_those_of_one_machine(found.session)
         types_of_spark_are_read(found.session)
         both_though_a_worker_dies(tmp_path / "killed", found, there)
+
+
+def a_store_gives_and_gets_the_rows_of_one_machine(folder: Path, found: Any, bucket: stores.Bucket) -> None:
+    folder.mkdir()
+    uri = bucket.put("log/events.csv", CSV.read_bytes())
+    one = run(Config(inputs=(str(CSV),)), Output(directory=str(folder / "one"), events=True))
+    many = job.run(Config(inputs=(uri,)), Output(directory=f"{bucket}/out", events=True), found)
+    assert many.counts == one.counts
+    for name in ("sessions", "metrics", "events"):
+        names = [each["path"] for each in many.manifest["outputs"] if each["path"].startswith(f"{name}/")]
+        whole = pl.concat(pl.read_parquet(bucket.get(f"out/{each}")) for each in names)
+        assert_frame_equal(whole, pl.read_parquet(folder / "one" / f"{name}.parquet"))
+    listed = {f"out/{each['path']}" for each in many.manifest["outputs"]}
+    assert {*bucket.keys} == {"log/events.csv", "out/manifest.json", *listed}
 
 
 def a_damaged_file_is_named(folder: Path, found: Any) -> None:
