@@ -1,4 +1,4 @@
-"""A real cluster gives what one machine gives: a master and two workers on loopback, one of which dies."""
+"""A real cluster gives what one machine gives: a master and two workers on loopback; thoroughly, one of which dies."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from typing import Any
 import polars as pl
 import pytest
 import stores
-from clustered import CSV, LOGS, both, passive, sample
+from budget import THOROUGH
+from clustered import CSV, LOGS, both, ndjson, passive, sample, ties
 from polars.testing import assert_frame_equal
 from standalone import Standalone, environment, missing, standalone
 
-from sessionize import Config, Output, run, sessionize
+from sessionize import Config, Output, Rules, run, sessionize
 from sessionize.errors import InputError
 from sessionize.spark import job, work
 from sessionize.spark.cluster import cluster
@@ -29,17 +30,21 @@ pytestmark = [
 ]
 
 
-def test_a_cluster_gives_the_rows_of_one_machine_be_a_worker_killed_in_the_middle(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment of a cluster and its driver."""
     for name, value in environment().items():
         monkeypatch.setenv(name, value)
+
+
+@pytest.mark.usefixtures("begun")
+def test_a_cluster_gives_the_rows_of_one_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bucket = stores.bucket() if find_spec("moto") is not None else None
     if bucket is not None:
         stores.environment(monkeypatch, bucket.port)
     monkeypatch.setattr(work, "RANGE_SESSIONS", 100)
     with standalone(tmp_path) as there, cluster(there.master) as found:
-        for log in LOGS:
+        for log in LOGS if THOROUGH else (sample, ties, ndjson, passive):
             folder = tmp_path / log.__name__
             (folder / "log").mkdir(parents=True)
             both(log(folder / "log"), folder, found, events=log in {sample, passive})
@@ -48,6 +53,15 @@ def test_a_cluster_gives_the_rows_of_one_machine_be_a_worker_killed_in_the_middl
         a_damaged_file_is_named(tmp_path / "damaged", found)
         frames_are_those_of_one_machine(found.session)
         types_of_spark_are_read(found.session)
+
+
+@pytest.mark.skipif(not THOROUGH, reason="takes minutes: THOROUGH=1")
+@pytest.mark.usefixtures("begun")
+def test_three_million_events_with_a_hot_key_give_the_rows_of_one_machine_though_a_worker_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work, "RANGE_SESSIONS", 50_000)
+    with standalone(tmp_path) as there, cluster(there.master) as found:
         both_though_a_worker_dies(tmp_path / "killed", found, there)
 
 
@@ -121,16 +135,18 @@ def _collected(frame: Any) -> pl.DataFrame:
 
 def both_though_a_worker_dies(folder: Path, found: Any, there: Standalone) -> None:
     (folder / "log").mkdir(parents=True)
-    events = pl.DataFrame({"n": pl.int_range(200_000, eager=True)}).select(
-        user_id=pl.format("u{}", pl.col("n") % 997),
-        time=pl.col("n") * 37 % 500_000 + 1_717_063_200,
+    hot = pl.col("n") % 4 == 0
+    events = pl.DataFrame({"n": pl.int_range(3_000_000, eager=True)}).select(
+        user_id=pl.when(hot).then(pl.lit("hot")).otherwise(pl.format("u{}", pl.col("n") % 49_999)),
+        time=pl.col("n") * 37 % 50_000_000 + 1_717_063_200,
+        event_type=pl.when(pl.col("n") % 7 == 0).then(pl.lit("ping")).otherwise(pl.lit("view")),
         page=pl.format("/{}", "n"),
     )
     for number in range(8):
-        events.slice(number * 25_000, 25_000).write_parquet(folder / "log" / f"{number}.parquet")
+        events.slice(number * 375_000, 375_000).write_parquet(folder / "log" / f"{number}.parquet")
     killer = Thread(target=_once, args=(lambda: [*folder.glob("many/.scratch.*/sessions.*")], there.kill_worker))
     killer.start()
-    both(Config(inputs=(str(folder / "log"),)), folder, found, partitions=6)
+    both(Config(inputs=(str(folder / "log"),), rules=Rules(passive=("ping",))), folder, found, partitions=6)
     killer.join()
     assert there.workers[0].poll() is not None
 
