@@ -15,23 +15,24 @@ from sessionize.spark.lines import LINE
 
 
 class FakeCluster(NamedTuple):
-    """As many tasks side by side as `slots`; batches of `rows`; the first attempt of each task is lost if `retries`."""
+    """As many tasks side by side as `slots`; batches of `rows`; the first attempt of each task is lost if `retries`; `sorts` as Spark does."""
 
     slots: int = 3
     rows: int = 4
     retries: bool = False
+    sorts: bool = True
 
     def each(self, number: int | None, task: Task) -> list[Line]:
         return [line for at in range(number or self.slots) for line in self._lines(task, [_number(at)])]
 
     def shuffled(self, number: int, read: Task, columns: Types, parts: int, cut: Task) -> list[Line]:
         batches = [batch for at in range(number) for batch in self._run(read, [_number(at)])]
-        table = pa.Table.from_batches(batches, arrow_schema(columns)).sort_by(
-            [(f"c{at}", "ascending") for at in range(3)]
-        )
+        table = pa.Table.from_batches(batches, arrow_schema(columns))
+        if self.sorts:
+            table = table.sort_by([(f"c{at}", "ascending") for at in range(3)])
         keys = table["c0"].to_pylist()
         homes = [hash(key) % parts for key in keys]
-        for home in range(parts):
+        for home in range(parts) if self.sorts else ():
             assert len({key for key, at in zip(keys, homes, strict=True) if at == home}) == len(
                 [key for key, _ in groupby(key for key, at in zip(keys, homes, strict=True) if at == home)]
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -32,6 +33,7 @@ from sessionize.read.shares import Share
 from sessionize.read.source import LogFile
 from sessionize.spark import cluster as clusters
 from sessionize.spark import cutting, job, work
+from sessionize.spark.arriving import UNSORTED
 from sessionize.spark.border import Types, arrow_schema, decoded, encoded
 from sessionize.spark.cluster import Line, Task
 from sessionize.spark.cutting import CutSessions
@@ -207,6 +209,17 @@ class Losing(FakeCluster):
         return [Line(row["c0"], row["c1"]) for row in rows]
 
 
+def test_an_engine_that_does_not_sort_gives_the_same_rows_where_it_is_known_and_no_wrong_ones_where_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster = FakeCluster(3, 500, sorts=False)
+    with pytest.raises(MachineError, match="rows came out of order"):
+        job.run(Config(inputs=(str(CSV),)), Output(directory=str(tmp_path / "many")), cluster)
+    assert not (tmp_path / "many" / "manifest.json").exists()
+    monkeypatch.setitem(sys.modules, UNSORTED, sys)
+    both(Config(inputs=(str(CSV),)), tmp_path, cluster)
+
+
 @pytest.mark.parametrize(
     ("cluster", "error", "said"),
     [
@@ -271,6 +284,7 @@ REFUSED = {
     "--memory-limit": ("--memory-limit", "1GB"),
     "--state": ("--state", "s", "--batch", "2024-05-30"),
     "--check": ("--check",),
+    "--check-first": ("--check-first",),
     "--dry-run": ("--dry-run",),
     "--master and --remote": ("--master", "local", "--remote", "sc://h"),
     "--partitions": ("--partitions", "0"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from shlex import quote
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sessionize.cli import options as o
@@ -61,9 +62,12 @@ def asked(typed: o.Typed, config: Config, output: Output) -> Asked | None:
             "--state is not yet for --engine spark",
             hint="run nights on one machine, or each night as a log of its own, without --state",
         )
-    if typed["check"] or typed["check_first"]:
+    checking = [name for name in ("check", "check_first") if typed[name]]
+    if checking:
+        option = f"--{checking[0].replace('_', '-')}"
         raise UsageError(
-            "--check is not yet for --engine spark", hint=f"leave it out, then: sessionize check {output.directory}"
+            f"{option} is not for --engine spark: checks look at the whole log, on one machine",
+            hint=f"leave it out, then: sessionize check {quote(output.directory)}",
         )
     if typed["dry_run"]:
         raise UsageError("--dry-run is not for --engine spark", hint="leave one of them out")

@@ -20,10 +20,11 @@ from sessionize.kernel import Sessionized, as_text, sessionize
 from sessionize.kernel.describe import session_ids
 from sessionize.kernel.own import dimensions
 from sessionize.kernel.streamed import Streamed, streamed
-from sessionize.spark.border import Types, decoded
+from sessionize.spark.arriving import events_of
+from sessionize.spark.border import Types
 from sessionize.spark.files import leave_frame
-from sessionize.spark.lines import Failed, Lot, PartDone, ShareDone, heard, line
-from sessionize.spark.tasks import DONE, KEY, SHUFFLED
+from sessionize.spark.lines import Failed, Lot, PartDone, ShareDone, line
+from sessionize.spark.tasks import SHUFFLED
 
 LOT_ROWS: Final = 1 << 18
 """Events that are cut into sessions at once; of a longer key, its open session is held beside."""
@@ -126,36 +127,6 @@ class CutSessions:
         counts = sessions["events"].cast(pl.Int64)
         before = (counts.cum_sum() - counts).gather_every(STEP).to_numpy().copy()
         return [Lot(place, sessions.height, starts, of_events, before, events.height)]
-
-
-def events_of(
-    batches: Iterator[pa.RecordBatch], columns: Types, most: int, shares: list[ShareDone | Failed], *,
-    placed: bool = False,
-) -> Iterator[pl.DataFrame]:  # fmt: skip
-    """The events among the rows of a shuffle, about so many at a time.
-
-    Args:
-        batches: The rows.
-        columns: Types of their columns.
-        most: Events that are given at once, about.
-        shares: Takes what shares came to.
-        placed: Whether the events have FILE and ROW.
-    """
-    waiting: list[pl.DataFrame] = []
-    place = pl.col(schema.SEQ)
-    where = [(place // 2**32).cast(pl.UInt32).alias(schema.FILE), (place % 2**32).cast(pl.UInt32).alias(schema.ROW)]
-    for batch in batches:
-        rows = decoded(batch, columns)
-        if rows[KEY].null_count():
-            shares += [heard(said) for said in rows.filter(pl.col(KEY).is_null())[DONE]]
-            rows = rows.filter(pl.col(KEY).is_not_null())
-        if rows.height:
-            waiting.append(rows.with_columns(where if placed else []).drop(KEY, schema.SEQ, DONE))
-        if sum(rows.height for rows in waiting) >= most:
-            yield pl.concat(waiting)
-            waiting = []
-    if waiting:
-        yield pl.concat(waiting)
 
 
 def order_of(sessions: pl.DataFrame, plan: Plan) -> pl.Series:

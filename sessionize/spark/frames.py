@@ -27,9 +27,10 @@ from sessionize.read import Rows
 from sessionize.read.frame import FrameLog
 from sessionize.read.log import SAMPLE_ROWS
 from sessionize.read.parquet import FAULTS, as_read
+from sessionize.spark.arriving import events_of
 from sessionize.spark.border import Types, decoded, encoded, shown, spark_schema, types_of
 from sessionize.spark.cluster import check_installed
-from sessionize.spark.cutting import LOT_ROWS, Templates, events_of
+from sessionize.spark.cutting import LOT_ROWS, Templates
 from sessionize.spark.tasks import Numbered, with_key
 from sessionize.spark.work import columns_of
 
