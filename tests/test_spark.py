@@ -95,9 +95,9 @@ def frames_are_those_of_one_machine(spark: Any) -> None:
     from sessionize.spark import sessionize as on_spark  # noqa: PLC0415
 
     rows = [(f"u{n % 7}", f"2024-05-{1 + n % 28:02} 1{n % 10}:00:00", f"/{n}", float(n)) for n in range(300)]
-    rows.append(("u1", "soon", "/", 0.0))
-    names = ["user.id", "time", "page", "x.y"]
-    config = Config(columns={"profile_id": "user.id"}, properties=("x.y",))
+    rows = [(*row, "ping" if at % 3 else "view") for at, row in enumerate([*rows, ("u1", "soon", "/", 0.0)])]
+    names = ["user.id", "time", "page", "x.y", "event_type"]
+    config = Config(columns={"profile_id": "user.id"}, properties=("x.y",), rules=Rules(passive=("ping",)))
     one = sessionize(pl.DataFrame(rows, schema=names, orient="row"), config)
     many = on_spark(spark.createDataFrame(rows, names), config)
     metrics = _collected(many.metrics)
@@ -108,7 +108,11 @@ def frames_are_those_of_one_machine(spark: Any) -> None:
     assert [tuple(row) for row in sessions] == [
         (row["id"], row["properties"], row["metadata"]["status"]) for row in one.sessions.to_dicts()
     ]
-    assert [tuple(row) for row in many.rejected.collect()] == [("u1", "soon", "/", 0.0, "bad_timestamp")]
+    rejected = one.rejected.select("row", "reason").rows()
+    assert {reason for _, reason in rejected} == {"bad_timestamp", "passive_alone"}
+    assert sorted(tuple(row) for row in many.rejected.collect()) == sorted(
+        (*rows[row - 1], reason) for row, reason in rejected
+    )
 
 
 def types_of_spark_are_read(spark: Any) -> None:

@@ -7,7 +7,7 @@ order is looked at: out of it, sessions would be wrong without a word.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 import polars as pl
@@ -22,11 +22,16 @@ from sessionize.spark.tasks import DONE, KEY
 ORDER: Final = (KEY, schema.TIMESTAMP, schema.SEQ)
 UNSORTED: Final = "pysail"
 """A package that an engine which does not sort has loaded."""
+PLACE: Final = (
+    (pl.col(schema.SEQ) // 2**32).cast(pl.UInt32).alias(schema.FILE),
+    (pl.col(schema.SEQ) % 2**32).cast(pl.UInt32).alias(schema.ROW),
+)
+"""Where an event stands in the log."""
 
 
 def events_of(
     batches: Iterable[pa.RecordBatch], columns: Types, most: int, shares: list[ShareDone | Failed], *,
-    placed: bool = False,
+    more: Sequence[pl.Expr] = (),
 ) -> Iterator[pl.DataFrame]:  # fmt: skip
     """The events among the rows of a shuffle, about so many at a time.
 
@@ -35,16 +40,14 @@ def events_of(
         columns: Types of their columns.
         most: Events that are given at once, about.
         shares: Takes what shares came to.
-        placed: Whether the events have FILE and ROW.
+        more: Columns that the events have beside their own, of those of the shuffle.
 
     Raises:
         MachineError: If they are not in order.
     """
     waiting: list[pl.DataFrame] = []
-    place = pl.col(schema.SEQ)
-    where = [(place // 2**32).cast(pl.UInt32).alias(schema.FILE), (place % 2**32).cast(pl.UInt32).alias(schema.ROW)]
     for rows in _in_order(_told(batches, columns, shares)):
-        waiting.append(rows.with_columns(where if placed else []).drop(KEY, schema.SEQ, DONE))
+        waiting.append(rows.with_columns(more).drop(KEY, schema.SEQ, DONE))
         if sum(rows.height for rows in waiting) >= most:
             yield pl.concat(waiting)
             waiting = []

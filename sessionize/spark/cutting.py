@@ -20,7 +20,7 @@ from sessionize.kernel import Sessionized, as_text, sessionize
 from sessionize.kernel.describe import session_ids
 from sessionize.kernel.own import dimensions
 from sessionize.kernel.streamed import Streamed, streamed
-from sessionize.spark.arriving import events_of
+from sessionize.spark.arriving import PLACE, events_of
 from sessionize.spark.border import Types
 from sessionize.spark.files import leave_frame
 from sessionize.spark.lines import Failed, Lot, PartDone, ShareDone, line
@@ -93,7 +93,8 @@ class CutSessions:
         shares: list[ShareDone | Failed] = []
         lots, found, tally = [], [self.templates.sessions], Tally()
         alone: list[pl.DataFrame] = []
-        coming = events_of(batches, self.columns, LOT_ROWS, shares, placed=bool(self.plan.rules.passive))
+        more = PLACE if self.plan.rules.passive else ()
+        coming = events_of(batches, self.columns, LOT_ROWS, shares, more=more)
         with_events = self.templates.events is not None
         for part in streamed(coming, self.plan, LOT_ROWS, assign=with_events):
             apart = places(part.sessions.alone, part.events, self.plan)

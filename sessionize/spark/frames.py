@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from io import BytesIO
 from typing import Any, Final, Literal, NamedTuple
 
 import polars as pl
 import pyarrow as pa
 
 from sessionize import schema
-from sessionize.config import Config, Plan, Rules
+from sessionize.config import Config, Plan
 from sessionize.engine.ingest import Ingest
-from sessionize.errors import UsageError
 from sessionize.instants import microseconds
 from sessionize.kernel import Dictionaries, as_text, described, normalise, stamped
 from sessionize.kernel.own import metric_columns
@@ -27,11 +26,12 @@ from sessionize.read import Rows
 from sessionize.read.frame import FrameLog
 from sessionize.read.log import SAMPLE_ROWS
 from sessionize.read.parquet import FAULTS, as_read
+from sessionize.spark.alone import AloneOfFrame, packed, unpacked, with_rows
 from sessionize.spark.arriving import events_of
 from sessionize.spark.border import Types, decoded, encoded, shown, spark_schema, types_of
 from sessionize.spark.cluster import check_installed
 from sessionize.spark.cutting import LOT_ROWS, Templates
-from sessionize.spark.tasks import Numbered, with_key
+from sessionize.spark.tasks import Numbered, seq, with_key
 from sessionize.spark.work import columns_of
 
 ID: Final = "sessionize.id"
@@ -65,7 +65,7 @@ def sessionize(events: Any, config: Config | None = None, *, partitions: int | N
     Args:
         events: A ``pyspark.sql.DataFrame``, one row an event.
         config: Columns, rules, time zone; the default is a timeout of 30 minutes. Its inputs are not used. Without
-            ``until``, all events are read once more, for the newest one.
+            ``until``, all events are read once more, for the newest one; with passive events, for those in no session.
         partitions: How many parts the events are shuffled into; None for what Spark's settings say.
 
     Raises:
@@ -75,7 +75,6 @@ def sessionize(events: Any, config: Config | None = None, *, partitions: int | N
     from pyspark.sql import functions
 
     config = config or Config()
-    _refuse_rules(config.rules)
     types = types_of(events.schema)
     head = _head(events, types)
     with opened(replace(config, inputs=(), frame=head)) as (log, plan, _, _):
@@ -86,9 +85,7 @@ def sessionize(events: Any, config: Config | None = None, *, partitions: int | N
     rows = _numbered(events, functions)
     found = rows.mapInArrow(ReadFrame(shape, told, plan, columns), spark_schema(columns))
     newest = found.agg(functions.max("c1").alias("newest"))
-    parts = found.repartition("c0") if partitions is None else found.repartition(partitions, "c0")
-    parts = parts.sortWithinPartitions("c0", "c1", "c2")
-    wide = parts.mapInArrow(CutFrame(plan, columns, template), spark_schema(template.schema))
+    wide = _parts(found, partitions).mapInArrow(CutFrame(plan, columns, template), spark_schema(template.schema))
     wide = (
         wide.crossJoin(functions.broadcast(newest)) if plan.until is None else wide.withColumn("newest", _until(plan))
     )
@@ -97,20 +94,17 @@ def sessionize(events: Any, config: Config | None = None, *, partitions: int | N
         stamp = Stamp(plan, template, kind, asked.geo_db)
         return wide.mapInArrow(stamp, spark_schema(stamp.types, shown=True))
 
-    return SparkFrames(made("records"), made("metrics"), _rejected(rows, events.schema, shape, told, plan))
+    rejected = _rejected(rows, events.schema, RejectedOfFrame(shape, told, plan))
+    if plan.rules.passive:
+        kept = rows.mapInArrow(ReadFrame(shape, told, plan, columns, keeps_rows=True), spark_schema(columns))
+        rejected = rejected.union(_rejected(_parts(kept, partitions), events.schema, AloneOfFrame(plan, columns)))
+    return SparkFrames(made("records"), made("metrics"), rejected)
 
 
-def _refuse_rules(rules: Rules) -> None:
-    """Refuse the rule that is not told apart here: a passive event in no session is a rejected row, known only after the cut.
-
-    Raises:
-        UsageError: If it is in force.
-    """
-    if rules.passive:
-        raise UsageError(
-            f"passive={rules.passive[0]!r} is not yet for DataFrames of Spark",
-            hint="sessionize run --engine spark takes it, for files; or leave it out",
-        )
+def _parts(rows: Any, partitions: int | None) -> Any:
+    """The rows of each key together, in order."""
+    parts = rows.repartition("c0") if partitions is None else rows.repartition(partitions, "c0")
+    return parts.sortWithinPartitions("c0", "c1", "c2")
 
 
 def _until(plan: Plan) -> Any:
@@ -126,31 +120,28 @@ def _numbered(events: Any, functions: Any) -> Any:
     return named.withColumn("id", functions.monotonically_increasing_id())
 
 
-def _rejected(rows: Any, spark: Any, shape: Shape, told: Types, plan: Plan) -> Any:
+def _rejected(rows: Any, spark: Any, task: Any) -> Any:
+    """What a task takes out of some rows, with the columns that the DataFrame has, and the reason."""
     from pyspark.sql.types import StringType, StructField, StructType
 
     names = [field.name for field in spark.fields]
     types = (*(field.dataType for field in spark.fields), StringType())
     out = StructType([StructField(f"c{place}", dtype) for place, dtype in enumerate(types)])
     reason = "sessionize.reason" if schema.REASON in names else schema.REASON
-    return rows.mapInArrow(RejectedOfFrame(shape, told, plan), out).toDF(*names, reason)
+    return rows.mapInArrow(task, out).toDF(*names, reason)
 
 
 def _head(events: Any, types: Types) -> pl.DataFrame:
     """The first rows of a DataFrame."""
     named = events.toDF(*(f"c{place}" for place in range(len(types)))).limit(SAMPLE_ROWS).coalesce(1)
-    packed = named.mapInArrow(_packed, spark_schema({"packed": pl.Binary()})).collect()
-    tables = [pa.ipc.open_stream(BytesIO(row[0])).read_all() for row in packed]
-    frames = [decoded(batch, types) for table in tables for batch in table.to_batches()]
+    rows = named.mapInArrow(_packed, spark_schema({"packed": pl.Binary()})).collect()
+    frames = [decoded(unpacked(bytes(row[0])), types) for row in rows]
     return pl.concat([pl.DataFrame(schema=types), *frames])
 
 
 def _packed(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     for batch in batches:
-        out = BytesIO()
-        with pa.ipc.new_stream(out, batch.schema) as stream:
-            stream.write_batch(batch)
-        yield pa.record_batch([pa.array([out.getvalue()], pa.binary())], ["c0"])
+        yield pa.record_batch([pa.array([packed(batch)], pa.binary())], ["c0"])
 
 
 class Shape(NamedTuple):
@@ -191,21 +182,32 @@ class ReadFrame:
         types: Types of its columns, once that is done.
         plan: What the configuration means for it.
         columns: Types of the shuffle's columns.
+        keeps_rows: Whether passive events have their rows with them.
     """
 
     shape: Shape
     types: Types
     plan: Plan
     columns: Types
+    keeps_rows: bool = False
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """The events among the rows."""
-        rows = (Rows(self.shape.read(self.shape.given(batch))) for batch in batches)
+        came: deque[pa.RecordBatch] = deque()
         dictionaries = Dictionaries()
         ingest = Ingest(self.types, self.plan, dictionaries, observe=[Numbered()])
         with dictionaries:
-            for arrived in ingest.events(rows):
-                yield from encoded(with_key(arrived.events), self.columns)
+            for arrived in ingest.events(self._read(batches, came)):
+                events, batch = with_key(arrived.events), came.popleft()  # as many go as have come, in their order
+                if self.keeps_rows:
+                    places = self.shape.given(batch).select(seq()).to_series()
+                    events = with_rows(events, batch, places, self.plan)
+                yield from encoded(events, self.columns)
+
+    def _read(self, batches: Iterator[pa.RecordBatch], came: deque[pa.RecordBatch]) -> Iterator[Rows]:
+        for batch in batches:
+            came.append(batch)
+            yield Rows(self.shape.read(self.shape.given(batch)))
 
 
 @dataclass(frozen=True)
