@@ -94,8 +94,8 @@ def a_damaged_file_is_named(folder: Path, found: Any) -> None:
 def frames_are_those_of_one_machine(spark: Any) -> None:
     from sessionize.spark import sessionize as on_spark  # noqa: PLC0415
 
-    rows = [(f"u{n % 7}", f"2024-05-{1 + n % 28:02} 1{n % 10}:00:00", f"/{n}", float(n)) for n in range(300)]
-    rows = [(*row, "ping" if at % 3 else "view") for at, row in enumerate([*rows, ("u1", "soon", "/", 0.0)])]
+    plain = [(f"u{n % 7}", f"2024-05-{1 + n % 28:02} 1{n % 10}:00:00", f"/{n}", float(n)) for n in range(300)]
+    rows = [(*row, "ping" if at % 3 else "view") for at, row in enumerate([*plain, ("u1", "soon", "/", 0.0)])]
     names = ["user.id", "time", "page", "x.y", "event_type"]
     config = Config(columns={"profile_id": "user.id"}, properties=("x.y",), rules=Rules(passive=("ping",)))
     one = sessionize(pl.DataFrame(rows, schema=names, orient="row"), config)

@@ -33,9 +33,7 @@ OURS: Final = (
     FINDINGS,
 )
 """Every name that a run may write beside the manifest: what a manifest lists under another name is not believed."""
-PART: Final = pattern(
-    r"(?:sessions|metrics|events)/part-\d{5,}(?:-([0-9a-f]{12})-[0-9a-f]{12})?\.(?:parquet|ndjson)"
-)
+PART: Final = pattern(r"(?:sessions|metrics|events)/part-\d{5,}(?:-([0-9a-f]{12})-[0-9a-f]{12})?\.(?:parquet|ndjson)")
 """Names of a run's files where it writes many: in the order of their names they are one. In a store, which has no rename,
 the run and the attempt that wrote it are in the name, too."""
 PART_FOLDERS: Final = ("sessions", "metrics", "events")
