@@ -108,18 +108,21 @@ def looked(work: Work) -> int:
     lines = work.cluster.each(None, Look((work.folder, *_to_see(source.place for source in work.log.sources))))
     for name, missing in _heard(lines):
         for place, why in missing:
-            raise (
-                MachineError(
-                    f"{place}: {why}, says the machine {name} of the cluster",
-                    hint="each machine asks a store by its own role or environment: spark.executorEnv.AWS_REGION and the like",
-                )
-                if why
-                else MachineError(
-                    f"{place} is not seen by the machine {name} of the cluster",
-                    hint="inputs and -o must lie where every machine sees them by the same path, such as NFS, or in a store",
-                )
-            )
+            raise _not_seen(place, why, name)
     return len(lines)
+
+
+def _not_seen(place: str, why: str, machine: str) -> MachineError:
+    if not why:
+        return MachineError(
+            f"{place} is not seen by the machine {machine} of the cluster",
+            hint="inputs and -o must lie where every machine sees them by the same path, such as NFS, or in a store",
+        )
+    bucket = "/".join(place.split("/")[:3])
+    return MachineError(
+        f"{bucket}: {why}, says the machine {machine} of the cluster",
+        hint="each machine asks a store by its own role or environment: spark.executorEnv.AWS_REGION and the like",
+    )
 
 
 def _to_see(places: Iterable[str]) -> list[str]:
