@@ -16,6 +16,8 @@ from sessionize.patterns import pattern
 if TYPE_CHECKING:
     from pyarrow.fs import FileSystem
 
+NEWER: Final = 20
+"""Version of pyarrow from which on an object of S3 is begun with its first bytes, and Azure takes a token."""
 ATTEMPTS: Final = 4
 """How often a request is made before it has failed."""
 CONNECT_S: Final = 10
@@ -81,7 +83,7 @@ def _filesystem(scheme: str, host: str, *_settings: str) -> FileSystem:
 
 
 def _s3(bucket: str) -> FileSystem:
-    from pyarrow import fs  # noqa: PLC0415 - takes a good part of the start, and few runs need it
+    from pyarrow import __version__, fs  # noqa: PLC0415 - takes a good part of the start, and few runs need it
 
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
@@ -91,12 +93,13 @@ def _s3(bucket: str) -> FileSystem:
         more |= {"scheme": scheme or "https", "endpoint_override": place.rstrip("/")}
     else:
         more["region"] = fs.resolve_s3_region(bucket)  # a bucket of another region answers with a redirect only
+    if int(__version__.partition(".")[0]) >= NEWER:
+        more["allow_delayed_open"] = True  # a small file is one request
     return fs.S3FileSystem(
         **more,
         connect_timeout=CONNECT_S,
         request_timeout=REQUEST_S,
         background_writes=False,  # else all parts that wait to be sent are in memory
-        allow_delayed_open=True,  # a small file is one request
         retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=ATTEMPTS),
     )
 
@@ -108,15 +111,21 @@ def _gs(_bucket: str) -> FileSystem:
 
 
 def _abfss(host: str) -> FileSystem:
-    from pyarrow import fs  # noqa: PLC0415
+    from pyarrow import __version__, fs  # noqa: PLC0415
 
     account, _, authority = host.partition("@")[2].partition(".")
     key = os.environ.get("AZURE_STORAGE_KEY") or os.environ.get("AZURE_STORAGE_ACCOUNT_KEY")
     token = os.environ.get("AZURE_STORAGE_SAS_TOKEN")
+    if token and int(__version__.partition(".")[0]) < NEWER:
+        raise StoreError(
+            f"abfss://{host}",
+            f"pyarrow {__version__} takes no AZURE_STORAGE_SAS_TOKEN",
+            f"pip install 'pyarrow>={NEWER}', or AZURE_STORAGE_KEY",
+        )
     return fs.AzureFileSystem(
         account,
         account_key=key or None,
-        sas_token=token or None,
+        **({"sas_token": token} if token else {}),
         dfs_storage_authority=f".{authority}",
         blob_storage_authority=f".{authority}".replace(".dfs.", ".blob.", 1),
     )
