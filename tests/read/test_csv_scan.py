@@ -19,6 +19,8 @@ bare = st.text("ab é\U0001f600;'", max_size=30).map(lambda text: (text, False))
 alike = st.sampled_from(["thirteen-long", "another-13-lg"]).map(lambda text: (text, False))
 row = st.lists(st.one_of(quoted, bare, alike), min_size=3, max_size=3)
 even = st.lists(alike, min_size=3, max_size=3)
+few = st.sampled_from([0, 1 << 12])
+"""Up to how many texts are made one by one: both ways are tried."""
 spoilt = st.sampled_from(["a,b", 'a"b,c,d', '"a,b,c', 'a,"b"c,d', "a,b,c,,d", "a,b\r,c", "a,\0,c", "a,\udcff,c", '"""'])
 
 
@@ -38,15 +40,13 @@ def split(lines: list[str], width: int) -> tuple[list[tuple[int, tuple[str | Non
 
 
 @examples(400)
-@given(
-    st.one_of(st.lists(st.one_of(row, row, spoilt), max_size=12), st.lists(even, min_size=1)),
-    st.sampled_from([5, 1 << 18]),
-)
-@example([[("", True), ("", False), ('"', True)]], 5)
-def test_records_are_read_to_the_letter_and_other_lines_kept_apart(rows: list[Row | str], step: int) -> None:
+@given(st.one_of(st.lists(st.one_of(row, row, spoilt), max_size=12), st.lists(even, min_size=1)), few)
+@example([[("", True), ("", False), ('"', True)]], 1 << 12)
+@example([[("thirteen-long", False), ("", False), ("é-is-thirteen", True)]], 0)
+def test_records_are_read_to_the_letter_and_other_lines_kept_apart(rows: list[Row | str], few: int) -> None:
     lines = [each if isinstance(each, str) else written(each) for each in rows]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "STEP", step)
+        patch.setattr(module, "FEW", few)
         found, others = split(lines, 3)
     assert others == {line: each for line, each in enumerate(rows) if isinstance(each, str)}
     assert found == [
@@ -72,6 +72,8 @@ def test_delimiters_behind_the_last_field_are_no_fields() -> None:
 def test_texts_of_every_length_are_whole_next_to_longer_and_shorter_ones(length: int) -> None:
     texts = ["x" * length, "ab" * length, "é"]
     assert split(texts, 1)[0] == [(line, (text,)) for line, text in enumerate(texts)]
+    many = texts * (module.FEW // 2)
+    assert split(many, 1)[0] == [(line, (text,)) for line, text in enumerate(many)]
 
 
 @examples()
