@@ -95,9 +95,10 @@ def _blocks(source: Source) -> Iterator[Block]:
             text = _unix(b"".join([rest, memoryview(chunk)[:cut]]))
             rest = chunk[cut:]
             found, run = _thinned(Block(text, first), run)
+            lines = line_feeds(text)
             for block in found:
-                yield from _batches(block.text, block.first, source.limits.block_lines)
-            first += line_feeds(text)
+                yield from _batches(block, lines, source.limits.block_lines)
+            first += lines
     if rest:
         yield Block(_unix(rest + b"\n"), first)
 
@@ -113,6 +114,9 @@ def _thinned(block: Block, run: int) -> tuple[list[Block], int]:
         What is left of it, in some blocks; and how many blank lines it ends with, as far as they are many.
     """
     text, first, kept = block.text, block.first, list[Block]()
+    # So many blank lines in a row have two line feeds that far apart: few texts have, and are searched at length.
+    if text and b"\n\n" not in text[:: len(BLANKS) // 2]:
+        return [block], 0
     start = at = end = 0
     while (found := text.find(BLANKS, at)) >= 0:
         before = run if found == 0 else 0
@@ -133,11 +137,12 @@ def _first_text(text: bytes, start: int) -> int:
     return start + len(rest) - len(rest.lstrip(b"\n"))
 
 
-def _batches(text: bytes, first: int, most: int) -> Iterator[Block]:
-    """The text as blocks of not too many lines."""
-    if line_feeds(text) <= most:
-        yield Block(text, first)
+def _batches(block: Block, lines: int, most: int) -> Iterator[Block]:
+    """A block of so many lines or fewer as blocks of not too many."""
+    if lines <= most:
+        yield block
         return
+    text, first = block
     start = 0
     while start < len(text):
         end = text.find(b"\n", start + most) + 1 or len(text)

@@ -15,6 +15,7 @@ from sessionize.config import Config
 from sessionize.kernel.references import roots
 from sessionize.limits import Limits
 from sessionize.read import texts
+from sessionize.read.lines import line_feeds
 from sessionize.read.opened import Opened, Unit, first_lines
 from sessionize.read.parquet_dictionaries import Rows
 from sessionize.read.passed_over import PassedOver
@@ -159,7 +160,7 @@ class TextFiles:
 
 
 def _lines(units: list[tuple[int, Unit]]) -> int:
-    return sum(unit.text.count(b"\n") for _, unit in units)
+    return sum(line_feeds(unit.text) for _, unit in units)
 
 
 def _unpacked_bytes(source: Source) -> int:
