@@ -77,12 +77,18 @@ class Records(NamedTuple):
         return [self._column(place).alias(name) for name, place in places.items()]
 
     def _column(self, place: int) -> pl.Series:
-        starts = self.separators[self.first + place] + len(LEAD)
-        ends = self.separators[self.first + (place + 1)] + (len(LEAD) - 1)
-        there = starts < ends
+        starts = self.separators[self.first + place]
+        lengths = self.separators[self.first + (place + 1)] - starts - 1
+        starts += len(LEAD)
+        there = lengths > 0
         quoted = self.padded[starts] == QUOTE
-        starts += quoted
-        texts = _texts(self.padded, starts, ends - quoted - starts, there)
+        if quoted.all():
+            starts += 1
+            lengths -= 2
+        elif quoted.any():
+            starts += quoted
+            lengths -= 2 * quoted
+        texts = _texts(self.padded, starts, lengths, there)
         return texts.str.replace_all('""', '"', literal=True) if self.escaped else texts
 
 
