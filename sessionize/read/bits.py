@@ -75,7 +75,8 @@ def places(bits: Words) -> Places:
 
 
 def _places(flags: pl.Series, start: int) -> Places:
-    return np.add(_numbers()[: len(flags)].filter(flags).to_numpy(), start, dtype=np.int64)
+    found: Places = np.add(_numbers()[: len(flags)].filter(flags).to_numpy(), start, dtype=np.int64)
+    return found
 
 
 @lru_cache

@@ -13,35 +13,20 @@ no parser: they are views of the bytes, and what is wanted of them is copied. Fo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from sessionize.read.bits import Words, after, before, bits_at, bits_of, odd, places, where
+from sessionize.read.views import LEAD, is_utf8, padding, texts_at
 
 Places: TypeAlias = npt.NDArray[np.int64]
 Flags: TypeAlias = npt.NDArray[np.bool_]
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 
 NEWLINE, QUOTE, CARRIAGE_RETURN, NUL = 10, 34, 13, 0
-INLINE: Final = 12
-"""Bytes of a text that stand in an Arrow view itself; of a longer one, the first four and its place."""
-LENGTH: Final = 4
-"""Bytes of its length, with which a view begins."""
-VIEW: Final = LENGTH + INLINE
-HIGH: Final = np.uint64(32)
-LEAD: Final = b"\0\0\0\n"
-"""What the text gets before it: the end of a line, and room for the length of a view of its first field."""
-FEW: Final = 1 << 12
-"""Texts that are made one by one."""
-KEPT: Final = np.array(
-    [[0] * LENGTH + [0xFF] * size + [0] * (INLINE - size) for size in range(INLINE + 1)]
-    + [[0] * 4 + [0xFF] * 4 + [0] * 8],
-    dtype=np.uint8,
-).view("<u8")
-"""Which of the bytes of a view are of its text, by the text's length; last, of all longer ones."""
 
 
 class Records(NamedTuple):
@@ -49,7 +34,7 @@ class Records(NamedTuple):
 
     Attributes:
         text: The lines.
-        padded: LEAD, the lines, and INLINE more bytes (uint8).
+        padded: The lines with what `views` needs around them (uint8).
         lines: Number of each record's line, from 0 (int64, one a record).
         first: For each record, where among the separators the one before its first field is (int64, one a record).
         separators: Places at which fields and lines end, counted from the end of a line before the text (int64, ascending).
@@ -88,7 +73,7 @@ class Records(NamedTuple):
         elif quoted.any():
             starts += quoted
             lengths -= 2 * quoted
-        texts = _texts(self.padded, starts, lengths, there)
+        texts = texts_at(self.padded, starts, lengths, there)
         return texts.str.replace_all('""', '"', literal=True) if self.escaped else texts
 
 
@@ -107,8 +92,7 @@ def records(text: bytes, delimiter: str, width: int) -> Records:
         >>> [column.to_list() for column in found.columns({"first": 0, "second": 1})]
         [['a', None], ['b,c', 'd']]
     """
-    padded = np.frombuffer(b"".join((LEAD, text, bytes(INLINE))), dtype=np.uint8)
-    data = padded[len(LEAD) - 1 : -INLINE]
+    padded, data = padding(text)
     quotes, newlines = bits_of(data, QUOTE), bits_of(data, NEWLINE)
     inside, unclosed = _inside(quotes, newlines, len(data))
     separating = (bits_of(data, ord(delimiter)) | newlines) & ~inside
@@ -191,58 +175,3 @@ def _damaged(text: bytes, data: Bytes, ends: Places) -> Places:
 
 def _lines_of(flagged: Flags, ends: Places) -> Places:
     return np.unique(np.searchsorted(ends, np.flatnonzero(flagged))) - 1
-
-
-def is_utf8(text: bytes) -> bool:
-    """Whether bytes are UTF-8; told some times faster than by decoding them, and while other threads run."""
-    if np.frombuffer(text, dtype=np.int8).min(initial=0) >= 0:
-        return True
-    try:
-        pl.Series([text], dtype=pl.Binary).cast(pl.String)
-    except pl.exceptions.ComputeError:
-        return False
-    return True
-
-
-def _texts(data: Bytes, starts: Places, lengths: Places, there: Flags) -> pl.Series:
-    """Texts that lie in the data, copied from it, so that a column that is kept does not keep all of it.
-
-    Args:
-        data: Bytes in which the texts lie, with a view's more around them.
-        starts: Place of each text's first byte.
-        lengths: Number of each text's bytes.
-        there: Whether there is a text; else the value is null.
-
-    Returns:
-        A String column, as long as ``starts``.
-    """
-    count, longest = len(starts), int(lengths.max(initial=0))
-    if count <= FEW:
-        text, places = data.tobytes(), zip(starts.tolist(), lengths.tolist(), there.tolist(), strict=True)
-        return pl.Series(
-            [text[at : at + size].decode() if is_text else None for at, size, is_text in places], dtype=pl.String
-        )
-    import pyarrow as pa  # noqa: PLC0415 - takes as long as all else of a small log, and only large ones need it
-
-    if longest > INLINE and int(lengths.min()) == longest:  # ids and times, mostly: faster than through views
-        ends = np.arange(0, (count + 1) * longest, longest)
-        buffers = [None, pa.py_buffer(ends), pa.py_buffer(_starting(data, longest)[starts])]
-        return pl.Series(pa.Array.from_buffers(pa.large_string(), count, buffers))
-    views = _starting(data, VIEW)[starts - LENGTH].view("<u8").reshape(-1, 2)
-    views &= KEPT.take(np.minimum(lengths, INLINE + 1), axis=0)
-    views[:, 0] |= lengths.astype(np.uint64)
-    valid = None if there.all() else pa.py_buffer(np.packbits(there, bitorder="little"))
-    buffers = [valid, pa.py_buffer(views)]
-    long = np.flatnonzero(lengths > INLINE)
-    if len(long):
-        views[long, 1] |= starts[long].astype(np.uint64) << HIGH
-        seen = pa.Array.from_buffers(pa.string_view(), len(long), [None, pa.py_buffer(views[long]), pa.py_buffer(data)])
-        _, copied_starts, copied = seen.cast(pa.large_string()).buffers()
-        views[long, 1] = np.frombuffer(copied_starts, dtype=np.uint64)[: len(long)] << HIGH
-        buffers.append(copied)
-    return pl.Series(pa.Array.from_buffers(pa.string_view(), count, buffers))
-
-
-def _starting(data: Bytes, size: int) -> npt.NDArray[np.void]:
-    """The ``size`` bytes from each place on, as a view: one value for each place that has so many behind it."""
-    return np.ndarray((len(data) - size + 1,), dtype=f"V{size}", buffer=data, strides=(1,))

@@ -20,7 +20,8 @@ from sessionize import schema
 from sessionize.config import Config
 from sessionize.errors import InputError
 from sessionize.patterns import pattern
-from sessionize.read.lines import Block, blocks, each_line
+from sessionize.read import ndjson_scan
+from sessionize.read.lines import Block, blocks, each_line, line_feeds
 from sessionize.read.opened import Opened, row_a_line
 from sessionize.read.source import Empty, Source
 
@@ -116,7 +117,7 @@ def _keys_of(lines: Iterable[bytes]) -> dict[str, None]:
 def parse(block: Block, wanted: Collection[str]) -> pl.DataFrame:
     """ROW, FAULT and the wanted keys of every line of a block that is not blank, in order."""
     frame = _whole(block.text, wanted)
-    if frame is not None and frame.height == block.text.count(b"\n"):
+    if frame is not None and frame.height == line_feeds(block.text):
         return _placed(frame, pl.int_range(block.first, block.first + frame.height, dtype=pl.UInt32, eager=True))
     tidied = _tidied(block.text)
     if tidied != block.text:
@@ -165,6 +166,9 @@ def _cut(lines: Sequence[bytes], numbers: Sequence[int], wanted: Collection[str]
 
 def _whole(text: bytes, wanted: Collection[str]) -> pl.DataFrame | None:
     """FAULT and the wanted keys of lines that are all objects; None where one is not, or cannot be read exactly."""
+    of_one_shape = ndjson_scan.columns(text, wanted)
+    if of_one_shape:
+        return pl.DataFrame([_no_fault(len(of_one_shape[0])), *of_one_shape])
     if SURROGATE.search(text):
         return None
     try:
@@ -175,7 +179,11 @@ def _whole(text: bytes, wanted: Collection[str]) -> pl.DataFrame | None:
     exact = _with_digits(frame, text, numbers) if numbers else frame
     if exact is None:
         return None
-    return exact.with_columns(pl.lit(None, dtype=FAULTS).alias(schema.FAULT)).select(schema.FAULT, *wanted)
+    return exact.select(_no_fault(exact.height), *wanted)
+
+
+def _no_fault(count: int) -> pl.Series:
+    return pl.repeat(None, count, dtype=FAULTS, eager=True).alias(schema.FAULT)
 
 
 def _has_numbers(values: pl.Series) -> bool:

@@ -7,8 +7,9 @@ from budget import examples
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sessionize.read import csv_scan as module
-from sessionize.read.csv_scan import is_utf8, records
+from sessionize.read import views as module
+from sessionize.read.csv_scan import records
+from sessionize.read.views import is_utf8
 
 Field = tuple[str, bool]
 """What it says, and whether it stands in quotes."""

@@ -1,0 +1,169 @@
+r"""Objects of one shape, one a line, found on the bytes of many lines at once: as a program writes the rows of a table.
+
+Lines have one shape where they have the same keys in the same order, written alike, and values that are texts without a
+backslash, numbers, true, false or null. Then a value stands between what the first line, too, has before it, its head,
+and the next comma outside quotes. For example::
+
+    {"id":"a,b","n":12}
+    ^^^^^^     ^^^^^       heads: what all lines have before their values
+               ^       ^   marks: commas outside quotes, and the end of the line; one more ends the line before
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Sequence
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import polars as pl
+
+from sessionize.read.bits import bits_of, odd, places
+from sessionize.read.views import LEAD, Bytes, Flags, Places, is_utf8, padding, starting, texts_at
+
+NEWLINE, SPACE, QUOTE, COMMA, CLOSE = b'\n ",}'
+NULL: Final = int.from_bytes(b"null", "little")
+HEAD: Final = re.compile(rb'[{ ]*"[^"]*" *: *')
+BARE: Final = r"^(?:true|false|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)$"
+"""What a value may be that is neither a text nor null."""
+WORD: Final = 8
+LEAST: Final = 1 << 18
+"""Bytes of lines that are worth it."""
+LOOKED_AT: Final = 8
+"""Lines whose keys are compared before all others are looked at."""
+
+
+def columns(text: bytes, wanted: Collection[str]) -> list[pl.Series] | None:
+    """The wanted keys of each of many lines; None where they are few, or are not all of one shape.
+
+    Args:
+        text: Lines, each ended by a line feed.
+        wanted: Keys; one that the lines have not is null.
+
+    Returns:
+        Texts, numbers as they are written.
+    """
+    if len(text) < LEAST or b"\\" in text or not (keys := _keys(text)) or not is_utf8(text):
+        return None
+    padded, data = padding(text)
+    marks = _marks(data, len(keys))
+    fields = None if marks is None else _fields(padded, marks)
+    if fields is None:
+        return None
+    count = len(fields[0].starts)
+    quotes = len(keys) * count + sum(int(field.quoted.sum()) for field in fields)
+    if int((pl.Series(data) == QUOTE).sum()) != 2 * quotes:  # one is inside a text, or a text is not ended
+        return None
+    named = list(zip(keys, fields, strict=True))
+    found = {key: field.texts(padded) for key, field in named if key in wanted or field.bare}
+    if not all(field.is_sound(found[key]) for key, field in named if field.bare):
+        return None
+    nothing = pl.repeat(None, count, dtype=pl.String, eager=True)
+    return [found.get(key, nothing).alias(key) for key in wanted]
+
+
+def _keys(text: bytes) -> list[str]:
+    """The keys that the first lines have in common, in order; none where they are no objects of one shape."""
+    lines = text[: (text.find(b"\n") + 1) * 2 * LOOKED_AT].split(b"\n")[:-1][:LOOKED_AT]
+    first = _keys_of(lines[0])
+    return first if all(_keys_of(line) == first for line in lines) else []
+
+
+def _keys_of(line: bytes) -> list[str]:
+    """The keys of a line that is an object with each key once, and no object or array in it; else none."""
+    try:
+        pairs: Any = json.loads(line, object_pairs_hook=list)
+    except (ValueError, RecursionError):
+        return []
+    if not isinstance(pairs, list) or not all(isinstance(pair, tuple) for pair in pairs):
+        return []
+    keys = [key for key, _ in pairs]
+    is_flat = not any(isinstance(value, list) for _, value in pairs)
+    return keys if is_flat and len({*keys}) == len(keys) else []
+
+
+def _marks(data: Bytes, width: int) -> Places | None:
+    """Places of commas outside quotes, and of line ends; None where lines have others than they should.
+
+    Args:
+        data: The lines, behind the end of a line before them.
+        width: How many keys a line has.
+
+    Returns:
+        The first ends the line before (int64, ascending).
+    """
+    newlines = bits_of(data, NEWLINE)
+    inside = odd(bits_of(data, QUOTE))
+    if (inside & newlines).any():
+        return None
+    marks = places((bits_of(data, COMMA) | newlines) & ~inside)
+    lines, rest = divmod(len(marks) - 1, width)
+    controls = int((pl.Series(data) < SPACE).sum())  # JSON has none in texts
+    are_ends = data[marks[::width]] == NEWLINE
+    return marks if not rest and controls == lines + 1 and are_ends.all() else None
+
+
+class Field(NamedTuple):
+    """The values of a key.
+
+    Attributes:
+        starts: Place of the first byte of each (int64).
+        lengths: Bytes of each, 0 where it is null (int64).
+        there: Which are not null.
+        quoted: Which stand in quotes, which are none of their bytes.
+        bare: Whether some are neither in quotes nor null.
+    """
+
+    starts: Places
+    lengths: Places
+    there: Flags
+    quoted: Flags
+    bare: bool
+
+    def texts(self, padded: Bytes) -> pl.Series:
+        """The values as texts."""
+        return texts_at(padded, self.starts, self.lengths, self.there)
+
+    def is_sound(self, texts: pl.Series) -> bool:
+        """Whether the values outside quotes are what JSON has there."""
+        return bool(texts.filter(pl.Series(self.there & ~self.quoted)).str.contains(BARE).all())
+
+
+def _fields(padded: Bytes, marks: Places) -> Sequence[Field] | None:
+    """The values of each key; None where a line has something else before one than the first line has."""
+    width = int(np.argmax(padded[marks[1:] + (len(LEAD) - 1)] == NEWLINE)) + 1
+    lead = np.full(width, len(LEAD) - 1)
+    lead[-1] -= 1  # a brace is between the last value and the line's end
+    if not (padded[marks[width::width] + lead[-1]] == CLOSE).all():
+        return None
+    fields: list[Field] = []
+    for at in range(width):
+        starts, ends = marks[at:-1:width] + len(LEAD), marks[at + 1 :: width] + lead[at]
+        head = HEAD.match(padded[starts[0] : ends[0]].tobytes())
+        if head is None or not _same(padded, starts, head.end()):
+            return None
+        fields.append(_field(padded, starts + head.end(), ends))
+    return fields
+
+
+def _same(padded: Bytes, starts: Places, size: int) -> bool:
+    """Whether the bytes from each place on are the same as from the first one."""
+    words = -(-size // WORD)
+    if len(padded) < starts[-1] + WORD * words:
+        return False
+    found = starting(padded, WORD * words)[starts].view("<u8").reshape(-1, words)
+    kept = np.frombuffer((b"\xff" * size).ljust(WORD * words, b"\0"), dtype="<u8")
+    return not ((found ^ found[0]) & kept).any()
+
+
+def _field(padded: Bytes, starts: Places, ends: Places) -> Field:
+    """The values between some places."""
+    lengths = ends - starts
+    quoted = (padded[starts] == QUOTE) & (padded[ends - 1] == QUOTE) & (lengths > 1)
+    if quoted.all():
+        return Field(starts + 1, lengths - 2, quoted, quoted, bare=False)
+    null = (lengths == len(b"null")) & (starting(padded, len(b"null"))[starts].view("<u4") == NULL)
+    there = ~null
+    lengths = np.where(null, 0, lengths - 2 * quoted)
+    return Field(starts + quoted, lengths, there, quoted, bare=bool((there & ~quoted).any()))
