@@ -73,7 +73,17 @@ def test_of_other_lines_nothing_is_said_or_what_they_say(lines: list[str], shape
 
 @pytest.mark.usefixtures("_every_way")
 @pytest.mark.parametrize(
-    "line", ['{"a":"x"y","b":1}', '{"a":01,"b":1}', '{"a":"x","b":1}}', '{"a":"\t","b":1}', '{"b":1,"a":2}', ""]
+    "line",
+    [
+        '{"a":"x"y","b":1}',
+        '{"a":"x"y"z","b":1}',
+        '{"a":"x"\n"b":1},{"a":"x","b":1}',
+        '{"a":01,"b":1}',
+        '{"a":"x","b":1}}',
+        '{"a":"\t","b":1}',
+        '{"b":1,"a":2}',
+        "",
+    ],
 )
 def test_a_line_of_another_shape_is_seen_wherever_it_stands(line: str) -> None:
     shaped = ['{"a":"x","b":1}'] * 20
