@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 import numpy as np
+import polars as pl
 
 from sessionize.errors import InputError
 from sessionize.read.source import Source, unreadable
@@ -167,7 +168,7 @@ def _unix(text: bytes) -> bytes:
 
 def line_feeds(text: bytes) -> int:
     """How many there are; told some times faster than ``text.count`` does."""
-    return int(np.count_nonzero(np.frombuffer(text, dtype=np.uint8) == ord("\n")))
+    return int((pl.Series(np.frombuffer(text, dtype=np.uint8)) == ord("\n")).sum())
 
 
 def _check_size(size: int, source: Source) -> None:
