@@ -37,6 +37,7 @@ class Records(NamedTuple):
         padded: The lines with what `views` needs around them (uint8).
         lines: Number of each record's line, from 0 (int64, one a record).
         first: For each record, where among the separators the one before its first field is (int64, one a record).
+        width: How many fields each has.
         separators: Places at which fields and lines end, counted from the end of a line before the text (int64, ascending).
         escaped: Whether two quotes may stand for one.
         others: Number of each line that is neither a record nor blank → its start and end in the text.
@@ -46,6 +47,7 @@ class Records(NamedTuple):
     padded: Bytes
     lines: Places
     first: Places
+    width: int
     separators: Places
     escaped: bool
     others: Mapping[int, tuple[int, int]]
@@ -62,9 +64,8 @@ class Records(NamedTuple):
         return [self._column(place).alias(name) for name, place in places.items()]
 
     def _column(self, place: int) -> pl.Series:
-        starts = self.separators[self.first + place]
-        lengths = self.separators[self.first + (place + 1)] - starts - 1
-        starts += len(LEAD)
+        before, behind = self._around(place)
+        starts, lengths = before + len(LEAD), behind - before - 1
         there = lengths > 0
         quoted = self.padded[starts] == QUOTE
         if quoted.all():
@@ -75,6 +76,12 @@ class Records(NamedTuple):
             lengths -= 2 * quoted
         texts = texts_at(self.padded, starts, lengths, there)
         return texts.str.replace_all('""', '"', literal=True) if self.escaped else texts
+
+    def _around(self, place: int) -> tuple[Places, Places]:
+        """The separators before and behind a field of every record."""
+        if len(self.separators) == self.width * len(self.first) + 1:  # there is nothing but records
+            return self.separators[place : -1 : self.width], self.separators[place + 1 :: self.width]
+        return self.separators[self.first + place], self.separators[self.first + (place + 1)]
 
 
 def records(text: bytes, delimiter: str, width: int) -> Records:
@@ -107,7 +114,7 @@ def records(text: bytes, delimiter: str, width: int) -> Records:
     others = np.flatnonzero(~whole & (length > 0))
     found = np.flatnonzero(whole & (length > 0))
     return Records(
-        text, padded, found, stops[found], separators, bool((quotes & ~inside & after(quotes)).any()),
+        text, padded, found, stops[found], width, separators, bool((quotes & ~inside & after(quotes)).any()),
         dict(zip(others.tolist(), zip(ends[others].tolist(), (ends[others + 1] - 1).tolist(), strict=True), strict=True)),
     )  # fmt: skip
 
