@@ -12,19 +12,19 @@ and the next comma outside quotes. For example::
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Collection, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 import polars as pl
 
+from sessionize.patterns import pattern
 from sessionize.read.bits import bits_of, odd, places
 from sessionize.read.views import LEAD, Bytes, Flags, Places, is_utf8, padding, starting, texts_at
 
 NEWLINE, SPACE, QUOTE, COMMA, CLOSE = b'\n ",}'
 NULL: Final = int.from_bytes(b"null", "little")
-HEAD: Final = re.compile(rb'[{ ]*"[^"]*" *: *')
+HEAD: Final = pattern(rb'[{ ]*"[^"]*" *: *')
 BARE: Final = r"^(?:true|false|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)$"
 """What a value may be that is neither a text nor null."""
 WORD: Final = 8
