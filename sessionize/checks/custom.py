@@ -16,6 +16,7 @@ from sessionize.checks.text import sanitize
 from sessionize.config import Plan
 from sessionize.engine.observe import Observer, Whole
 from sessionize.kernel import Sessionized, as_text, described, stamped
+from sessionize.kernel.dictionaries import CODED
 from sessionize.kernel.metrics import METRICS
 from sessionize.kernel.own import TYPES as OWN_TYPES
 from sessionize.kernel.own import metric_columns
@@ -62,7 +63,7 @@ class Shelf(Observer):
     def batch(self, events: pl.DataFrame) -> pl.DataFrame:
         """Keep events, if they will be asked for."""
         if self._needs[EVENTS]:
-            self._add(EVENTS, events_table(events, self._paths))
+            self._add(EVENTS, events_table(_in_texts(events), self._paths))
         return events
 
     def partition(self, events: pl.DataFrame, sessions: Sessionized, whole: Whole) -> None:  # noqa: ARG002
@@ -82,6 +83,12 @@ class Shelf(Observer):
     def tables(self) -> Tables:
         """What waits there."""
         return {name: pl.scan_ipc(files) for name, files in self._files.items() if files}
+
+
+def _in_texts(events: pl.DataFrame) -> pl.DataFrame:
+    """Events with texts in place of codes; a dictionary of the log's own stays one."""
+    coded = [name for name in CODED if name in events.columns]
+    return events.with_columns(pl.col(coded).cast(pl.String))
 
 
 def events_table(rows: pl.DataFrame, paths: pl.Series) -> pl.DataFrame:

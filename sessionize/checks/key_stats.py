@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
+import numpy as np
 import polars as pl
 
 from sessionize import schema
@@ -98,12 +99,10 @@ class KeyStats(Observer):
 
     def _add_keys(self, events: pl.DataFrame, sessions: pl.DataFrame, many: float) -> None:
         if "source_id" in sessions.columns:
-            ids = pl.col("source_id")
-            there = sessions.lazy().filter(ids.is_not_null())
-            by_id = there.group_by(ids).agg(pl.col("events").sum()).filter(pl.col("events") >= many).collect()
+            by_id = _with_many(sessions, many)
             largest = by_id.filter(pl.col("events") == pl.col("events").max()).cast({"source_id": pl.String})
             self._top += [(number, name) for name, number in largest.iter_rows()]
-            if schema.PROFILE_ID in events.columns:
+            if schema.PROFILE_ID in events.columns and by_id.height:
                 self._profiles += _shared(events, sessions, by_id["source_id"])
         if schema.PROFILE_ID in sessions.columns:
             by_profile = (
@@ -191,6 +190,19 @@ class KeyStats(Observer):
             max(self._top, default=None), most_events(self._by_profile),
         )  # fmt: skip
         return session_facts(self.measures, self._plan.timezone, self._limits, extremes)
+
+
+def _with_many(sessions: pl.DataFrame, many: float) -> pl.DataFrame:
+    """``source_id`` and ``events`` of the session ids with so many events."""
+    ids = sessions["source_id"]
+    if isinstance(ids.dtype, pl.Categorical):
+        there = sessions.select(ids.to_physical(), "events").drop_nulls("source_id")
+        each = np.bincount(there["source_id"].to_numpy(), weights=there["events"].to_numpy())
+        found = np.flatnonzero(each >= many)
+        codes = pl.Series("source_id", found, dtype=pl.UInt32).cat.to(ids.dtype)
+        return pl.DataFrame([codes, pl.Series("events", each[found], dtype=sessions.schema["events"])])
+    by_id = sessions.lazy().filter(pl.col("source_id").is_not_null()).group_by("source_id").agg(pl.col("events").sum())
+    return by_id.filter(pl.col("events") >= many).collect()
 
 
 def _shared(events: pl.DataFrame, sessions: pl.DataFrame, ids: pl.Series) -> list[Shared]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from copy import copy
+from datetime import date
 from typing import Final
 
 import numpy as np
@@ -12,7 +14,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from sessionize import schema
-from sessionize.engine.sketch import SEED, Sketch
+from sessionize.engine.column_hashes import Column, ColumnHashes, Counted, Hashes, of_rows
+from sessionize.engine.sketch import Sketch
 from sessionize.kernel.describe import seconds
 from sessionize.read.raw_rows import values_of
 from sessionize.summary.daily import COUNT, MEAN, SHARE, Figure
@@ -20,6 +23,9 @@ from sessionize.summary.daily import COUNT, MEAN, SHARE, Figure
 HOURS: Final = 24
 MINUTE_US: Final = 60_000_000
 HOUR_US: Final = 60 * MINUTE_US
+EPOCH_DAY: Final = date(1970, 1, 1)
+DAYS_OF_DATES: Final = ((date.min - EPOCH_DAY).days, (date.max - EPOCH_DAY).days)
+"""What a date can be, as days since 1970: in some zones, the first and the last instant that there are lie beyond."""
 BLOCK: Final = 3
 """Hours of the day are told in blocks of so many."""
 ALPHABETS: Final = {"upper case": r"\p{Lu}", "lower case": r"\p{Ll}", "digits": r"\d", "other": r"[^\p{L}\d]"}
@@ -31,6 +37,8 @@ OTHERS: Final = (*PLACES, schema.TIMESTAMP)
 FOR_METRICS: Final = (schema.USE_PREFIX, schema.GOAL_PREFIX)
 NOT_IN_A_REPEAT: Final = (*PLACES, schema.EVENT_ID)
 """A row that is there again under another event id is a repeat of it, too."""
+OF_SESSIONS: Final = ("events", "page_views", "duration_s", "conversions")
+"""Columns of sessions that are looked at."""
 Named = Iterator[tuple[str, Figure]]
 
 
@@ -64,6 +72,85 @@ class Moments:
         return Figure(MEAN, self.mean, self.number, self.deviation)
 
 
+class Times:
+    """What the clock and the calendar say of some events.
+
+    Args:
+        times: Their times, in input order.
+        timezone: IANA zone of hours and days.
+
+    Attributes:
+        micros: Microseconds since 1970 UTC (int64).
+        days: Local day, as days since 1970 (int64).
+        hours: Local hour of the day (int64).
+        on_minute: Whether it is at second 0 (bool).
+        at_midnight: Whether it is at local midnight (bool).
+    """
+
+    def __init__(self, times: pl.Series, timezone: str) -> None:
+        self.micros = times.to_physical().to_numpy()
+        minutes = self.micros // MINUTE_US
+        self.on_minute = minutes * MINUTE_US == self.micros
+        on_minute = self.on_minute
+        if timezone != "UTC":
+            local = times.dt.convert_time_zone(timezone).dt.replace_time_zone("UTC").to_physical().to_numpy()
+            minutes = local // MINUTE_US
+            on_minute = minutes * MINUTE_US == local
+        hours = minutes // 60
+        days = hours // HOURS
+        self.days = days.clip(*DAYS_OF_DATES)
+        self.hours = hours - days * HOURS
+        self.at_midnight = np.zeros(len(hours), np.bool_)
+        self.at_midnight[on_minute] = minutes[on_minute] == days[on_minute] * (HOURS * 60)  # few are
+
+    def ordered(self, order: NDArray[np.int64]) -> Times:
+        """The same of the events in another order: for each place the event that is to stand there (int64)."""
+        found = copy(self)
+        for name, array in vars(self).items():
+            setattr(found, name, array.take(order))
+        return found
+
+    def per_day(self, part: slice) -> dict[int, int]:
+        """Local day → how many of some events are on it."""
+        days = self.days[part]
+        first = int(days.min())
+        if int(days.max()) == first:
+            return {first: len(days)}
+        each, counts = np.unique(days, return_counts=True)
+        return dict(zip(each.tolist(), counts.tolist(), strict=True))
+
+
+class Looked:
+    """Some events, as days are measured by them.
+
+    Args:
+        events: Canonical events, in input order.
+        times: What the clock says of them, each in its place.
+        followed: Column → name, of those whose values' shares are figures.
+        known: Gives the columns' hashes.
+        order: For each place the event that is to stand there (int64); None where they stand there already.
+
+    Attributes:
+        columns: The columns, by name.
+        times: What the clock says of the events.
+        followed: Column → name, of those whose values' shares are figures.
+        measured: Columns of which empty and different values are counted.
+        hashes: Hash of each event without its id (uint64).
+    """
+
+    def __init__(
+        self, events: pl.DataFrame, times: Times, followed: Mapping[str, str], known: ColumnHashes,
+        order: NDArray[np.int64] | None = None,
+    ) -> None:  # fmt: skip
+        names = [name for name in events.columns if name not in PLACES]
+        self.columns = known.look(events.select(names), order)
+        self.times = times
+        self.followed = followed
+        self.measured = {name for name in names if name not in OTHERS and not name.startswith(FOR_METRICS)}
+        kept = [name for name in sorted(names) if name not in NOT_IN_A_REPEAT]
+        self.hashes: Hashes = of_rows(self.columns, kept, events.height)
+
+
 class Day:
     """What is known of one day."""
 
@@ -81,30 +168,28 @@ class Day:
         self._of_sessions = {name: Moments() for name in ("events", "page_views", "duration")}
         self._flags: Counter[str] = Counter()
 
-    def events(self, rows: pl.DataFrame, days: pl.Series, followed: Mapping[str, str], timezone: str) -> None:
+    def events(self, rows: Looked, part: slice) -> None:
         """Take some of its events in.
 
         Args:
-            rows: Canonical events, in input order.
-            days: Local day of each, as days since 1970.
-            followed: Column → name, of those whose values' shares are figures.
-            timezone: IANA zone of hours and days.
+            rows: Events, in input order.
+            part: Which of them are of this day.
         """
-        self._rows += rows.height
-        self._by_local.update(dict(days.value_counts().iter_rows()))
-        self._times(rows[schema.TIMESTAMP], timezone)
-        columns = [name for name in rows.columns if name not in OTHERS and not name.startswith(FOR_METRICS)]
-        for name in columns:
-            self._column(name, rows[name])
-        for column, name in followed.items():
-            self._follow(name, rows[column])
+        self._rows += part.stop - part.start
+        self._by_local.update(rows.times.per_day(part))
+        self._times(rows.times, part)
+        for name, column in rows.columns.items():
+            counted = column.counted(part)
+            if name in rows.measured:
+                self._column(name, column, part, counted)
+            if name in rows.followed:
+                self._follow(rows.followed[name], column, part, counted)
         if schema.VALUE in rows.columns:
-            self._amount.add(rows[schema.VALUE])
-        kept = [name for name in sorted(rows.columns) if name not in NOT_IN_A_REPEAT]
-        self._whole_rows.add(rows.select(kept).hash_rows(seed=SEED))
+            self._amount.add(rows.columns[schema.VALUE].values(part))
+        self._whole_rows.add(rows.hashes[part])
 
     def sessions(self, sessions: pl.DataFrame) -> None:
-        """Take some of its sessions in."""
+        """Take some of its sessions in: of OF_SESSIONS."""
         for name in ("events", "page_views"):
             self._of_sessions[name].add(sessions[name])
         self._of_sessions["duration"].add(seconds(sessions["duration_s"]).log1p())
@@ -123,30 +208,32 @@ class Day:
         there = np.flatnonzero(self._per_hour)
         return int(there[-1]) if len(there) else 0
 
-    def _times(self, times: pl.Series, timezone: str) -> None:
-        micros = times.to_physical()
-        local = times if timezone == "UTC" else times.dt.convert_time_zone(timezone).dt.replace_time_zone("UTC")
-        hours = local.to_physical().to_numpy() // HOUR_US
-        self._per_hour += np.bincount(hours % HOURS, minlength=HOURS)
-        on_minute = micros.filter(micros % MINUTE_US == 0)
-        self._whole_minutes += len(on_minute)
-        self._midnights += int((local.to_physical() % (HOURS * HOUR_US) == 0).sum()) if len(on_minute) else 0
-        self._descents += int((micros.diff() < 0).sum())
+    def _times(self, times: Times, part: slice) -> None:
+        micros = times.micros[part]
+        self._per_hour += np.bincount(times.hours[part], minlength=HOURS)
+        on_minute = int(np.count_nonzero(times.on_minute[part]))
+        self._whole_minutes += on_minute
+        self._midnights += int(np.count_nonzero(times.at_midnight[part])) if on_minute else 0
+        self._descents += int(np.count_nonzero(micros[1:] < micros[:-1]))
         self._descents += self._latest is not None and int(micros[0]) < self._latest
         self._latest = int(micros[-1])
 
-    def _column(self, name: str, column: pl.Series) -> None:
-        self._nulls[name] += column.null_count()
+    def _column(self, name: str, column: Column, part: slice, counted: Counted | None) -> None:
+        self._nulls[name] += column.nulls(part)
         is_id = name in schema.ID_ROLES
-        there = column.drop_nulls() if column.null_count() else column
-        if name not in self._sketches:
-            self._sketches[name] = Sketch(texts=is_id)
-        self._sketches[name].add(there.hash(SEED), there.cast(pl.String) if is_id else None)
+        sketch = self._sketches.setdefault(name, Sketch(texts=is_id))
+        if counted is None or is_id:
+            sketch.add(*column.there(part))
+        else:
+            sketch.add_counted(column.hashes_of(counted.codes), counted.counts)
 
-    def _follow(self, name: str, column: pl.Series) -> None:
+    def _follow(self, name: str, column: Column, part: slice, counted: Counted | None) -> None:
         counts = self._values.setdefault(name, Counter())
-        values, numbers = column.drop_nulls().value_counts().get_columns()
-        counts.update(dict(zip(map(str, values_of(values)), numbers, strict=True)))
+        if counted is None:
+            values, numbers = column.values(part).drop_nulls().value_counts().get_columns()
+            counts.update(dict(zip(map(str, values_of(values)), numbers, strict=True)))
+        else:
+            counts.update(dict(zip(column.texts_of(counted.codes), counted.counts.tolist(), strict=True)))
         if len(counts) > 2 * MOST_VALUES:
             self._values[name] = Counter(dict(_commonest(counts, MOST_VALUES)))
 

@@ -122,8 +122,8 @@ class Ingest:
         self._dictionaries = dictionaries
         self._late_before = late_before
         self._observe = [each for each in observe if overrides(each, "batch")]
-        # Observers see texts; a condition is asked of texts.
-        self._plain = {} if self._observe or plan.where is not None else plain_texts(types, plan)
+        # A condition is asked of texts.
+        self._plain = {} if plan.where is not None else plain_texts(types, plan)
         self._read = self._bots = self._kept = self._left_out = 0
         self._values = ValueStats()
         self._newest: int | None = None
@@ -193,15 +193,14 @@ class Ingest:
         if late.any():
             self._late.append(rows.filter(late).select(schema.FILE, schema.ROW))
             rows = rows.filter(~late)
-        rows = self._values.look(rows)
+        rows = self._dictionaries.coded(self._values.look(rows))
         for each in self._observe:
             rows = each.batch(rows)
         return rows.drop(schema.REASON if self._plan.rules.passive else PLACE)
 
     def _enriched(self, events: pl.DataFrame) -> pl.DataFrame:
         """Events with what their own rows tell; without those of bots where these are to be left out."""
-        # Codes come first, as few texts are then looked at.
-        kept, bots = enriched(self._dictionaries.coded(events), self._plan)
+        kept, bots = enriched(events, self._plan)
         kept = with_told_splits(kept, self._plan)
         self._bots += bots
         self._kept += kept.height

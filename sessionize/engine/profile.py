@@ -11,10 +11,12 @@ from typing import Any, Final
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from sessionize import schema
 from sessionize.config import Plan
-from sessionize.engine.day import HOURS, Day
+from sessionize.engine.column_hashes import ColumnHashes
+from sessionize.engine.day import EPOCH_DAY, HOURS, OF_SESSIONS, Day, Looked, Times
 from sessionize.engine.observe import Observer, Whole
 from sessionize.kernel import Sessionized
 from sessionize.kernel.privacy import is_hidden
@@ -23,9 +25,6 @@ from sessionize.summary.daily import Figure, written
 MOST_DAYS: Final = 56
 UNDATED: Final = -1
 """A night that is not named for a day."""
-EPOCH_DAY: Final = date(1970, 1, 1)
-DAYS_OF_DATES: Final = ((date.min - EPOCH_DAY).days, (date.max - EPOCH_DAY).days)
-"""What a date can be, as days since 1970: in some zones, the first and the last instant that there are lie beyond."""
 FOLLOWED: Final = ("utm_source", "utm_medium", schema.CHANNEL)
 """Roles of few different values, of which each value's share is a figure."""
 PREFIXES: Final = (schema.OWN_PREFIX, schema.PROPERTY_PREFIX, schema.TRAIT_PREFIX)
@@ -51,6 +50,7 @@ class Profile(Observer):
         self._days = days
         self._whole = whole
         self._dimensions = tuple(dimensions)
+        self._known = ColumnHashes()
         self._of: dict[int, Day] = {}
         self._shared: dict[tuple[int, int], int] = {}
         """Events of each (local day, day that they are counted to)."""
@@ -59,36 +59,43 @@ class Profile(Observer):
         """Look at some events as they arrive."""
         if events.is_empty():
             return events
-        local = _local_days(events[schema.TIMESTAMP], self._plan.timezone)
-        unit = self._units(events, local)
-        counted = pl.DataFrame({"day": local, "unit": unit}).group_by("day", "unit").len()
-        for day, number, count in counted.iter_rows():
-            self._shared[day, number] = self._shared.get((day, number), 0) + count
-        there = {*counted["unit"]}
-        last = sorted({*self._of, *there})[-MOST_DAYS:]  # the others would be dropped again
-        for number in (each for each in last if each in there):
-            mine = unit == number
-            rows, days = (events, local) if mine.all() else (events.filter(mine), local.filter(mine))
-            self._day(number).events(rows, days, self._followed(events.columns), self._plan.timezone)
+        times = Times(events[schema.TIMESTAMP], self._plan.timezone)
+        unit = self._units(events, times)
+        order = _order(unit)
+        if order is not None:
+            unit, times = unit[order], times.ordered(order)
+        looked = Looked(events, times, self._followed(events.columns), self._known, order)
+        parts = _runs(unit)
+        last = {
+            *sorted({*self._of, *(number for number, _ in parts)})[-MOST_DAYS:]
+        }  # the others would be dropped again
+        for number, part in parts:
+            for day, count in times.per_day(part).items():
+                self._shared[day, number] = self._shared.get((day, number), 0) + count
+            if number in last:
+                self._day(number).events(looked, part)
         self._drop_old()
         return events
 
     def partition(self, events: pl.DataFrame, sessions: Sessionized, whole: Whole) -> None:  # noqa: ARG002
         """Look at sessions: each belongs to the day to which most events of its first day were counted."""
-        frame = sessions.sessions
+        frame = sessions.sessions.select("start", *OF_SESSIONS)
         if frame.is_empty():
             return
-        starts = _local_days(frame["start"].cast(pl.Datetime("us", "UTC")), self._plan.timezone)
         if self._whole is not None:
             self._day(self._whole).sessions(frame)
             return
         most: dict[int, tuple[int, int]] = {}
         for (day, unit), count in self._shared.items():
             most[day] = max(most.get(day, (0, 0)), (count, unit))
-        where = starts.replace_strict(list(most), [unit for _, unit in most.values()], default=None)
-        for number in where.drop_nulls().unique().sort():
-            if number in self._of:
-                self._of[number].sessions(frame.filter(where == number))
+        days = Times(frame["start"].cast(pl.Datetime("us", "UTC")), self._plan.timezone).days
+        order = _order(days)
+        if order is not None:
+            frame, days = frame[order.astype(np.uint32)], days[order]
+        for day, part in _runs(days):
+            of = self._of.get(most[day][1]) if day in most else None
+            if of is not None:
+                of.sessions(frame[part])
 
     def of_days(self) -> dict[date | None, dict[str, Figure]]:
         """Figures by day, the days in order; one day None for a log without events and without a day in its name."""
@@ -132,12 +139,14 @@ class Profile(Observer):
         cut |= {last} if self._of[last].last_hour < HOURS - EDGE else set()
         return set(map(self._date, cut)) if len(cut) < len(self._of) else set()
 
-    def _units(self, events: pl.DataFrame, local: pl.Series) -> pl.Series:
+    def _units(self, events: pl.DataFrame, times: Times) -> NDArray[np.int64]:
+        """The day that each event is counted to."""
         if self._whole is not None:
-            return pl.repeat(self._whole, events.height, dtype=pl.Int32, eager=True)
+            return np.full(events.height, self._whole)
         if self._days is None:
-            return local
-        return pl.Series(np.array(self._days, np.int32)[events[schema.FILE].to_numpy()])
+            return times.days
+        days: NDArray[np.int64] = np.array(self._days, np.int64).take(events[schema.FILE].to_numpy())
+        return days
 
     def _followed(self, columns: Collection[str]) -> Mapping[str, str]:
         """Column → its name among the figures, of the columns whose values' shares are figures."""
@@ -173,7 +182,18 @@ def number_of(day: date | None) -> int:
     return UNDATED if day is None else (day - EPOCH_DAY).days
 
 
-def _local_days(times: pl.Series, timezone: str) -> pl.Series:
-    """Local day of each time, as days since 1970 (Int32)."""
-    local = times if timezone == "UTC" else times.dt.convert_time_zone(timezone)
-    return local.dt.date().to_physical().clip(*DAYS_OF_DATES)
+def _order(numbers: NDArray[np.int64]) -> NDArray[np.int64] | None:
+    """The places of numbers in ascending order, equal ones in theirs (int64); None where they ascend already."""
+    return None if (numbers[1:] >= numbers[:-1]).all() else np.argsort(numbers, kind="stable")
+
+
+def _runs(numbers: NDArray[np.int64]) -> list[tuple[int, slice]]:
+    """The different ones of ascending numbers, and where each is.
+
+    Examples:
+        >>> _runs(np.array([4, 4, 7]))
+        [(4, slice(0, 2, None)), (7, slice(2, 3, None))]
+    """
+    starts = [0, *(np.flatnonzero(numbers[1:] != numbers[:-1]) + 1).tolist()]
+    ends = [*starts[1:], len(numbers)]
+    return [(int(numbers[start]), slice(start, end)) for start, end in zip(starts, ends, strict=True)]

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from typing import Final, Self
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
+
+from sessionize.engine.column_hashes import Hashes, ValuesAt
 
 SIZE: Final = 2048
 """Different values that are kept: their number is exact up to here, and beyond it within 2 % or so."""
 FIRST: Final = 16 * SIZE
-SEED: Final = 11
 WHOLE: Final = 2.0**64
-_HASH: Final = "hash"
-_COUNT: Final = "count"
-_TEXT: Final = "text"
 
 
 class Sketch:
@@ -29,65 +29,114 @@ class Sketch:
     """
 
     def __init__(self, *, texts: bool = False) -> None:
-        self._texts = texts
-        types: dict[str, type[pl.DataType]] = {_HASH: pl.UInt64, _COUNT: pl.UInt32}
-        self._held = pl.DataFrame(schema=types | ({_TEXT: pl.String} if texts else {}))
-        self._below: int | None = None
+        self._hashes: Hashes = np.empty(0, np.uint64)
+        """Ascending."""
+        self._counts: NDArray[np.int64] = np.empty(0, np.int64)
+        self._texts: dict[int, str] | None = {} if texts else None
+        """Texts by their hashes; besides those that are kept some that were."""
+        self._below: np.uint64 | None = None
         """No hash from here on is kept; None while all are."""
 
-    def add(self, hashes: pl.Series, texts: pl.Series | None = None) -> Self:
+    def add(self, hashes: Hashes | pl.Series, values: ValuesAt | pl.Series | None = None) -> Self:
         """Take some values in.
 
         Args:
-            hashes: Hash of each (UInt64).
-            texts: The values themselves, where they are kept.
+            hashes: Hash of each (uint64).
+            values: The values themselves, or what gives them by their places among the hashes; where they are kept.
         """
-        if self._below is None and len(hashes) > FIRST:
-            # The first ones tell what of the others is not worth counting.
-            self._take(hashes[:FIRST], None if texts is None else texts[:FIRST])
-            hashes, texts = hashes[FIRST:], None if texts is None else texts[FIRST:]
-        self._take(hashes, texts)
+        numbers = hashes.to_numpy() if isinstance(hashes, pl.Series) else hashes
+        before = self._hashes
+        # The first ones tell what of the others is not worth counting.
+        cut = FIRST if self._below is None else 0
+        self._take(numbers[:cut])
+        self._take(numbers[cut:])
+        if self._texts is not None and values is not None:
+            self._keep_texts(numbers, values.gather if isinstance(values, pl.Series) else values, before)
         return self
 
-    def _take(self, hashes: pl.Series, texts: pl.Series | None) -> None:
-        columns = {_HASH: hashes} if texts is None or not self._texts else {_HASH: hashes, _TEXT: texts}
-        came = pl.DataFrame(columns)
-        if self._below is not None:
-            came = came.filter(pl.col(_HASH) < self._below)
-        if came.is_empty():
-            return
-        counted = self._together([came.with_columns(pl.lit(1, pl.UInt32).alias(_COUNT))])
-        held = self._together([self._held, counted.select(self._held.columns)])
-        if held.height > SIZE:
-            held = held.bottom_k(SIZE + 1, by=_HASH).sort(_HASH)
-            self._below = int(held[_HASH][SIZE])
-            held = held.head(SIZE)
-        self._held = held.select(self._held.columns)
+    def add_counted(self, hashes: Hashes, counts: NDArray[np.int64]) -> None:
+        """Take some different values in, of which the texts are not kept.
 
-    def _together(self, frames: list[pl.DataFrame]) -> pl.DataFrame:
-        first = [pl.col(_TEXT).first()] if self._texts else []
-        whole = pl.concat([frame.select(self._held.columns) for frame in frames])
-        return whole.lazy().group_by(_HASH).agg(pl.col(_COUNT).sum(), *first).collect()
+        Args:
+            hashes: Hash of each (uint64).
+            counts: How often each was there (int64, equally long).
+        """
+        order = np.argsort(hashes)
+        self._merge(hashes[order], counts[order])
+
+    def _take(self, hashes: Hashes) -> None:
+        if self._below is not None:
+            hashes = hashes[np.flatnonzero(hashes < self._below)]
+        if len(hashes):
+            self._merge(*_counted(hashes))
+
+    def _keep_texts(self, hashes: Hashes, values_at: ValuesAt, before: Hashes) -> None:
+        """Keep the texts of the hashes that are kept and were not before."""
+        new = np.setdiff1d(self._hashes, before, assume_unique=True)
+        if self._texts is None or not len(new):
+            return
+        rows = np.flatnonzero(hashes <= new[-1])
+        order = np.argsort(hashes[rows])
+        places = rows[order[np.searchsorted(hashes[rows], new, sorter=order)]]
+        self._texts.update(zip(new.tolist(), values_at(places).cast(pl.String).to_list(), strict=True))
+        if len(self._texts) > 2 * SIZE:
+            self._texts = {each: self._texts[each] for each in self._hashes.tolist()}
+
+    def _merge(self, hashes: Hashes, counts: NDArray[np.int64]) -> None:
+        """Take different values in, their hashes ascending."""
+        hashes, counts = hashes[: SIZE + 1], counts[: SIZE + 1]  # of more, none is among the smallest SIZE
+        known = np.searchsorted(self._hashes, hashes)
+        is_known = np.zeros(len(hashes), np.bool_)
+        inside = known < len(self._hashes)
+        is_known[inside] = self._hashes[known[inside]] == hashes[inside]
+        self._counts[known[is_known]] += counts[is_known]
+        fresh, more = hashes[~is_known], counts[~is_known]
+        if self._below is not None:
+            kept = int(np.searchsorted(fresh, self._below))
+            fresh, more = fresh[:kept], more[:kept]
+        if not len(fresh):
+            return
+        together = np.concatenate([self._hashes, fresh])
+        order = np.argsort(together, kind="stable")  # two runs, to be merged
+        if len(order) > SIZE:
+            self._below = together[order[SIZE]]
+            order = order[:SIZE]
+        self._hashes = together[order]
+        self._counts = np.concatenate([self._counts, more])[order]
 
     @property
     def different(self) -> int:
         """How many different values there were."""
         if self._below is None:
-            return self._held.height
-        return round(SIZE / (self._below / WHOLE))
+            return len(self._hashes)
+        return round(SIZE / (int(self._below) / WHOLE))
 
     @property
     def sampled(self) -> int:
         """How many different values are kept."""
-        return self._held.height
+        return len(self._hashes)
 
     @property
     def repeats(self) -> tuple[int, int]:
         """Of the values that are kept: how often one came again, and how often one came at all."""
-        came = int(self._held[_COUNT].sum())
-        return came - self._held.height, came
+        came = int(self._counts.sum())
+        return came - len(self._hashes), came
 
     @property
     def texts(self) -> pl.Series:
         """The values that are kept, in order of their hashes."""
-        return self._held.sort(_HASH)[_TEXT]
+        assert self._texts is not None
+        return pl.Series([self._texts[each] for each in self._hashes.tolist()], dtype=pl.String)
+
+
+def _counted(hashes: Hashes) -> tuple[Hashes, NDArray[np.int64]]:
+    """The different ones of some hashes, one at least, ascending, and how often each is there (int64, equally long).
+
+    Examples:
+        >>> [column.tolist() for column in _counted(np.array([5, 3, 5], np.uint64))]
+        [[3, 5], [1, 2]]
+    """
+    ordered = np.sort(hashes)
+    starts = np.concatenate([[0], np.flatnonzero(ordered[1:] != ordered[:-1]) + 1])
+    different: Hashes = ordered[starts]
+    return different, np.diff(starts, append=len(ordered))
