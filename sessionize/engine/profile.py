@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from sessionize import schema
 from sessionize.config import Plan
 from sessionize.engine.column_hashes import ColumnHashes
-from sessionize.engine.day import EPOCH_DAY, HOURS, OF_SESSIONS, Day, Looked, Times
+from sessionize.engine.day import OF_SESSIONS, Day
+from sessionize.engine.looked import EPOCH_DAY, HOURS, Looked, Times
 from sessionize.engine.observe import Observer, Whole
 from sessionize.kernel import Sessionized
 from sessionize.kernel.privacy import is_hidden
