@@ -17,7 +17,7 @@ SEED: Final = 11
 SLICE: Final = 1 << 14
 """Rows that are worked on at once: what is made of them stays in the processor's caches."""
 SPARSE: Final = 1_000
-"""So many more codes than rows there may be for rows to be counted by code."""
+"""So many more codes than rows there may be for rows to be counted by code; so few codes have their texts at hand."""
 BY_BITS: Final = (
     pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64, pl.Float32, pl.Float64, pl.Datetime,
     pl.Date, pl.Duration, pl.Time,
@@ -54,6 +54,8 @@ class Column:
         self._values = values
         self._by_code = by_code
         self._order = order
+        self._texts: list[str] | None = None
+        """By code, once they have been asked for and where these are few."""
         if by_code is None:
             self._rows: NDArray[np.uint32] | Hashes = values.hash(SEED).to_numpy()
         else:
@@ -119,7 +121,12 @@ class Column:
 
     def texts_of(self, codes: NDArray[np.int64]) -> list[str]:
         """Text of each of some codes."""
-        return _texts(codes, self.dtype).to_list()
+        assert self._by_code is not None
+        if len(self._by_code) > SPARSE:
+            return _texts(codes, self.dtype).to_list()
+        if self._texts is None:
+            self._texts = _texts(np.arange(len(self._by_code) - 1), self.dtype).to_list()
+        return [self._texts[code] for code in codes.tolist()]
 
 
 class ColumnHashes:

@@ -25,8 +25,6 @@ ALPHABETS: Final = {"upper case": r"\p{Lu}", "lower case": r"\p{Ll}", "digits": 
 MOST_VALUES: Final = 1_000
 """Different values of a dimension that are counted; of more, the commonest."""
 SHOWN_VALUES: Final = 20
-OF_SESSIONS: Final = ("events", "page_views", "duration_s", "conversions")
-"""Columns of sessions that are looked at."""
 Named = Iterator[tuple[str, Figure]]
 
 
@@ -39,10 +37,10 @@ class Moments:
 
     def add(self, values: pl.Series) -> None:
         """Take values in; null is none."""
-        there = values.drop_nulls().cast(pl.Float64)
+        there = (values.drop_nulls() if values.null_count() else values).to_numpy().astype(np.float64)
         self.number += len(there)
         self.total += float(there.sum())
-        self.squares += float((there * there).sum())
+        self.squares += float(there @ there)
 
     @property
     def mean(self) -> float:
@@ -98,12 +96,12 @@ class Day:
         self._whole_rows.add(rows.hashes[part])
 
     def sessions(self, sessions: pl.DataFrame) -> None:
-        """Take some of its sessions in: of OF_SESSIONS."""
+        """Take some of its sessions in, as `of_sessions` gives them."""
         for name in ("events", "page_views"):
             self._of_sessions[name].add(sessions[name])
-        self._of_sessions["duration"].add(seconds(sessions["duration_s"]).log1p())
-        self._flags["bounced"] += int((sessions["events"] == 1).sum())
-        self._flags["converted"] += int((sessions["conversions"] > 0).sum())
+        self._of_sessions["duration"].add(sessions["log_duration"])
+        self._flags["bounced"] += int(np.count_nonzero(sessions["events"].to_numpy() == 1))
+        self._flags["converted"] += int(np.count_nonzero(sessions["conversions"].to_numpy() > 0))
 
     @property
     def first_hour(self) -> int:
@@ -209,12 +207,13 @@ class Day:
             if sketch is None or not sketch.sampled:
                 continue
             texts = sketch.texts
+            with_each = [pl.col("").str.contains(pattern).sum().alias(name) for name, pattern in ALPHABETS.items()]
+            letters = texts.to_frame().select(pl.col("").str.len_chars().implode().alias("length"), *with_each)
             length = Moments()
-            length.add(texts.str.len_chars())
+            length.add(letters["length"].item())
             yield f"form.{role} length", length.figure
-            for alphabet, pattern in ALPHABETS.items():
-                share = int(texts.str.contains(pattern).sum()) / len(texts)
-                yield f"form.{role} with {alphabet}", Figure(SHARE, share, len(texts))
+            for alphabet in ALPHABETS:
+                yield f"form.{role} with {alphabet}", Figure(SHARE, letters[alphabet].item() / len(texts), len(texts))
 
     def _of_all_sessions(self) -> Named:
         sessions = self._of_sessions["events"].number
@@ -230,3 +229,9 @@ class Day:
 def _commonest(counts: Counter[str], most: int) -> list[tuple[str, int]]:
     """The commonest values, whatever the order they came in."""
     return sorted(counts.items(), key=lambda each: (-each[1], each[0]))[:most]
+
+
+def of_sessions(sessions: pl.DataFrame) -> pl.DataFrame:
+    """What days are told of sessions: their events, page views, conversions and the logarithm of their duration."""
+    duration = seconds(sessions["duration_s"]).log1p().alias("log_duration")
+    return sessions.select("start", "events", "page_views", "conversions").with_columns(duration)

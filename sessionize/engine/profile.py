@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sessionize import schema
 from sessionize.config import Plan
 from sessionize.engine.column_hashes import ColumnHashes
-from sessionize.engine.day import OF_SESSIONS, Day
+from sessionize.engine.day import Day, of_sessions
 from sessionize.engine.looked import EPOCH_DAY, HOURS, Looked, Times
 from sessionize.engine.observe import Observer, Whole
 from sessionize.kernel import Sessionized
@@ -80,7 +80,7 @@ class Profile(Observer):
 
     def partition(self, events: pl.DataFrame, sessions: Sessionized, whole: Whole) -> None:  # noqa: ARG002
         """Look at sessions: each belongs to the day to which most events of its first day were counted."""
-        frame = sessions.sessions.select("start", *OF_SESSIONS)
+        frame = of_sessions(sessions.sessions)
         if frame.is_empty():
             return
         if self._whole is not None:
