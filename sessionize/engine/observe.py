@@ -41,8 +41,8 @@ class Whole(NamedTuple):
 class Observer:
     """Looks at a log while it is sessionized, and changes nothing of it. Override what is needed, and no more.
 
-    For what is overridden the engine does what it takes: events that are looked at as they arrive are read as texts,
-    events that are looked at with their sessions stay in memory until the sessions are made.
+    For what is overridden the engine does what it takes: events that are looked at with their sessions stay in memory
+    until the sessions are made.
 
     Attributes:
         needs_whole_keys: Whether `keys` has to see all events of a key together, however many they are.
@@ -54,7 +54,8 @@ class Observer:
         """Look at some events as they arrive, in input order.
 
         Args:
-            events: Canonical events, each with FILE, ROW and REASON (null).
+            events: Canonical events, each with FILE, ROW and REASON (null); the columns of CODED are codes where these
+                fit.
 
         Returns:
             The same events, maybe with more columns, which `keys` and `partition` will see.
