@@ -96,14 +96,12 @@ class Column:
 
     def there(self, part: slice) -> tuple[Hashes, ValuesAt]:
         """Of those of some rows that have a value: its hash (uint64), and what gives the values at places among them."""
-        hashes, places = (
-            self.hashes(part),
-            np.arange(part.start, part.stop) if self._order is None else self._order[part],
-        )
+        hashes = self.hashes(part)
+        places = None if self._order is None else self._order[part]
         if self._there is not None:
             there = self._there[part]
-            hashes, places = hashes[there], places[there]
-        return hashes, lambda wanted: self._values.gather(places[wanted])
+            hashes, places = hashes[there], np.flatnonzero(there) + part.start if places is None else places[there]
+        return hashes, lambda wanted: self._values.gather(wanted + part.start if places is None else places[wanted])
 
     def counted(self, part: slice) -> Counted | None:
         """The different texts of some rows; None where they have no codes, or many more codes than there are rows."""

@@ -35,8 +35,8 @@ class Times:
 
     Attributes:
         micros: Microseconds since 1970 UTC (int64).
-        days: Local day, as days since 1970 (int64).
-        hours: Local hour of the day (int64).
+        days: Local day, as days since 1970 (int32).
+        hours: Local hour of the day (int8).
         on_minute: Whether it is at second 0 (bool).
         at_midnight: Whether it is at local midnight (bool).
     """
@@ -52,8 +52,8 @@ class Times:
             on_minute = minutes * MINUTE_US == local
         hours = minutes // 60
         days = hours // HOURS
-        self.days = days.clip(*DAYS_OF_DATES)
-        self.hours = hours - days * HOURS
+        self.days = days.clip(*DAYS_OF_DATES).astype(np.int32)
+        self.hours = (hours - days * HOURS).astype(np.int8)
         self.at_midnight = np.zeros(len(hours), np.bool_)
         self.at_midnight[on_minute] = minutes[on_minute] == days[on_minute] * (HOURS * 60)  # few are
 

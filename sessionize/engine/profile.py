@@ -140,13 +140,13 @@ class Profile(Observer):
         cut |= {last} if self._of[last].last_hour < HOURS - EDGE else set()
         return set(map(self._date, cut)) if len(cut) < len(self._of) else set()
 
-    def _units(self, events: pl.DataFrame, times: Times) -> NDArray[np.int64]:
+    def _units(self, events: pl.DataFrame, times: Times) -> NDArray[np.int32]:
         """The day that each event is counted to."""
         if self._whole is not None:
-            return np.full(events.height, self._whole)
+            return np.full(events.height, self._whole, np.int32)
         if self._days is None:
             return times.days
-        days: NDArray[np.int64] = np.array(self._days, np.int64).take(events[schema.FILE].to_numpy())
+        days: NDArray[np.int32] = np.array(self._days, np.int32).take(events[schema.FILE].to_numpy())
         return days
 
     def _followed(self, columns: Collection[str]) -> Mapping[str, str]:
@@ -183,12 +183,12 @@ def number_of(day: date | None) -> int:
     return UNDATED if day is None else (day - EPOCH_DAY).days
 
 
-def _order(numbers: NDArray[np.int64]) -> NDArray[np.int64] | None:
+def _order(numbers: NDArray[np.int32]) -> NDArray[np.int64] | None:
     """The places of numbers in ascending order, equal ones in theirs (int64); None where they ascend already."""
     return None if (numbers[1:] >= numbers[:-1]).all() else np.argsort(numbers, kind="stable")
 
 
-def _runs(numbers: NDArray[np.int64]) -> list[tuple[int, slice]]:
+def _runs(numbers: NDArray[np.int32]) -> list[tuple[int, slice]]:
     """The different ones of ascending numbers, and where each is.
 
     Examples:
