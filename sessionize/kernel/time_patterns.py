@@ -72,9 +72,11 @@ def parsed(texts: pl.Series, pattern: re.Pattern[str], timezone: str) -> pl.Seri
     found = found.with_columns(
         pl.lit(None, dtype=pl.String).alias(name) for name in "YymbdHMSfLpz" if name not in groups
     )
-    local = found.select(in_range(_local())).to_series()
-    offset = found.select(_offset()).to_series()
-    zoned = computed(local=local, offset=offset).select(in_range(pl.col("local") - pl.col("offset"))).to_series()
+    # Step by step: an expression within an expression, each used more than once, takes longer to plan than to compute.
+    steps = found.select(*_numbers(), _offset().alias("offset")).with_columns(_date(), _hour())
+    steps = steps.select(_local().alias("local"), "offset").with_columns(in_range(pl.col("local")))
+    steps = steps.with_columns(zoned=pl.col("local") - pl.col("offset")).with_columns(in_range(pl.col("zoned")))
+    local, zoned = steps["local"], steps["zoned"]
     naive = found["z"].is_null() & local.is_not_null()
     if not naive.any():
         return zoned
@@ -86,28 +88,48 @@ def _number(name: str) -> pl.Expr:
     return pl.col(name).cast(pl.Int64, strict=False)
 
 
+def _numbers() -> list[pl.Expr]:
+    """The fields as numbers, the month's name too; what is not written is the first of its kind."""
+    short = _number("y") + pl.when(_number("y") < 69).then(2000).otherwise(1900)
+    named = pl.col("b").str.to_lowercase().replace_strict(
+        list(MONTHS), list(range(1, 13)), default=None, return_dtype=pl.Int64
+    )  # fmt: skip
+    fraction = pl.col("f").str.pad_end(6, "0").str.slice(0, 6).cast(pl.Int64, strict=False)
+    half = pl.col("p").str.to_lowercase()
+    return [
+        pl.coalesce(_number("Y"), short).alias("year"),
+        pl.coalesce(_number("m"), named).alias("month"),
+        pl.coalesce(_number("d"), 1).alias("day"),
+        _number("H").fill_null(0).alias("hour"),
+        _number("M").fill_null(0).alias("minute"),
+        _number("S").fill_null(0).alias("second"),
+        pl.coalesce(fraction, _number("L") * 1000, 0).alias("fraction"),
+        pl.when(half.is_not_null()).then(pl.when(half == "p").then(12).otherwise(0)).alias("half"),
+    ]
+
+
+def _date() -> pl.Expr:
+    """The day, of whatever month it falls in."""
+    month = pl.when(pl.col("month").is_between(1, 12)).then(pl.col("month"))
+    first = pl.datetime(pl.col("year"), month, 1, time_unit="us")
+    return (first + pl.duration(days=pl.col("day") - 1, time_unit="us")).alias("date")
+
+
+def _hour() -> pl.Expr:
+    """The hour of 24."""
+    half, hour = pl.col("half"), pl.col("hour")
+    return pl.when(half.is_null()).then(hour).otherwise(hour % 12 + half).alias("hour")
+
+
 def _local() -> pl.Expr:
     """Microseconds of the fields taken as UTC; null where one of them is out of bounds.
 
     24:00:00 is the next day's midnight and second 60 the next minute's first, as ISO 8601 and POSIX have them.
     """
-    short = _number("y") + pl.when(_number("y") < 69).then(2000).otherwise(1900)
-    named = pl.col("b").str.to_lowercase().replace_strict(
-        list(MONTHS), list(range(1, 13)), default=None, return_dtype=pl.Int64
-    )  # fmt: skip
-    year, month = pl.coalesce(_number("Y"), short), pl.coalesce(_number("m"), named)
-    day = pl.coalesce(_number("d"), 1)
-    first = pl.datetime(year, pl.when(month.is_between(1, 12)).then(month), 1, time_unit="us")
-    date = first + pl.duration(days=day - 1, time_unit="us")
-    hour = _number("H").fill_null(0)
-    half = pl.col("p").str.to_lowercase()
-    hour = pl.when(half.is_null()).then(hour).otherwise(hour % 12 + pl.when(half == "p").then(12).otherwise(0))
-    minute, second = _number("M").fill_null(0), _number("S").fill_null(0)
-    fraction = pl.col("f").str.pad_end(6, "0").str.slice(0, 6).cast(pl.Int64, strict=False)
-    fraction = pl.coalesce(fraction, _number("L") * 1000, 0)
+    date, hour, minute, second, fraction = map(pl.col, ("date", "hour", "minute", "second", "fraction"))
     midnight = (hour == 24) & (minute == 0) & (second == 0) & (fraction == 0)
     valid = ((hour < 24) | midnight) & (minute < 60) & ((second < 60) | ((second == 60) & (minute == 59)))
-    valid &= (day > 0) & (date.dt.month() == month)
+    valid &= (pl.col("day") > 0) & (date.dt.month() == pl.col("month"))
     return pl.when(valid).then(date.to_physical() + ((hour * 60 + minute) * 60 + second) * MICROSECONDS + fraction)
 
 
