@@ -22,9 +22,27 @@ def load_profile(*, quick: bool) -> None:
     settings.load_profile("quick" if quick else "full")
 
 
+def is_quick() -> bool:
+    """Whether this is the quick run."""
+    return settings.get_current_profile_name() == "quick"
+
+
+def first_cases(tests: Iterable[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
+    """Of each test that is not slow the first case, and all the others."""
+    first: dict[str, pytest.Item] = {}
+    others: list[pytest.Item] = []
+    for test in tests:
+        name = test.nodeid.partition("[")[0]
+        if test.get_closest_marker("slow") or name in first:
+            others.append(test)
+        else:
+            first[name] = test
+    return [*first.values()], others
+
+
 def turns(most: int) -> int:
     """How often something random is tried: so often if THOROUGH, else a fifth of it, or in the quick run a thirtieth."""
-    if settings.get_current_profile_name() == "quick":
+    if is_quick():
         return max(10, most // 30)
     return most if THOROUGH else min(most, max(25, most // 5))
 

@@ -1,14 +1,17 @@
-"""Options of the test run, on how many cores it runs, and on how many examples its properties are tried."""
+"""Options of the test run, on how many cores it runs, on how many examples its properties are tried, and of which cases."""
 
 from __future__ import annotations
 
 import os
 
 import pytest
-from budget import load_profile
+from budget import first_cases, is_quick, load_profile
 
 collect_ignore = ["faulty.py"]
 """Runs in a process of its own, beside a library that makes system calls fail."""
+
+WHOLE = "the_whole_suite"
+"""Whether nothing was named that is to be run."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -19,6 +22,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Choose the profile before the first property is imported; in each worker, too."""
     load_profile(quick="not slow" in config.option.markexpr)
+    # No test can see whether a disk has what a process wrote: those that ask when it is told to have it count the calls.
+    os.fsync = os.fstat  # type: ignore[assignment]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave all but the first case of each test out of the quick run, unless it is called by its name."""
+    if is_quick() and getattr(config.option, WHOLE, False):
+        kept, left_out = first_cases(items)
+        items[:] = kept
+        config.hook.pytest_deselected(items=left_out)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -27,7 +40,9 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 
     One process more than there are cores: each waits a third of its time, for the disk and for processes of its own.
     """
+    if hasattr(config, "workerinput"):  # which is given the options, and named the folders
+        return
     whole = config.args_source is not pytest.Config.ArgsSource.ARGS
-    worker = hasattr(config, "workerinput")
-    if whole and not worker and getattr(config.option, "numprocesses", 0) is None:
+    setattr(config.option, WHOLE, whole)
+    if whole and getattr(config.option, "numprocesses", 0) is None:
         config.option.numprocesses, config.option.dist = (os.cpu_count() or 1) + 1, "worksteal"

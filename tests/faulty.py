@@ -37,9 +37,9 @@ NONE_KEPT = ("lock", ".sessionize.lock")
 class Disturbed:
     """A piece of work, and what became of it with a fault at each step."""
 
-    def __init__(self, place: Path, name: str, code: int) -> None:
+    def __init__(self, place: Path, name: str) -> None:
         place.mkdir()
-        self.place, self.work, self.code = place, place / "work", code
+        self.place, self.work = place, place / "work"
         self.act = WORKS[name](place / "base", write_log(place / "logs", 3, 30))
         self.before = _tree(place / "base")
         self.begin_anew()
@@ -53,10 +53,10 @@ class Disturbed:
         shutil.rmtree(self.work, ignore_errors=True)
         shutil.copytree(self.place / "base", self.work)
 
-    def fails_at(self, at: int) -> bool:
+    def fails_at(self, at: int, code: int) -> bool:
         """Whether there is such a step."""
         self.begin_anew()
-        LIBRARY.faults_arm(os.fsencode(self.work) + b"/", at, self.code, 0)
+        LIBRARY.faults_arm(os.fsencode(self.work) + b"/", at, code, 0)
         error: BaseException | None = None
         try:
             self.act(self.work)
@@ -162,10 +162,15 @@ def _differing(one: dict[str, bytes], other: dict[str, bytes]) -> list[str]:
     return sorted(name for name in {**one, **other} if one.get(name) != other.get(name))
 
 
+def codes_at(at: int, every: int) -> list[int]:
+    """What a step fails with: an error of the disk or a full one in turn; where there are but a few steps, with each."""
+    codes = [errno.EIO, errno.ENOSPC]
+    return codes if sys.argv[2] == "check" else [codes[at // every % 2]]
+
+
 if __name__ == "__main__":
     gc.disable()  # what a failed run leaves is taken away between two runs, not in the midst of one
-    disturbed = Disturbed(Path(sys.argv[1]), sys.argv[2], getattr(errno, sys.argv[3]))
-    first, every = int(sys.argv[4]), int(sys.argv[5])
-    steps = next(at for at in count(first, every) if not disturbed.fails_at(at))
+    disturbed, every = Disturbed(Path(sys.argv[1]), sys.argv[2]), int(sys.argv[3])
+    steps = next(at for at in count(1, every) if not all(disturbed.fails_at(at, code) for code in codes_at(at, every)))
     told = {"steps": steps, "told": disturbed.told, "committed": disturbed.committed, "wrong": disturbed.wrong}
     sys.stdout.write(json.dumps(told))

@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from budget import turns
 from publishing import BEFORE, NEW, OLD, SIZES, STRANGER, earlier_run, hidden, publish, visible
 
 from sessionize.errors import InputError, OutputError, UsageError
@@ -171,7 +172,7 @@ def test_a_sealed_file_that_vanished_stops_the_commit(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_reader_beside_always_finds_whole_files_that_fit_the_manifest(tmp_path: Path) -> None:
-    runs = [{"metrics.parquet": b"%d" % run, "manifest.json": b"%d" % run} for run in range(200)]
+    runs = [{"metrics.parquet": b"%d" % run, "manifest.json": b"%d" % run} for run in range(turns(200))]
     publish(tmp_path, runs[0])
     done = threading.Event()
     wrong: list[str] = []

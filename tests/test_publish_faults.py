@@ -110,8 +110,8 @@ def test_an_error_at_any_step_leaves_what_was_there(tmp_path: Path, code: int, *
         assert hidden(directory) == {LOCK}
         return steps >= at
 
-    assert until_done(fail) > 20
-    assert sum(error is not None for error in raised) > 10
+    assert until_done(fail, every(2)) > 20
+    assert sum(error is not None for error in raised) > 10 / every(2)
 
 
 @pytest.mark.slow
@@ -179,9 +179,9 @@ def test_an_error_while_putting_back_is_mended_by_the_next_start(tmp_path: Path,
         return gap < 25 and steps >= first
 
     def fail(first: int) -> bool:
-        return until_done(lambda gap: fail_twice(first, gap)) > 0
+        return until_done(lambda gap: fail_twice(first, gap), every(3)) > 0
 
-    assert until_done(fail) > 20
+    assert until_done(fail, every(3)) > 20
     assert completed == {True, False}
 
 
@@ -216,7 +216,7 @@ def test_killed_at_random_moments_the_directory_shows_one_run(tmp_path: Path) ->
         "        output.commit(earlier={path.name: path.stat().st_size for path in Path(sys.argv[1]).glob('m*')})\n"
         "        print(run, flush=True)\n"
     )
-    for attempt in range(12):
+    for attempt in range(0, 12, every(2)):
         with subprocess.Popen([sys.executable, "-c", script, str(directory)], stdout=subprocess.PIPE) as child:
             assert child.stdout
             for _ in range(3 + 2 * attempt):

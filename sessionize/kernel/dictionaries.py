@@ -114,10 +114,11 @@ class Dictionaries:
 
     def coded(self, events: pl.DataFrame) -> pl.DataFrame:
         """The events with the columns of CODED as codes: those of them that are small enough to be kept."""
-        there = [name for name in CODED if name in events.columns]
-        texts = [name for name in there if events.schema[name] == pl.String and self._is_small(name)]
+        types = events.schema
+        there = [name for name in CODED if name in types]
+        texts = [name for name in there if types[name] == pl.String and self._is_small(name)]
         for name in there:
-            if events.schema[name] == pl.String:
+            if types[name] == pl.String:
                 self._measure(name, events[name])
         starts = range(0, max(1, events.height), SLICE)
         waiting = [
@@ -127,8 +128,9 @@ class Dictionaries:
         events = events.with_columns(
             [pl.concat([slice_.result() for slice_ in slices], rechunk=True) for slices in waiting]
         )
+        types = events.schema
         for name in there:
-            newest = events[name].to_physical().max() if events.schema[name] == self._types[name] else None
+            newest = events[name].to_physical().max() if types[name] == self._types[name] else None
             if isinstance(newest, int):
                 self._entries[name] = max(newest + 1, self._entries.get(name, 0))
         return events
