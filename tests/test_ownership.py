@@ -15,7 +15,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from budget import quick_first
+from budget import every, quick_first
 from console import SAMPLE
 
 from sessionize.checks.formats import FORMATS
@@ -327,7 +327,7 @@ def test_findings_never_fall_on_what_is_read_or_on_somebody_elses_file(here: Pat
 def test_findings_replace_findings_of_any_format(here: Path, typed: Typed, log: str) -> None:
     (here / "bad.csv").write_text(ROWS + "2024-05-01,\n" * 300)
     (here / "empty.csv").write_text("time,user_id\n")
-    for form in FORMATS:
+    for form in [*FORMATS][:: every(2)]:
         assert typed("check", log, "--output-format", form, "--output-file", "findings", "--exit-zero")[0] == 0
         for other in ("json", form):
             code, said = typed("check", log, "--output-format", other, "--output-file", "findings", "--exit-zero")

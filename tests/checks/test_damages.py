@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 import pytest
-from budget import THOROUGH
+from budget import THOROUGH, every
 from damages import DAMAGED, DAMAGES, LARGE, LEARNT, MIDDLE, SMALL, Kind, fits, month, write
 
 import sessionize
@@ -145,14 +145,14 @@ def test_a_damage_is_found_by_bounds_that_were_learnt(place: Place, bounds: Sett
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", DAMAGES)
+@pytest.mark.parametrize("name", [*DAMAGES][:: every(3)])
 def test_a_damage_is_found_beside_fourteen_nights(place: Place, baseline: Settings, name: str) -> None:
     expected, found = FOUND[name].baseline, finds(place, baseline, name)
     assert expected in found if expected else not found
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", DAMAGES)
+@pytest.mark.parametrize("name", [*DAMAGES][:: -every(3)])
 def test_a_damage_is_found_without_any_bounds_where_that_can_be(place: Place, name: str) -> None:
     expected, found = FOUND[name].defaults, finds(place, Settings(), name)
     assert expected in found if expected else not found

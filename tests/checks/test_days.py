@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -71,6 +71,21 @@ def learnt(folder: Path, *more: str) -> dict[str, Any]:
     assert done.code == 0, done.err
     section: dict[str, Any] = tomllib.loads((folder / "sessionize.toml").read_text())["check"]
     return section
+
+
+class Learnt(NamedTuple):
+    """Fourteen days of a log, and what was learnt of them."""
+
+    folder: Path
+    paths: list[Path]
+    section: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def fortnight(tmp_path_factory: pytest.TempPathFactory) -> Learnt:
+    """Not to be changed."""
+    folder = tmp_path_factory.mktemp("fortnight")
+    return Learnt(folder, days(folder / "logs"), learnt(folder))
 
 
 def test_a_sketch_counts_exactly_what_it_can_keep_and_nearly_what_it_cannot() -> None:
@@ -138,21 +153,18 @@ def test_half_a_day_at_the_end_of_a_log_is_not_judged_and_a_day_alone_is(tmp_pat
     assert list(check(tmp_path / "log.csv").days) == [MONDAY + timedelta(days=1)]
 
 
-def test_what_was_learnt_day_by_day_says_nothing_of_the_log_nor_of_any_of_its_days(tmp_path: Path) -> None:
-    paths = days(tmp_path / "logs")
-    section = learnt(tmp_path)
-    for path in (tmp_path / "logs", *paths):
-        checked = check(path, section)
+def test_what_was_learnt_day_by_day_says_nothing_of_the_log_nor_of_any_of_its_days(fortnight: Learnt) -> None:
+    for path in (fortnight.folder / "logs", *fortnight.paths):
+        checked = check(path, fortnight.section)
         assert not checked.of("failed") + checked.of("warned"), checked.summary
         assert statuses(checked)["daily-volume"] == "passed"
 
 
-def test_what_is_learnt_says_from_which_days_and_tells_weekends_apart(tmp_path: Path) -> None:
-    days(tmp_path / "logs")
-    section = learnt(tmp_path)["days"]
+def test_what_is_learnt_says_from_which_days_and_tells_weekends_apart(fortnight: Learnt) -> None:
+    section = fortnight.section["days"]
     assert section["dimensions"] == ["device"]
     assert list(section) == ["dimensions", "days", "weekdays", "weekends"]
-    text = (tmp_path / "sessionize.toml").read_text()
+    text = (fortnight.folder / "sessionize.toml").read_text()
     assert "learnt from 14 days from 2024-05-06 to 2024-05-19" in text
     assert "[check.days.weekends]  # 4 days from 2024-05-11 to 2024-05-19\n" in text
 
@@ -175,22 +187,24 @@ def test_dimensions_that_were_named_stay_when_bounds_are_learnt_anew(tmp_path: P
         (date(2024, 5, 22), log(date(2024, 5, 22), 40, device="phone"), {"daily-share": "warned"}),
     ],
 )  # fmt: skip
-def test_a_day_alone_is_judged_by_what_was_learnt(day: date, text: str, bad: dict[str, str], tmp_path: Path) -> None:
-    days(tmp_path / "logs")
-    checked = statuses(check(write(tmp_path / "new", day, text), learnt(tmp_path)))
+def test_a_day_alone_is_judged_by_what_was_learnt(
+    day: date, text: str, bad: dict[str, str], tmp_path: Path, fortnight: Learnt
+) -> None:
+    checked = statuses(check(write(tmp_path / "new", day, text), fortnight.section))
     assert bad.items() <= checked.items()
 
 
-def test_a_day_of_few_sessions_is_told_by_its_volume_and_not_by_what_chance_makes_of_it(tmp_path: Path) -> None:
-    days(tmp_path / "logs")
+def test_a_day_of_few_sessions_is_told_by_its_volume_and_not_by_what_chance_makes_of_it(
+    tmp_path: Path, fortnight: Learnt
+) -> None:
     path = write(tmp_path / "new", date(2024, 5, 22), log(date(2024, 5, 22), 2))
-    bad = {name for name, status in statuses(check(path, learnt(tmp_path))).items() if status == "failed"}
+    bad = {name for name, status in statuses(check(path, fortnight.section)).items() if status == "failed"}
     assert bad == {"daily-volume"}
 
 
-def test_the_newest_of_many_files_is_judged_too(tmp_path: Path) -> None:
+def test_the_newest_of_many_files_is_judged_too(tmp_path: Path, fortnight: Learnt) -> None:
     days(tmp_path / "logs")
-    section = learnt(tmp_path)
+    section = fortnight.section
     write(tmp_path / "logs", MONDAY + timedelta(days=14), log(MONDAY + timedelta(days=14), 4))
     finding = next(each for each in check(tmp_path / "logs", section).findings if each.check == "daily-volume")
     assert finding.status == "failed"
@@ -238,10 +252,9 @@ def test_what_cannot_be_meant_is_refused(section: dict[str, Any], said: str) -> 
         settings_of(section, OPTIONS)
 
 
-def test_a_kind_of_figure_can_be_switched_off(tmp_path: Path) -> None:
-    days(tmp_path / "logs")
+def test_a_kind_of_figure_can_be_switched_off(tmp_path: Path, fortnight: Learnt) -> None:
     path = write(tmp_path / "new", date(2024, 5, 22), HEAD)
-    assert "daily-volume" not in statuses(check(path, learnt(tmp_path) | {"daily-volume": False}))
+    assert "daily-volume" not in statuses(check(path, fortnight.section | {"daily-volume": False}))
 
 
 def past(values: Sequence[float], kind: str = COUNT, of: float = 1000, deviation: float = 0.0) -> list[Past]:

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from console import sessionize
+from console import sessionize, typed
 from mmdb import write
 
-from sessionize.cli.app import application
 from sessionize.errors import UsageError
 from sessionize.kernel import agents
 from sessionize.output import geo
@@ -187,6 +186,6 @@ def test_a_missing_extra_is_one_line_that_says_what_to_install(folder: Path, mon
     monkeypatch.setattr(geo, "find_spec", lambda _: None)
     for option, extra in ((["--exclude-bots"], "[ua]"), (["--geo-db", "city.mmdb"], "[geo]")):
         with pytest.raises(UsageError) as told:
-            application()(["run", "log.csv", "-o", "out", "-q", *option], standalone_mode=False)
+            typed(["run", "log.csv", "-o", "out", "-q", *option])
         assert f"pip install 'sessionize{extra}'" in str(told.value.hint)
         assert "\n" not in told.value.message

@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 
 import pytest
+from budget import every
 from console import SAMPLE, sessionize
 
 CSV = SAMPLE / "events.csv"
@@ -77,7 +78,7 @@ def shown(command: str, folder: Path, columns: int) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("columns", [60, 80, 120])
+@pytest.mark.parametrize("columns", [60, 80, 120][:: every(2)])
 def test_lines_are_broken_between_words_and_fit_the_terminal(tmp_path: Path, columns: int) -> None:
     done = shown(f"{RUN} run {CSV} -o out", tmp_path, columns)
     wrong = shown(f"{RUN} run {CSV} -o out --page pageurl", tmp_path, columns)

@@ -10,10 +10,9 @@ from typing import Any, NamedTuple
 
 import polars as pl
 import pytest
-from console import MANUAL
+from console import MANUAL, typed
 from console import sessionize as by_command
 
-from sessionize.cli.app import application
 from sessionize.errors import UsageError
 from sessionize.presets import load, names
 
@@ -39,7 +38,7 @@ class Ran(NamedTuple):
 def ran(folder: Path, *arguments: object) -> Ran:
     """A run in this process."""
     out = folder / "out"
-    application()(["run", *map(str, arguments), "-o", str(out), "--format", "ndjson", "-q"], standalone_mode=False)
+    typed(["run", *map(str, arguments), "-o", str(out), "--format", "ndjson", "-q"])
     manifest = json.loads((out / "manifest.json").read_text())
     return Ran(_rows(out / "metrics.ndjson"), _rows(out / "rejected.ndjson"), manifest["counts"], manifest["columns"])
 

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from budget import quick_first
+from budget import in_turn
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,9 +33,11 @@ def _config(path: Path, form: str, **more: object) -> Config:
     return Config(inputs=(str(path),), **more)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("end", quick_first([b"\n", b"\r\n"]))
-@pytest.mark.parametrize("packed", quick_first(["", ".gz"]))
-@pytest.mark.parametrize("form", quick_first(["csv", "csv over lines", "ndjson", "log"]))
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("form", "packed", "end"),
+    in_turn(["csv", "csv over lines", "ndjson", "log"], ["", ".gz", ".gz", ""], [b"\n", b"\r\n"]),
+)
 def test_fifteen_million_blank_lines_take_a_blink_and_no_memory(
     form: str, packed: str, end: bytes, tmp_path: Path
 ) -> None:
