@@ -38,11 +38,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_cmdline_main(config: pytest.Config) -> None:
     """Run the whole suite on all cores, if `-n` says nothing else; tests that are named run in this process.
 
-    One process more than there are cores: each waits a third of its time, for the disk and for processes of its own.
+    One process more than there are cores, as each waits a third of its time for processes of its own; the quick run
+    starts none, and loading what there is takes a process three seconds.
     """
     if hasattr(config, "workerinput"):  # which is given the options, and named the folders
         return
     whole = config.args_source is not pytest.Config.ArgsSource.ARGS
     setattr(config.option, WHOLE, whole)
     if whole and getattr(config.option, "numprocesses", 0) is None:
-        config.option.numprocesses, config.option.dist = (os.cpu_count() or 1) + 1, "worksteal"
+        more = 0 if "not slow" in config.option.markexpr else 1
+        config.option.numprocesses, config.option.dist = (os.cpu_count() or 1) + more, "worksteal"

@@ -77,6 +77,7 @@ def _part_of(frame: pl.DataFrame) -> SharedPart:
     return SharedPart(Rows(frame.lazy()))
 
 
+@pytest.mark.slow
 @examples(100)
 @given(
     logs(), rules(), roles(), st.integers(1, 7), st.integers(1, 5), st.integers(1, 4), st.integers(1, 9), st.booleans()
@@ -118,6 +119,7 @@ def _texts(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 @pytest.mark.parametrize("events", [False, True])
+@pytest.mark.slow
 @pytest.mark.parametrize("log", LOGS)
 def test_a_run_on_a_cluster_leaves_the_rows_counts_and_notes_of_one_machine(
     log: Any, events: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch  # noqa: FBT001
@@ -146,6 +148,7 @@ def test_the_events_of_a_run_on_a_cluster_are_read_by_the_other_commands(tmp_pat
         assert json.loads(many.out.replace("/many", "/one")) == json.loads(one.out)
 
 
+@pytest.mark.slow
 def test_parts_of_ndjson_one_behind_the_other_are_the_file_of_one_machine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -162,6 +165,7 @@ def test_the_parts_of_a_run_are_read_by_the_other_commands_as_its_one_file(tmp_p
         assert json.loads(many.out.replace("/many", "/one")) == json.loads(one.out)
 
 
+@pytest.mark.slow
 def test_a_run_on_one_machine_takes_the_place_of_one_on_a_cluster_and_the_other_way_round(tmp_path: Path) -> None:
     config, output = Config(inputs=(str(CSV),)), Output(directory=str(tmp_path / "out"))
     job.run(config, output, FakeCluster())

@@ -148,6 +148,7 @@ def test_without_profiles_the_log_s_own_ids_are_the_run_without_rules(tmp_path: 
     assert (tmp_path / "all/metrics-source-id.csv").read_bytes() == (tmp_path / "one/metrics.csv").read_bytes()
 
 
+@pytest.mark.slow
 def test_any_number_of_partitions_gives_the_same(tmp_path: Path) -> None:
     app.load_all()
     asked = [Asked(SOURCE_ID, no_rules()), Asked("ours", Rules())]
@@ -227,6 +228,7 @@ split-at-midnight = true
 """
 
 
+@pytest.mark.slow
 def test_what_is_told_without_texts_is_what_is_told_with_them(tmp_path: Path) -> None:
     """Definitions that are measured together, in one order of the rows, as against each by itself for its file."""
     (tmp_path / "all-rules.toml").write_text(EVERY_RULE)

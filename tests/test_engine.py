@@ -52,6 +52,7 @@ def outcome(result: Result) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 @examples(100)
 @given(
     logs(), rules(), roles(), st.integers(1, 7), st.integers(1, 4), st.tuples(st.integers(1, 9), st.integers(0, 4)),
@@ -139,6 +140,7 @@ def test_a_run_short_of_memory_writes_the_same_bytes_and_leaves_no_temporary_fil
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_texts_that_are_written_from_codes_are_texts_to_every_reader(tmp_path: Path) -> None:
     sample = Path(__file__).parent.parent / "sample_data" / "events.csv"
     for name, few in (("codes", 10_000), ("texts", -1)):

@@ -40,6 +40,7 @@ def of(tmp_path: Path, log: object, *options: str) -> Documents:
     return documents(tmp_path / "out" / "sessions.es-bulk")
 
 
+@pytest.mark.slow
 def test_each_is_the_record_without_operation(tmp_path: Path) -> None:
     found = of(tmp_path, SAMPLE / "events.csv", "--property", "country", "--trait", "value", "--timezone", "Asia/Tokyo")
     options = ("--property", "country", "--trait", "value", "--timezone", "Asia/Tokyo")
@@ -61,6 +62,7 @@ def test_the_index_refuses_what_it_has_no_field_for() -> None:
     assert len(list(refusals({"metadata": {"time": {"timestamp": 2.0**31, "weekday": 128}}}))) == 2
 
 
+@pytest.mark.slow
 @given(logs(), roles(), rules())
 @examples(50)
 def test_the_index_takes_every_document_of_any_log(
@@ -110,6 +112,7 @@ def test_sunday_is_0(tmp_path: Path, day: str, number: int) -> None:
     assert {each["metadata"]["time"]["weekday"] for each in found.values()} == {number}
 
 
+@pytest.mark.slow
 def test_metrics_and_events_beside_are_ndjson(tmp_path: Path) -> None:
     of(tmp_path, SAMPLE / "events.csv", "--events")
     names = sorted(path.name for path in (tmp_path / "out").glob("[!.]*"))
@@ -132,6 +135,7 @@ def test_a_run_in_another_format_takes_them_away(tmp_path: Path) -> None:
     assert not (tmp_path / "out" / "metrics.ndjson").exists()
 
 
+@pytest.mark.slow
 def test_the_nights_together_are_the_documents_of_one_run(tmp_path: Path) -> None:
     rows = pl.read_parquet(SAMPLE / "events.parquet").filter(pl.col("timestamp").is_not_null())
     rows.write_parquet(tmp_path / "whole.parquet")

@@ -51,6 +51,7 @@ def _bounce_rate(metrics: pl.DataFrame, bounce: str | None) -> Any:
     return metrics.select(pl.sql_expr(bounce).mean()).item()
 
 
+@pytest.mark.slow
 def test_each_number_of_the_manuals_comparison_is_that_of_a_run_with_those_rules(tmp_path: Path) -> None:
     (table,) = re.findall(r"```sh\nsessionize compare .*?\n```\n\n```\n(.*?)```", MANUAL["definitions"], re.DOTALL)
     head, *rows = table.splitlines()

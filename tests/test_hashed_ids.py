@@ -186,6 +186,7 @@ def test_no_message_about_a_file_shows_the_id_in_its_folder(
         assert not _found(f"{refused.value} {refused.value.hint}".encode()), typed
 
 
+@pytest.mark.slow
 def test_the_screen_shows_no_id(tmp_path: Path) -> None:
     _log(tmp_path / "logs", "csv", 30)
     (tmp_path / "key").write_bytes(KEY)

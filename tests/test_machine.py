@@ -121,6 +121,7 @@ def written(log: Path, out: Path, *options: str, **env: str) -> dict[str, bytes]
     return {path.name: path.read_bytes() for path in out.iterdir()}
 
 
+@pytest.mark.slow
 def test_a_wrong_choice_of_the_sort_changes_no_byte(tmp_path: Path) -> None:
     by_avx512 = written(SAMPLE, tmp_path / "one", NPY_DISABLE_CPU_FEATURES="")
     by_avx2 = written(SAMPLE, tmp_path / "two", NPY_DISABLE_CPU_FEATURES=machine.WITHOUT_AVX512)

@@ -133,6 +133,7 @@ def test_dbt_builds_the_model_and_its_tests_pass(written: Path) -> None:
     assert "PASS=5 " in done.stdout
 
 
+@pytest.mark.slow
 def test_a_check_before_a_run_lets_it_run(written: Path) -> None:
     (line,) = re.findall(r"```sh\n(sessionize check .* && .*)\n```", RECIPES)
     for command in line.split(" && "):

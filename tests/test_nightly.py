@@ -293,6 +293,7 @@ def test_the_same_night_twice_changes_not_a_byte(tmp_path: Path) -> None:
     assert tree(tmp_path) == before
 
 
+@pytest.mark.slow
 def test_a_night_whose_output_was_deleted_is_made_again(tmp_path: Path) -> None:
     logs = write_log(tmp_path / "logs", 2)
     for log in logs:
@@ -339,6 +340,7 @@ def test_a_redo_three_nights_ago_and_the_nights_after_it_are_as_if_the_file_had_
     assert tree(tmp_path / "redone") == tree(tmp_path / "always")
 
 
+@pytest.mark.slow
 def test_a_night_too_old_to_be_run_again_is_refused_and_the_message_says_how_far_back_is_possible(
     tmp_path: Path,
 ) -> None:

@@ -106,6 +106,7 @@ def test_the_python_call_has_them_too() -> None:
     assert found.events.filter(position=2)["plan"].to_list() == ["pro", "free"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["csv", "parquet", "ndjson"])
 def test_nights_give_what_one_run_gives(form: str, tmp_path: Path) -> None:
     head, *lines = LOG.splitlines()
@@ -239,6 +240,7 @@ def test_the_model_s_matrix_of_the_readme_is_one_command(tmp_path: Path) -> None
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["csv", "parquet", "ndjson"])
 def test_ids_and_addresses_in_them_are_private(form: str, tmp_path: Path) -> None:
     text = "user_id,time,client_ip\nzoe77,2024-05-30 10:00:00,203.0.113.77\nzoe77,2024-05-30 10:01:00,203.0.113.99\n"

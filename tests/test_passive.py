@@ -98,6 +98,7 @@ def test_what_is_alone_is_rejected_with_its_place_and_text(form: str, tmp_path: 
     assert "20:00:00" in rows[0]["raw"]
 
 
+@pytest.mark.slow
 def test_many_partitions_give_the_same(tmp_path: Path) -> None:
     lines = [
         f"u{who},2024-05-30 10:{minute:02}:00,{'ping' if minute % 3 else 'view'}"
@@ -144,6 +145,7 @@ def test_a_flush_rejects_what_still_waits(tmp_path: Path) -> None:
     assert (counts["carried_in"], counts["rejected"], counts["events"]) == (2, 1, 1)
 
 
+@pytest.mark.slow
 def test_the_timeout_s_table_is_the_run_with_each_timeout(tmp_path: Path) -> None:
     (tmp_path / "log.csv").write_text(log_of("0p 1 2p 10 20p 60 61p 100 140p 200 220 221p"))
     found = json.loads(sessionize("timeout", "log.csv", *PASSIVE, "--json", cwd=tmp_path).out)

@@ -71,6 +71,7 @@ def test_every_option_that_the_readme_names_exists(tmp_path: Path) -> None:
     assert {option for option in named if option not in helped} == OF_OTHERS
 
 
+@pytest.mark.slow
 def test_what_ci_systems_are_told_to_run_passes(tmp_path: Path) -> None:
     shutil.copytree(SAMPLE, tmp_path / "sample_data")
     told = re.findall(r"(?:run|entry): sessionize (check [^>\n]*)", DOCUMENTS)

@@ -42,6 +42,7 @@ def cron(web: Path) -> int:
     return subprocess.run(["/bin/sh", "-c", command], env={"PATH": found}, check=False, capture_output=True).returncode
 
 
+@pytest.mark.slow
 def test_the_cron_line_runs_the_night_with_the_path_that_stands_there(web: Path) -> None:
     assert cron(web) == 0
     assert (web / f"out/batch={YESTERDAY}/manifest.json").exists()
@@ -207,6 +208,7 @@ def test_dagster_itself_reads_the_asset_and_its_schedule_runs_yesterday() -> Non
     assert request.partition_key == "2024-05-30"
 
 
+@pytest.mark.slow
 def test_the_kubernetes_cron_job_is_one_and_its_command_runs_a_night(web: Path) -> None:
     yaml = pytest.importorskip("yaml")
     (block,) = (each for each in BLOCKS if "kind: CronJob" in each)

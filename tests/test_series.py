@@ -77,6 +77,7 @@ def test_the_hint_to_run_the_missing_night_first_leads_on(place: Path) -> None:
     assert outputs(place) == unbroken(place)
 
 
+@pytest.mark.slow
 def test_a_gap_that_is_allowed_is_said_and_stays_in_the_manifest(place: Path) -> None:
     done(place, 0, 1)
     told = run(place, 3, "--allow-gap")
@@ -109,6 +110,7 @@ def test_a_night_before_a_withdrawn_one_can_still_be_put_in(place: Path) -> None
     assert outputs(place) == unbroken(place)
 
 
+@pytest.mark.slow
 def test_a_withdrawn_night_whose_gap_was_allowed_needs_no_second_word(place: Path) -> None:
     done(place, 0, 1)
     assert run(place, 3, "--allow-gap").code == 0
@@ -165,6 +167,7 @@ def test_a_flush_without_input_is_taken_back_as_the_hint_says(place: Path) -> No
 # --- the same bytes are the same file -----------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_night_whose_file_has_only_another_modification_time_or_name_has_nothing_to_do(place: Path) -> None:
     done(place, 0, 1, 2)
     before = outputs(place)
@@ -177,6 +180,7 @@ def test_a_night_whose_file_has_only_another_modification_time_or_name_has_nothi
     assert outputs(place) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("packed", [False, True])
 def test_a_file_of_other_bytes_under_its_old_name_is_refused_until_redo_is_typed(place: Path, *, packed: bool) -> None:
     name = "2024-05-02.csv.gz" if packed else "2024-05-02.csv"
@@ -233,6 +237,7 @@ def test_an_old_night_is_not_flushed_and_its_followers_withdrawn_unasked(place: 
     assert folders(place) == {"batch=2024-05-01", "batch=2024-05-02"}
 
 
+@pytest.mark.slow
 def test_a_state_that_knows_only_when_texts_were_written_is_still_read(place: Path) -> None:
     done(place, 0, 1)
     found = load(place / "state")
@@ -279,6 +284,7 @@ def test_tomorrows_file_under_todays_name_is_exit_1_and_said(place: Path) -> Non
     assert night(place, 0, place / "logs/2024-05-01.csv", "--max-early", "45", "--redo").code == 0
 
 
+@pytest.mark.slow
 def test_many_rejected_rows_are_exit_1_of_a_night_and_not_of_a_whole_log(place: Path) -> None:
     log = place / "logs/2024-05-01.csv"
     log.write_text(log.read_text() + "a,b\n" * 10)
@@ -300,6 +306,7 @@ def test_a_file_that_ends_hours_before_its_night_is_said(place: Path) -> None:
     assert "the newest event is of 2024-05-03T01:29:00.000000Z, 22.5 hours before the night ends" in told.err
 
 
+@pytest.mark.slow
 def test_a_sparse_log_and_one_that_sleeps_at_night_are_silent(place: Path) -> None:
     sparse = "".join(f"2024-05-01T{hour:02}:00:00,u,click,/p\n" for hour in (1, 5, 9, 13))
     (place / "logs/2024-05-01.csv").write_text(HEAD + sparse)
@@ -358,6 +365,7 @@ def many(place: Path, *more: str) -> Outcome:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_many_files_are_each_a_batch_in_order_and_as_if_they_had_come_one_by_one(place: Path) -> None:
     whole = unbroken(place)
     for _ in range(2):
@@ -365,6 +373,7 @@ def test_many_files_are_each_a_batch_in_order_and_as_if_they_had_come_one_by_one
         assert outputs(place) == whole
 
 
+@pytest.mark.slow
 def test_many_nights_stop_at_the_first_that_fails_and_go_on_from_there(place: Path) -> None:
     whole = unbroken(place)
     good = (place / "logs/2024-05-03.csv").read_bytes()
@@ -378,6 +387,7 @@ def test_many_nights_stop_at_the_first_that_fails_and_go_on_from_there(place: Pa
     assert outputs(place) == whole
 
 
+@pytest.mark.slow
 def test_a_limit_that_does_not_hold_lets_the_nights_after_it_run_and_is_exit_1_at_the_end(place: Path) -> None:
     log = place / "logs/2024-05-02.csv"
     log.write_text(log.read_text() + "a,b\n" * 10)
@@ -430,6 +440,7 @@ def test_patterns_that_do_not_fit_are_refused_before_anything_is_read(
     assert not (place / "out").exists()
 
 
+@pytest.mark.slow
 def test_dry_run_says_what_would_be_read_written_and_withdrawn_and_does_nothing(place: Path) -> None:
     done(place, 0, 1, 2)
     before = outputs(place)
@@ -517,6 +528,7 @@ def test_the_metrics_file_has_the_figures_of_the_run_and_of_a_failed_one_its_exi
     assert (place / "logs/2024-05-02.csv").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_state_max_age_is_exit_1_where_the_newest_night_is_too_old_or_one_is_missing(place: Path) -> None:
     done(place, 0, 1)
     told = sessionize("state", "state", "--max-age", "36h", cwd=place)

@@ -131,6 +131,7 @@ def test_a_condition_on_a_row_is_taken(text: str) -> None:
     assert sql.expression(text, "--where") is not None
 
 
+@pytest.mark.slow
 def test_a_chain_that_would_end_the_process_is_refused() -> None:
     with pytest.raises(UsageError, match="more than 2,000 words"):
         sql.expression("x = 'a' OR " * 10_000 + "x = 'b'", "--where")

@@ -32,6 +32,7 @@ def logs(tmp_path: Path) -> tuple[stores.Bucket, dict[str, Path]]:
     return bucket, found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["e.csv", "e.parquet"])
 @pytest.mark.parametrize("how", ["cut", "503:SlowDown"])
 def test_a_moment_of_trouble_is_not_noticed(

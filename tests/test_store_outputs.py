@@ -51,6 +51,7 @@ def check_whole(bucket: stores.Bucket) -> None:
         assert hashlib.sha256(bucket.get(f"out/{each['path']}")).hexdigest() == each["sha256"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [(), ("--events", "--format", "ndjson"), ("--no-sessions", "--format", "csv")])
 def test_a_store_gets_the_files_of_a_folder(here: Path, bucket: stores.Bucket, options: tuple[str, ...]) -> None:
     log = SAMPLE / "events.csv"
@@ -103,6 +104,7 @@ def test_files_come_first_and_the_manifest_last(
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("broken", "how"),
     [("sessions.parquet", "500:InternalError"), ("metrics.parquet", "cut"), ("manifest.json", "403:AccessDenied")],
@@ -196,6 +198,7 @@ def test_an_earlier_run_whose_files_are_not_those_of_its_manifest_is_not_there(
         assert (done.code, "the run is not there" in done.err) == (3, True), done.err
 
 
+@pytest.mark.slow
 def test_compare_writes_into_a_store(here: Path, bucket: stores.Bucket) -> None:
     options = ("compare", SAMPLE / "events.csv", "--as", "ours", "--as", "ga4", "-o", f"{bucket}/cut", "-q")
     assert sessionize(*options, cwd=here).code == 0

@@ -82,6 +82,7 @@ def test_the_sample_gives_the_same_bytes_from_a_store(tmp_path: Path, bucket: st
     assert stores.SECRET not in json.dumps(manifest)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", [".gz", ".zst"])
 def test_a_compressed_log_is_unpacked_as_it_comes(tmp_path: Path, bucket: stores.Bucket, ending: str) -> None:
     sample = (SAMPLE / "events.csv").read_bytes()
@@ -119,6 +120,7 @@ def test_parquet_has_the_types_and_rows_of_the_file_whatever_is_selected(tmp_pat
         assert_frame_equal(query(here.scan()).collect(), query(there.scan()).collect())
 
 
+@pytest.mark.slow
 def test_of_parquet_only_the_columns_that_are_needed_are_fetched(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -187,6 +189,7 @@ def test_one_object_under_two_names_is_refused_and_two_objects_are_not(tmp_path:
     assert (done.code, "given twice" in done.err) == (2, True)
 
 
+@pytest.mark.slow
 def test_every_command_reads_a_log_and_an_earlier_run_in_a_store(tmp_path: Path, bucket: stores.Bucket) -> None:
     log = bucket.put("logs/events.csv", (SAMPLE / "events.csv").read_bytes())
     where = f"{bucket}/out"
@@ -269,6 +272,7 @@ def test_a_log_that_is_replaced_while_it_is_read_is_exit_3(
     assert not (tmp_path / "out" / "manifest.json").exists()
 
 
+@pytest.mark.slow
 def test_pyarrow_is_loaded_for_a_uri_only(tmp_path: Path) -> None:
     (tmp_path / "e.csv").write_bytes(ROWS)
     code = (

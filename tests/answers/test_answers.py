@@ -80,6 +80,7 @@ def test_groups_may_be_a_column_of_the_log_or_sql(output: Path) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small_batches")
 def test_only_the_sessions_that_are_meant_count(output: Path) -> None:
     metrics = metrics_of(output)
@@ -94,6 +95,7 @@ def test_only_the_sessions_that_are_meant_count(output: Path) -> None:
     assert last == metrics.filter(pl.col("start") >= newest - timedelta(days=1)).height
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small_batches")
 @pytest.mark.parametrize("asked", quick_first(["summary", "show", "funnel", "paths"]))
 def test_an_earlier_run_gives_the_answers_of_its_log(asked: str, output: Path) -> None:
@@ -115,6 +117,7 @@ def test_an_earlier_run_without_events_says_what_to_run(tmp_path: Path) -> None:
         paths(Config(inputs=(str(tmp_path),)), PathsAsk())
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small_batches")
 def test_paths_are_what_plain_polars_says_of_the_events(output: Path) -> None:
     events = pl.read_parquet(output / "events.parquet")
@@ -160,6 +163,7 @@ RULES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rules", quick_first(RULES.values()), ids=RULES.keys())
 def test_each_row_of_the_timeouts_is_the_run_with_that_timeout(rules: Rules) -> None:
     config = Config(inputs=(str(SAMPLE / "events.parquet"),), rules=rules)

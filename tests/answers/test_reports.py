@@ -45,6 +45,7 @@ def _batches(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.setattr(read_run, "AT_ONCE", 50)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_batches")
 @pytest.mark.parametrize("selection", [Selection(), SOME], ids=["all sessions", "some"])
 def test_a_report_says_what_summary_funnel_paths_and_timeout_say(selection: Selection) -> None:
@@ -59,6 +60,7 @@ def test_a_report_says_what_summary_funnel_paths_and_timeout_say(selection: Sele
     assert {name: data["silences"][name] for name in measured} == measured
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_batches")
 def test_an_earlier_run_gives_the_report_of_its_log(output: Path) -> None:
     ask = ReportAsk(steps=STEPS, by="entry_page")

@@ -63,6 +63,7 @@ def test_one_night_is_checked_alone(place: Path) -> None:
     assert json.loads(check(place, "out/batch=2024-05-02", "--json").out)["counts"]["sessions"] > 0
 
 
+@pytest.mark.slow
 def test_missing_days_are_told_from_the_names_of_files_but_not_of_weekly_ones(place: Path) -> None:
     (place / "logs/2024-05-03.csv").unlink()
     (finding,) = [each for name, each in findings(place, "logs").items() if name == "missing-days"]
@@ -109,6 +110,7 @@ def test_reports_that_cannot_be_meant_are_exit_2(place: Path, options: list[str]
     assert (place / "logs/2024-05-01.csv").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_warning_is_in_a_class_of_its_own(place: Path) -> None:
     (place / "logs/2024-05-05.csv").touch()
     assert "warn  unread-files" in check(place, "logs", "--report", "junit=c.xml").out
@@ -141,6 +143,7 @@ def test_a_query_may_ask_for_the_batch_and_its_day(place: Path, name: str, log: 
     assert (several.code, "it names several: 2024-05-01, 2024-05-02" in several.err) == (2, True)
 
 
+@pytest.mark.slow
 def test_gitlab_is_told_paths_from_the_repository(place: Path) -> None:
     (place / ".git").mkdir()
     log = place / "logs/2024-05-01.csv"

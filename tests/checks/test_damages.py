@@ -138,6 +138,7 @@ def finds(place: Place, asked: Settings, name: str) -> set[str]:
     return {f"{finding.status[0].upper()} {finding.check}" for finding in checked.findings if finding.is_bad}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DAMAGES)
 def test_a_damage_is_found_by_bounds_that_were_learnt(place: Place, bounds: Settings, name: str) -> None:
     expected, found = FOUND[name].learnt, finds(place, bounds, name)
@@ -166,6 +167,7 @@ def test_as_many_are_found_as_was_aimed_at() -> None:
     assert sum(bool(each.defaults) for each in FOUND.values()) == 18
 
 
+@pytest.mark.slow
 def test_nothing_is_said_of_sixteen_clean_days(place: Place, bounds: Settings) -> None:
     assert place.clean(bounds) == ["-"] * 16
 

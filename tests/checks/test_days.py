@@ -153,6 +153,7 @@ def test_half_a_day_at_the_end_of_a_log_is_not_judged_and_a_day_alone_is(tmp_pat
     assert list(check(tmp_path / "log.csv").days) == [MONDAY + timedelta(days=1)]
 
 
+@pytest.mark.slow
 def test_what_was_learnt_day_by_day_says_nothing_of_the_log_nor_of_any_of_its_days(fortnight: Learnt) -> None:
     for path in (fortnight.folder / "logs", *fortnight.paths):
         checked = check(path, fortnight.section)
@@ -160,6 +161,7 @@ def test_what_was_learnt_day_by_day_says_nothing_of_the_log_nor_of_any_of_its_da
         assert statuses(checked)["daily-volume"] == "passed"
 
 
+@pytest.mark.slow
 def test_what_is_learnt_says_from_which_days_and_tells_weekends_apart(fortnight: Learnt) -> None:
     section = fortnight.section["days"]
     assert section["dimensions"] == ["device"]
@@ -169,6 +171,7 @@ def test_what_is_learnt_says_from_which_days_and_tells_weekends_apart(fortnight:
     assert "[check.days.weekends]  # 4 days from 2024-05-11 to 2024-05-19\n" in text
 
 
+@pytest.mark.slow
 def test_dimensions_that_were_named_stay_when_bounds_are_learnt_anew(tmp_path: Path) -> None:
     days(tmp_path / "logs")
     for named in (["page"], ["device", "user_id"]):
@@ -211,6 +214,7 @@ def test_the_newest_of_many_files_is_judged_too(tmp_path: Path, fortnight: Learn
     assert finding.said.startswith("3 of 45 figures are out of bounds: 2024-05-20: number of events is 12")
 
 
+@pytest.mark.slow
 def test_a_whole_day_that_is_missing_fails_by_the_names_of_files_and_by_hours(tmp_path: Path) -> None:
     paths = days(tmp_path / "logs")
     paths[5].unlink()

@@ -39,6 +39,7 @@ def found(checked: Checked, name: str) -> Finding:
     return finding
 
 
+@pytest.mark.slow
 def test_files_by_key_give_the_same_findings_as_memory() -> None:
     section = {**STRICT, "custom": CUSTOM, "unknown-event-types": {"known": ["page"], "error": 0}}
     whole = check(section)
@@ -48,6 +49,7 @@ def test_files_by_key_give_the_same_findings_as_memory() -> None:
     assert len(whole.of("failed")) > 10
 
 
+@pytest.mark.slow
 def test_the_measures_are_those_that_a_run_writes(tmp_path: Path) -> None:
     ran = sessionize.run(sessionize.Config(inputs=(str(LOG),)), sessionize.Output(directory=str(tmp_path)))
     checked = check({})
@@ -145,6 +147,7 @@ def test_a_wrong_option_of_a_check_is_told(name: str, option: str, value: object
         check({name: {option: value}})
 
 
+@pytest.mark.slow
 def test_figures_are_compared_with_a_baseline(tmp_path: Path) -> None:
     half = tmp_path / "half.csv"
     lines = LOG.read_bytes().splitlines(keepends=True)

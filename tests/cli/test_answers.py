@@ -159,6 +159,7 @@ def test_a_screen_is_ascii_where_the_locale_is(
     assert told(*typed).isascii()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("extra", [(), ("--json",)])
 def test_nothing_in_a_log_steers_a_terminal(told: Told, tmp_path: Path, extra: tuple[str, ...]) -> None:
     evil = "\x1b[2J\x1b]0;x\x07[bold red]\u202e\u009b31m"
@@ -201,6 +202,7 @@ def test_the_short_help_has_the_common_options_and_says_that_there_are_more(told
     assert "<" not in short + whole
 
 
+@pytest.mark.slow
 def test_who_shows_a_session_may_name_it_by_its_beginning(told: Told) -> None:
     first = json.loads(told("show", LOG, "--longest", "--json"))["session"]["session_id"]
     assert json.loads(told("show", LOG, first[:6], "--json"))["session"]["session_id"] == first

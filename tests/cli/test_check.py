@@ -47,6 +47,7 @@ def test_a_log_that_cannot_be_read_is_three(tmp_path: Path) -> None:
         assert sessionize("check", name, cwd=tmp_path).code == 3
 
 
+@pytest.mark.slow
 def test_concise_names_file_and_line_and_quiet_says_nothing_of_what_passes(tmp_path: Path) -> None:
     (tmp_path / "log.csv").write_bytes(LOG.read_bytes())
     done = sessionize("check", "log.csv", *FAILS, "--output-format", "concise", cwd=tmp_path)
@@ -78,6 +79,7 @@ def test_the_configuration_that_init_writes_passes_on_the_same_log(tmp_path: Pat
     assert (rules["timeout_s"], rules["split_at_midnight"]) == (2700, True)
 
 
+@pytest.mark.slow
 def test_a_log_that_differs_fails_by_the_learnt_configuration(tmp_path: Path) -> None:
     sessionize("check", LOG, "--init", cwd=tmp_path)
     other = LOG.read_bytes().replace(b",page_url,", b",page,", 1).replace(b"page-view", b"Page View")
@@ -92,6 +94,7 @@ def test_a_log_that_differs_fails_by_the_learnt_configuration(tmp_path: Path) ->
     )
 
 
+@pytest.mark.slow
 def test_init_changes_no_file_that_is_there_unless_forced_and_then_only_what_it_wrote(tmp_path: Path) -> None:
     file = tmp_path / "sessionize.toml"
     mine = '# mine\ntimeout = "20m"\nformat = "ndjson"\n\n[[check.custom]]\nname = "x"\nsql = "SELECT COUNT(*) * 0 FROM events"\n'
@@ -127,6 +130,7 @@ def test_a_wrong_configuration_is_two(section: str, tmp_path: Path) -> None:
     assert sessionize("check", LOG, cwd=tmp_path).code == 2
 
 
+@pytest.mark.slow
 def test_a_baseline_is_a_file_of_findings_or_a_run(tmp_path: Path) -> None:
     assert sessionize("check", LOG, "--json", "--output-file", "before.json", "-q", cwd=tmp_path).code == 0
     sessionize("run", LOG, "-o", "out", "-q", cwd=tmp_path)

@@ -15,6 +15,7 @@ def next_commands(out: str) -> list[list[str]]:
     return [shlex.split(line)[1:] for line in re.findall(r"^  (sessionize .*?)   +\S.*$", out, re.MULTILINE)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", [(), ("elsewhere/for a try",)], ids=["here", "elsewhere"])
 def test_each_of_the_next_three_commands_works(tmp_path: Path, folder: tuple[str, ...]) -> None:
     done = sessionize("demo", *folder, cwd=tmp_path)

@@ -67,6 +67,7 @@ def test_a_flush_with_other_options_than_the_state_is_refused_be_they_the_defaul
     assert not Path("out/batch=end").exists()
 
 
+@pytest.mark.slow
 def test_options_of_a_configuration_file_count_as_given() -> None:
     assert night("--timeout", "45m") == 0
     Path("sessionize.toml").write_text('timeout = "30m"\n')

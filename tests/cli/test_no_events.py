@@ -61,6 +61,7 @@ def test_what_the_message_says_to_type_works() -> None:
     assert _run(["run", "bad.csv", "-o", "out", "--time-format", "%m/%d/%Y %I:%M %p"]) == 0
 
 
+@pytest.mark.slow
 def test_good_outputs_of_an_earlier_run_stay() -> None:
     assert _run(["run", "good.csv", "-o", "out", "-q"]) == 0
     before = contents("out")
@@ -68,6 +69,7 @@ def test_good_outputs_of_an_earlier_run_stay() -> None:
     assert contents("out") == before
 
 
+@pytest.mark.slow
 def test_a_night_of_such_a_log_leaves_the_state_as_it_was() -> None:
     assert _run(["run", "good.csv", "-o", "out", *NIGHT, "-q"]) == 0
     before = contents("state"), contents("out")
@@ -78,6 +80,7 @@ def test_a_night_of_such_a_log_leaves_the_state_as_it_was() -> None:
     assert _run([*corrected, "--max-late", "100%"]) == 0
 
 
+@pytest.mark.slow
 def test_python_raises_the_same() -> None:
     bad = sessionize.Config(inputs=("bad.csv",))
     with pytest.raises(InputError, match="none of 3 rows"):
@@ -123,6 +126,7 @@ def test_rows_left_out_by_where_are_counted_apart_and_said(log: str, capsys: pyt
     assert _run(["check", log, "--where", "page = '/zzz'", "-q", "--exit-zero"]) == 0
 
 
+@pytest.mark.slow
 def test_a_line_that_cannot_be_read_does_not_make_a_log_of_what_where_left_out_a_bad_one() -> None:
     Path("good.csv").write_text(GOOD + "torn\n")
     assert _run(["run", "good.csv", "-o", "out", "--where", "page = '/zzz'", "-q"]) == 0
@@ -150,6 +154,7 @@ def _accept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(job, "refuse_bad_rows", lambda *_: None)
 
 
+@pytest.mark.slow
 def test_after_an_empty_night_of_old_the_corrected_command_is_told_to_redo_and_that_works(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

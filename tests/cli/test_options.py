@@ -36,6 +36,7 @@ def test_no_two_options_share_a_name() -> None:
     assert len({row.name for row in OPTIONS}) == len(OPTIONS)
 
 
+@pytest.mark.slow
 def test_a_file_for_several_commands_is_read_by_each_for_its_own_part(tmp_path: Path) -> None:
     (tmp_path / "sessionize.toml").write_text('output-format = "concise"\nno-sessions = true\ntimeout = "45m"\n')
     ran = sessionize("run", SAMPLE / "events.csv", "-o", "out", cwd=tmp_path)

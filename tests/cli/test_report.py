@@ -16,6 +16,7 @@ from sessionize.report.content import MAKERS
 LOG = SAMPLE / "events.csv"
 
 
+@pytest.mark.slow
 def test_a_page_goes_into_the_file_that_is_named_and_says_so(tmp_path: Path) -> None:
     done = sessionize("report", LOG, "-o", "report.html", cwd=tmp_path)
     assert (done.code, done.out) == (0, "")
@@ -90,6 +91,7 @@ def test_sections_are_told_in_their_order_however_they_are_typed(tmp_path: Path)
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_what_someone_should_look_at_is_said_beside_the_page(tmp_path: Path) -> None:
     done = sessionize("report", LOG, "--conversion", "purchas", "-o", "a.html", cwd=tmp_path)
     assert "6 rows (0.20%)" in done.err
@@ -100,6 +102,7 @@ def test_what_someone_should_look_at_is_said_beside_the_page(tmp_path: Path) -> 
     assert sessionize("report", LOG, "-o", "a.html", "--max-rejected", "5", "-q", cwd=tmp_path).code == 1
 
 
+@pytest.mark.slow
 def test_a_report_of_stdin_of_a_run_and_with_another_log_says_what_it_is_of(tmp_path: Path) -> None:
     piped = sessionize("report", "-", cwd=tmp_path, stdin=LOG.read_bytes())
     assert "## Sessions of standard input\n" in piped.out
@@ -127,6 +130,7 @@ def test_a_configuration_for_run_does_not_tell_the_reports_format(tmp_path: Path
     assert "timeout 10 min" in done.out
 
 
+@pytest.mark.slow
 def test_the_commands_in_the_readme_run(tmp_path: Path) -> None:
     section = MANUAL["report"]
     commands = [line for line in section.splitlines() if line.startswith("sessionize report")]
@@ -137,6 +141,7 @@ def test_the_commands_in_the_readme_run(tmp_path: Path) -> None:
         assert sessionize(*shlex.split(command, comments=True)[1:], cwd=tmp_path).code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["csv", "ndjson", "json"])
 def test_a_run_of_any_format_makes_the_same_page(form: str, tmp_path: Path) -> None:
     pages = []

@@ -61,6 +61,7 @@ def test_csv_and_parquet_of_one_log_give_the_same_sessions(tmp_path: Path) -> No
     assert one[1].equals(other[1])
 
 
+@pytest.mark.slow
 def test_json_records_and_metrics_are_valid_by_their_schemas(tmp_path: Path) -> None:
     options = ("--format", "json", "--events", "--property", "country", "--trait", "user_agent")
     assert sessionize("run", CSV, "-o", "out", *options, cwd=tmp_path).code == 0
@@ -173,6 +174,7 @@ def test_a_later_run_leaves_no_output_of_an_earlier_one(tmp_path: Path) -> None:
     assert names == {"metrics.ndjson", "manifest.json", "rejected.ndjson"}
 
 
+@pytest.mark.slow
 def test_a_limit_on_rejected_rows_is_exit_1_and_the_output_complete(tmp_path: Path) -> None:
     for limit, code in (("5", 1), ("6", 0), ("0.1%", 1), ("1%", 0)):
         done = sessionize("run", CSV, "-o", "out", "--max-rejected", limit, "-q", cwd=tmp_path)
@@ -306,6 +308,7 @@ def test_a_closed_pipe_ends_the_run_silently(tmp_path: Path) -> None:
     assert done.stdout.count(b"\n") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_ends_the_run_with_nothing_half_written(tmp_path: Path, number: signal.Signals, code: int) -> None:
     command = [sys.executable, "-m", "sessionize", "run", "-", "-o", "out"]
@@ -318,6 +321,7 @@ def test_a_signal_ends_the_run_with_nothing_half_written(tmp_path: Path, number:
     assert not [path for path in tmp_path.glob("out/*") if not path.name.startswith(".sessionize")]
 
 
+@pytest.mark.slow
 def test_help_and_version_load_no_engine(tmp_path: Path) -> None:
     for arguments in (["--version"], ["--help"], ["run", "--help"]):
         script = (

@@ -161,6 +161,7 @@ def test_the_row_of_a_dimension_that_a_run_does_not_carry_says_what_to_type(plac
     assert run(place, way, "--check", "--dimension", "device").code == 0
 
 
+@pytest.mark.slow
 def test_nights_are_judged_by_the_nights_before_them(tmp_path: Path) -> None:
     for number in range(6):
         write(tmp_path, number, 60 + number % 3)
@@ -174,6 +175,7 @@ def test_nights_are_judged_by_the_nights_before_them(tmp_path: Path) -> None:
     assert night(tmp_path, 6, "--check-first", "--baseline", "out/batch=*") == (0, "", "")
 
 
+@pytest.mark.slow
 def test_a_night_that_is_there_already_is_checked_by_the_nights_before_it(tmp_path: Path) -> None:
     for number in range(6):
         write(tmp_path, number, 60 if number < 5 else 3)
@@ -186,6 +188,7 @@ def test_a_night_that_is_there_already_is_checked_by_the_nights_before_it(tmp_pa
     assert "fail daily-volume" in log.out
 
 
+@pytest.mark.slow
 def test_a_baseline_may_be_what_earlier_checks_have_written_and_must_be_something(tmp_path: Path) -> None:
     for number in range(5):
         write(tmp_path, number, 60 if number < 4 else 2)
@@ -222,6 +225,7 @@ def test_a_summary_of_a_run_can_be_mailed(place: Path, way: tuple[str, ...]) -> 
     assert (place / "night.md").read_text() == "dear diary\n"
 
 
+@pytest.mark.slow
 def test_the_next_night_misses_the_output_of_one_before_it(tmp_path: Path) -> None:
     for number in range(5):
         write(tmp_path, number)
@@ -244,6 +248,7 @@ def test_the_second_night_misses_the_first_one(tmp_path: Path) -> None:
     assert night(tmp_path, 1).code == 1
 
 
+@pytest.mark.slow
 def test_nights_that_were_cleared_away_or_are_kept_elsewhere_are_not_missed(tmp_path: Path) -> None:
     for number in range(5):
         write(tmp_path, number)

@@ -74,6 +74,7 @@ def test_names_are_said_of_a_log_without_event_types(capsys: pytest.CaptureFixtu
     ]
 
 
+@pytest.mark.slow
 def test_an_own_host_that_no_referrer_has_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     run = ("run", "log.csv", "-o", "out", "--channels", "-q", "--own-host")
     assert said(capsys, *run, "News.example") == said(capsys, *run, "example") == []
@@ -101,6 +102,7 @@ def test_where_no_usual_conversion_occurs_the_event_types_are_shown_in_place_of_
     assert "rates  bounce 0.0%, engaged 100.0%, conversion 50.0%" in lines
 
 
+@pytest.mark.slow
 def test_of_nights_a_name_is_said_until_it_has_occurred(capsys: pytest.CaptureFixture[str]) -> None:
     def night(day: int, name: str) -> list[str]:
         Path("night.csv").write_text(f"user_id,time,event_type\nu1,2024-05-{day}T07:00:00Z,{name}\n")

@@ -95,6 +95,7 @@ def agents(tmp_path: Path) -> str:
     return "log.csv"
 
 
+@pytest.mark.slow
 def test_bots_have_their_base_and_a_hint_that_leaves_them_out(agents: str, tmp_path: Path) -> None:
     assert "bots      66.7 %      of those with a user agent" in screen("summary", agents, cwd=tmp_path)
     assert hint("summary", agents, cwd=tmp_path) == ["summary", agents, "--exclude-bots"]
@@ -112,6 +113,7 @@ def test_no_two_groups_read_the_same(
     assert not [name for name in names if name.startswith("www.google.com")]
 
 
+@pytest.mark.slow
 def test_a_path_says_that_any_query_string_counts(tmp_path: Path) -> None:
     note = "page:/… is a path with any query string"
     for typed in (("funnel", LOG, "--step", "page:/", "--step", "purchase"), ("paths", LOG, "--from", "page:/"),
@@ -125,6 +127,7 @@ def test_a_path_says_that_any_query_string_counts(tmp_path: Path) -> None:
         assert data["steps"][0]["sessions"] == sessions
 
 
+@pytest.mark.slow
 def test_a_comparison_that_is_not_given_is_said(tmp_path: Path) -> None:
     short = screen("summary", LOG, "--compare", "week", cwd=tmp_path)
     assert "no change: nothing lies in the 7 days before the last 7" in " ".join(short)
@@ -133,6 +136,7 @@ def test_a_comparison_that_is_not_given_is_said(tmp_path: Path) -> None:
     assert "in all, from it to this: sessions 0 %, bounce +0.0 pt; not by group" in by
 
 
+@pytest.mark.slow
 def test_a_filtered_screen_has_no_unfiltered_figures(tmp_path: Path) -> None:
     rows = [f"u{number},2024-05-{10 + number} 08:00:00,view" for number in range(5)]
     (tmp_path / "log.csv").write_text("\n".join(["user_id,timestamp,event_type", *rows]), encoding="utf-8")
@@ -196,6 +200,7 @@ def test_a_log_within_a_minute_has_its_seconds(tmp_path: Path) -> None:
     assert "1 Oct 2019 00:00:00\u201300:00:21 UTC" in screen("summary", "log.csv", cwd=tmp_path)[0]
 
 
+@pytest.mark.slow
 def test_all_days_are_shown_unless_top_says_how_many(tmp_path: Path) -> None:
     rows = [f"u,2024-0{1 + day // 28}-{1 + day % 28:02} 08:00:00" for day in range(84)]
     (tmp_path / "log.csv").write_text("\n".join(["user_id,timestamp", *rows]), encoding="utf-8")

@@ -49,6 +49,7 @@ def test_a_stderr_that_takes_nothing_changes_no_exit_code(tmp_path: Path, log: o
     assert (tmp_path / "out" / "manifest.json").exists() == (code == 0)
 
 
+@pytest.mark.slow
 def test_a_closed_stdin_is_an_empty_log(tmp_path: Path) -> None:
     done = shell(f"{RUN} run - -o out <&-", tmp_path)
     assert done.returncode == 3, done.stderr

@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import polars as pl
+import pytest
 from budget import examples
 from engine import plan_of, raw_frame
 from hypothesis import given
@@ -30,6 +31,7 @@ OWN = (
 )
 
 
+@pytest.mark.slow
 @examples(100)
 @given(logs(), rules())
 def test_own_columns_are_what_the_metrics_say_of_the_same(log: list[Event], rule: OracleRules) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import polars as pl
+import pytest
 from budget import examples
 from engine import engine, plan_of
 from hypothesis import given
@@ -53,6 +54,7 @@ def test_any_batches_of_events_in_order_of_their_keys_give_the_same_sessions(
     assert comparable(engine(log, rule, role, made=made)) == comparable(oracle(log, rule, role))
 
 
+@pytest.mark.slow
 @examples(300)
 @given(logs(), rules(), roles(), st.integers(1, 9))
 def test_any_slices_of_events_by_their_times_give_the_same_sessions(
@@ -65,6 +67,7 @@ def test_any_slices_of_events_by_their_times_give_the_same_sessions(
     assert comparable(engine(log, rule, role, made=made)) == comparable(oracle(log, rule, role))
 
 
+@pytest.mark.slow
 def test_of_a_key_longer_than_a_batch_no_more_is_cut_at_once_than_a_batch_and_its_open_session() -> None:
     role, rule = frozenset({"timestamp", "session_id"}), OracleRules()
     plan = plan_of(rule, role)

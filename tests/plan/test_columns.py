@@ -303,6 +303,7 @@ def test_a_layout_that_can_mean_one_thing_only_is_read_and_shown(written: str, t
     assert "%" in said.manifest["rules"]["time_format"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "written", ["30/05/2024 12:00", "05/30/2024 12:00 PM", "30.05.2024 12:00", "20240530-12:0:0:6"]
 )
@@ -355,6 +356,7 @@ def test_amounts_are_read_where_unmistakable_else_counted(
     assert len(notes(said)) == bad
 
 
+@pytest.mark.slow
 def test_an_id_is_one_whatever_type_holds_it_within_a_run_and_over_nights(tmp_path: Path) -> None:
     kinds = [pa.int64(), pa.float64(), pa.decimal128(38, 10), pa.int32(), pa.uint64(), pa.string(), pa.binary()]
     for day, kind in enumerate(kinds, 1):

@@ -191,6 +191,7 @@ def test_a_file_without_events_is_refused(tmp_path: Path) -> None:
         sessionize.sessionize(tmp_path / "log.parquet")
 
 
+@pytest.mark.slow
 @given(logs(), roles(), rules(), st.randoms(use_true_random=False))
 @examples(40)
 def test_a_frame_a_parquet_file_and_a_csv_of_the_same_rows_make_the_same_sessions(

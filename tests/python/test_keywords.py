@@ -160,6 +160,7 @@ def test_what_is_wrong_is_said_in_pythons_words(name: str) -> None:
         assert raised.value.__notes__ == [f"hint: {raised.value.hint}"]
 
 
+@pytest.mark.slow
 def test_a_hint_is_right_if_it_is_typed() -> None:
     """The hint of each is taken as it stands, into a call, and the call then works."""
     two = LOG.select("timestamp", "event_type", user_id="user_id", visitor_id="user_id")

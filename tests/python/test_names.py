@@ -46,6 +46,7 @@ ORDERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ORDERS)
 def test_frames_have_the_namespace_whatever_is_imported_first(name: str, tmp_path: Path) -> None:
     code = (

@@ -73,6 +73,7 @@ def test_another_log_is_compared_with(tmp_path: Path) -> None:
     assert table.data["compare"]["that"]["sessions"] == sessionize.summary(LOG[:1500]).data["sessions"]
 
 
+@pytest.mark.slow
 def test_a_check_says_what_its_command_says(tmp_path: Path) -> None:
     verdict = sessionize.check(LOG, {"rejected": {"error": "0"}})
     assert not verdict.passed
@@ -102,6 +103,7 @@ def test_a_check_of_a_config_gives_the_findings_alone() -> None:
     assert type(checked).__name__ == "Checked"
 
 
+@pytest.mark.slow
 def test_what_comes_back_is_short() -> None:
     made = sessionize.sessionize(LOG)
     told = "658 sessions of 88 profiles, 2,938 events, 2 rejected"

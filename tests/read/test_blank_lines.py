@@ -91,6 +91,7 @@ def test_what_is_left_out_are_blank_lines_only(parts: list[tuple[int, bool]], si
     assert len(numbered) == len({number for number, _ in numbered})
 
 
+@pytest.mark.slow
 def test_a_record_over_lines_keeps_its_blank_lines(tmp_path: Path) -> None:
     path = tmp_path / "log.csv"
     text = "x" + "\n" * 500_000 + "y"

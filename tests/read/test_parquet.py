@@ -269,6 +269,7 @@ def written(folder: Path, **options: Any) -> Path:
     return folder / "b.parquet"
 
 
+@pytest.mark.slow
 def test_verify_finds_every_flipped_bit_that_changes_what_is_read(tmp_path: Path) -> None:
     path = written(tmp_path, write_page_checksum=True)
     whole, read = path.read_bytes(), events(log(path, verify=True))

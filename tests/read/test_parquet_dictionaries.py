@@ -125,6 +125,7 @@ def outcome(config: Config, folder: Path, allowed: Limits) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in folder.iterdir() if not file.name.startswith(".")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "config",
     quick_first([

@@ -46,6 +46,7 @@ def looked(page: Path) -> Looked:
     return Looked(said, sorted(url for url in urls if "example" in url), done.stdout)
 
 
+@pytest.mark.slow
 def test_a_hostile_page_runs_nothing_says_nothing_and_asks_for_nothing(tmp_path: Path) -> None:
     page = page_of(
         tmp_path, hostile_log(tmp_path), "--by", "channel", "--step", "page:/*", "--title", "<script>alert(1)</script>"

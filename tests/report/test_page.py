@@ -120,6 +120,7 @@ def contrast(one: str, other: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
+@pytest.mark.slow
 def test_the_same_log_gives_the_same_bytes_whenever_its_file_was_written(page: str, tmp_path: Path) -> None:
     again = tmp_path / "events.csv"
     again.write_bytes(LOG.read_bytes())
@@ -153,6 +154,7 @@ ATTRIBUTES: Final = {
 """Every attribute that a page may have."""
 
 
+@pytest.mark.slow
 def test_a_page_stays_small_whatever_the_log(tmp_path: Path) -> None:
     log = tmp_path / "long.csv"
     rows = (

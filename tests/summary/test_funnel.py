@@ -46,6 +46,7 @@ def test_each_session_comes_as_far_as_the_loop_says(log: tuple[list[list[Event]]
     assert levels(sessions, steps, within, strict=True) == [strict_level(each, steps, within) for each in sessions]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("strict", [False, True])
 @pytest.mark.parametrize("within", quick_first([8, 3, None]))
 def test_the_funnel_equals_the_window_funnel_of_clickhouse(*, strict: bool, within: int | None) -> None:
