@@ -1,0 +1,162 @@
+"""Which column is an event's id and which its key: by name and by values, or the words that say what to type."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+from chosen_columns import NOON, columns, csv, minute, notes, visits
+from first_contact import hinted, run
+
+# --- ids of events -----------------------------------------------------------------------------
+
+
+def test_a_number_of_a_template_is_no_event_id_and_that_is_said(tmp_path: Path) -> None:
+    log = csv(
+        tmp_path, visits("user_id,ts,EventId,text", lambda n: n % 3, lambda _: minute(0), lambda n: f"E{n % 7}", str)
+    )
+    said = run(log, folder=tmp_path)
+    assert (said.counts[1], "event_id" in columns(said)) == (100, False)
+    assert [note for note in notes(said) if "'EventId' is taken for no event id: its 7 values in 100 rows" in note]
+    taken = run(log, "--event-id", "EventId", folder=tmp_path)
+    assert taken.manifest is not None
+    assert taken.manifest["counts"]["duplicates"] == 100 - 21
+
+
+def test_copies_of_events_do_not_speak_against_an_event_id_nor_do_copies_with_another_time(tmp_path: Path) -> None:
+    log = csv(
+        tmp_path,
+        visits(
+            "user_id,ts,event_id,page", lambda n: n // 10, lambda n: minute(n // 2), lambda n: n // 2, lambda n: n // 2
+        ),
+    )
+    said = run(log, folder=tmp_path)
+    assert said.manifest is not None
+    assert (columns(said)["event_id"], said.manifest["counts"]["duplicates"]) == ("event_id", 50)
+    later = csv(
+        tmp_path, visits("user_id,ts,event_id,page", lambda n: n // 10, minute, lambda n: n // 2, lambda n: n // 2)
+    )
+    assert columns(run(later, folder=tmp_path))["event_id"] == "event_id"
+
+
+def test_a_uuid_is_no_event_id_and_a_uid_no_profile_id(tmp_path: Path) -> None:
+    log = csv(tmp_path, visits("session_id,ts,uuid,uid", lambda n: n // 10, minute, str, str))
+    assert columns(run(log, folder=tmp_path)) == {"session_id": "session_id", "timestamp": "ts"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "role"),
+    [
+        (["--event-id", "none"], "event_id"),
+        (["--session-id", "none"], "session_id"),
+        (["--profile-id", "none"], "profile_id"),
+        (["--page", "none"], "page"),
+        (["--event-type", "none"], "event_type"),
+        (["--map", "value=none"], "value"),
+        (["--map", "utm_source=none"], "utm_source"),
+    ],
+)
+def test_every_role_can_be_switched_off(typed: list[str], role: str, tmp_path: Path) -> None:
+    log = csv(tmp_path, "session_id,user_id,event_id,ts,event,page,value,utm_source\ns,u,e,2024-05-30,view,/,1,x\n")
+    assert role in columns(run(log, folder=tmp_path))
+    said = run(log, *typed, folder=tmp_path)
+    assert role not in columns(said)
+    assert said.counts == (1, 1, 0)
+
+
+def test_an_event_without_a_time_or_a_key_cannot_be_asked_for(tmp_path: Path) -> None:
+    log = csv(tmp_path, "session_id,user_id,ts\ns,u,2024-05-30\n")
+    assert run(log, "--timestamp", "none", folder=tmp_path).code == 2
+    assert run(log, "--session-id", "none", "--profile-id", "none", folder=tmp_path).code == 2
+
+
+# --- keys --------------------------------------------------------------------------------------
+
+
+def test_a_key_in_which_every_value_differs_is_refused_and_typing_what_is_said_helps(tmp_path: Path) -> None:
+    log = csv(tmp_path, visits("session_id,user_id,ts", str, lambda n: n % 4, minute))
+    said = run(log, folder=tmp_path)
+    assert (said.code, hinted(said)) == (2, ["--session-id", "none"])
+    assert "nearly every value of 'session_id' differs (100 of 100 rows)" in said.text
+    assert run(log, *hinted(said), folder=tmp_path).counts == (4, 100, 0)
+    assert run(log, "--session-id", "session_id", folder=tmp_path).counts == (100, 100, 0)
+
+
+def test_a_key_that_comes_back_only_after_a_thousand_rows_is_one(tmp_path: Path) -> None:
+    log = csv(tmp_path, visits("user_id,ts", lambda n: n % 1500, lambda n: minute(n // 10), rows=4500))
+    assert columns(run(log, folder=tmp_path))["profile_id"] == "user_id"
+
+
+def test_few_rows_are_not_judged(tmp_path: Path) -> None:
+    assert run(csv(tmp_path, visits("user_id,ts", str, minute, rows=49)), folder=tmp_path).counts == (49, 49, 0)
+    assert run(csv(tmp_path, visits("user_id,ts", str, minute, rows=50)), folder=tmp_path).code == 2
+
+
+def test_where_no_name_says_it_the_keys_that_could_be_are_proposed_with_an_example_each(tmp_path: Path) -> None:
+    header = "n,uuid,plan,text,price,ts"
+    log = csv(tmp_path, visits(header, str, lambda n: f"ab-{n % 9}", lambda n: "free" if n % 3 else "paid",
+                               lambda n: f"a b c {n % 5}", lambda n: f"{n % 5}.5", minute))  # fmt: skip
+    said = run(log, folder=tmp_path)
+    assert said.code == 2
+    assert (
+        "did you mean --profile-id uuid? candidates by value: uuid ('ab-0', 9 different), plan ('paid', 2 different);"
+        in said.text
+    )
+    assert run(log, *hinted(said), folder=tmp_path).counts == (9, 100, 0)
+
+
+def test_no_example_is_shown_where_ids_are_private(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("0123456789abcdef0123456789abcdef")
+    log = csv(tmp_path, visits("n,uuid,ts", str, lambda n: f"ab-{n % 9}", minute))
+    said = run(log, "--hash-ids", tmp_path / "key", folder=tmp_path)
+    assert "uuid (9 different)" in said.text
+    assert "ab-0" not in said.text
+
+
+def test_the_address_is_the_visitor_where_no_column_is_named_for_one_and_that_is_said(tmp_path: Path) -> None:
+    log = csv(tmp_path, visits("ip,ts", lambda n: f"10.0.0.{n % 9}", minute))
+    said = run(log, folder=tmp_path)
+    assert columns(said) == {"profile_id": "ip", "timestamp": "ts"}
+    assert notes(said) == ["no column is named for a session or a profile: 'ip', the address, is the profile id"]
+    assert run(log, "--ip", "truncate", folder=tmp_path).code == 2
+
+
+@pytest.mark.parametrize("word", ["NULL", "null", "(null)", "\\N", "-1", "0", "undefined"])
+def test_a_word_for_null_that_profiles_share_is_said_and_typing_what_is_said_helps(word: str, tmp_path: Path) -> None:
+    log = csv(
+        tmp_path, visits("session_id,user_id,ts", lambda n: word if n % 2 else n // 10 + 1, lambda n: n % 4, minute)
+    )
+    said = run(log, folder=tmp_path)
+    assert hinted(said) == ["--null", word]
+    cured = run(log, *hinted(said), folder=tmp_path)
+    assert (cured.counts[1], notes(cured)) == (100, [])
+    assert cured.counts[2] == 0
+    sources = pl.read_parquet(tmp_path / "out" / "metrics.parquet")["source_id"]
+    assert word not in sources.drop_nulls()
+
+
+def test_a_null_text_that_is_a_number_of_a_row_or_file_leaves_rejected_rows_their_place(tmp_path: Path) -> None:
+    said = run(
+        csv(tmp_path, "session_id,ts\n0,2024-05-30\n1,2024-05-30\n"), "--null", "0", "--null", "2", folder=tmp_path
+    )
+    assert said.counts == (1, 1, 1)
+    rejected = [json.loads(line) for line in (tmp_path / "out" / "rejected.ndjson").read_text().splitlines()]
+    assert [(each["row"], each["reason"], each["raw"]) for each in rejected] == [(2, "no_session_key", "0,2024-05-30")]
+
+
+def test_null_texts_are_null_in_every_column_and_type(tmp_path: Path) -> None:
+    rows = {"session_id": [-1, 7], "user_id": ["u", "NULL"], "x": [-1.0, 2.5], "ts": [NOON, NOON]}
+    pl.DataFrame(rows).write_parquet(tmp_path / "log.parquet")
+    run(tmp_path / "log.parquet", "--null", "-1", "--null", "NULL", "--property", "x", "--events", folder=tmp_path)
+    events = pl.read_parquet(tmp_path / "out" / "events.parquet").sort("position", "session_id")
+    assert events.select("source_id", "profile_id", "property.x").rows() == [("7", None, 2.5), (None, "u", None)]
+
+
+def test_ids_in_scientific_notation_are_said(tmp_path: Path) -> None:
+    log = csv(tmp_path, "session_id,ts\n1.71706E+12,2024-05-30\n")
+    assert (
+        "the session_id in 'session_id' is in scientific notation, such as 1.71706E+12"
+        in notes(run(log, folder=tmp_path))[0]
+    )
