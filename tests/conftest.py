@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any, Final
 
 import pytest
 from budget import first_cases, is_quick, load_profile
@@ -10,7 +11,7 @@ from budget import first_cases, is_quick, load_profile
 collect_ignore = ["faulty.py"]
 """Runs in a process of its own, beside a library that makes system calls fail."""
 
-WHOLE = "the_whole_suite"
+WHOLE: Final = pytest.StashKey[bool]()
 """Whether nothing was named that is to be run."""
 
 
@@ -28,7 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave all but the first case of each test out of the quick run, unless it is called by its name."""
-    if is_quick() and getattr(config.option, WHOLE, False):
+    if is_quick() and (config.stash.get(WHOLE, False) or getattr(config, "workerinput", {}).get("whole", False)):
         kept, left_out = first_cases(items)
         items[:] = kept
         config.hook.pytest_deselected(items=left_out)
@@ -41,10 +42,16 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
     One process more than there are cores, as each waits a third of its time for processes of its own; the quick run
     starts none, and loading what there is takes a process three seconds.
     """
-    if hasattr(config, "workerinput"):  # which is given the options, and named the folders
+    if hasattr(config, "workerinput"):  # which is named the folders
         return
     whole = config.args_source is not pytest.Config.ArgsSource.ARGS
-    setattr(config.option, WHOLE, whole)
+    config.stash[WHOLE] = whole
     if whole and getattr(config.option, "numprocesses", 0) is None:
         more = 0 if "not slow" in config.option.markexpr else 1
         config.option.numprocesses, config.option.dist = (os.cpu_count() or 1) + more, "worksteal"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker whether anything was named."""
+    node.workerinput["whole"] = node.config.stash[WHOLE]
