@@ -22,7 +22,7 @@ Places: TypeAlias = npt.NDArray[np.int64]
 WORD: Final = 64
 ONE: Final = np.uint64(1)
 LAST: Final = np.uint64(WORD - 1)
-SMALL: Final = 1 << 22
+SMALL: Final = 3 << 20
 """Bytes of a text that is not worth the time that pyarrow takes to load."""
 STEP: Final = 1 << 20
 """Bits of which the places are found together."""
