@@ -11,7 +11,7 @@ import pytest
 from hypothesis import settings
 
 THOROUGH: Final = bool(os.environ.get("THOROUGH"))
-"""Whether every step of every sweep is taken, and every property tried as often as it says: half an hour on two cores."""
+"""Whether every step of every sweep is taken, and every property tried as often as it says."""
 
 # No deadline: how long an example takes says how busy the machine is.
 settings.register_profile("full", max_examples=100 if THOROUGH else 20, deadline=None)
