@@ -6,6 +6,7 @@ import os
 from typing import Any, Final
 
 import pytest
+import stores
 from budget import first_cases, is_quick, load_profile
 
 collect_ignore = ["faulty.py"]
@@ -13,6 +14,14 @@ collect_ignore = ["faulty.py"]
 
 WHOLE: Final = pytest.StashKey[bool]()
 """Whether nothing was named that is to be run."""
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> stores.Bucket:
+    """A bucket of one's own, which the environment names the server of."""
+    found = stores.bucket()
+    stores.environment(monkeypatch, found.port)
+    return found
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

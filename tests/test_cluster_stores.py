@@ -30,14 +30,6 @@ SESSIONS = 40
 
 
 @pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> stores.Bucket:
-    """A bucket of one's own, which the environment names the server of."""
-    found = stores.bucket()
-    stores.environment(monkeypatch, found.port)
-    return found
-
-
-@pytest.fixture
 def config(tmp_path: Path) -> Config:
     """A small log, with a row that is rejected."""
     rows = [f"{1717063200 + 700 * n},u{n % 5}" for n in range(40)]

@@ -21,14 +21,6 @@ WRITTEN = ["out/manifest.json", "out/metrics.parquet", "out/sessions.parquet"]
 
 
 @pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> stores.Bucket:
-    """A bucket of one's own, which the environment names the server of."""
-    found = stores.bucket()
-    stores.environment(monkeypatch, found.port)
-    return found
-
-
-@pytest.fixture
 def here(tmp_path: Path) -> Path:
     """A folder with a log, and one with a row that is rejected."""
     (tmp_path / "log.csv").write_bytes(ROWS)

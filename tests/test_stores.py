@@ -30,14 +30,6 @@ ROWS = b"time,user_id\n2024-05-01T09:00:00,ann\n2024-05-01T09:10:00,bob\n"
 NDJSON = b'{"time": "2024-05-01T09:00:00Z", "user_id": "ann"}\n{"time": "2024-05-01T09:10:00Z", "user_id": "bob"}\n'
 
 
-@pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> stores.Bucket:
-    """A bucket of one's own, which the environment names the server of."""
-    found = stores.bucket()
-    stores.environment(monkeypatch, found.port)
-    return found
-
-
 def parquet(rows: int = 3000, group: int = 400) -> bytes:
     """A log with texts, numbers, a nested column, a column with a dot, bytes, and times with a zone."""
     at = [datetime(2024, 5, 1, tzinfo=UTC).replace(minute=n % 60, hour=n // 60 % 24) for n in range(rows)]

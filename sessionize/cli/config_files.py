@@ -1,5 +1,15 @@
-"""What configuration files are called: known before anything else is loaded."""
+"""Where configuration files are looked for: known before anything else is loaded."""
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 FILE_NAMES: Final = ("sessionize.toml", "pyproject.toml")
+
+
+def places() -> Iterator[Path]:
+    """Where one may lie, the nearest first: in this folder, and those above up to that of the repository."""
+    for folder in (Path.cwd(), *Path.cwd().parents):
+        yield from (folder / name for name in FILE_NAMES)
+        if (folder / ".git").exists():
+            return

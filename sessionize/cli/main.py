@@ -21,7 +21,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-from sessionize.cli.config_files import FILE_NAMES
+from sessionize.cli.config_files import places
 from sessionize.errors import ChecksFailed, SessionizeError, StdoutError
 from sessionize.machine import WITHOUT_AVX512, available, processor
 from sessionize.patterns import pattern
@@ -96,10 +96,10 @@ def _is_limited() -> bool:
     if any(each.startswith("--memory-limit") for each in sys.argv):
         return True
     typed = [*pairwise(sys.argv), *(each.partition("=")[::2] for each in sys.argv)]
-    named = [Path(value) for option, value in typed if option == "--config"]
-    with suppress(OSError):
-        named += [folder / name for folder in (Path.cwd(), *Path.cwd().parents) for name in FILE_NAMES]
-    return any(SAYS_LIMIT.search(text) for path in named if (text := _content(path)))
+    files = [Path(value) for option, value in typed if option == "--config"]
+    with suppress(OSError):  # this folder may be gone
+        files = files or [*places()]
+    return any(SAYS_LIMIT.search(_content(path)) for path in files)
 
 
 def _content(path: Path) -> str:

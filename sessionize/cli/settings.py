@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from sessionize import definitions, schema
 from sessionize.cli import own, parse, text_layout
-from sessionize.cli.config_files import FILE_NAMES
+from sessionize.cli.config_files import places
 from sessionize.cli.options import Option, Typed
 from sessionize.cli.options import known as options_of_all
 from sessionize.cli.rules import as_typed, other_rules, rules
@@ -136,13 +136,9 @@ def section(typed: Typed, name: str) -> dict[str, Any]:
 def _found(given: str | None) -> tuple[Path | None, dict[str, Any]]:
     if given is not None:
         return Path(given), _load(Path(given))
-    for folder in (Path.cwd(), *Path.cwd().parents):
-        for name in FILE_NAMES:
-            path = folder / name
-            if path.is_file() and (name != "pyproject.toml" or "sessionize" in _tool(path)):
-                return path, _load(path)
-        if (folder / ".git").exists():
-            break
+    for path in places():
+        if path.is_file() and (path.name != "pyproject.toml" or "sessionize" in _tool(path)):
+            return path, _load(path)
     return None, {}
 
 

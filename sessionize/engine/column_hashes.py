@@ -18,15 +18,8 @@ SLICE: Final = 1 << 14
 """Rows that are worked on at once: what is made of them stays in the processor's caches."""
 SPARSE: Final = 1_000
 """So many more codes than rows there may be for rows to be counted by code; so few codes have their texts at hand."""
-BY_BITS: Final = (
-    pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64, pl.Float32, pl.Float64, pl.Datetime,
-    pl.Date, pl.Duration, pl.Time,
-)  # fmt: skip
-BY_BYTES: Final = (pl.String, pl.Boolean)
-MULTIPLE: Final = 6364136223846793005
-LOW: Final = np.uint64(0xFFFFFFFF)
-HALF: Final = np.uint64(32)
-GOLDEN: Final = np.uint64(0x9E3779B9)
+GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
+"""2^64 divided by the golden ratio: no pattern in its bits."""
 
 
 class Counted(NamedTuple):
@@ -72,11 +65,6 @@ class Column:
     def dtype(self) -> pl.DataType:
         """Type of the values."""
         return self._values.dtype
-
-    @property
-    def is_text(self) -> bool:
-        """Whether its values are hashed byte by byte."""
-        return self._by_code is not None or self.dtype in BY_BYTES
 
     def hashes(self, part: slice) -> Hashes:
         """Hash of the value of each of some rows, null among them (uint64)."""
@@ -164,55 +152,29 @@ def _texts(codes: NDArray[np.int64], dtype: pl.DataType) -> pl.Series:
 
 
 def of_rows(columns: Mapping[str, Column], names: Sequence[str], height: int) -> Hashes:
-    """Hash of each row over some columns (uint64): the one that Polars' `hash_rows` gives of their texts.
+    """Hash of each row over some columns, whether their texts have codes or not (uint64).
 
     Args:
         columns: The columns, by name.
         names: Which of them, in order; one at least.
         height: How many rows there are.
     """
-    if not all(columns[name].is_text or columns[name].dtype in BY_BITS for name in names):
-        values = pl.DataFrame([columns[name].values(slice(0, height)) for name in names])
-        return (
-            values.with_columns(pl.col(n for n in names if columns[n].is_text).cast(pl.String))
-            .hash_rows(seed=SEED)
-            .to_numpy()
-        )
     first, *rest = (columns[name] for name in names)
     whole = np.empty(height, np.uint64)
     for start in range(0, height, SLICE):
         part = slice(start, min(height, start + SLICE))
         hashes = first.hashes(part)
         for column in rest:
-            more = column.hashes(part)
-            hashes = _with_text(hashes, more) if column.is_text else _folded(more ^ _folded(hashes))
+            hashes = _combined(hashes, column.hashes(part))
         whole[part] = hashes
     return whole
 
 
-def _with_text(hashes: Hashes, more: Hashes) -> Hashes:
-    """Boost's way to combine hashes."""
+def _combined(hashes: Hashes, more: Hashes) -> Hashes:
+    """One hash of two, as Boost's ``hash_combine`` has it: their order counts."""
     found = hashes >> np.uint64(2)
-    found += more << np.uint64(6)
-    found += hashes
+    found += hashes << np.uint64(6)
+    found += more
     found += GOLDEN
-    found ^= more
+    found ^= hashes
     return found
-
-
-def _folded(hashes: Hashes) -> Hashes:
-    """Each times MULTIPLE, in 128 bits, the upper half of these laid over the lower one."""
-    high, low = np.uint64(MULTIPLE >> 32), np.uint64(MULTIPLE & 0xFFFFFFFF)
-    upper, lower = hashes >> HALF, hashes & LOW
-    across = upper * low
-    middle = lower * low
-    middle >>= HALF
-    middle += across & LOW
-    middle += lower * high
-    across >>= HALF
-    middle >>= HALF
-    upper *= high
-    upper += across
-    upper += middle
-    upper ^= hashes * np.uint64(MULTIPLE)
-    return upper

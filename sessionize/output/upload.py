@@ -46,7 +46,7 @@ class Declared(NamedTuple):
     """What a run that has not ended, or broke, has said of itself.
 
     Attributes:
-        sizes: Of what it replaces and of what it writes.
+        sizes: Sizes of the objects that it replaces, and of those that it writes, by name.
         runs: Runs of a cluster whose parts and scratch may lie there.
     """
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 from uuid import uuid4
 
@@ -28,6 +28,12 @@ LONGEST: Final = 1 << 20
 VERSIONS: Final = (
     f"sessionize {__version__}, polars {pl.__version__}, Python {'.'.join(platform.python_version_tuple()[:2])}"
 )
+
+
+def numbers(batches: Iterable[pa.RecordBatch]) -> Iterator[int]:
+    """The numbers that a task is run for."""
+    for batch in batches:
+        yield from batch.column(0).to_pylist()
 
 
 class Failed(NamedTuple):

@@ -25,7 +25,7 @@ from sessionize.output.geo import Places, located
 from sessionize.output.ownership import part_name
 from sessionize.spark.cutting import Templates, order_of
 from sessionize.spark.files import frame_at, making
-from sessionize.spark.lines import Made, RangeDone, line
+from sessionize.spark.lines import Made, RangeDone, line, numbers
 
 SESSION_ROWS: Final = 1 << 18
 """Sessions that are described and written at once."""
@@ -107,9 +107,8 @@ class MergeSessions:
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """A line about the parts of the range of each number that comes."""
-        for batch in batches:
-            for number in batch.column(0).to_pylist():
-                yield line(self._merged(number), self.folder)
+        for number in numbers(batches):
+            yield line(self._merged(number), self.folder)
 
     def _merged(self, number: int) -> RangeDone:
         found = self._together(self.ranges[number])

@@ -13,7 +13,7 @@ from sessionize.config import Plan
 from sessionize.read.shares import Share
 from sessionize.read.source import LogFile
 from sessionize.spark.files import frame_at
-from sessionize.spark.lines import Retold, line
+from sessionize.spark.lines import Retold, line, numbers
 from sessionize.spark.tasks import tell_rejected
 
 
@@ -39,9 +39,8 @@ class RetellRejected:
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """A line about the rejected rows of the share of each number that comes."""
-        for batch in batches:
-            for number in batch.column(0).to_pylist():
-                yield line(self._retold(number), self.folder)
+        for number in numbers(batches):
+            yield line(self._retold(number), self.folder)
 
     def _retold(self, number: int) -> Retold:
         share, end = self.shares[number], self.ends[number]

@@ -38,7 +38,7 @@ from sessionize.read.shares import Share
 from sessionize.read.source import LogFile
 from sessionize.spark.border import Types, encoded
 from sessionize.spark.files import making
-from sessionize.spark.lines import Failed, ShareDone, line, packed
+from sessionize.spark.lines import Failed, ShareDone, line, numbers, packed
 from sessionize.stores import StoreError, path_of
 
 KEY: Final = "sessionize.key"
@@ -127,10 +127,9 @@ class ReadShares:
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Events of the shares of each number that comes, and what each share came to."""
-        for batch in batches:
-            for number in batch.column(0).to_pylist():
-                for share in self.groups[number]:
-                    yield from self._read(share)
+        for number in numbers(batches):
+            for share in self.groups[number]:
+                yield from self._read(share)
 
     def _read(self, share: Share) -> Iterator[pa.RecordBatch]:
         try:

@@ -14,32 +14,11 @@ from budget import every
 from owning import ROWS, Typed, failing, hard_link, names, night, soft_link, tree
 
 from sessionize.checks.formats import FORMATS
-from sessionize.cli.main import _run
 from sessionize.config import Nightly
 from sessionize.errors import UsageError
 from sessionize.nightly.store import Store
 from sessionize.output.ownership import MANIFEST, remove_run
 from sessionize.output.publish import LOCK
-
-
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of one's own, with a log."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "log.csv").write_text(ROWS)
-    return tmp_path
-
-
-@pytest.fixture
-def typed(capsys: pytest.CaptureFixture[str]) -> Typed:
-    """A command line, in this process: its exit code and what it said."""
-
-    def run(*arguments: object) -> tuple[int, str]:
-        code = _run([*map(str, arguments)])
-        return code, " ".join(capsys.readouterr().err.split())
-
-    return run
-
 
 # --- check --------------------------------------------------------------------------------------
 

@@ -13,33 +13,12 @@ from typing import Any
 import pytest
 from owning import ROWS, Typed, names, night, tree
 
-from sessionize.cli.main import _run
 from sessionize.config import Config, Output
 from sessionize.errors import UsageError
 from sessionize.locations import local_path, location, shown_uri
 from sessionize.output.ownership import MANIFEST, refuse_foreign
 from sessionize.output.publish import Publisher
 from sessionize.read.files import identities
-
-
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of one's own, with a log."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "log.csv").write_text(ROWS)
-    return tmp_path
-
-
-@pytest.fixture
-def typed(capsys: pytest.CaptureFixture[str]) -> Typed:
-    """A command line, in this process: its exit code and what it said."""
-
-    def run(*arguments: object) -> tuple[int, str]:
-        code = _run([*map(str, arguments)])
-        return code, " ".join(capsys.readouterr().err.split())
-
-    return run
-
 
 # --- schemes ------------------------------------------------------------------------------------
 

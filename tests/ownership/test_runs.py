@@ -15,32 +15,11 @@ from budget import quick_first
 from console import SAMPLE
 from owning import ROWS, Typed, failing, hard_link, names, soft_link, tree
 
-from sessionize.cli.main import _run
 from sessionize.config import Config
 from sessionize.errors import UsageError
 from sessionize.output.ownership import MANIFEST, OURS, earlier_outputs
 from sessionize.output.publish import LOCK, Publisher
 from sessionize.scratch import PREFIX
-
-
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of one's own, with a log."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "log.csv").write_text(ROWS)
-    return tmp_path
-
-
-@pytest.fixture
-def typed(capsys: pytest.CaptureFixture[str]) -> Typed:
-    """A command line, in this process: its exit code and what it said."""
-
-    def run(*arguments: object) -> tuple[int, str]:
-        code = _run([*map(str, arguments)])
-        return code, " ".join(capsys.readouterr().err.split())
-
-    return run
-
 
 # --- names prove nothing ------------------------------------------------------------------------
 
