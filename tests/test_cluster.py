@@ -32,13 +32,14 @@ from sessionize.read import Rows
 from sessionize.read.shares import Share
 from sessionize.read.source import LogFile
 from sessionize.spark import cluster as clusters
-from sessionize.spark import cutting, job, work
+from sessionize.spark import job, work
 from sessionize.spark.arriving import UNSORTED
 from sessionize.spark.border import Types, arrow_schema, decoded, encoded
 from sessionize.spark.cluster import Line, Task
 from sessionize.spark.cutting import CutSessions
 from sessionize.spark.lines import ShareDone, heard, line
 from sessionize.spark.merging import Target
+from sessionize.spark.sizes import USUAL_SIZES, Sizes
 from sessionize.spark.tasks import Look
 from sessionize.spark.work import Work
 
@@ -91,13 +92,9 @@ def test_however_a_log_is_shared_and_shuffled_the_sessions_are_those_of_one_mach
     batches = list(one.batches)
     whole = pl.concat(each.sessions.select(METRIC_NAMES) for each in batches)
     cluster = FakeCluster(parts, batch, retries=retries)
-    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(work, "RANGE_SESSIONS", 1)
-        patch.setattr("sessionize.spark.lines.LONGEST", 0 if retries else 1 << 20)
-        patch.setattr(cutting, "LOT_ROWS", most)
-        patch.setattr(cutting, "STEP", 2)
-        patch.setattr(work, "STEP", 2)
-        asked = Work(cluster, Shared(frame, share), plan, folder, events=True)
+    sizes = Sizes(range_sessions=1, line_bytes=0 if retries else 1 << 20, lot_rows=most, step=2)
+    with TemporaryDirectory() as folder:
+        asked = Work(cluster, Shared(frame, share), plan, folder, events=True, sizes=sizes)
         cut = work.sessions_cut(asked, parts)
         made = work.merged(asked, cut, Output(directory="out", sessions=False, events=True), Target(folder))
         found, events = (
@@ -122,13 +119,11 @@ def _texts(frame: pl.DataFrame) -> pl.DataFrame:
 @pytest.mark.slow
 @pytest.mark.parametrize("log", LOGS)
 def test_a_run_on_a_cluster_leaves_the_rows_counts_and_notes_of_one_machine(
-    log: Any, events: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch  # noqa: FBT001
+    log: Any, events: bool, tmp_path: Path  # noqa: FBT001
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(work, "RANGE_SESSIONS", 20)
-    monkeypatch.setattr(work, "SHARE_ROWS", 3)
-    monkeypatch.setattr(cutting, "LOT_ROWS", 5)
     (tmp_path / "log").mkdir()
-    both(log(tmp_path / "log"), tmp_path, FakeCluster(4, 7, retries=True), events=events)
+    sizes = Sizes(range_sessions=20, share_rows=3, lot_rows=5)
+    both(log(tmp_path / "log"), tmp_path, FakeCluster(4, 7, retries=True), events=events, sizes=sizes)
 
 
 def test_passive_events_in_no_session_lie_among_the_rejected_rows_of_every_file(tmp_path: Path) -> None:
@@ -149,11 +144,9 @@ def test_the_events_of_a_run_on_a_cluster_are_read_by_the_other_commands(tmp_pat
 
 
 @pytest.mark.slow
-def test_parts_of_ndjson_one_behind_the_other_are_the_file_of_one_machine(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(work, "RANGE_SESSIONS", 100)
-    both(sample(tmp_path), tmp_path, FakeCluster(4, 500), form="ndjson", partitions=5, events=True)
+def test_parts_of_ndjson_one_behind_the_other_are_the_file_of_one_machine(tmp_path: Path) -> None:
+    more = {"form": "ndjson", "partitions": 5, "events": True, "sizes": Sizes(range_sessions=100)}
+    both(sample(tmp_path), tmp_path, FakeCluster(4, 500), **more)
     assert len([*(tmp_path / "many" / "metrics").iterdir()]) > 3
 
 
@@ -209,7 +202,7 @@ class Losing(FakeCluster):
             return found
         said = [heard(each.said) for each in found]
         kept = [each._replace(shares=tuple(it for it in each.shares if not isinstance(it, ShareDone))) for each in said]
-        rows = [row for each in kept for row in line(each, "").to_pylist()]
+        rows = [row for each in kept for row in line(each, "", USUAL_SIZES.line_bytes).to_pylist()]
         return [Line(row["c0"], row["c1"]) for row in rows]
 
 

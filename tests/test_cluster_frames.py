@@ -7,14 +7,13 @@ from typing import Any
 
 import polars as pl
 import pyarrow as pa
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sessionize import Config, Rules, sessionize
 from sessionize.config import Plan
 from sessionize.opening import opened
-from sessionize.spark import alone
+from sessionize.spark.alone import AloneOfFrame
 from sessionize.spark.border import arrow_schema
 from sessionize.spark.frames import ID, ReadFrame, RejectedOfFrame, Shape
 from sessionize.spark.work import columns_of
@@ -53,12 +52,10 @@ def test_passive_events_in_no_session_of_a_dataframe_are_its_rejected_rows_as_th
         return
     shape, told, plan = tasks_of(frame, config)
     columns = columns_of(told, plan)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(alone, "LOT_ROWS", 3)
-        read = ReadFrame(shape, told, plan, columns, keeps_rows=True)
-        events = pa.Table.from_batches(list(read(iter(batches_of(frame, size)))), arrow_schema(columns))
-        events = events.sort_by([(f"c{at}", "ascending") for at in range(3)])
-        found = list(alone.AloneOfFrame(plan, columns)(iter(events.to_batches(max_chunksize=size))))
+    read = ReadFrame(shape, told, plan, columns, keeps_rows=True)
+    events = pa.Table.from_batches(list(read(iter(batches_of(frame, size)))), arrow_schema(columns))
+    events = events.sort_by([(f"c{at}", "ascending") for at in range(3)])
+    found = list(AloneOfFrame(plan, columns, lot_rows=3)(iter(events.to_batches(max_chunksize=size))))
     found += list(RejectedOfFrame(shape, told, plan)(iter(batches_of(frame, size))))
     names = [*frame.columns, "reason"]
     many = sorted((tuple(row.values()) for batch in found for row in batch.rename_columns(names).to_pylist()), key=_n)

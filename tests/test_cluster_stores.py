@@ -18,10 +18,11 @@ from polars.testing import assert_frame_equal
 from sessionize import Config, Output, run
 from sessionize.errors import InputError, MachineError, OutputError, UsageError
 from sessionize.output.publish import INTENT
-from sessionize.spark import job, work
+from sessionize.spark import job
 from sessionize.spark.cluster import Task
 from sessionize.spark.held import StoredParts
 from sessionize.spark.merging import MergeSessions
+from sessionize.spark.sizes import USUAL_SIZES, Sizes
 from sessionize.stores import connect
 
 CSV = SAMPLE / "events.csv"
@@ -63,20 +64,26 @@ def parts(bucket: stores.Bucket, name: str) -> pl.DataFrame:
     return pl.concat(pl.read_parquet(bucket.get(f"out/{each}")) for each in names)
 
 
-def on_cluster(config: Config, bucket: stores.Bucket, cluster: FakeCluster | None = None, **more: Any) -> Any:
-    return job.run(config, Output(directory=f"{bucket}/out", **more), cluster or FakeCluster(2, 500))
+def on_cluster(
+    config: Config,
+    bucket: stores.Bucket,
+    cluster: FakeCluster | None = None,
+    *,
+    sizes: Sizes = USUAL_SIZES,
+    **more: Any,
+) -> Any:
+    return job.run(config, Output(directory=f"{bucket}/out", **more), cluster or FakeCluster(2, 500), sizes=sizes)
 
 
 @pytest.mark.parametrize("log", [pytest.param(sample, marks=pytest.mark.slow), passive_text])
 def test_a_store_gets_the_rows_of_one_machine_however_often_tasks_were_tried(
-    log: Any, tmp_path: Path, bucket: stores.Bucket, monkeypatch: pytest.MonkeyPatch
+    log: Any, tmp_path: Path, bucket: stores.Bucket
 ) -> None:
-    monkeypatch.setattr(work, "RANGE_SESSIONS", 200)
-    monkeypatch.setattr("sessionize.spark.lines.LONGEST", 3000)
     (tmp_path / "log").mkdir()
     config = log(tmp_path / "log")
     one = run(config, Output(directory=str(tmp_path / "one"), events=True))
-    many = on_cluster(config, bucket, FakeCluster(3, 500, retries=True), events=True)
+    sizes = Sizes(range_sessions=200, line_bytes=3000)
+    many = on_cluster(config, bucket, FakeCluster(3, 500, retries=True), events=True, sizes=sizes)
     assert {**many.manifest, "outputs": 0} == {**one.manifest, "outputs": 0}
     for name in ("sessions", "metrics", "events"):
         assert_frame_equal(parts(bucket, name), pl.read_parquet(tmp_path / "one" / f"{name}.parquet"))

@@ -19,8 +19,9 @@ from standalone import Standalone, environment, missing, standalone
 
 from sessionize import Config, Output, Rules, run, sessionize
 from sessionize.errors import InputError
-from sessionize.spark import job, work
+from sessionize.spark import job
 from sessionize.spark.cluster import cluster
+from sessionize.spark.sizes import Sizes
 
 pytestmark = [
     pytest.mark.spark,
@@ -42,14 +43,14 @@ def test_a_cluster_gives_the_rows_of_one_machine(tmp_path: Path, monkeypatch: py
     bucket = stores.bucket() if find_spec("moto") is not None else None
     if bucket is not None:
         stores.environment(monkeypatch, bucket.port)
-    monkeypatch.setattr(work, "RANGE_SESSIONS", 100)
+    sizes = Sizes(range_sessions=100)
     with standalone(tmp_path) as there, cluster(there.master) as found:
         for log in LOGS if THOROUGH else (ties, ndjson, passive):
             folder = tmp_path / log.__name__
             (folder / "log").mkdir(parents=True)
-            both(log(folder / "log"), folder, found, events=log is passive)
+            both(log(folder / "log"), folder, found, events=log is passive, sizes=sizes)
         if bucket is not None:
-            a_store_gives_and_gets_the_rows_of_one_machine(tmp_path / "store", found, bucket)
+            a_store_gives_and_gets_the_rows_of_one_machine(tmp_path / "store", found, bucket, sizes)
         a_damaged_file_is_named(tmp_path / "damaged", found)
         frames_are_those_of_one_machine(found.session)
         types_of_spark_are_read(found.session)
@@ -58,18 +59,19 @@ def test_a_cluster_gives_the_rows_of_one_machine(tmp_path: Path, monkeypatch: py
 @pytest.mark.skipif(not THOROUGH, reason="takes minutes: THOROUGH=1")
 @pytest.mark.usefixtures("begun")
 def test_three_million_events_with_a_hot_key_give_the_rows_of_one_machine_though_a_worker_is_killed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr(work, "RANGE_SESSIONS", 50_000)
     with standalone(tmp_path) as there, cluster(there.master) as found:
         both_though_a_worker_dies(tmp_path / "killed", found, there)
 
 
-def a_store_gives_and_gets_the_rows_of_one_machine(folder: Path, found: Any, bucket: stores.Bucket) -> None:
+def a_store_gives_and_gets_the_rows_of_one_machine(
+    folder: Path, found: Any, bucket: stores.Bucket, sizes: Sizes
+) -> None:
     folder.mkdir()
     uri = bucket.put("log/events.csv", CSV.read_bytes())
     one = run(Config(inputs=(str(CSV),)), Output(directory=str(folder / "one"), events=True))
-    many = job.run(Config(inputs=(uri,)), Output(directory=f"{bucket}/out", events=True), found)
+    many = job.run(Config(inputs=(uri,)), Output(directory=f"{bucket}/out", events=True), found, sizes=sizes)
     assert many.counts == one.counts
     for name in ("sessions", "metrics", "events"):
         names = [each["path"] for each in many.manifest["outputs"] if each["path"].startswith(f"{name}/")]
@@ -150,7 +152,13 @@ def both_though_a_worker_dies(folder: Path, found: Any, there: Standalone) -> No
         events.slice(number * 375_000, 375_000).write_parquet(folder / "log" / f"{number}.parquet")
     killer = Thread(target=_once, args=(lambda: [*folder.glob("many/.scratch.*/sessions.*")], there.kill_worker))
     killer.start()
-    both(Config(inputs=(str(folder / "log"),), rules=Rules(passive=("ping",))), folder, found, partitions=6)
+    both(
+        Config(inputs=(str(folder / "log"),), rules=Rules(passive=("ping",))),
+        folder,
+        found,
+        partitions=6,
+        sizes=Sizes(range_sessions=50_000),
+    )
     killer.join()
     assert there.workers[0].poll() is not None
 

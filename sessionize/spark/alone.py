@@ -19,7 +19,7 @@ from sessionize.config import Plan
 from sessionize.kernel.streamed import streamed
 from sessionize.spark.arriving import events_of
 from sessionize.spark.border import Types
-from sessionize.spark.cutting import LOT_ROWS
+from sessionize.spark.sizes import USUAL_SIZES
 from sessionize.spark.tasks import DONE
 
 CAME: Final = "sessionize.came"
@@ -46,15 +46,22 @@ def with_rows(events: pl.DataFrame, batch: pa.RecordBatch, places: pl.Series, pl
 
 @dataclass(frozen=True)
 class AloneOfFrame:
-    """Events of whole keys in, the rows of passive ones in no session out, as they came, with the reason."""
+    """Events of whole keys in, the rows of passive ones in no session out, as they came, with the reason.
+
+    Attributes:
+        plan: The rules.
+        columns: Types of the shuffle's columns.
+        lot_rows: Events that are cut into sessions at once.
+    """
 
     plan: Plan
     columns: Types
+    lot_rows: int = USUAL_SIZES.lot_rows
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """The rows of events that come ordered by key, time and place."""
-        events = events_of(batches, self.columns, LOT_ROWS, [], more=[pl.col(DONE).alias(CAME)])
-        for part in streamed(events, self.plan, LOT_ROWS):
+        events = events_of(batches, self.columns, self.lot_rows, [], more=[pl.col(DONE).alias(CAME)])
+        for part in streamed(events, self.plan, self.lot_rows):
             if part.sessions.alone.len():
                 rows = [unpacked(row) for row in part.events[CAME].gather(part.sessions.alone)]
                 table = pa.Table.from_batches(rows).combine_chunks()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
 from uuid import uuid4
 
 import numpy as np
@@ -24,12 +23,8 @@ from sessionize.spark.arriving import PLACE, events_of
 from sessionize.spark.border import Types
 from sessionize.spark.files import leave_frame
 from sessionize.spark.lines import Failed, Lot, PartDone, ShareDone, line
+from sessionize.spark.sizes import USUAL_SIZES, Sizes
 from sessionize.spark.tasks import SHUFFLED
-
-LOT_ROWS: Final = 1 << 18
-"""Events that are cut into sessions at once; of a longer key, its open session is held beside."""
-STEP: Final = 64
-"""Of so many sessions in a file the start of one is told: to find some, up to twice as many more are read."""
 
 
 @dataclass(frozen=True)
@@ -81,12 +76,14 @@ class CutSessions:
         columns: Types of the shuffle's columns.
         templates: Columns of sessions and events.
         folder: Folder for temporary files.
+        sizes: How many events are cut at once, and how much is said of their sessions.
     """
 
     plan: Plan
     columns: Types
     templates: Templates
     folder: str
+    sizes: Sizes = USUAL_SIZES
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """A line about the sessions of all events that come, ordered by key, time and place."""
@@ -94,9 +91,9 @@ class CutSessions:
         lots, found, tally = [], [self.templates.sessions], Tally()
         alone: list[pl.DataFrame] = []
         more = PLACE if self.plan.rules.passive else ()
-        coming = events_of(batches, self.columns, LOT_ROWS, shares, more=more)
+        coming = events_of(batches, self.columns, self.sizes.lot_rows, shares, more=more)
         with_events = self.templates.events is not None
-        for part in streamed(coming, self.plan, LOT_ROWS, assign=with_events):
+        for part in streamed(coming, self.plan, self.sizes.lot_rows, assign=with_events):
             apart = places(part.sessions.alone, part.events, self.plan)
             alone += [] if apart is None else [apart]
             tally += Tally.of(part.sessions, self.plan, None)
@@ -107,7 +104,7 @@ class CutSessions:
         whole = pl.concat(found, how="diagonal")
         lots += self._lot(whole[order_of(whole, self.plan)], None)
         told = PartDone(tuple(lots), tally, tuple(shares), pl.concat(alone) if alone else None)
-        yield line(told, self.folder)
+        yield line(told, self.folder, self.sizes.line_bytes)
 
     def _left(self, part: Streamed) -> list[Lot]:
         events = events_in(part.sessions, part.events, self.plan)
@@ -121,13 +118,13 @@ class CutSessions:
         own = uuid4().hex
         place, of_events = f"{self.folder}/sessions.{own}", f"{self.folder}/events.{own}"
         leave_frame(place, sessions)
-        starts = sessions["start"].gather_every(STEP).to_physical().to_numpy().copy()
+        starts = sessions["start"].gather_every(self.sizes.step).to_physical().to_numpy().copy()
         if events is None:
-            return [Lot(place, sessions.height, starts, None, np.zeros(0, np.int64), 0)]
+            return [Lot(place, sessions.height, starts, None, np.zeros(0, np.int64), 0, self.sizes.step)]
         leave_frame(of_events, events)
         counts = sessions["events"].cast(pl.Int64)
-        before = (counts.cum_sum() - counts).gather_every(STEP).to_numpy().copy()
-        return [Lot(place, sessions.height, starts, of_events, before, events.height)]
+        before = (counts.cum_sum() - counts).gather_every(self.sizes.step).to_numpy().copy()
+        return [Lot(place, sessions.height, starts, of_events, before, events.height, self.sizes.step)]
 
 
 def order_of(sessions: pl.DataFrame, plan: Plan) -> pl.Series:

@@ -30,7 +30,8 @@ from sessionize.spark.alone import AloneOfFrame, packed, unpacked, with_rows
 from sessionize.spark.arriving import events_of
 from sessionize.spark.border import Types, decoded, encoded, shown, spark_schema, types_of
 from sessionize.spark.cluster import check_installed
-from sessionize.spark.cutting import LOT_ROWS, Templates
+from sessionize.spark.cutting import Templates
+from sessionize.spark.sizes import USUAL_SIZES
 from sessionize.spark.tasks import Numbered, seq, with_key
 from sessionize.spark.work import columns_of
 
@@ -242,7 +243,9 @@ class CutFrame:
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """The sessions of events that come ordered by key, time and place."""
-        for part in streamed(events_of(batches, self.columns, LOT_ROWS, []), self.plan, LOT_ROWS):
+        for part in streamed(
+            events_of(batches, self.columns, USUAL_SIZES.lot_rows, []), self.plan, USUAL_SIZES.lot_rows
+        ):
             yield from encoded(as_text(part.sessions.sessions), self.sessions.schema)
 
 

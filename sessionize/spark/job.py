@@ -30,6 +30,7 @@ from sessionize.spark.cluster import Cluster
 from sessionize.spark.files import copy_to
 from sessionize.spark.held import FolderParts, StoredParts
 from sessionize.spark.lines import RangeDone
+from sessionize.spark.sizes import USUAL_SIZES, Sizes
 from sessionize.spark.work import Cut, Work, looked, merged, sessions_cut
 from sessionize.stores import AnyPath, path_of
 from sessionize.summary.figures import figures
@@ -37,7 +38,7 @@ from sessionize.summary.figures import figures
 
 def run(
     config: Config, output: Output, cluster: Cluster, progress: Callable[[str], None] = lambda _: None, *,
-    partitions: int | None = None,
+    partitions: int | None = None, sizes: Sizes = USUAL_SIZES,
 ) -> Run:  # fmt: skip
     """The main job, on a cluster: the same rows in the same order as on one machine, in as many files as it takes.
 
@@ -47,6 +48,7 @@ def run(
         cluster: Runs the tasks.
         progress: Told the name of each stage as it begins.
         partitions: How many parts the events are shuffled into; None for what their number asks for.
+        sizes: Sizes of the pieces that the work is cut into.
 
     Raises:
         SessionizeError: Of the kind that says who must act.
@@ -62,7 +64,7 @@ def run(
         held = _held(directory)
         stack.enter_context(held)
         stack.enter_context(map_os_errors(held.directory))
-        work = Work(cluster, log, plan, held.shared, partitions, output.events)
+        work = Work(cluster, log, plan, held.shared, partitions, output.events, sizes)
         side_by_side = looked(work)
         progress("reading and sessionizing")
         cut = sessions_cut(work, side_by_side)

@@ -23,8 +23,6 @@ from sessionize.version import __version__
 
 LINE: Final[Types] = {"versions": pl.String(), "said": pl.Binary()}
 """What a task says: by which versions, and what it did."""
-LONGEST: Final = 1 << 20
-"""Bytes of what is said in a line."""
 VERSIONS: Final = (
     f"sessionize {__version__}, polars {pl.__version__}, Python {'.'.join(platform.python_version_tuple()[:2])}"
 )
@@ -66,10 +64,11 @@ class Lot(NamedTuple):
     Attributes:
         path: Place of the sessions.
         rows: How many sessions there are.
-        starts: Start of every STEP-th session, microseconds.
+        starts: Start of the first session and of each ``step``-th behind it, microseconds (int64).
         events: Place of the events; None where they are not to be written.
         events_before: Events before each of these sessions; none where they are not to be written.
-        event_rows: How many events there are; 0 likewise.
+        event_rows: How many events there are; 0 where they are not to be written.
+        step: How many sessions there are from one of ``starts`` to the next.
     """
 
     path: str
@@ -78,6 +77,7 @@ class Lot(NamedTuple):
     events: str | None
     events_before: NDArray[np.int64]
     event_rows: int
+    step: int
 
 
 class PartDone(NamedTuple):
@@ -137,21 +137,22 @@ class Apart(NamedTuple):
     path: str
 
 
-def line(said: Any, folder: str) -> pa.RecordBatch:
+def line(said: Any, folder: str, longest: int) -> pa.RecordBatch:
     """What a task says, as its one row.
 
     Args:
         said: What it did.
         folder: Folder for what is too long for a line: what Spark gives back at once has a limit.
+        longest: Bytes of what is said in the line itself, at most.
     """
-    frame = pl.DataFrame({"versions": [VERSIONS], "said": [packed(said, folder)]}, schema=dict(LINE))
+    frame = pl.DataFrame({"versions": [VERSIONS], "said": [packed(said, folder, longest)]}, schema=dict(LINE))
     return next(encoded(frame, LINE))
 
 
-def packed(said: Any, folder: str) -> bytes:
-    """What a task says, as bytes: few, whatever it says."""
+def packed(said: Any, folder: str, longest: int) -> bytes:
+    """What a task says, as bytes: few, whatever it says; see `line`."""
     content = pickle.dumps(said)
-    if len(content) <= LONGEST:
+    if len(content) <= longest:
         return content
     place = f"{folder}/said.{uuid4().hex}"
     leave_bytes(place, content)

@@ -26,6 +26,7 @@ from sessionize.output.ownership import part_name
 from sessionize.spark.cutting import Templates, order_of
 from sessionize.spark.files import frame_at, making
 from sessionize.spark.lines import Made, RangeDone, line, numbers
+from sessionize.spark.sizes import USUAL_SIZES, Sizes
 
 SESSION_ROWS: Final = 1 << 18
 """Sessions that are described and written at once."""
@@ -94,6 +95,7 @@ class MergeSessions:
         geo_db: Database that says where an address is.
         folder: Folder for temporary files.
         target: Where the parts are written.
+        sizes: How much a line says.
     """
 
     ranges: tuple[Range, ...]
@@ -104,11 +106,12 @@ class MergeSessions:
     geo_db: str | None
     folder: str
     target: Target
+    sizes: Sizes = USUAL_SIZES
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """A line about the parts of the range of each number that comes."""
         for number in numbers(batches):
-            yield line(self._merged(number), self.folder)
+            yield line(self._merged(number), self.folder, self.sizes.line_bytes)
 
     def _merged(self, number: int) -> RangeDone:
         found = self._together(self.ranges[number])

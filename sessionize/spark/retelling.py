@@ -14,6 +14,7 @@ from sessionize.read.shares import Share
 from sessionize.read.source import LogFile
 from sessionize.spark.files import frame_at
 from sessionize.spark.lines import Retold, line, numbers
+from sessionize.spark.sizes import USUAL_SIZES, Sizes
 from sessionize.spark.tasks import tell_rejected
 
 
@@ -28,6 +29,7 @@ class RetellRejected:
         plan: What the configuration means for the log.
         files: The log's files.
         folder: Folder for temporary files.
+        sizes: How much a line says.
     """
 
     shares: tuple[Share, ...]
@@ -36,11 +38,12 @@ class RetellRejected:
     plan: Plan
     files: Sequence[LogFile]
     folder: str
+    sizes: Sizes = USUAL_SIZES
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """A line about the rejected rows of the share of each number that comes."""
         for number in numbers(batches):
-            yield line(self._retold(number), self.folder)
+            yield line(self._retold(number), self.folder, self.sizes.line_bytes)
 
     def _retold(self, number: int) -> Retold:
         share, end = self.shares[number], self.ends[number]

@@ -39,6 +39,7 @@ from sessionize.read.source import LogFile
 from sessionize.spark.border import Types, encoded
 from sessionize.spark.files import making
 from sessionize.spark.lines import Failed, ShareDone, line, numbers, packed
+from sessionize.spark.sizes import USUAL_SIZES, Sizes
 from sessionize.stores import StoreError, path_of
 
 KEY: Final = "sessionize.key"
@@ -90,7 +91,11 @@ class Look:
         for _ in batches:
             pass
         looked = [(place, _hidden(place)) for place in self.needed]
-        yield line((platform.node(), [(place, why) for place, why in looked if why is not None]), self.needed[0])
+        yield line(
+            (platform.node(), [(place, why) for place, why in looked if why is not None]),
+            self.needed[0],
+            USUAL_SIZES.line_bytes,
+        )
 
 
 def _hidden(place: str) -> str | None:
@@ -116,6 +121,7 @@ class ReadShares:
         columns: Types of the shuffle's columns.
         files: The log's files, for the rejected rows.
         folder: Folder for temporary files.
+        sizes: How much a line says.
     """
 
     groups: tuple[tuple[Share, ...], ...]
@@ -124,6 +130,7 @@ class ReadShares:
     columns: Types
     files: Sequence[LogFile]
     folder: str
+    sizes: Sizes = USUAL_SIZES
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Events of the shares of each number that comes, and what each share came to."""
@@ -153,7 +160,7 @@ class ReadShares:
         yield from self._done(ShareDone((share.ordinal, share.start), totals, names, path))
 
     def _done(self, said: ShareDone | Failed) -> Iterator[pa.RecordBatch]:
-        return encoded(pl.DataFrame({DONE: [packed(said, self.folder)]}), self.columns)
+        return encoded(pl.DataFrame({DONE: [packed(said, self.folder, self.sizes.line_bytes)]}), self.columns)
 
 
 def tell_rejected(folder: str, share: Share, rejected: pl.DataFrame, files: Sequence[LogFile], plan: Plan) -> str:

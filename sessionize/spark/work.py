@@ -25,22 +25,15 @@ from sessionize.read.shares import Share
 from sessionize.read.source import LogFile, Source
 from sessionize.spark.border import Types
 from sessionize.spark.cluster import Cluster, Line
-from sessionize.spark.cutting import STEP, CutSessions, Templates
+from sessionize.spark.cutting import CutSessions, Templates
 from sessionize.spark.files import leave_frame
 from sessionize.spark.lines import VERSIONS, Failed, Lot, PartDone, RangeDone, Retold, ShareDone, heard
 from sessionize.spark.merging import MergeSessions, Range, Slice, Target
 from sessionize.spark.retelling import RetellRejected, ends_of
+from sessionize.spark.sizes import USUAL_SIZES, Sizes
 from sessionize.spark.tasks import SHUFFLED, Look, ReadShares
 from sessionize.stores import path_of
 
-SHARE_ROWS: Final = 1 << 20
-"""Rows of a Parquet file that are worth a task of their own."""
-PART_EVENTS: Final = 1_000_000
-"""Events of a part of the shuffle, about."""
-RANGE_SESSIONS: Final = 1 << 18
-"""Sessions that are worth a file of their own."""
-RANGE_EVENTS: Final = 1 << 20
-"""Events of sessions that are worth it, where events are written."""
 BYTES_A_ROW: Final = 100
 """Of a text file, about."""
 LEAST, MOST = -(2**63), 2**63 - 1
@@ -75,6 +68,7 @@ class Work(NamedTuple):
         folder: Folder for temporary files, which every machine sees.
         partitions: How many parts the events are shuffled into; None for what their number asks for.
         events: Whether events are written, too.
+        sizes: Sizes of the pieces that it is cut into.
     """
 
     cluster: Cluster
@@ -83,6 +77,7 @@ class Work(NamedTuple):
     folder: str
     partitions: int | None = None
     events: bool = False
+    sizes: Sizes = USUAL_SIZES
 
 
 class Cut(NamedTuple):
@@ -165,12 +160,12 @@ def sessions_cut(work: Work, side_by_side: int) -> Cut:
         InputError: If the log is damaged.
         AccountingError: If rows in and rows out do not add up.
     """
-    shares = work.log.shares(SHARE_ROWS)
-    parts = work.partitions or max(side_by_side, int(_events(work.log, shares) / PART_EVENTS))
+    shares = work.log.shares(work.sizes.share_rows)
+    parts = work.partitions or max(side_by_side, int(_events(work.log, shares) / work.sizes.part_events))
     groups, columns = grouped(shares, 4 * parts), columns_of(work.log.schema, work.plan)
-    read = ReadShares(groups, work.log.schema, work.plan, columns, work.log.files, work.folder)
+    read = ReadShares(groups, work.log.schema, work.plan, columns, work.log.files, work.folder, work.sizes)
     templates = Templates.of(columns, work.plan, events=work.events)
-    cut = CutSessions(work.plan, columns, templates, work.folder)
+    cut = CutSessions(work.plan, columns, templates, work.folder, work.sizes)
     done: list[PartDone] = _heard(work.cluster.shuffled(len(groups), read, columns, parts, cut))
     found = _all_shares([share for part in done for share in part.shares], shares)
     totals = reduce(add, (each.totals for each in found))
@@ -184,7 +179,7 @@ def sessions_cut(work: Work, side_by_side: int) -> Cut:
         _retold(work, shares, rejected)
         if alone
         else tuple(each.rejected for each in found if each.rejected is not None),
-        ranges_of([lot for part in done for lot in part.lots], parts),
+        ranges_of([lot for part in done for lot in part.lots], parts, work.sizes),
         templates,
     )
 
@@ -193,7 +188,7 @@ def _retold(work: Work, shares: Sequence[Share], rejected: pl.DataFrame) -> tupl
     """Files of the rejected rows, written anew as the cut has told of more."""
     place = f"{work.folder}/all-rejected"
     leave_frame(place, rejected.with_columns(pl.col(schema.REASON).cast(pl.String)))
-    retell = RetellRejected(tuple(shares), ends_of(shares), place, work.plan, work.log.files, work.folder)
+    retell = RetellRejected(tuple(shares), ends_of(shares), place, work.plan, work.log.files, work.folder, work.sizes)
     told: list[Retold] = sorted(_heard(work.cluster.each(len(shares), retell)), key=lambda each: each.at)
     _check_all([each.at for each in told], shares)
     return tuple(each.rejected for each in told if each.rejected is not None)
@@ -237,16 +232,17 @@ def grouped(shares: Sequence[Share], most: int) -> tuple[tuple[Share, ...], ...]
     return tuple(map(tuple, groups.values()))
 
 
-def ranges_of(lots: Sequence[Lot], most: int) -> tuple[Range, ...]:
+def ranges_of(lots: Sequence[Lot], most: int, sizes: Sizes) -> tuple[Range, ...]:
     """Ranges of starts that hold about the same number of sessions, each with where these lie.
 
     Args:
         lots: Where sessions lie.
         most: How many ranges there may be.
+        sizes: How many sessions and events a range is worth.
     """
     starts = np.sort(np.concatenate([np.zeros(0, np.int64), *(lot.starts for lot in lots)]))
     sessions, events = sum(lot.rows for lot in lots), sum(lot.event_rows for lot in lots)
-    number = max(1, min(most, max(sessions // RANGE_SESSIONS, events // RANGE_EVENTS) + 1))
+    number = max(1, min(most, max(sessions // sizes.range_sessions, events // sizes.range_events) + 1))
     cuts = [int(starts[len(starts) * place // number]) for place in range(1, number)] if len(starts) else []
     bounds = [LEAST, *(cut for cut in dict.fromkeys(cuts) if cut > starts[0]), MOST]
     return tuple(
@@ -258,8 +254,8 @@ def ranges_of(lots: Sequence[Lot], most: int) -> tuple[Range, ...]:
 def _slices(lot: Lot, low: int, high: int) -> Iterable[Slice]:
     """Where in a lot the sessions of a range can be: from the last one that is known to start before it."""
     place = max(0, int(np.searchsorted(lot.starts, low, side="left")) - 1)
-    first = place * STEP
-    end = min(lot.rows, int(np.searchsorted(lot.starts, high, side="left")) * STEP)
+    first = place * lot.step
+    end = min(lot.rows, int(np.searchsorted(lot.starts, high, side="left")) * lot.step)
     if end > first:
         before = 0 if lot.events is None else int(lot.events_before[place])
         yield Slice(lot.path, first, end - first, lot.events, before)
@@ -276,7 +272,9 @@ def merged(work: Work, cut: Cut, output: Output, target: Target, geo_db: str | N
         geo_db: Database that says where an address is.
     """
     number, watermark = len(cut.ranges), cut.result.watermark
-    merge = MergeSessions(cut.ranges, work.plan, cut.templates, watermark, output, geo_db, work.folder, target)
+    merge = MergeSessions(
+        cut.ranges, work.plan, cut.templates, watermark, output, geo_db, work.folder, target, work.sizes
+    )
     made: list[RangeDone] = sorted(_heard(work.cluster.each(number, merge)), key=lambda each: each.number)
     if [each.number for each in made] != list(range(number)):
         raise AccountingError(f"{number} parts were to be written, {len(made)} were; nothing is")
