@@ -126,7 +126,7 @@ def source(config: Config, need: Need, stack: ExitStack, progress: Progress, lim
     """
     wanted = replace(need, events=True, named=(*need.named, *need.containing)) if need.containing else need
     if is_run(config.inputs):
-        found = _of_run(config, wanted, progress)
+        found = _of_run(config, wanted, progress, limits)
     else:
         found = _of_log(config, wanted, stack, progress, limits)
     if not need.containing:
@@ -135,18 +135,18 @@ def source(config: Config, need: Need, stack: ExitStack, progress: Progress, lim
     return replace(found, batches=batches)
 
 
-def _of_run(config: Config, need: Need, progress: Progress) -> Source:
+def _of_run(config: Config, need: Need, progress: Progress, limits: Limits | None) -> Source:
     progress("reading an earlier run")
     folders = run_folders(config.inputs[0])
     manifests = [read_manifest(str(folder)) for folder in folders]
     account = _together(manifests)
     rules = account["rules"]
     check_as_private(config, rules)
-    newest = account["watermark"]
+    newest, most = account["watermark"], (limits or Limits).session_rows
 
     def batches() -> Iterator[tuple[pl.DataFrame, pl.DataFrame | None]]:
         for folder, each in zip(folders, manifests, strict=True):
-            for sessions, rows in read_sessions(folder, each, events=need.events):
+            for sessions, rows in read_sessions(folder, each, events=need.events, most=most):
                 yield _with_own(sessions, recorded(each["rules"])), rows
 
     return Source(

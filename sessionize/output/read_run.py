@@ -18,8 +18,6 @@ from sessionize.own import Own, recorded
 from sessionize.stores import AnyPath, below, fetched, path_of
 
 TIME: Final = "%Y-%m-%dT%H:%M:%S%.6fZ"
-AT_ONCE: Final = 262_144
-"""Sessions that are read at once, with their events."""
 BATCHES: Final = "batch=*"
 STDIN: Final = "-"
 
@@ -122,7 +120,7 @@ def run_folders(path: str) -> list[AnyPath]:
 
 
 def read_sessions(
-    folder: AnyPath, manifest: dict[str, Any], *, events: bool
+    folder: AnyPath, manifest: dict[str, Any], *, events: bool, most: int
 ) -> Iterator[tuple[pl.DataFrame, pl.DataFrame | None]]:
     """Some sessions of a run at a time: their metrics, and their events.
 
@@ -130,6 +128,7 @@ def read_sessions(
         folder: The run's output directory.
         manifest: The run's manifest.
         events: Whether their events are wanted too.
+        most: How many sessions are read at once.
 
     Raises:
         UsageError: If the run wrote no events.
@@ -138,8 +137,8 @@ def read_sessions(
     metrics = read_metrics(str(folder), manifest)
     rows = _events_of(folder, manifest) if events else None
     before = 0
-    for start in range(0, max(1, metrics.height), AT_ONCE):
-        sessions = metrics.slice(start, AT_ONCE)
+    for start in range(0, max(1, metrics.height), most):
+        sessions = metrics.slice(start, most)
         if rows is None:
             yield sessions, None
             continue

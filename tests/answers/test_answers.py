@@ -18,11 +18,12 @@ from sessionize.config import Config, Output, Rules
 from sessionize.errors import UsageError
 from sessionize.instants import microseconds
 from sessionize.limits import Limits
-from sessionize.output import read_run
 from sessionize.summary.selection import Selection
 
 LOG = Config(inputs=(str(SAMPLE / "events.csv"),))
 MINUTE = timedelta(minutes=1)
+FEW = replace(Limits.of(), session_rows=50)
+"""Answers then add up what many batches tell."""
 
 
 @pytest.fixture(scope="module")
@@ -32,22 +33,13 @@ def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Answers add up what many batches tell."""
-    few = replace(Limits.of(), session_rows=50)
-    monkeypatch.setattr(Limits, "of", classmethod(lambda *_: few))
-    monkeypatch.setattr(read_run, "AT_ONCE", 50)
-
-
 def metrics_of(folder: Path) -> pl.DataFrame:
     return pl.read_parquet(folder / "metrics.parquet")
 
 
-@pytest.mark.usefixtures("small_batches")
 def test_the_summary_is_what_plain_polars_says_of_the_metrics(output: Path) -> None:
     metrics = metrics_of(output)
-    data = summary(LOG, Ask(by="entry_page")).data
+    data = summary(LOG, Ask(by="entry_page"), limits=FEW).data
     assert data["sessions"] == metrics.height
     assert data["events"] == metrics["events"].sum()
     assert data["profiles"] == metrics["profile_id"].drop_nulls().n_unique()
@@ -81,12 +73,11 @@ def test_groups_may_be_a_column_of_the_log_or_sql(output: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("small_batches")
 def test_only_the_sessions_that_are_meant_count(output: Path) -> None:
     metrics = metrics_of(output)
     noon = datetime(2024, 5, 29, 12, tzinfo=UTC)
     meant = Selection(where="converted AND events > 2", since=microseconds(noon))
-    assert summary(LOG, Ask(selection=meant)).data["sessions"] == metrics.filter(
+    assert summary(LOG, Ask(selection=meant), limits=FEW).data["sessions"] == metrics.filter(
         pl.col("converted"), pl.col("events") > 2, pl.col("start") >= noon
     ).height  # fmt: skip
     newest = metrics["end"].max()
@@ -96,16 +87,15 @@ def test_only_the_sessions_that_are_meant_count(output: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("small_batches")
 @pytest.mark.parametrize("asked", quick_first(["summary", "show", "funnel", "paths"]))
 def test_an_earlier_run_gives_the_answers_of_its_log(asked: str, output: Path) -> None:
     def answered(config: Config) -> Any:
         steps = ("page:/", "page:/tea*", "purchase")
         return {
-            "summary": lambda: summary(config, Ask(by="entry_page")),
-            "show": lambda: show(config, ShowAsk(longest=True)),
-            "funnel": lambda: funnel(config, FunnelAsk(steps=steps, by="entry_page", within=10 * MINUTE)),
-            "paths": lambda: paths(config, PathsAsk(steps=4)),
+            "summary": lambda: summary(config, Ask(by="entry_page"), limits=FEW),
+            "show": lambda: show(config, ShowAsk(longest=True), limits=FEW),
+            "funnel": lambda: funnel(config, FunnelAsk(steps=steps, by="entry_page", within=10 * MINUTE), limits=FEW),
+            "paths": lambda: paths(config, PathsAsk(steps=4), limits=FEW),
         }[asked]().data
 
     assert answered(Config(inputs=(str(output),))) == answered(LOG)
@@ -118,7 +108,6 @@ def test_an_earlier_run_without_events_says_what_to_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("small_batches")
 def test_paths_are_what_plain_polars_says_of_the_events(output: Path) -> None:
     events = pl.read_parquet(output / "events.parquet")
     name = pl.when(pl.col("event_type") == "page-view").then("page").otherwise("event_type")
@@ -127,10 +116,10 @@ def test_paths_are_what_plain_polars_says_of_the_events(output: Path) -> None:
         path=pl.col("page").list.join(" > ") + pl.when(pl.col("page").list.len() < 3).then(pl.lit(" .")).otherwise(pl.lit(""))
     )  # fmt: skip
     expected = sorted(lines.group_by("path").len().rows(), key=lambda row: (-row[1], row[0]))
-    data = paths(LOG, PathsAsk(steps=3, fold=False, repeats=True, most=1000)).data
+    data = paths(LOG, PathsAsk(steps=3, fold=False, repeats=True, most=1000), limits=FEW).data
     assert [(row["path"], row["sessions"]) for row in data["paths"]] == expected
     assert (data["total"], data["other"]) == (lines.height, 0)
-    few = paths(LOG, PathsAsk(steps=3, fold=False, repeats=True, most=5)).data
+    few = paths(LOG, PathsAsk(steps=3, fold=False, repeats=True, most=5), limits=FEW).data
     assert few["other"] == sum(number for _, number in expected[5:])
 
 

@@ -18,7 +18,6 @@ from sessionize.config import Config, Output, Rules
 from sessionize.engine.pipeline import sessionize_log
 from sessionize.errors import UsageError
 from sessionize.limits import Limits
-from sessionize.output import read_run
 from sessionize.summary.distributions import DEPTHS, lengths
 from sessionize.summary.origins import site
 from sessionize.summary.overview import Ends
@@ -38,33 +37,30 @@ def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(params=["one batch", "batches of 50 sessions"])
-def _batches(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    if request.param != "one batch":
-        few = replace(Limits.of(), session_rows=50)
-        monkeypatch.setattr(Limits, "of", classmethod(lambda *_: few))
-        monkeypatch.setattr(read_run, "AT_ONCE", 50)
+def limits(request: pytest.FixtureRequest) -> Limits:
+    return Limits.of() if request.param == "one batch" else replace(Limits.of(), session_rows=50)
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("_batches")
 @pytest.mark.parametrize("selection", [Selection(), SOME], ids=["all sessions", "some"])
-def test_a_report_says_what_summary_funnel_paths_and_timeout_say(selection: Selection) -> None:
-    data = report(LOG, ReportAsk(selection=selection, steps=STEPS, by="utm_source")).data
-    whole = summary(LOG, Ask(selection=selection, by="utm_source")).data
+def test_a_report_says_what_summary_funnel_paths_and_timeout_say(limits: Limits, selection: Selection) -> None:
+    data = report(LOG, ReportAsk(selection=selection, steps=STEPS, by="utm_source"), limits=limits).data
+    whole = summary(LOG, Ask(selection=selection, by="utm_source"), limits=limits).data
     exits = [{name: value for name, value in row.items() if name != "exit_rate"} for row in data["exit_pages"]]
     assert {name: data[name] for name in whole} | {"exit_pages": exits} == whole
-    assert data["funnel"] == funnel(LOG, FunnelAsk(selection=selection, steps=STEPS, by="utm_source")).data
-    ways = paths(LOG, PathsAsk(selection=selection, steps=4)).data
+    assert (
+        data["funnel"] == funnel(LOG, FunnelAsk(selection=selection, steps=STEPS, by="utm_source"), limits=limits).data
+    )
+    ways = paths(LOG, PathsAsk(selection=selection, steps=4), limits=limits).data
     assert {name: data["paths"][name] for name in ways} == ways
-    measured = timeout(LOG).data
+    measured = timeout(LOG, limits=limits).data
     assert {name: data["silences"][name] for name in measured} == measured
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("_batches")
-def test_an_earlier_run_gives_the_report_of_its_log(output: Path) -> None:
+def test_an_earlier_run_gives_the_report_of_its_log(limits: Limits, output: Path) -> None:
     ask = ReportAsk(steps=STEPS, by="entry_page")
-    assert report(Config(inputs=(str(output),)), ask).data == report(LOG, ask).data
+    assert report(Config(inputs=(str(output),)), ask, limits=limits).data == report(LOG, ask, limits=limits).data
 
 
 def test_the_log_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,10 +75,9 @@ def test_the_log_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(read) == 1
 
 
-@pytest.mark.usefixtures("_batches")
-def test_distributions_are_what_plain_polars_says_of_the_metrics(output: Path) -> None:
+def test_distributions_are_what_plain_polars_says_of_the_metrics(limits: Limits, output: Path) -> None:
     metrics = pl.read_parquet(output / "metrics.parquet")
-    data = report(LOG, ReportAsk()).data
+    data = report(LOG, ReportAsk(), limits=limits).data
     start = pl.col("start")
     hours = metrics.group_by(weekday=start.dt.weekday().cast(pl.Int64), hour=start.dt.hour().cast(pl.Int64)).agg(
         sessions=pl.len().cast(pl.Int64)
@@ -122,23 +117,23 @@ def test_silences_part_at_the_timeout_to_a_64th_of_a_doubling() -> None:
     assert [row["silences"] for row in classes if row["to_s"] == pytest.approx(1800)] == [2]
 
 
-@pytest.mark.usefixtures("_batches")
-def test_exit_rates_are_of_the_sessions_that_saw_the_page(output: Path) -> None:
+def test_exit_rates_are_of_the_sessions_that_saw_the_page(limits: Limits, output: Path) -> None:
     events = pl.read_parquet(output / "events.parquet")
     metrics = pl.read_parquet(output / "metrics.parquet")
     saw = dict(events.drop_nulls("page").group_by("page").agg(pl.col("session_id").n_unique()).iter_rows())
     left = dict(metrics.group_by("exit_page").len().iter_rows())
-    rows = report(LOG, ReportAsk(sections=("pages",))).data["exit_pages"]
+    rows = report(LOG, ReportAsk(sections=("pages",)), limits=limits).data["exit_pages"]
     assert rows
     assert {row["name"]: row["exit_rate"] for row in rows} == {
         row["name"]: left[row["name"]] / saw[row["name"]] for row in rows
     }
 
 
-@pytest.mark.usefixtures("_batches")
-def test_channels_are_what_plain_polars_says_of_the_metrics(output: Path) -> None:
+def test_channels_are_what_plain_polars_says_of_the_metrics(limits: Limits, output: Path) -> None:
     metrics = pl.read_parquet(output / "metrics.parquet")
-    kinds = {kind["kind"]: kind for kind in report(LOG, ReportAsk(sections=("channels",))).data["channels"]}
+    kinds = {
+        kind["kind"]: kind for kind in report(LOG, ReportAsk(sections=("channels",)), limits=limits).data["channels"]
+    }
     assert list(kinds) == ["source / medium", "campaign", "referring site"]
     both = metrics.drop_nulls("utm_source").group_by("utm_source", "utm_medium").len().sort("len", descending=True)
     assert [(row["name"], row["sessions"]) for row in kinds["source / medium"]["rows"]] == [
@@ -160,10 +155,9 @@ def test_a_referring_site_is_the_host_in_lower_case_without_port_and_password() 
     assert ends.known() == 4
 
 
-@pytest.mark.usefixtures("_batches")
-def test_every_session_goes_from_node_to_node_or_ends(output: Path) -> None:
+def test_every_session_goes_from_node_to_node_or_ends(limits: Limits, output: Path) -> None:
     events = pl.read_parquet(output / "events.parquet")
-    data = report(LOG, ReportAsk(sections=("paths",))).data["paths"]
+    data = report(LOG, ReportAsk(sections=("paths",)), limits=limits).data["paths"]
     nodes, links = data["flows"]["nodes"], data["flows"]["links"]
     for step in (1, 2, 3, 4):
         reach = events.group_by("session_id").len().filter(pl.col("len") >= step).height
