@@ -47,7 +47,7 @@ def as_text(rows: pl.DataFrame) -> pl.DataFrame:
 
 ENTRY_BYTES: Final = 70
 """Bytes of a text's place in a dictionary, beside the text itself."""
-SLICE: Final = 1 << 18
+SLICE_ROWS: Final = 1 << 18
 """Rows of a column that are given codes at a time."""
 
 
@@ -56,10 +56,12 @@ class Dictionaries:
 
     Args:
         few: Different texts of a column up to which it is written as codes.
+        slice_rows: Rows of a column that are given codes at a time.
     """
 
-    def __init__(self, few: int = 0) -> None:
+    def __init__(self, few: int = 0, slice_rows: int = SLICE_ROWS) -> None:
         self._few = few
+        self._slice_rows = slice_rows
         self._types = {name: dictionary() for name in CODED}
         # Polars forgets a dictionary with the last column that has it, and would give out its codes anew.
         self._kept = {name: pl.Series(dtype=dtype) for name, dtype in self._types.items()}
@@ -120,9 +122,12 @@ class Dictionaries:
         for name in there:
             if types[name] == pl.String:
                 self._measure(name, events[name])
-        starts = range(0, max(1, events.height), SLICE)
+        starts = range(0, max(1, events.height), self._slice_rows)
         waiting = [
-            [self._threads.submit(events[name].slice(start, SLICE).cast, self._types[name]) for start in starts]
+            [
+                self._threads.submit(events[name].slice(start, self._slice_rows).cast, self._types[name])
+                for start in starts
+            ]
             for name in texts
         ]
         events = events.with_columns(

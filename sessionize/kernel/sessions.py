@@ -57,20 +57,21 @@ class Sessionized(NamedTuple):
     alone: pl.Series = pl.Series("row", [], pl.UInt32)
 
 
-def sessionize(events: pl.DataFrame, plan: Plan, *, assign: bool = False) -> Sessionized:
+def sessionize(events: pl.DataFrame, plan: Plan, *, assign: bool = False, lot_rows: int = LOT_ROWS) -> Sessionized:
     """Cut the events of whole keys into sessions.
 
     Args:
         events: Canonical events in input order: each has a timestamp and a session or profile id.
         plan: The rules.
         assign: Whether to say which session each event is in.
+        lot_rows: Rows that are worked on at once, about; no session depends on it.
     """
     with Dictionaries() as dictionaries:
         events = dictionaries.coded(events)
     flagged = flags(events, plan)
     # One more than there are processors: while one waits for Polars' threads, or they for it, another goes on.
     with ThreadPoolExecutor(pl.thread_pool_size() + 1) as threads:
-        lots = whole_keys(numbers(events, plan), threads)
+        lots = whole_keys(numbers(events, plan), threads, lot_rows)
         types = events.schema
         events = _only_texts(events, plan)
         found = threads.map(lambda lot: _lot(lot, flagged, events, plan, assign=assign), lots)
@@ -127,14 +128,19 @@ def _cut(order: NDArray[np.uint32]) -> list[NDArray[np.uint32]]:
     return np.split(order, range(BATCH_ROWS, len(order), BATCH_ROWS))
 
 
-def whole_keys(rows: pl.DataFrame, threads: ThreadPoolExecutor) -> list[list[pl.DataFrame]]:
+def whole_keys(rows: pl.DataFrame, threads: ThreadPoolExecutor, lot_rows: int = LOT_ROWS) -> list[list[pl.DataFrame]]:
     """Lots of whole keys, each as its rows of one slice after another, in input order.
 
     The rows are moved slice by slice: picked from all over the log they would each be fetched from main memory.
+
+    Args:
+        rows: One row an event, in input order, with ``key``.
+        threads: Work on the slices.
+        lot_rows: Rows of a slice, and of a lot, about.
     """
-    lots = min(MOST_LOTS, 1 << (rows.height // LOT_ROWS).bit_length())
-    starts = range(0, max(1, rows.height), LOT_ROWS)
-    slices = threads.map(lambda start: _by_lot(rows.slice(start, LOT_ROWS), start, lots), starts)
+    lots = min(MOST_LOTS, 1 << (rows.height // lot_rows).bit_length())
+    starts = range(0, max(1, rows.height), lot_rows)
+    slices = threads.map(lambda start: _by_lot(rows.slice(start, lot_rows), start, lots), starts)
     return [list(parts) for parts in zip(*slices, strict=True)]
 
 

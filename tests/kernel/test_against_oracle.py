@@ -15,7 +15,8 @@ from oracle import Event, OracleResult, OracleRules, oracle
 from strategies import logs, roles, rules
 from timelines import CASES, Case, parse
 
-from sessionize.kernel import aggregates, dictionaries, order, sessions
+from sessionize.config import Plan
+from sessionize.kernel import Dictionaries, Sessionized, sessionize
 
 
 def by_key(count: int) -> Callable[[pl.DataFrame], list[pl.DataFrame]]:
@@ -61,15 +62,15 @@ def test_any_number_of_parts_gives_the_same_rows(
 
 @examples(200)
 @given(logs(), rules(), roles(), st.sampled_from((1, 3, 10)))
-def test_small_lots_and_slices_and_unpacked_sorts_give_the_same_rows(
+def test_small_lots_and_slices_give_the_same_rows(
     log: list[Event], rule: OracleRules, role: frozenset[str], lot: int
 ) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sessions, "LOT_ROWS", lot)
-        patch.setattr(dictionaries, "SLICE", lot)
-        patch.setattr(order, "PACKED_BITS", 0)
-        patch.setattr(aggregates, "NARROW_BITS", 0)
-        assert comparable(engine(log, rule, role)) == comparable(oracle(log, rule, role))
+    def made(events: pl.DataFrame, plan: Plan, _: int | None) -> list[tuple[pl.DataFrame, Sessionized]]:
+        with Dictionaries(slice_rows=lot) as dictionaries:
+            coded = dictionaries.coded(events)
+        return [(coded, sessionize(coded, plan, assign=True, lot_rows=lot))]
+
+    assert comparable(engine(log, rule, role, made=made)) == comparable(oracle(log, rule, role))
 
 
 @examples(200)

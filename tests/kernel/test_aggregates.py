@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import polars as pl
+from budget import examples
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sessionize.kernel.aggregates import named
 from sessionize.kernel.metrics import NUnique
@@ -17,3 +20,18 @@ def test_codes_that_leave_no_room_for_a_session_beside_them_are_told_apart() -> 
     first = pl.Series([0, 3, 5], dtype=pl.UInt32)
     (found,) = named(rows, first, {"kinds": NUnique(pl.col("code"))})
     assert found.to_list() == [2, 1, 0]
+
+
+@examples(200)
+@given(st.lists(st.lists(st.none() | st.integers(0, 3), min_size=1, max_size=6), min_size=1, max_size=9), st.booleans())
+def test_different_codes_are_counted_whether_or_not_they_fit_in_32_bits_with_the_session(
+    sessions: list[list[int | None]],
+    high: bool,  # noqa: FBT001
+) -> None:
+    more = 2**32 - 5 if high else 0
+    numbers = [number for number, codes in enumerate(sessions, 1) for _ in codes]
+    codes = [None if code is None else code + more for each in sessions for code in each]
+    rows = pl.DataFrame({"session": numbers, "code": codes}, schema={"session": pl.UInt32, "code": pl.UInt32})
+    first = pl.Series([numbers.index(number) for number in range(1, len(sessions) + 1)], dtype=pl.UInt32)
+    (found,) = named(rows, first, {"kinds": NUnique(pl.col("code"))})
+    assert found.to_list() == [len({*each} - {None}) for each in sessions]
