@@ -1,0 +1,140 @@
+"""Each layout that a server or a network of servers writes, its traps in it, and its sessions by hand."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+from typing import Final
+
+from preset_runs import VISITOR, ran, rows_of
+
+
+def test_an_access_log_is_read_by_its_form_and_what_does_not_fit_is_told_by_its_number(tmp_path: Path) -> None:
+    lines = [
+        r'203.0.113.7 - - [30/May/2024:11:00:00 +0200] "GET /a?q=1 HTTP/1.1" 200 123 "https://x.example/" "Agent \"One\" 1.0"',
+        r'203.0.113.7 - - [30/May/2024:09:10:00 +0000] "GET /b HTTP/1.1" 304 - "-" "Agent \"One\" 1.0" "extra" 0.003',
+        r'203.0.113.7 - - [30/May/2024:09:11:00 +0000] "GET /caf\xc3\xa9 HTTP/2.0" 200 5 "-" "Agent Two"',
+        r'203.0.113.8 - ann [30/May/2024:09:12:00 +0000] "\x16\x03\x01" 400 0 "-" "-"',
+        r"203.0.113.9 - - [30/May/2024:09:13:00 +0000] GET /unquoted 200 1",
+        r'203.0.113.9 - - [30/May/2024:09:13:00 +0000] "GET /common HTTP/1.0" 200 1',
+        r'203.0.113.9 - - [31/Foo/2024:09:13:00 +0000] "GET /b HTTP/1.0" 200 1 "-" "-"',
+        "",
+        r'2001:db8::1 - - [30/May/2024:09:50:00 +0000] "POST /c d HTTP/1.1" 200 1 "-" "Agent Two"',
+    ]
+    (tmp_path / "access.log.1").write_text("\n".join(lines) + "\n")
+    found = ran(tmp_path, tmp_path / "access.log.1", "--preset", "combined", "--property", "status")
+    assert found.of("start", "events", "page_views", "entry_page", "exit_page", "referrer") == [
+        ("09:00:00", 2, 2, "/a?q=1", "/b", "https://x.example/"),
+        ("09:11:00", 1, 1, "/café", "/café", None),
+        ("09:12:00", 1, 0, None, None, None),
+        ("09:13:00", 1, 1, "/common", "/common", None),
+        ("09:50:00", 1, 1, "/c d", "/c d", None),
+    ]
+    assert [(row["row"], row["reason"], row["raw"]) for row in found.rejected] == [
+        (5, "malformed_row", lines[4]), (7, "bad_timestamp", lines[6]),
+    ]  # fmt: skip
+    assert len({row["profile_id"] for row in found.sessions}) == 5  # address and agent together
+
+
+def test_escapes_in_an_access_log_are_what_they_stand_for(tmp_path: Path) -> None:
+    (tmp_path / "access.log").write_text(
+        r'203.0.113.7 - - [30/May/2024:09:00:00 +0000] "GET / HTTP/1.1" 200 1 "-" "say \"\xe2\x9c\x93\" \\ \xff"'
+    )
+    ran(tmp_path, tmp_path / "access.log", "--preset", "combined", "--trait", "user_agent")
+    (record,) = rows_of(tmp_path / "out" / "sessions.ndjson")
+    assert record["traits"] == {"user_agent": 'say "✓" \\ �'}
+
+
+CLOUDFRONT = (
+    "date time x-edge-location sc-bytes c-ip cs-method cs(Host) cs-uri-stem sc-status cs(Referer) cs(User-Agent)"
+)
+
+
+def test_cloudfront_names_its_fields_and_encodes_its_texts(tmp_path: Path) -> None:
+    head = f"#Version: 1.0\n#Fields: {CLOUDFRONT}\n"
+
+    def line(time: str, page: str, agent: str, referrer: str = "-") -> str:
+        fields = [
+            "2024-05-30",
+            time,
+            "FRA2-C1",
+            "99",
+            "203.0.113.7",
+            "GET",
+            "d1.cloudfront.net",
+            page,
+            "200",
+            referrer,
+            agent,
+        ]
+        return "\t".join(fields) + "\n"
+
+    text = (
+        head
+        + line("09:00:00", "/a", "Mozilla/5.0%20(X11)", "https://x.example/%C3%A9")
+        + line("09:10:00", "/b", "Mozilla/5.0%2520(X11)")  # encoded twice
+        + line("09:10:00", "/c", "-")
+        + "2024-05-30\t09:00\n"
+        + head
+        + line("09:41:00", "/d", "Mozilla/5.0%20(X11)")
+    )
+    (tmp_path / "E1.2024-05-30-09.abcd.gz").write_bytes(gzip.compress(text.encode()))
+    found = ran(tmp_path, tmp_path / "E1.2024-05-30-09.abcd.gz", "--preset", "cloudfront", "--trait", "cs(User-Agent)")
+    assert found.of("start", "events", "entry_page", "exit_page", "referrer") == [
+        ("09:00:00", 2, "/a", "/b", "https://x.example/é"),
+        ("09:10:00", 1, "/c", "/c", None),
+        ("09:41:00", 1, "/d", "/d", None),
+    ]
+    assert [(row["row"], row["reason"]) for row in found.rejected] == [(6, "malformed_row")]
+    records = rows_of(tmp_path / "out" / "sessions.ndjson")
+    assert records[0]["traits"] == {"cs(User-Agent)": "Mozilla/5.0 (X11)"}
+
+
+def test_an_access_log_may_have_hosts_lists_of_addresses_and_other_times(tmp_path: Path) -> None:
+    lines = [
+        'shop.example:443 203.0.113.1 - - [30/May/2024:10:00:00 +0000] "GET /a HTTP/1.1" 200 1 "-" "A"',
+        'shop.example client.example - - [30/May/2024:10:00:01 +0000] "GET /b HTTP/1.1" 200 1 "-" "A"',
+        '203.0.113.2, 10.0.0.1 - - [30/May/2024:10:00:02.500 +0000] "GET /c HTTP/1.1" 200 1 "-" "A"',
+        '203.0.113.3 - ann lee [30/May/2024:12:00:03 +0200] "GET /d HTTP/1.1" 200 1 "-" "A"',
+        '127.0.0.1 - - [30/May/2024 10:00:04] "GET /e HTTP/1.1" 200 -',
+        '2001:db8::1 - - [2024-05-30T10:00:05+00:00] "GET /f HTTP/1.1" 200 1 "-" "A"',
+        '203.0.113.1 - - [30/May/2024:10:00:06 +0000] "" 400 0 "-" "A"',
+    ]
+    (tmp_path / "access.log").write_text("\n".join(lines) + "\n")
+    found = ran(tmp_path, tmp_path / "access.log")
+    assert (found.layout, found.counts["rejected"]) == ("combined", 0)
+    assert [(row["start"][11:23], row["entry_page"]) for row in found.sessions] == [
+        ("10:00:00.000", "/a"), ("10:00:01.000", "/b"), ("10:00:02.500", "/c"), ("10:00:03.000", "/d"),
+        ("10:00:04.000", "/e"), ("10:00:05.000", "/f"),
+    ]  # fmt: skip
+    assert found.sessions[0]["events"] == 2  # a host in front makes no other visitor
+
+
+S3_LINE: Final = (
+    "79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be bucket [06/Feb/2019:00:00:38 +0000] 192.0.2.3 - "
+    '3E57427F3EXAMPLE REST.GET.OBJECT a.html "GET /bucket/a.html?x=1 HTTP/1.1" 200 - 113 - 7 - "-" "S3 \\"C\\"/0.4" -'
+)
+
+
+def test_s3_logs_have_times_in_brackets_and_grew_over_the_years(tmp_path: Path) -> None:
+    old, new = (
+        S3_LINE,
+        f"{S3_LINE} abc= SigV4 ECDHE AuthHeader b.s3.amazonaws.com TLSV1.2 - - us-east-1".replace("38 +", "39 +"),
+    )
+    (tmp_path / "2019-02-06-00").write_text(f"{old}\n{new}\n{old[:80]}\n".replace("3E57427F3", "3E5", 1))
+    found = ran(tmp_path, tmp_path / "2019-02-06-00", "--input-format", "csv", "--preset", "s3-access")
+    assert (found.totals[1:], found.counts["rejected_by_reason"]) == (
+        (1, 2, 2, 0, 0, "/bucket/a.html?x=1"), {"malformed_row": 1},
+    )  # fmt: skip
+    assert len(found.sessions[0]["profile_id"]) == VISITOR
+
+
+def test_w3c_logs_may_have_tabs_quotes_and_fields_in_any_case(tmp_path: Path) -> None:
+    head = "#software: x\n#fields: date time c-ip cs-uri-stem cs-uri-query cs(User-Agent)\n"
+    (tmp_path / "a.log").write_text(
+        head + '2024-05-30 10:00:00 203.0.113.4 /a q=1 "Mozilla 5"\n2024-05-30 10:01:00 203.0.113.4 /b - "Mozilla 5"\n'
+    )
+    found = ran(tmp_path, tmp_path / "a.log", "--trait", "unplus(cs(User-Agent))")
+    assert found.totals == ("iis", 1, 2, 2, 0, 0, "/a?q=1")
+    (tmp_path / "b.log").write_text((head + "2024-05-30 10:00:00 203.0.113.4 /a - x+y\n").replace(" ", "\t"))
+    assert ran(tmp_path, tmp_path / "b.log").totals == ("iis", 1, 1, 1, 0, 0, "/a")
