@@ -18,7 +18,7 @@ from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
-from test_nightly import night, write_log
+from night_logs import night, write_log
 
 from sessionize.checks import check
 from sessionize.checks.formats import FORMATS

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from console import Outcome, sessionize
-from test_nightly import name_of, tree
+from night_logs import name_of, tree
 
 HEAD = "time,user_id,event_type,page\n"
 

@@ -16,7 +16,7 @@ from typing import Any
 import polars as pl
 import pytest
 from budget import every
-from test_nightly import write_log
+from night_logs import write_log
 
 from sessionize.config import Config, Output
 from sessionize.engine import partition

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from console import Outcome, sessionize
+from night_logs import folders, name_of, write_log
 from night_series import HEAD, done, night, outputs, run, unbroken
-from test_nightly import folders, name_of, write_log
 
 
 @pytest.fixture

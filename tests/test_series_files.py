@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from console import sessionize
+from night_logs import name_of, write_log
 from night_series import HEAD, done, night, run
-from test_nightly import name_of, write_log
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 from console import sessionize
+from night_logs import folders, name_of, write_log
 from night_series import HEAD, done, outputs, run, unbroken
-from test_nightly import folders, name_of, write_log
 
 from sessionize.nightly import state as states
 from sessionize.nightly.store import load

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from console import Outcome, sessionize
-from test_nightly import name_of, write_log
+from night_logs import name_of, write_log
 
 
 @pytest.fixture
