@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, Literal, get_args
+from typing import Any, Literal
 
 from sessionize import schema
 from sessionize.errors import UsageError
 from sessionize.fields import check_fields
+from sessionize.format_names import INPUT_FORMATS, OUTPUT_FORMATS, TABLE_FORMATS, InputFormat, OutputFormat
 from sessionize.instants import in_zone
-from sessionize.job import BATCH_NAME, DEFAULT_LATENESS, OUTPUT_FORMATS, TABLE_FORMATS, Nightly, Output, OutputFormat
+from sessionize.job import BATCH_NAME, DEFAULT_LATENESS, Nightly, Output
 from sessionize.locations import location
 from sessionize.own import Own, check_own
 from sessionize.preset import Preset
@@ -26,8 +27,6 @@ __all__ = [
     "TimeFormat", "TimeKind",
 ]  # fmt: skip
 
-InputFormat = Literal["csv", "parquet", "ndjson"]
-INPUT_FORMATS: Final[tuple[InputFormat, ...]] = get_args(InputFormat)
 IpHandling = Literal["full", "truncate", "drop"]
 TimeKind = Literal["datetime", "text", "s", "ms", "us", "ns", "excel", "pattern", "several"]
 AmountStyle = Literal["plain", "point", "comma"]

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final, Literal, get_args
+from typing import Final
 
 from sessionize.errors import UsageError
 from sessionize.fields import check_fields
+from sessionize.format_names import TABLE_FORMATS, OutputFormat
 from sessionize.locations import local_path, location
 from sessionize.patterns import pattern
 
-OutputFormat = Literal["parquet", "json", "ndjson", "csv", "es-bulk"]
-OUTPUT_FORMATS: Final[tuple[OutputFormat, ...]] = get_args(OutputFormat)
-TABLE_FORMATS: Final[tuple[OutputFormat, ...]] = ("parquet", "json", "ndjson", "csv")
-"""Formats of any table; an index takes Session records alone."""
 DEFAULT_LATENESS: Final = timedelta(minutes=30)
 BATCH_NAME: Final = pattern(r"[\w.:+-]+")
 LONGEST_BATCH: Final = 200

@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
+from sessionize.format_names import INPUT_FORMATS, OUTPUT_FORMATS
+
 CHOICES: Final[dict[str, tuple[str, ...]]] = {
-    "format": ("parquet", "json", "ndjson", "csv", "es-bulk"),
-    "input_format": ("csv", "parquet", "ndjson"),
+    "format": OUTPUT_FORMATS,
+    "input_format": INPUT_FORMATS,
     "output_format": ("full", "concise", "json", "junit", "sarif", "github", "gitlab", "markdown"),
     "on_bad_row": ("reject", "fail"),
     "ip": ("full", "truncate", "drop"),

@@ -24,6 +24,7 @@ from typing import Annotated, Any, Final, Literal
 import typer
 
 from sessionize.cli.complete import completer
+from sessionize.format_names import INPUT_FORMATS
 
 LOG: Final = "Reading the log"
 RULES: Final = "Where a session ends"
@@ -149,7 +150,7 @@ OPTIONS: Final = (
     texts("map", "Column of any other role, such as utm_source=src. Repeatable.", "ROLE=COL", panel=LOG),
     text("where", "Keep only events that match, over the log's own columns (text, in a CSV): the others are cut out of their "
          "sessions, before these are made. Whole sessions: --containing. [default: all]", "SQL", panel=LOG),
-    text("input_format", "csv, parquet or ndjson. [default: from content, then name]", "FORMAT", panel=LOG),
+    text("input_format", f"{', '.join(INPUT_FORMATS[:-1])} or {INPUT_FORMATS[-1]}. [default: from content, then name]", "FORMAT", panel=LOG),
     text("delimiter", "Separator of a CSV; \\t for a tab, \\x01 or ^A for a control character. "
          "[default: found among , ; tab | ^A]", "CHAR", panel=LOG),
     text("quote", "What is around fields of a CSV, or none. [default: \", or ' where that is plain]", "CHAR", panel=LOG),

@@ -6,6 +6,7 @@ import json
 import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import fields
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
@@ -13,7 +14,7 @@ from typing import Any, Final
 from sessionize import definitions, schema
 from sessionize.cli import own, parse, text_layout
 from sessionize.cli.config_files import places
-from sessionize.cli.options import Option, Typed
+from sessionize.cli.options import OPTIONS, Option, Typed
 from sessionize.cli.options import known as options_of_all
 from sessionize.cli.rules import as_typed, other_rules, rules
 from sessionize.config import INPUT_FORMATS, Config
@@ -24,14 +25,21 @@ from sessionize.presets import load
 from sessionize.stores import AnyPath, StoreError, path_of
 
 SECTIONS: Final = ("check",)
-NO_PRESET: Final = "none"
 """Tables of the configuration file that are no options."""
+NO_PRESET: Final = "none"
 TYPED_ONLY: Final = ("inputs", "output", "config", "debug")
 """What no file can say, as it is needed before the file is read, or always typed."""
 ALSO_KNOWN_AS: Final = {"jsonl": "ndjson", "json-lines": "ndjson", "jsonlines": "ndjson", "tsv": "csv", "pq": "parquet"}
 """Other names of choices; they are asked back for, so that a name means one thing everywhere."""
 WEB: Final = ("http://", "https://", "ftp://")
 DURATIONS: Final = ("DURATION", "DURATION|none")
+FIELDS: Final = {
+    "property": "properties", "trait": "traits", "null": "nulls", "page_view": "page_views", "conversion": "conversions",
+    "own_host": "own_hosts",
+}  # fmt: skip
+"""Options that can be given several times → the field of `Config` that has all of them; others are named as their field."""
+FOUND: Final = ("optional_splits", "recognise", "given")
+"""Fields of `Config` that no option gives, but a preset, or what was typed as a whole."""
 COLUMN_OPTIONS: Final = (
     schema.SESSION_ID, schema.PROFILE_ID, schema.EVENT_ID, schema.TIMESTAMP, schema.EVENT_TYPE, schema.PAGE,
 )  # fmt: skip
@@ -186,46 +194,35 @@ def config(typed: Typed) -> Config:
     Args:
         typed: Parameters by name, as the options module defines them.
     """
-    timezone = typed["timezone"]
     until, memory = typed["until"], typed["memory_limit"]
-    return Config(
-        inputs=_inputs(typed["inputs"]),
-        columns=_columns(typed),
-        properties=tuple(typed["property"] or ()),
-        traits=tuple(typed["trait"] or ()),
-        dimensions=own.dimensions(typed["dimension"]),
-        metrics=own.named(typed["metric"], "--metric"),
-        goals=own.named(typed["goal"], "--goal"),
-        where=typed["where"],
-        input_format=one_of(typed["input_format"], INPUT_FORMATS, "--input-format"),
-        delimiter=text_layout.character(typed["delimiter"], "--delimiter", "';'"),
-        quote=text_layout.quote(typed["quote"]),
-        skip_lines=text_layout.lines(typed["skip_lines"]),
-        comment=text_layout.comment(typed["comment"]),
-        csv_columns=text_layout.csv_columns(typed["columns"]) if typed["columns"] else None,
-        multiline=bool(typed["multiline"]),
-        verify=bool(typed["verify"]),
-        time_format=tuple(typed["time_format"]) if typed["time_format"] else None,
-        nulls=tuple(typed["null"] or ()),
-        timezone=timezone,
-        rules=rules(typed),
-        optional_splits=typed.get("optional_splits", frozenset()),
-        page_views=tuple(typed["page_view"]) if typed["page_view"] else None,
-        conversions=tuple(typed["conversion"]) if typed["conversion"] else None,
-        until=parse.moment(until, timezone, "--until") if until else None,
-        memory_limit=parse.memory(memory, "--memory-limit") if memory else None,
-        on_bad_row=one_of(typed["on_bad_row"], ("reject", "fail"), "--on-bad-row"),
-        preset=typed["preset"],
-        recognise=typed.get("recognise", True),
-        given=typed.get("given", frozenset()),
-        page_path=bool(typed["page_path"]),
-        channels=bool(typed["channels"]),
-        own_hosts=tuple(typed["own_host"] or ()),
-        exclude_bots=typed["exclude_bots"],
-        ip=one_of(typed["ip"], ("full", "truncate", "drop"), "--ip"),
-        hash_key=parse.key(typed["hash_ids"]) if typed["hash_ids"] else None,
-        geo_db=typed["geo_db"],
-    )
+    read = {
+        "inputs": _inputs(typed["inputs"]),
+        "columns": _columns(typed),
+        "dimensions": own.dimensions(typed["dimension"]),
+        "metrics": own.named(typed["metric"], "--metric"),
+        "goals": own.named(typed["goal"], "--goal"),
+        "input_format": one_of(typed["input_format"], INPUT_FORMATS, "--input-format"),
+        "delimiter": text_layout.character(typed["delimiter"], "--delimiter", "';'"),
+        "quote": text_layout.quote(typed["quote"]),
+        "skip_lines": text_layout.lines(typed["skip_lines"]),
+        "comment": text_layout.comment(typed["comment"]),
+        "csv_columns": text_layout.csv_columns(typed["columns"]) if typed["columns"] else None,
+        "rules": rules(typed),
+        "until": parse.moment(until, typed["timezone"], "--until") if until else None,
+        "memory_limit": parse.memory(memory, "--memory-limit") if memory else None,
+        "on_bad_row": one_of(typed["on_bad_row"], ("reject", "fail"), "--on-bad-row"),
+        "ip": one_of(typed["ip"], ("full", "truncate", "drop"), "--ip"),
+        "hash_key": parse.key(typed["hash_ids"]) if typed["hash_ids"] else None,
+    }
+    return Config(**{**_as_given(typed), **read})
+
+
+def _as_given(typed: Typed) -> dict[str, Any]:
+    """The values of the options that are fields of a Config as they stand; one that was not given is left out."""
+    names = {row.name: FIELDS.get(row.name, row.name) for row in OPTIONS} | {name: name for name in FOUND}
+    values = {names[name]: value for name, value in typed.items() if name in names and value not in (None, [], ())}
+    known = {each.name for each in fields(Config)}
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items() if name in known}
 
 
 def _inputs(given: list[str] | None) -> tuple[str, ...]:

@@ -198,22 +198,7 @@ def _lines(run: Run, config_file: Path | None) -> Iterator[tuple[str, str]]:
     yield from _decided(config_file, manifest["rules"])
     yield "sessions", _sessions(counts)
     if counts["sessions"]:
-        yield (
-            "length",
-            (
-                f"median {time(shown['duration_s_median'])}, mean {time(shown['duration_s_mean'])}, "
-                f"longest {time(shown['duration_s_max'])}; {shown['events_per_session_mean']:.1f} events a session"
-            ),
-        )
-        yield (
-            "rates",
-            (
-                f"bounce {shown['bounce_rate']:.1%}, engaged {shown['engagement_rate']:.1%}, "
-                f"conversion {_conversion(counts, shown, run.event_types)}"
-            ),
-        )
-        if not counts["conversions"] and run.event_types:
-            yield "types", _types(run.event_types)
+        yield from _of_sessions(run)
     if shown["bot_share"] is not None or counts["bots"]:
         yield "bots", _bots(counts, shown)
     if counts["bad_values"]:
@@ -222,6 +207,19 @@ def _lines(run: Run, config_file: Path | None) -> Iterator[tuple[str, str]]:
         from sessionize.cli.clusters import written
 
         yield "wrote", ", ".join(f"{name} ({bytes_text(size)})" for name, size in written(manifest["outputs"]).items())
+
+
+def _of_sessions(run: Run) -> Iterator[tuple[str, str]]:
+    counts, shown = run.manifest["counts"], run.figures
+    lengths = (
+        f"median {time(shown['duration_s_median'])}, mean {time(shown['duration_s_mean'])}, "
+        f"longest {time(shown['duration_s_max'])}"
+    )
+    yield "length", f"{lengths}; {shown['events_per_session_mean']:.1f} events a session"
+    rates = f"bounce {shown['bounce_rate']:.1%}, engaged {shown['engagement_rate']:.1%}"
+    yield "rates", f"{rates}, conversion {_conversion(counts, shown, run.event_types)}"
+    if not counts["conversions"] and run.event_types:
+        yield "types", _types(run.event_types)
 
 
 def _condition(rules: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ from sessionize.cli import options as o
 from sessionize.cli import settings
 from sessionize.config import Config, Rules
 from sessionize.errors import UsageError
+from sessionize.format_names import InputFormat
 from sessionize.python.data import Given
 from sessionize.python.values import Duration, Moment, Path, Texts, as_typed, file_name
 from sessionize.python.words import in_python, name_of
@@ -42,7 +43,7 @@ class LogOptions(TypedDict, total=False):
     page: str | None
     map: Mapping[str, Texts] | Texts | None
     where: str | None
-    input_format: Literal["csv", "parquet", "ndjson"] | None
+    input_format: InputFormat | None
     delimiter: str | None
     quote: str | None
     skip_lines: int
