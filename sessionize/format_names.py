@@ -10,3 +10,5 @@ OutputFormat = Literal["parquet", "json", "ndjson", "csv", "es-bulk"]
 OUTPUT_FORMATS: Final[tuple[OutputFormat, ...]] = get_args(OutputFormat)
 TABLE_FORMATS: Final[tuple[OutputFormat, ...]] = tuple(name for name in OUTPUT_FORMATS if name != "es-bulk")
 """Formats of any table; an index takes Session records alone."""
+FLAT_FORMATS: Final[tuple[OutputFormat, ...]] = ("csv",)
+"""Formats without nested values: they leave the Session records out."""

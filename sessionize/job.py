@@ -8,7 +8,7 @@ from typing import Final
 
 from sessionize.errors import UsageError
 from sessionize.fields import check_fields
-from sessionize.format_names import TABLE_FORMATS, OutputFormat
+from sessionize.format_names import FLAT_FORMATS, TABLE_FORMATS, OutputFormat
 from sessionize.locations import local_path, location
 from sessionize.patterns import pattern
 
@@ -59,7 +59,7 @@ class Output:
     @property
     def records(self) -> bool:
         """Whether Session records are written: nested, so never as CSV."""
-        return self.sessions and self.form != "csv" and not self.to_stdout
+        return self.sessions and self.form not in FLAT_FORMATS and not self.to_stdout
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,7 @@ from sessionize.errors import InputError, UsageError
 from sessionize.kernel.metrics import METRICS, UTC_INSTANT
 from sessionize.kernel.own import TYPES
 from sessionize.output.ownership import MANIFEST
+from sessionize.output.writers import FORMATS, Format
 from sessionize.own import Own, recorded
 from sessionize.stores import AnyPath, below, fetched, path_of
 
@@ -65,11 +66,7 @@ def _metrics_of(shown: AnyPath, manifest: dict[str, Any]) -> pl.DataFrame:
         types = {metric.name: metric.dtype for metric in METRICS}
         types |= {own.name: TYPES[own.dtype] for own in recorded(manifest["rules"])}
         strings = {each: pl.String for each, dtype in types.items() if dtype in (pl.String, pl.Datetime)}
-        if name.endswith(".csv"):
-            found = pl.read_csv(file, infer_schema=False)
-        else:
-            read = pl.read_json if name.endswith(".json") else pl.read_ndjson
-            found = read(file, schema_overrides=strings, infer_schema_length=None)
+        found = _format_of(name).read(file, strings).collect()
         return found.select(_typed(each, dtype, found.schema[each]) for each, dtype in types.items())
     except (OSError, pl.exceptions.PolarsError) as error:
         raise InputError(f"{shown}: damaged: {str(error).splitlines()[0]}", hint="run sessionize again") from None
@@ -171,16 +168,14 @@ def _events_in(shown: AnyPath, manifest: dict[str, Any]) -> pl.LazyFrame:
     name = shown.name
     try:
         file = _whole(shown, manifest)
-        if name.endswith(".parquet"):
-            return pl.scan_parquet(file)
-        if name.endswith(".csv"):
-            found = pl.read_csv(file, infer_schema=False)
-        else:
-            read = pl.read_json if name.endswith(".json") else pl.read_ndjson
-            found = read(file, infer_schema_length=None)
-        return found.with_columns(_time(found.schema["timestamp"])).lazy()
+        found = _format_of(name).read(file, {})
+        return found if name.endswith(".parquet") else found.with_columns(_time(found.collect_schema()["timestamp"]))
     except (OSError, pl.exceptions.PolarsError) as error:
         raise InputError(f"{shown}: damaged: {str(error).splitlines()[0]}", hint="run sessionize again") from None
+
+
+def _format_of(name: str) -> Format:
+    return next(form for ending, form in FORMATS.items() if name.endswith(f".{ending}"))
 
 
 def _time(there: pl.DataType) -> pl.Expr:

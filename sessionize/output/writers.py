@@ -239,20 +239,39 @@ class Format(NamedTuple):
     Attributes:
         open: Opens a file, given its path, what gives the JSON object of each row, and whether texts that a spreadsheet
             would take for a formula begin with an apostrophe.
+        read: Gives the rows of such a file again, given types of columns that it cannot tell; of a file of texts alone,
+            every column is text.
         records: Gives the lines of sessions, given their time zone, where rows are JSON objects: session records are then
             written with their open objects as objects; None for a format of columns.
     """
 
     open: Callable[[Path, Lines, bool], Writer]
+    read: Callable[[Path, Mapping[str, Any]], pl.LazyFrame]
     records: Callable[[pl.DataFrame, str], pl.Series] | None = None
 
 
+def _from_parquet(path: Path, _: Mapping[str, Any]) -> pl.LazyFrame:
+    return pl.scan_parquet(path)
+
+
+def _from_json(path: Path, types: Mapping[str, Any]) -> pl.LazyFrame:
+    return pl.read_json(path, schema_overrides=types, infer_schema_length=None).lazy()
+
+
+def _from_ndjson(path: Path, types: Mapping[str, Any]) -> pl.LazyFrame:
+    return pl.read_ndjson(path, schema_overrides=types, infer_schema_length=None).lazy()
+
+
+def _from_csv(path: Path, _: Mapping[str, Any]) -> pl.LazyFrame:
+    return pl.read_csv(path, infer_schema=False).lazy()
+
+
 FORMATS: Final[Mapping[OutputFormat, Format]] = {
-    "parquet": Format(lambda path, _lines, _safe: ParquetWriter(path)),
-    "json": Format(lambda path, lines, _safe: JsonWriter(path, lines, array=True), json_records),
-    "ndjson": Format(lambda path, lines, _safe: JsonWriter(path, lines, array=False), json_records),
-    "csv": Format(lambda path, _lines, safe: CsvWriter(path, safe=safe)),
-    "es-bulk": Format(lambda path, lines, _safe: JsonWriter(path, lines, array=False), bulk_records),
+    "parquet": Format(lambda path, _lines, _safe: ParquetWriter(path), _from_parquet),
+    "json": Format(lambda path, lines, _safe: JsonWriter(path, lines, array=True), _from_json, json_records),
+    "ndjson": Format(lambda path, lines, _safe: JsonWriter(path, lines, array=False), _from_ndjson, json_records),
+    "csv": Format(lambda path, _lines, safe: CsvWriter(path, safe=safe), _from_csv),
+    "es-bulk": Format(lambda path, lines, _safe: JsonWriter(path, lines, array=False), _from_ndjson, bulk_records),
 }
 """Every format of `OutputFormat`: a new one is a name there and a row here."""
 
