@@ -246,7 +246,7 @@ class Plan:
     time_hint: str = ""
 
     @property
-    def told_splits(self) -> tuple[str, ...]:
+    def derived_splits(self) -> tuple[str, ...]:
         """Names that split and that the row tells beside its columns: a campaign in the page, a channel."""
         return tuple(name for name, columns in self.splits.items() if not columns)
 

@@ -91,7 +91,7 @@ def _refused(kind: str, name: str, value: Any, hint: Any) -> UsageError:
             f"invalid value {value!r} for {name} (choose from {', '.join(choices)})",
             hint=f"did you mean {name}={near[0]!r}?" if near else None,
         )
-    wanted = " or ".join(_told(each) for each in _options(hint))
+    wanted = " or ".join(_type_text(each) for each in _options(hint))
     alone = isinstance(value, str) and any(get_origin(each) is tuple for each in _options(hint))
     return UsageError(
         f"{kind}: {name} is {wanted}, not {_shown(value)}", hint=f"did you mean {name}=({value!r},)?" if alone else None
@@ -103,7 +103,7 @@ def _shown(value: Any) -> str:
     return f"{text if len(text) <= 60 else text[:57] + '...'} ({type(value).__name__})"
 
 
-def _told(hint: Any) -> str:
+def _type_text(hint: Any) -> str:
     """What a type is called in a message.
 
     Examples:

@@ -12,7 +12,7 @@ import polars as pl
 from sessionize import schema, sql
 from sessionize.config import DEFAULT_TIMEOUT, Config
 from sessionize.errors import UsageError
-from sessionize.kernel.references import found, in_log, roots
+from sessionize.kernel.references import in_log, resolved, roots
 from sessionize.preset import VISITOR, Choice, Preset
 from sessionize.presets.recognise import by_columns
 from sessionize.reference import columns_of, parse
@@ -39,7 +39,7 @@ def from_preset(config: Config, role: str, types: Types) -> tuple[str, ...] | No
     if config.preset is None or role not in config.preset.columns:
         return None
     for names in config.preset.columns[role]:
-        there = [found(name, types) for name in names]
+        there = [resolved(name, types) for name in names]
         if there and all(each is not None for each in there) and not all(each.fixed for each in there if each):
             return tuple(each.written for each in there if each is not None)
     return ()
@@ -96,7 +96,7 @@ def _names_of(choices: Iterable[Choice]) -> list[str]:
 
 
 def _is_there(name: str, types: Types) -> bool:
-    there = found(name, types)
+    there = resolved(name, types)
     return there is not None and not there.fixed
 
 

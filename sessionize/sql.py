@@ -44,12 +44,12 @@ CURES: Final = (
 """What Polars says of types that do not go together, and what to type instead."""
 
 
-def expression(text: str, asked_by: str) -> pl.Expr:
+def expression(text: str, origin: str) -> pl.Expr:
     """A condition on one row.
 
     Args:
         text: Such as ``env = 'prod' AND value > 3``.
-        asked_by: Option or setting that it comes from, for the message.
+        origin: Option or setting that it comes from, for the message.
 
     Raises:
         UsageError: If it is no such expression, looks beyond its row, or asks for files.
@@ -58,23 +58,23 @@ def expression(text: str, asked_by: str) -> pl.Expr:
         >>> str(expression("x = 'a'", "--where"))
         '[(col("x")) == ("a")]'
     """
-    words = _checked(text, asked_by)
+    words = _checked(text, origin)
     for word, following in zip(words, [*words[1:], NOTHING][: len(words)], strict=True):
         if word.keyword in ("select", "over") or (word.keyword in ROWS_TOGETHER and following.text == "("):
             raise UsageError(
-                f"{asked_by}: {word.text} looks at more than one row",
+                f"{origin}: {word.text} looks at more than one row",
                 hint=f'a condition is asked of each row; a column of that name is written "{word.text}"',
             )
-    with telling(asked_by, "an expression of SQL, for example env = 'prod'"):
+    with as_usage_error(origin, "an expression of SQL, for example env = 'prod'"):
         return pl.sql_expr(text)
 
 
-def aggregate(text: str, asked_by: str) -> pl.Expr:
+def aggregate(text: str, origin: str) -> pl.Expr:
     """One value of some events in their order.
 
     Args:
         text: Such as ``count(*) FILTER (WHERE kind = 'scroll')``, ``sum(tokens)`` or ``nth(page, 2)``.
-        asked_by: Option or setting that it comes from, for the message.
+        origin: Option or setting that it comes from, for the message.
 
     Raises:
         UsageError: If it is no SQL, looks beyond these events, or asks for files.
@@ -83,19 +83,19 @@ def aggregate(text: str, asked_by: str) -> pl.Expr:
         >>> pl.DataFrame({"x": ["a", "b"]}).select(n=aggregate("nth(x, 2)", "--metric n")).item()
         'b'
     """
-    words = _checked(text, asked_by)
+    words = _checked(text, origin)
     for word, following in zip(words, [*words[1:], NOTHING][: len(words)], strict=True):
         if word.keyword in ("select", "over") or (word.keyword in WINDOWS and following.text == "("):
             what = "a query of its own" if word.keyword == "select" else "a window function"
             raise UsageError(
-                f"{asked_by}: {word.text} makes it {what}; it sees the events of one session, in time order",
+                f"{origin}: {word.text} makes it {what}; it sees the events of one session, in time order",
                 hint=f"an aggregate: {AGGREGATES}",
             )
-    with telling(asked_by, f"an aggregate: {AGGREGATES}"):
-        return pl.sql_expr(_without_nth(text, words, asked_by))
+    with as_usage_error(origin, f"an aggregate: {AGGREGATES}"):
+        return pl.sql_expr(_without_nth(text, words, origin))
 
 
-def _without_nth(text: str, words: Sequence[Token], asked_by: str) -> str:
+def _without_nth(text: str, words: Sequence[Token], origin: str) -> str:
     """The text with ``nth(x, 2)`` as Polars knows it: ``array_get(array_agg(x), 2)``."""
     edits = []
     for place, word in enumerate(words[:-1]):
@@ -103,7 +103,7 @@ def _without_nth(text: str, words: Sequence[Token], asked_by: str) -> str:
             continue
         comma = _last_comma(words, place + 1)
         if comma is None:
-            raise UsageError(f"{asked_by}: {word.text} takes a value and a number", hint="for example nth(page, 2)")
+            raise UsageError(f"{origin}: {word.text} takes a value and a number", hint="for example nth(page, 2)")
         edits += [(word.start, word.end, "array_get(array_agg"), (comma.start, comma.end, "),")]
     for start, end, new in sorted(edits, reverse=True):
         text = f"{text[:start]}{new}{text[end:]}"
@@ -130,21 +130,21 @@ def columns_of(text: str) -> list[str]:
     return []
 
 
-def check_no_table_function(text: str, asked_by: str) -> None:
+def check_no_table_function(text: str, origin: str) -> None:
     """Raise UsageError for a text that may be SQL or a name, and were it SQL would ask for files."""
     words: list[Token] = []
     with suppress(UsageError):  # what cannot be cut into words is a name
-        words = [*tokens(text, asked_by)]
-    refuse_table_function(words, asked_by)
+        words = [*tokens(text, origin)]
+    refuse_table_function(words, origin)
 
 
-def query(text: str, tables: Mapping[str, pl.LazyFrame], asked_by: str) -> pl.LazyFrame:
+def query(text: str, tables: Mapping[str, pl.LazyFrame], origin: str) -> pl.LazyFrame:
     """A query's result.
 
     Args:
         text: One SELECT.
         tables: All that it can see, by name.
-        asked_by: Option or setting that it comes from, for the message.
+        origin: Option or setting that it comes from, for the message.
 
     Raises:
         UsageError: If it is no query of these tables, or asks for files.
@@ -154,11 +154,11 @@ def query(text: str, tables: Mapping[str, pl.LazyFrame], asked_by: str) -> pl.La
         >>> frame.collect().item()
         2
     """
-    words = _checked(text, asked_by)
+    words = _checked(text, origin)
     first = next((word for word in words if word.text != "("), NOTHING)
     if first.keyword not in ("select", "with"):
-        raise UsageError(f"{asked_by}: no query", hint="it begins with SELECT or WITH")
-    with telling(asked_by, _there_are(tables)):
+        raise UsageError(f"{origin}: no query", hint="it begins with SELECT or WITH")
+    with as_usage_error(origin, _there_are(tables)):
         found = pl.SQLContext(dict(tables)).execute(text)
         found.collect_schema()
         return found
@@ -170,13 +170,13 @@ def _there_are(tables: Mapping[str, pl.LazyFrame]) -> str:
 
 
 @contextmanager
-def telling(asked_by: str, hint: str) -> Iterator[None]:
+def as_usage_error(origin: str, hint: str) -> Iterator[None]:
     """Turn what Polars says of the user's SQL into a `UsageError`, without values of the rows."""
     try:
         yield
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         known = hint if "TRY_CAST" in hint else cure(error) or hint
-        raise UsageError(f"{asked_by}: {cause(error)}", hint=known) from None
+        raise UsageError(f"{origin}: {cause(error)}", hint=known) from None
 
 
 def cause(error: BaseException) -> str:
@@ -197,14 +197,14 @@ def cure(error: BaseException, time: str = "time", text: str = "name") -> str | 
     return next((words.format(time=time, text=text) for sign, words in CURES if sign.search(said)), None)
 
 
-def _checked(text: str, asked_by: str) -> Sequence[Token]:
+def _checked(text: str, origin: str) -> Sequence[Token]:
     """The words of a text that asks for no file.
 
     Raises:
         UsageError: If it does, or cannot be cut into words for sure.
     """
-    words = list(tokens(text, asked_by))
+    words = list(tokens(text, origin))
     if sum(word.kind not in ("text", "number") and word.text != "," for word in words) > MOST_WORDS:
-        raise UsageError(f"{asked_by}: more than {MOST_WORDS:,} words of SQL", hint="x IN (…) may be of any length")
-    refuse_table_function(words, asked_by)
+        raise UsageError(f"{origin}: more than {MOST_WORDS:,} words of SQL", hint="x IN (…) may be of any length")
+    refuse_table_function(words, origin)
     return words

@@ -52,12 +52,12 @@ class Token(NamedTuple):
 NOTHING: Final = Token("space", "")
 
 
-def tokens(text: str, asked_by: str) -> Iterator[Token]:
+def tokens(text: str, origin: str) -> Iterator[Token]:
     """The words of a text, without comments and spaces.
 
     Args:
         text: SQL, or what may be.
-        asked_by: Option or setting that it comes from, for the message.
+        origin: Option or setting that it comes from, for the message.
 
     Raises:
         UsageError: If it cannot be cut into words for sure.
@@ -72,7 +72,7 @@ def tokens(text: str, asked_by: str) -> Iterator[Token]:
         glued = kind in ("text", "quoted") and before.kind == "word"
         if glued or (kind == "sign" and said in ("'", '"', "`", "$")) or said == "\0":
             raise UsageError(
-                f"{asked_by}: cannot read this SQL from {text[found.start() :][:20]!r} on",
+                f"{origin}: cannot read this SQL from {text[found.start() :][:20]!r} on",
                 hint="texts stand in '…', names in \"…\"; nothing stands before the quote, and a quote inside is doubled",
             )
         before = Token(kind, said[1:-1] if kind in ("text", "quoted") else said, found.start(), found.end())
@@ -90,12 +90,12 @@ def _comment_end(text: str, at: int) -> int:
     return len(text)
 
 
-def refuse_table_function(words: Sequence[Token], asked_by: str) -> None:
+def refuse_table_function(words: Sequence[Token], origin: str) -> None:
     """Raise UsageError for words that ask for a file, a URL or rows of what is no table."""
     called = _table_function(words)
     if called is not None:
         raise UsageError(
-            f"{asked_by}: {called} is a table function; SQL sees what it was given, no files and no URLs",
+            f"{origin}: {called} is a table function; SQL sees what it was given, no files and no URLs",
             hint="ask for the columns and tables that there are",
         )
 

@@ -18,7 +18,7 @@ from sessionize.engine.pipeline import sessionize_log
 from sessionize.engine.result import Counts, Result, Stand
 from sessionize.kernel import as_text, normalise
 from sessionize.limits import Limits
-from sessionize.nightly.batch import PLACE, Asked, Night
+from sessionize.nightly.batch import PLACE, Night, NightSettings
 from sessionize.nightly.carryover import together
 from sessionize.opening import NoLog
 from sessionize.read import Rows
@@ -118,7 +118,7 @@ def run_nights(
     nights = [*arrivals, *([Arrival([])] if flush == "after" else [])]
     for number, arrival in enumerate(nights):
         frame = raw_frame(arrival.events, roles, rules)
-        asked = Asked(arrival.until, lateness, flush=flush != "never" and number == len(nights) - 1)
+        asked = NightSettings(arrival.until, lateness, flush=flush != "never" and number == len(nights) - 1)
         carried = [carry] if carry.width else []
         types = types_of(frame, plan) | (PLACE if rules.passive else {})
         night = Night(stand, asked, carried, together(carry.schema, types), ["log"])

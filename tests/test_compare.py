@@ -22,7 +22,7 @@ from strategies import logs, roles, rules
 from sessionize import definitions
 from sessionize.cli import app
 from sessionize.cli.rules import no_rules, rules_of
-from sessionize.compare import SOURCE_ID, Asked, compare
+from sessionize.compare import SOURCE_ID, Candidate, compare
 from sessionize.compare.measure import Measures
 from sessionize.compare.side import Side, cut_together
 from sessionize.config import Config, Rules
@@ -151,14 +151,14 @@ def test_without_profiles_the_log_s_own_ids_are_the_run_without_rules(tmp_path: 
 @pytest.mark.slow
 def test_any_number_of_partitions_gives_the_same(tmp_path: Path) -> None:
     app.load_all()
-    asked = [Asked(SOURCE_ID, no_rules()), Asked("ours", Rules())]
+    candidate = [Candidate(SOURCE_ID, no_rules()), Candidate("ours", Rules())]
     for name in ("matomo", "adobe", "umami"):
         definition = definitions.load(name)
         rules, optional = rules_of(definition)
-        asked.append(Asked(name, rules, definition, optional))
+        candidate.append(Candidate(name, rules, definition, optional))
     config = Config(inputs=(str(SAMPLE / "events.csv"),))
-    whole = compare(config, asked, limits=IN_MEMORY)
-    parts = compare(config, asked, limits=in_files(tmp_path, partitions=(3, 3)))
+    whole = compare(config, candidate, limits=IN_MEMORY)
+    parts = compare(config, candidate, limits=in_files(tmp_path, partitions=(3, 3)))
     assert [row._replace(figures={}) for row in parts.rows] == [row._replace(figures={}) for row in whole.rows]
     for part, row in zip(parts.rows, whole.rows, strict=True):
         assert part.figures == pytest.approx(row.figures, nan_ok=True)
@@ -258,7 +258,10 @@ def test_any_rules_cut_together_are_as_each_cuts_by_itself(
     )
     rows = rows_of(raw_frame(log, role, union), plan_of(union, role))
     events = rows.filter(pl.col("reason").is_null())
-    sides = [Side(asked=Asked(str(n), plan.rules), plan=plan, measures=Measures(None)) for n, plan in enumerate(plans)]
+    sides = [
+        Side(candidate=Candidate(str(n), plan.rules), plan=plan, measures=Measures(None))
+        for n, plan in enumerate(plans)
+    ]
     cut_together(events, sides, 0, None)
     for side in sides:
         alone = sessionize_events(events, side.plan)

@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 from nights import in_files
 
 from sessionize.api import sessionize as of_frame
-from sessionize.compare import Asked, compare
+from sessionize.compare import Candidate, compare
 from sessionize.config import Config, Output, Rules
 from sessionize.errors import UsageError
 from sessionize.one_shot import run
@@ -196,7 +196,7 @@ def test_checks_see_them(tmp_path: Path) -> None:
 def test_compare_writes_them_and_counts_goals(tmp_path: Path) -> None:
     path = as_form("csv", tmp_path)
     config = Config(inputs=(str(path),), goals={"x": "url = '/x'"}, metrics={"n": "count(*)"})
-    asked = [Asked("ours", Rules()), Asked("none", Rules(timeout=None))]
+    asked = [Candidate("ours", Rules()), Candidate("none", Rules(timeout=None))]
     lean = compare(config, asked)
     assert [row.figures["conversion_rate"] for row in lean.rows] == [2 / 3, 1 / 2]
     compare(config, asked, output=tmp_path / "all")

@@ -19,13 +19,13 @@ class Look:
 
     Args:
         steps: What was typed, and the option it was typed after.
-        asked: Where the events come from.
+        origin: Where the events come from.
         fold: Whether numbers and hex ids in names are folded.
     """
 
-    def __init__(self, steps: Mapping[str, str], asked: Source, *, fold: bool = False) -> None:
+    def __init__(self, steps: Mapping[str, str], origin: Source, *, fold: bool = False) -> None:
         self._typed = steps
-        self._asked = asked
+        self._origin = origin
         self._fold = fold
         self._known = Known()
         self._seen: set[str] = set()
@@ -36,11 +36,11 @@ class Look:
         """Time and name of each event, and whether each step matches it."""
         if not self._steps:
             self._steps = {
-                text: step(text, events.schema, option, self._asked.timezone, self._asked.names)
+                text: step(text, events.schema, option, self._origin.timezone, self._origin.names)
                 for text, option in self._typed.items()
             }
         marks = {f"is {text}": each.matches.fill_null(value=False) for text, each in self._steps.items()}
-        found = events.select("timestamp", labels(events.columns, self._asked.page_views).alias(LABEL), **marks)
+        found = events.select("timestamp", labels(events.columns, self._origin.page_views).alias(LABEL), **marks)
         self._seen |= {text for text in self._steps if found[f"is {text}"].any()}
         if len(self._seen) < len(self._steps):
             self._known.add(events)

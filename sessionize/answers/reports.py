@@ -59,17 +59,17 @@ def report(
     """
     with ExitStack() as stack:
         sight = _Sight(config, ask, stack)
-        asked = source(config, sight.need(), stack, progress, limits)
-        found = _Gathered(ask, asked, sight)
-        for sessions, events in selected(asked, ask, found.prepare):
+        origin = source(config, sight.need(), stack, progress, limits)
+        found = _Collected(ask, origin, sight)
+        for sessions, events in selected(origin, ask, found.prepare):
             found.add(sessions, events)
         other = other_log(config, ask, stack, progress, limits)
         progress("writing")
         data = found.answer()
     data["compare"] = compared(ask, data, found.overview, other)
     framed = {
-        **facts(asked), "by": ask.by, "sections": ask.sections, "selection": ask.selection, "absent": sight.notes(),
-        "digest": _digest(config, asked),
+        **facts(origin), "by": ask.by, "sections": ask.sections, "selection": ask.selection, "absent": sight.notes(),
+        "digest": _digest(config, origin),
     }  # fmt: skip
     return Answer(data, framed)
 
@@ -111,23 +111,23 @@ class _Sight:
         return () if self._names is None else notes(self._names[0].seen(), self._config, self._names[1])
 
 
-class _Gathered:
+class _Collected:
     """Gathers what all sections need of some sessions after the others.
 
     Args:
         ask: Which sections.
-        asked: Where the sessions come from.
+        origin: Where the sessions come from.
         sight: What can be seen of them.
     """
 
-    def __init__(self, ask: ReportAsk, asked: Source, sight: _Sight) -> None:
-        self._ask, self._asked, self._sight = ask, asked, sight
+    def __init__(self, ask: ReportAsk, origin: Source, sight: _Sight) -> None:
+        self._ask, self._origin, self._sight = ask, origin, sight
         self._overview: Overview | None = None
-        self._goals = Goals(asked.account["rules"])
+        self._goals = Goals(origin.account["rules"])
         self._origins = Origins()
         self._conversions: list[pl.Series] = []
-        self._look = Look(dict.fromkeys(ask.steps, "--step"), asked)
-        self._funnel = FunnelOf(FunnelAsk(steps=ask.steps, by=ask.by), asked.timezone) if ask.steps else None
+        self._look = Look(dict.fromkeys(ask.steps, "--step"), origin)
+        self._funnel = FunnelOf(FunnelAsk(steps=ask.steps, by=ask.by), origin.timezone) if ask.steps else None
         self._paths = Paths(STEPS)
         self._folded = False
         self._seen = Seen()
@@ -144,7 +144,7 @@ class _Gathered:
     def add(self, sessions: pl.DataFrame, events: pl.DataFrame | None) -> None:
         """Take some sessions, and their events where these are known."""
         if self._overview is None:
-            self._overview = overview_of(self._ask, sessions, self._asked.timezone)
+            self._overview = overview_of(self._ask, sessions, self._origin.timezone)
         self._overview.add(sessions)
         self._goals.add(sessions)
         if self._ask.has("channels"):
@@ -178,8 +178,8 @@ class _Gathered:
         data = {
             **self.overview.answer(),
             "goals": self._goals.answer(),
-            **row_counts(self._asked),
-            "weekly": weekly(measures, self._asked.timezone),
+            **row_counts(self._origin),
+            "weekly": weekly(measures, self._origin.timezone),
             "spread": lengths(measures["duration_s"], edge),
             "depths": depths(measures),
             "silences": self._silences(edge),
@@ -196,12 +196,12 @@ class _Gathered:
 
     @property
     def _edge_s(self) -> float:
-        limit = timeout_of(self._asked.account["rules"])
+        limit = timeout_of(self._origin.account["rules"])
         return limit / 1_000_000 if limit else USUAL_EDGE_S
 
     def _silences(self, edge: float) -> dict[str, Any]:
         """The silences and what other timeouts make of the log; else ``why`` they are not known."""
-        rules = self._asked.account["rules"]
+        rules = self._origin.account["rules"]
         if not self._ask.has("silences"):
             return {"why": None}
         if self._sight.of_run:
@@ -221,7 +221,7 @@ class _Gathered:
         return {"why": None, **found, "flows": self._paths.flows(MOST_NODES), "steps": STEPS, "folded": self._folded}
 
 
-def _digest(config: Config, asked: Source) -> str:
+def _digest(config: Config, origin: Source) -> str:
     """SHA-256 of the manifest: of an earlier run's own, else of what a run would write.
 
     But for its outputs, and for the times at which files were changed: the same log gives the same page.
@@ -231,6 +231,6 @@ def _digest(config: Config, asked: Source) -> str:
         for folder in run_folders(config.inputs[0]):
             whole.update((folder / MANIFEST).read_bytes())
     else:
-        inputs = [{**file, "modified_ns": None} for file in asked.account["inputs"]]
-        whole.update(manifest_text({**asked.account, "inputs": inputs}).encode())
+        inputs = [{**file, "modified_ns": None} for file in origin.account["inputs"]]
+        whole.update(manifest_text({**origin.account, "inputs": inputs}).encode())
     return whole.hexdigest()

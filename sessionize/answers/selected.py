@@ -34,22 +34,22 @@ def need(ask: Ask, *, events: bool, named: tuple[str, ...] = ()) -> Need:
     return Need(events=events, named=texts, carried=carried, steps=named, containing=ask.selection.containing)
 
 
-def selected(asked: Source, ask: Ask, prepare: Prepare = lambda events: events) -> Batches:
+def selected(origin: Source, ask: Ask, prepare: Prepare = lambda events: events) -> Batches:
     """The sessions that are meant, and their events.
 
     Args:
-        asked: Where they come from.
+        origin: Where they come from.
         ask: Which are meant.
         prepare: Sees the events of all sessions, and gives them back, maybe with other columns.
     """
     check_span(ask.selection)
     meant: pl.Expr | None = None
-    for number, (sessions, found) in enumerate(asked.batches):
+    for number, (sessions, found) in enumerate(origin.batches):
         events = None if found is None else prepare(found)
         if ask.selection.where is not None or ask.by is not None:
             sessions = as_text(sessions)  # noqa: PLW2901 - the same, in texts
         if number == 0:
-            meant = ask.selection.of(visible(sessions), asked.newest, asked.timezone, asked.log_columns)
+            meant = ask.selection.of(visible(sessions), origin.newest, origin.timezone, origin.log_columns)
         if meant is None:
             yield sessions, events
             continue
@@ -90,15 +90,15 @@ def _each(of_sessions: pl.Series, events: pl.Series) -> pl.Series:
     return pl.Series(of_sessions.to_numpy().repeat(events.to_numpy()))
 
 
-def facts(asked: Source) -> dict[str, Any]:
+def facts(origin: Source) -> dict[str, Any]:
     """What was read and decided, for the first and last lines of a screen."""
-    newest = asked.newest
+    newest = origin.newest
     return {
-        "inputs": list(asked.inputs),
-        "account": asked.account,
+        "inputs": list(origin.inputs),
+        "account": origin.account,
         "newest": None if newest is None else EPOCH + timedelta(microseconds=newest),
-        "timezone": asked.timezone,
-        "event_types": asked.event_types,
-        "log_columns": asked.log_columns,
-        "notes": asked.notes,
+        "timezone": origin.timezone,
+        "event_types": origin.event_types,
+        "log_columns": origin.log_columns,
+        "notes": origin.notes,
     }

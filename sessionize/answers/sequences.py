@@ -36,14 +36,14 @@ def funnel(
         UsageError: If a step is no event of the log.
     """
     with ExitStack() as stack:
-        asked = source(config, need(ask, events=True, named=ask.steps), stack, progress, limits)
-        look = Look(dict.fromkeys(ask.steps, "--step"), asked)
-        found = FunnelOf(ask, asked.timezone)
-        for sessions, events in selected(asked, ask, look):
+        origin = source(config, need(ask, events=True, named=ask.steps), stack, progress, limits)
+        look = Look(dict.fromkeys(ask.steps, "--step"), origin)
+        found = FunnelOf(ask, origin.timezone)
+        for sessions, events in selected(origin, ask, look):
             if events is not None:
                 found.add(sessions, events, look)
     look.check()
-    return Answer(found.answer(), facts(asked))
+    return Answer(found.answer(), facts(origin))
 
 
 class FunnelOf:
@@ -105,11 +105,11 @@ def paths(
     found = Paths(ask.steps, repeats=ask.repeats)
     texts = {name: text for name in ENDS if (text := getattr(ask, name)) is not None}
     with ExitStack() as stack:
-        asked = source(config, need(ask, events=True, named=tuple(texts.values())), stack, progress, limits)
-        look = Look({text: ENDS[name] for name, text in texts.items()}, asked, fold=ask.fold)
-        for sessions, events in selected(asked, ask, look):
+        origin = source(config, need(ask, events=True, named=tuple(texts.values())), stack, progress, limits)
+        look = Look({text: ENDS[name] for name, text in texts.items()}, origin, fold=ask.fold)
+        for sessions, events in selected(origin, ask, look):
             if events is not None:
                 ends = Ends(**{name: look.flags(events, text) for name, text in texts.items()})
                 found.add(sessions, events[LABEL], ends)
     look.check()
-    return Answer({**found.answer(ask.most), "steps": ask.steps, "folded": look.folded}, facts(asked))
+    return Answer({**found.answer(ask.most), "steps": ask.steps, "folded": look.folded}, facts(origin))

@@ -40,19 +40,19 @@ def show(config: Config, ask: ShowAsk, progress: Progress = lambda _: None, *, l
     found = _Sought(ask)
     with ExitStack() as stack:
         asked_for = replace(need(ask, events=True), everything=True, rows=ask.raw)
-        asked = source(config, asked_for, stack, progress, limits)
+        origin = source(config, asked_for, stack, progress, limits)
         check_span(ask.selection)
-        for sessions, events in asked.batches:
+        for sessions, events in origin.batches:
             told = as_text(sessions)
-            meant = ask.selection.of(visible(told), asked.newest, asked.timezone, asked.log_columns)
+            meant = ask.selection.of(visible(told), origin.newest, origin.timezone, origin.log_columns)
             found.add(told, events, meant)
         timeline = found.timeline()
         if not timeline.found:
             raise UsageError(
                 f"no session {_which(ask)}", hint="sessionize show INPUT --longest shows one that there is"
             )
-        rows = _rows_of(timeline, asked, config) if ask.raw else []
-    return Answer({**timeline.answer(), "rows": rows}, facts(asked))
+        rows = _rows_of(timeline, origin, config) if ask.raw else []
+    return Answer({**timeline.answer(), "rows": rows}, facts(origin))
 
 
 class _Sought:
@@ -106,9 +106,9 @@ def _holds(sessions: pl.DataFrame, condition: pl.Expr) -> pl.Series:
     return sessions.select(condition.fill_null(value=False)).to_series()
 
 
-def _rows_of(timeline: Timeline, asked: Source, config: Config) -> list[dict[str, Any]]:
+def _rows_of(timeline: Timeline, origin: Source, config: Config) -> list[dict[str, Any]]:
     """The rows of a session's events as they stand in the log."""
-    if asked.raw is None:
+    if origin.raw is None:
         raise UsageError("--raw needs the log itself: an earlier run's output does not have its rows")
     if config.hash_key is not None or config.ip != "full":
         raise UsageError("--raw does not go with --hash-ids or --ip: rows are shown as they stand")
@@ -118,9 +118,9 @@ def _rows_of(timeline: Timeline, asked: Source, config: Config) -> list[dict[str
     places = pl.DataFrame({
         schema.FILE: (place // (1 << 32)).cast(pl.UInt32), schema.ROW: (place % (1 << 32)).cast(pl.UInt32),
     })  # fmt: skip
-    found = places.join(asked.raw(places), on=[schema.FILE, schema.ROW], how="left", maintain_order="left")
+    found = places.join(origin.raw(places), on=[schema.FILE, schema.ROW], how="left", maintain_order="left")
     return [
-        {"file": asked.files[file], "row": row, "raw": raw}
+        {"file": origin.files[file], "row": row, "raw": raw}
         for file, row, raw in found.select(schema.FILE, schema.ROW, "raw").iter_rows()
     ]
 

@@ -280,7 +280,7 @@ def _opened(config: Config, need: Need, stack: ExitStack, progress: Progress, li
 
 def only_needed(plan: Plan, need: Need) -> Plan:
     """The plan without the columns that the answer does not need, so that they are not read."""
-    if need.everything or plan.told_splits:  # these are told by pages, campaigns and referrers
+    if need.everything or plan.derived_splits:  # these are told by pages, campaigns and referrers
         return plan
     looked_into = plan.agents or plan.exclude_bots
     text = " ".join((*need.named, need.carried or ""))

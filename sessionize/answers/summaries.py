@@ -32,22 +32,22 @@ def summary(config: Config, ask: Ask, progress: Progress = lambda _: None, *, li
         limits: What may be held at once; None for what the memory limit comes to.
     """
     with ExitStack() as stack:
-        asked = source(config, need(ask, events=False), stack, progress, limits)
-        goals, span = Goals(asked.account["rules"]), Spanned(asked.batches)
-        whole = _overview(replace(asked, batches=span), ask, goals)
+        origin = source(config, need(ask, events=False), stack, progress, limits)
+        goals, span = Goals(origin.account["rules"]), Spanned(origin.batches)
+        whole = _overview(replace(origin, batches=span), ask, goals)
         other = other_log(config, ask, stack, progress, limits)
-    data = {**whole.answer(), "goals": goals.answer(), **row_counts(asked)}
+    data = {**whole.answer(), "goals": goals.answer(), **row_counts(origin)}
     data["compare"] = compared(ask, data, whole, other)
     framed: dict[str, Any] = {"span": (span.first, span.last), "by": ask.by, "compare": ask.compare, "is_all": ask.selection.is_all,
               "one_minute": whole.one_minute}  # fmt: skip
-    return Answer(data, {**facts(asked), **framed})
+    return Answer(data, {**facts(origin), **framed})
 
 
-def _overview(asked: Source, ask: Ask, goals: Goals | None = None) -> Overview:
+def _overview(origin: Source, ask: Ask, goals: Goals | None = None) -> Overview:
     found: Overview | None = None
-    for sessions, _ in selected(asked, ask):
+    for sessions, _ in selected(origin, ask):
         if found is None:
-            found = overview_of(ask, sessions, asked.timezone)
+            found = overview_of(ask, sessions, origin.timezone)
         found.add(sessions)
         if goals is not None:
             goals.add(sessions)
@@ -115,7 +115,7 @@ def _figures(data: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in data.items() if not isinstance(value, list)}
 
 
-def row_counts(asked: Source) -> dict[str, Any]:
+def row_counts(origin: Source) -> dict[str, Any]:
     """Rows that were read, and those that are no events."""
-    counts = asked.account["counts"]
+    counts = origin.account["counts"]
     return {name: counts.get(name, 0) for name in ("rows_read", "rejected", "duplicates", "late")}

@@ -169,8 +169,8 @@ def looks_at_neighbours_only(rules: Rules) -> bool:
 
 
 def _of_run(config: Config, stack: ExitStack, progress: Progress) -> tuple[Measuring, Facts]:
-    asked = source(config, Need(events=True), stack, progress)
-    rules = asked.account["rules"]
+    origin = source(config, Need(events=True), stack, progress)
+    rules = origin.account["rules"]
     others = other_rules(rules)
     if others:
         raise UsageError(
@@ -179,14 +179,14 @@ def _of_run(config: Config, stack: ExitStack, progress: Progress) -> tuple[Measu
             hint="name the log itself, with the same options",
         )
     again = Again()
-    for _, events in asked.batches:
+    for _, events in origin.batches:
         if events is not None:
             again.add(events)
     return again.measured(rules), {
         "inputs": list(config.inputs),
         "timeout_us": timeout_of(rules),
-        "timezone": asked.timezone,
-        "account": asked.account,
+        "timezone": origin.timezone,
+        "account": origin.account,
     }
 
 

@@ -61,14 +61,14 @@ __all__ = [
 
 
 def check(
-    config: Config, asked: Settings | None = None, progress: Callable[[str], None] = lambda _: None, *,
+    config: Config, settings: Settings | None = None, progress: Callable[[str], None] = lambda _: None, *,
     limits: Limits | None = None,
 ) -> Checked:  # fmt: skip
     """Say whether a log can be trusted.
 
     Args:
         config: The log, or the output directories of earlier runs; and the rules of sessions.
-        asked: Bounds, checks of your own, a baseline; by default the table's bounds alone.
+        settings: Bounds, checks of your own, a baseline; by default the table's bounds alone.
         progress: Told the name of each stage as it begins.
         limits: What may be held at once; None for what the memory limit comes to.
 
@@ -78,7 +78,7 @@ def check(
 
     A check that fails raises nothing: ask ``passed`` of what is returned.
     """
-    wanted = asked or Settings()
+    wanted = settings or Settings()
     thresholds = thresholds_of(wanted)
     compared = baseline_of(wanted, config.inputs)
     outputs = runs(config.inputs)
@@ -101,41 +101,41 @@ class Baseline(NamedTuple):
     past: tuple[Past, ...] = ()
 
 
-def baseline_of(asked: Settings, inputs: Sequence[str], *, may_be_none: bool = False) -> Baseline:
+def baseline_of(settings: Settings, inputs: Sequence[str], *, may_be_none: bool = False) -> Baseline:
     """The baseline that was asked for.
 
     Args:
-        asked: What is to be checked.
+        settings: What is to be checked.
         inputs: What is checked.
         may_be_none: Whether there may be no night yet.
 
     Raises:
         UsageError: If it is none.
     """
-    if asked.baseline is None:
+    if settings.baseline is None:
         return Baseline()
-    if are_several(asked.baseline):
-        return Baseline(past=nights(asked.baseline, inputs, may_be_none=may_be_none))
-    return Baseline(baseline(asked.baseline))
+    if are_several(settings.baseline):
+        return Baseline(past=nights(settings.baseline, inputs, may_be_none=may_be_none))
+    return Baseline(baseline(settings.baseline))
 
 
-def thresholds_of(asked: Settings) -> Thresholds:
+def thresholds_of(settings: Settings) -> Thresholds:
     """From where on a session is long, or large.
 
     Raises:
         UsageError: If that is no number.
     """
     return Thresholds(
-        hours=_number(asked, "long-sessions", "hours"),
-        events=int(_number(asked, "large-sessions", "events")),
-        examples=asked.examples,
+        hours=_number(settings, "long-sessions", "hours"),
+        events=int(_number(settings, "large-sessions", "events")),
+        examples=settings.examples,
     )
 
 
-def checked_by(facts: Facts, asked: Settings, compared: Baseline) -> Checked:
+def checked_by(facts: Facts, settings: Settings, compared: Baseline) -> Checked:
     """The verdict on what was measured."""
     return Checked(
-        findings=evaluate(facts, asked, compared.figures, compared.past),
+        findings=evaluate(facts, settings, compared.figures, compared.past),
         inputs=facts.inputs,
         counts=facts.counts,
         figures=facts.figures,
@@ -148,13 +148,13 @@ def checked_by(facts: Facts, asked: Settings, compared: Baseline) -> Checked:
     )
 
 
-def each_day(config: Config, checked: Checked, asked: Settings) -> tuple[Checked, ...]:
+def each_day(config: Config, checked: Checked, settings: Settings) -> tuple[Checked, ...]:
     """The same for the files of each day, where each file is named for one; of the last MOST_DAYS.
 
     Args:
         config: The log, and the rules of sessions.
         checked: What the whole log came to.
-        asked: What was asked of it.
+        settings: What was asked of it.
     """
     by_day: dict[date, list[str]] = {}
     for path in checked.paths:
@@ -168,8 +168,8 @@ def each_day(config: Config, checked: Checked, asked: Settings) -> tuple[Checked
     alone = [
         replace(config, inputs=tuple(by_day[day])) for day in days if checked.days.get(day, {}).get("repeated.rows")
     ]
-    of_few_too = {each.name: replace(asked.setting(each.name), least=0) for each in CHECKS}
-    return tuple(check(each, replace(asked, custom=(), settings=of_few_too)) for each in alone)
+    of_few_too = {each.name: replace(settings.setting(each.name), least=0) for each in CHECKS}
+    return tuple(check(each, replace(settings, custom=(), settings=of_few_too)) for each in alone)
 
 
 def _learnt(facts: Facts) -> dict[str, object]:
@@ -181,8 +181,8 @@ def _learnt(facts: Facts) -> dict[str, object]:
     }
 
 
-def _number(asked: Settings, name: str, of: str) -> float:
-    value = option(asked, name, of)
+def _number(settings: Settings, name: str, of: str) -> float:
+    value = option(settings, name, of)
     if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
         raise UsageError(f"[check.{name}] {of} = {value!r} is no number", hint=f"such as {of} = 24")
     return value

@@ -108,7 +108,7 @@ def prove(customs: Iterable[Custom], types: Mapping[str, pl.Schema]) -> None:
     """
     tables = {name: pl.LazyFrame(schema=columns) for name, columns in types.items()}
     for custom in customs:
-        with sql.telling(_asked_by(custom), "sessionize schema events and schema metrics tell the columns"):
+        with sql.as_usage_error(_origin(custom), "sessionize schema events and schema metrics tell the columns"):
             _query(custom, tables).collect()
 
 
@@ -121,7 +121,7 @@ def _ask(custom: Custom, tables: Tables, examples: int) -> Measured | Undecided 
     absent = [table for table in (EVENTS, SESSIONS) if table not in tables and needs([custom], table)]
     if absent:
         return Unmeasured(f"there are no {absent[0]} in an earlier run's output; check the log itself")
-    with sql.telling(_asked_by(custom), "a value that does not fit: TRY_CAST gives null in its place"):
+    with sql.as_usage_error(_origin(custom), "a value that does not fit: TRY_CAST gives null in its place"):
         found = _query(custom, tables).collect(engine="streaming")
     if found.shape == (1, 1) and (found.dtypes[0].is_numeric() or found.dtypes[0] == pl.Null):
         number = found.item()
@@ -135,10 +135,10 @@ def _ask(custom: Custom, tables: Tables, examples: int) -> Measured | Undecided 
 def _query(custom: Custom, tables: Tables) -> pl.LazyFrame:
     """What a query finds; times in it are in UTC where they say no zone."""
     columns = {name: dtype for table in tables.values() for name, dtype in table.collect_schema().items()}
-    return sql.query(adapted(custom.sql, columns), tables, _asked_by(custom))
+    return sql.query(adapted(custom.sql, columns), tables, _origin(custom))
 
 
-def _asked_by(custom: Custom) -> str:
+def _origin(custom: Custom) -> str:
     return f"[[check.custom]] {custom.name!r}"
 
 

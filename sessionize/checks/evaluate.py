@@ -35,51 +35,51 @@ Allowed = tuple[Bound | None, Bound | None]
 
 
 def evaluate(
-    facts: Facts, asked: Settings, baseline: Mapping[str, Any] | None = None, past: Sequence[Past] = ()
+    facts: Facts, settings: Settings, baseline: Mapping[str, Any] | None = None, past: Sequence[Past] = ()
 ) -> tuple[Finding, ...]:
     """A finding for every check that is made.
 
     Args:
         facts: What was measured on the log.
-        asked: Bounds, and the user's own checks.
+        settings: Bounds, and the user's own checks.
         baseline: Figures to compare with, by name.
         past: Nights to compare with.
     """
     return (
-        *_of_table(facts, asked),
-        *_of_days(facts, asked, past),
-        *_of_custom(facts, asked),
-        *_of_baseline(facts, asked, baseline),
+        *_of_table(facts, settings),
+        *_of_days(facts, settings, past),
+        *_of_custom(facts, settings),
+        *_of_baseline(facts, settings, baseline),
     )
 
 
-def _of_days(facts: Facts, asked: Settings, past: Sequence[Past]) -> Iterator[Finding]:
+def _of_days(facts: Facts, settings: Settings, past: Sequence[Past]) -> Iterator[Finding]:
     """The figures of each day, by the nights before it where they are told, else by what was learnt."""
 
     def enabled(name: str) -> bool:
-        return asked.setting(name).enabled
+        return settings.setting(name).enabled
 
     def rules_of(day: date | None) -> Rules:
         earlier = before(past, day)
-        return by_past(earlier, day) if earlier else by_kind(asked.days.rules, day)
+        return by_past(earlier, day) if earlier else by_kind(settings.days.rules, day)
 
-    yield from judged(facts.days, rules_of, enabled, asked.examples)
+    yield from judged(facts.days, rules_of, enabled, settings.examples)
     if past and enabled(NAMES["columns"]):
         yield from columns_gone(facts.columns, before(past, max(filter(None, facts.days), default=None)))
 
 
-def _of_table(facts: Facts, asked: Settings) -> Iterator[Finding]:
+def _of_table(facts: Facts, settings: Settings) -> Iterator[Finding]:
     for check in CHECKS:
-        setting = asked.setting(check.name)
+        setting = settings.setting(check.name)
         if setting.enabled:
-            options = {**check.options, **setting.options, "columns": asked.schema}
+            options = {**check.options, **setting.options, "columns": settings.schema}
             answer = check.measure(facts, options)
             title = Title(check.name, check.meaning, check.unit)
             allowed = bounds(check, setting)
             if _of_few(answer, check, setting):
-                yield finding(title, answer, (allowed[1], None), asked.examples)
+                yield finding(title, answer, (allowed[1], None), settings.examples)
             else:
-                yield finding(title, _enough(answer, check, setting), allowed, asked.examples)
+                yield finding(title, _enough(answer, check, setting), allowed, settings.examples)
 
 
 def bounds(check: Check, setting: Setting) -> Allowed:
@@ -129,14 +129,14 @@ def finding(title: Title, answer: Answer | Undecided, allowed: Allowed, examples
     )  # fmt: skip
 
 
-def _of_custom(facts: Facts, asked: Settings) -> Iterator[Finding]:
-    for custom in asked.custom:
+def _of_custom(facts: Facts, settings: Settings) -> Iterator[Finding]:
+    for custom in settings.custom:
         answer = facts.custom[custom.name]
         title = Title(custom.name, custom.sql, "count")
-        yield finding(title, answer, (custom.warn, custom.error), asked.examples)
+        yield finding(title, answer, (custom.warn, custom.error), settings.examples)
 
 
-def _of_baseline(facts: Facts, asked: Settings, baseline: Mapping[str, Any] | None) -> Iterator[Finding]:
+def _of_baseline(facts: Facts, settings: Settings, baseline: Mapping[str, Any] | None) -> Iterator[Finding]:
     if baseline is None:
         return
     new = {**facts.figures, **{name: facts.counts[name] for name in ("sessions", "profiles", "events")}}
@@ -144,7 +144,7 @@ def _of_baseline(facts: Facts, asked: Settings, baseline: Mapping[str, Any] | No
         answer = _change(name, baseline.get(name), new.get(name))
         if answer is not None:
             title = Title(f"change-of-{name.replace('_', '-')}", f"change of {name} from the baseline", "rate")
-            yield finding(title, answer, (asked.warn_change, asked.max_change), asked.examples)
+            yield finding(title, answer, (settings.warn_change, settings.max_change), settings.examples)
 
 
 def _change(name: str, old: float | None, new: float | None) -> Answer | None:

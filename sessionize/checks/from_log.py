@@ -46,22 +46,22 @@ FEW: Final = 12
 
 
 def facts_of_log(
-    config: Config, asked: Settings, thresholds: Thresholds, progress: Callable[[str], None],
+    config: Config, settings: Settings, thresholds: Thresholds, progress: Callable[[str], None],
     limits: Limits | None = None,
 ) -> Facts:  # fmt: skip
     """Read a log once and measure everything.
 
     Args:
         config: The log, and the rules of sessions.
-        asked: The user's own checks; options of the others.
+        settings: The user's own checks; options of the others.
         thresholds: What is long and large.
         progress: Told the name of each stage as it begins.
         limits: What may be held at once; None for what the memory limit comes to.
     """
     progress("opening")
     with opened(config, limits, progress) as (log, resolved, allowed, _):
-        plan = only_measured(resolved, asked, log)
-        look = Look(config, asked, thresholds, log, plan, allowed)
+        plan = only_measured(resolved, settings, log)
+        look = Look(config, settings, thresholds, log, plan, allowed)
         progress("reading and measuring")
         names = Names(plan)
         result = sessionize_log(log, plan, allowed, observe=[*look.observers, names])
@@ -76,7 +76,7 @@ class Look:
 
     Args:
         config: The log, and the rules of sessions.
-        asked: The user's own checks; options of the others.
+        settings: The user's own checks; options of the others.
         thresholds: What is long and large.
         log: The log.
         plan: What the configuration means for it.
@@ -86,18 +86,18 @@ class Look:
     """
 
     def __init__(  # noqa: PLR0913 - each is a part of it
-        self, config: Config, asked: Settings, thresholds: Thresholds, log: Source, plan: Plan, limits: Limits, *,
+        self, config: Config, settings: Settings, thresholds: Thresholds, log: Source, plan: Plan, limits: Limits, *,
         own: bool = True, profile: Profile | None = None,
     ) -> None:  # fmt: skip
         self._config, self._plan, self._log, self._thresholds = config, plan, log, thresholds
         self._paths = [file.path for file in log.files]
-        self._asked = replace(asked, custom=filled_in(asked.custom, self._paths))
-        self._watched = _watched(config, plan, self._asked, log.files)
-        _prove(self._asked, log.schema, plan)
+        self._settings = replace(settings, custom=filled_in(settings.custom, self._paths))
+        self._watched = _watched(config, plan, self._settings, log.files)
+        _prove(self._settings, log.schema, plan)
         self._rows = RowStats(self._watched, places=own)
         self._keys = KeyStats(plan, thresholds, self._paths)
-        self._shelf = Shelf(limits.scratch, self._paths, plan, self._asked.custom)
-        self.profile = profile or Profile(plan, **_units(self._paths), dimensions=asked.days.dimensions)
+        self._shelf = Shelf(limits.scratch, self._paths, plan, self._settings.custom)
+        self.profile = profile or Profile(plan, **_units(self._paths), dimensions=settings.days.dimensions)
 
     @property
     def observers(self) -> list[Observer]:
@@ -123,7 +123,7 @@ class Look:
             columns={name: str(dtype) for name, dtype in self._log.schema.items()},
             events=_events(self._rows, self._keys, self._watched, self._plan),
             sessions=self._keys.facts(),
-            custom=ask(self._asked.custom, self._shelf.tables, self._thresholds.examples),
+            custom=ask(self._settings.custom, self._shelf.tables, self._thresholds.examples),
             rules=rules_of(self._plan),
             layout=self._plan.layout,
             unread_amount=_unread_amount(result.values, self._paths),
@@ -142,15 +142,15 @@ def _units(paths: Sequence[str]) -> dict[str, Any]:
     return {"whole": named[0]} if len(set(named)) == 1 else {"days": tuple(named)}
 
 
-def only_measured(plan: Plan, asked: Settings, log: Source) -> Plan:
+def only_measured(plan: Plan, settings: Settings, log: Source) -> Plan:
     """The plan with the columns that the checks look at, and no others, so that these are not read.
 
     Raises:
         UsageError: If a dimension is no column of the log.
     """
-    wanted = asked.days.dimensions or (_few_different(plan, log) if asked.days.learning else ())
+    wanted = settings.days.dimensions or (_few_different(plan, log) if settings.days.learning else ())
     unknown = [name for name in wanted if name not in log.schema]
-    if unknown and asked.baseline is None and unknown[0] not in (asked.schema or ()):  # else a finding says so
+    if unknown and settings.baseline is None and unknown[0] not in (settings.schema or ()):  # else a finding says so
         near = get_close_matches(unknown[0], log.schema, n=1, cutoff=0.5)
         hint = f"did you mean {near[0]!r}? " if near else ""
         raise UsageError(f"[check.days] dimensions: the log has no column {unknown[0]!r}",
@@ -159,7 +159,7 @@ def only_measured(plan: Plan, asked: Settings, log: Source) -> Plan:
     roles = {name for names in plan.columns.values() for name in names}
     followed = tuple(name for name in wanted if name not in roles)
     guarded = tuple(name for name in followed if name not in plan.properties)
-    if asked.custom:
+    if settings.custom:
         return replace(plan, properties=(*plan.properties, *guarded), guarded=guarded)
     return replace(plan, properties=followed, traits=(), guarded=guarded)
 
@@ -178,25 +178,25 @@ def _few_different(plan: Plan, log: Source) -> tuple[str, ...]:
     return tuple(name for name in texts if 1 < log.sample(pl.col(name)).drop_nulls().n_unique() <= FEW)
 
 
-def _watched(config: Config, plan: Plan, asked: Settings, files: Sequence[LogFile]) -> Watched:
+def _watched(config: Config, plan: Plan, settings: Settings, files: Sequence[LogFile]) -> Watched:
     until = None if config.until is None else microseconds(config.until)
     written = [file.modified_ns for file in files]
     if until is None and None not in written:
         until = (max(each for each in written if each is not None) + A_DAY_NS) // 1000
-    known = option(asked, "unknown-event-types", "known")
+    known = option(settings, "unknown-event-types", "known")
     return Watched(
         timezone=plan.timezone,
         until=until,
-        since=_since(option(asked, "ancient-timestamps", "before")),
+        since=_since(option(settings, "ancient-timestamps", "before")),
         known_types=None if known is None else tuple(map(str, known)),
-        examples=asked.examples,
+        examples=settings.examples,
         paths=[file.path for file in files],
     )
 
 
-def option(asked: Settings, check: str, name: str) -> Any:
+def option(settings: Settings, check: str, name: str) -> Any:
     """A check's own option: as given, else as in the table."""
-    return asked.setting(check).options.get(name, BY_NAME[check].options[name])
+    return settings.setting(check).options.get(name, BY_NAME[check].options[name])
 
 
 def _since(written: object) -> int:
@@ -209,10 +209,10 @@ def _since(written: object) -> int:
     return microseconds(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
 
-def _prove(asked: Settings, types: Mapping[str, pl.DataType], plan: Plan) -> None:
-    if asked.custom:
+def _prove(settings: Settings, types: Mapping[str, pl.DataType], plan: Plan) -> None:
+    if settings.custom:
         prove(
-            asked.custom,
+            settings.custom,
             {EVENTS: pl.Schema(dict(EVENT_PLACE) | event_types(types, plan)), SESSIONS: session_types(plan)},
         )
 

@@ -26,12 +26,12 @@ from sessionize.stores import fetched, path_of
 from sessionize.summary.figures import figures
 
 
-def facts_of_runs(paths: Sequence[str], asked: Settings, thresholds: Thresholds) -> Facts:
+def facts_of_runs(paths: Sequence[str], settings: Settings, thresholds: Thresholds) -> Facts:
     """What can be told from the manifests and metrics of a run, or of nights one after the other.
 
     Args:
         paths: Output directories, in order.
-        asked: What is to be checked.
+        settings: What is to be checked.
         thresholds: From where on a session is long, or large.
 
     Raises:
@@ -47,7 +47,7 @@ def facts_of_runs(paths: Sequence[str], asked: Settings, thresholds: Thresholds)
     if all(files and all(file.name.endswith(".parquet") and file.exists() for file in files) for files in events):
         scans = [pl.scan_parquet(fetched(file)) for files in events for file in files]
         tables["events"] = pl.concat(scans, how="diagonal_relaxed")
-    customs = filled_in(asked.custom, paths)
+    customs = filled_in(settings.custom, paths)
     prove(
         [custom for custom in customs if "events" in tables or "events" not in custom.sql],
         {name: frame.collect_schema() for name, frame in tables.items()},

@@ -18,7 +18,7 @@ class InRun:
     """Makes the checks of one run.
 
     Args:
-        asked: Bounds, and the user's own checks.
+        settings: Bounds, and the user's own checks.
         first: Whether nothing is to be published when a check fails.
         inputs: What a baseline of nights must leave out: the night's own folder.
 
@@ -27,8 +27,8 @@ class InRun:
         notes: What a person should know of what was compared.
     """
 
-    def __init__(self, asked: Settings, *, first: bool, inputs: tuple[str, ...] = ()) -> None:
-        self._asked = asked
+    def __init__(self, settings: Settings, *, first: bool, inputs: tuple[str, ...] = ()) -> None:
+        self._settings = settings
         self._first = first
         self._inputs = inputs
         self._look: Look | None = None
@@ -49,17 +49,17 @@ class InRun:
             *(n for names in plan.columns.values() for n in names),
         }
         carried |= {own.name for own in plan.own if own.kind == "dimension"}
-        missing = [name for name in self._asked.days.dimensions if name in log.schema and name not in carried]
+        missing = [name for name in self._settings.days.dimensions if name in log.schema and name not in carried]
         if missing:
             raise UsageError(
                 f"[check.days] dimensions: the run does not carry {missing[0]!r}", hint=f"--dimension {missing[0]}"
             )
-        self._compared = baseline_of(self._asked, self._inputs or config.inputs, may_be_none=True)
-        if self._asked.baseline is not None and self._compared == Baseline():
-            self.notes = (f"--baseline {self._asked.baseline}: there is no night yet to compare with",)
-        thresholds = thresholds_of(self._asked)
-        profile = None if day is None else Profile(plan, whole=day, dimensions=self._asked.days.dimensions)
-        self._look = Look(config, self._asked, thresholds, log, plan, limits, own=False, profile=profile)
+        self._compared = baseline_of(self._settings, self._inputs or config.inputs, may_be_none=True)
+        if self._settings.baseline is not None and self._compared == Baseline():
+            self.notes = (f"--baseline {self._settings.baseline}: there is no night yet to compare with",)
+        thresholds = thresholds_of(self._settings)
+        profile = None if day is None else Profile(plan, whole=day, dimensions=self._settings.days.dimensions)
+        self._look = Look(config, self._settings, thresholds, log, plan, limits, own=False, profile=profile)
         return Judging(self._look.observers, self._look.profile)
 
     def verdict(self, result: Result) -> str:
@@ -69,7 +69,7 @@ class InRun:
             ChecksFailed: If a check failed and nothing is to be published then.
         """
         assert self._look is not None
-        self.checked = checked_by(self._look.facts(result), self._asked, self._compared)
+        self.checked = checked_by(self._look.facts(result), self._settings, self._compared)
         failed = self.failed()
         if failed is not None and self._first:
             raise ChecksFailed(failed.message, hint="nothing was published: --check-first was given")
@@ -79,7 +79,7 @@ class InRun:
         """What to say where a check failed; None where none did, or none was made."""
         if self.checked is None:
             return None
-        warned = self.checked.of("warned") if self._asked.error_on_warning else ()
+        warned = self.checked.of("warned") if self._settings.error_on_warning else ()
         bad = (*self.checked.of("failed"), *warned)
         if not bad:
             return None

@@ -127,12 +127,12 @@ def settings_of(section: Mapping[str, Any], options: Mapping[str, Iterable[str]]
     )
 
 
-def with_most_rejected(asked: Settings, written: str) -> Settings:
+def with_most_rejected(settings: Settings, written: str) -> Settings:
     """The same, with what is allowed of rejected rows."""
-    setting = asked.setting("rejected")
+    setting = settings.setting("rejected")
     most = bound(written, "--max-rejected")
     changed = replace(setting, error=most, given=setting.given | {"error"})
-    return replace(asked, settings={**asked.settings, "rejected": changed})
+    return replace(settings, settings={**settings.settings, "rejected": changed})
 
 
 def change_bound(written: object, where: str) -> Bound | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sessionize.cli import options as o
 from sessionize.cli import settings, view
 from sessionize.cli.config_files import FILE_NAMES
-from sessionize.cli.judging import asked
+from sessionize.cli.judging import check_settings
 from sessionize.cli.reports import NAMES, Report, not_checked, reports, write, written
 from sessionize.errors import ChecksFailed, InputError, UsageError
 from sessionize.locations import local_path, location
@@ -55,7 +55,7 @@ def check(typed: o.Typed) -> None:
         _init(typed)
         return
     typed = settings.with_file(typed)
-    _check(typed, asked_of(typed, settings.section(typed, "check")))
+    _check(typed, settings_of(typed, settings.section(typed, "check")))
 
 
 def _check(typed: o.Typed, wanted: Settings) -> None:
@@ -85,11 +85,11 @@ def _checked(typed: o.Typed, wanted: Settings) -> Checked:
     return checked
 
 
-def asked_of(typed: o.Typed, section: dict[str, Any]) -> Settings:
+def settings_of(typed: o.Typed, section: dict[str, Any]) -> Settings:
     """What the configuration asks for, and what was typed."""
     from sessionize.checks import with_most_rejected
 
-    found = asked(typed, section)
+    found = check_settings(typed, section)
     most = "0" if typed["on_bad_row"] == "fail" else typed["max_rejected"]
     return found if most is None else with_most_rejected(found, most)
 
@@ -158,7 +158,7 @@ def _init(typed_alone: o.Typed) -> None:
         raise UsageError("--init writes no pyproject.toml", hint="leave --config out, or name a sessionize.toml")
     typed = settings.with_file(typed_alone if there else typed_alone.but(config=os.devnull))
     file = OneFile(str(path), "--config", _read(typed.but(config=None)), lambda _: there)
-    known = asked_of(typed, settings.section(typed, "check")).days.dimensions
+    known = settings_of(typed, settings.section(typed, "check")).days.dimensions
     wanted = Settings(days=Days(dimensions=known, learning=not known))
     checked = _checked(typed, wanted)
     days = each_day(settings.config(typed), checked, wanted)
@@ -172,12 +172,12 @@ def _init(typed_alone: o.Typed) -> None:
         print(f"wrote {path}: bounds learnt from {checked.counts['rows_read']:,} rows", file=sys.stderr)
 
 
-def _of_log(asked: o.Typed) -> dict[str, Any]:
+def _of_log(typed: o.Typed) -> dict[str, Any]:
     """What was typed of the log and its sessions: the configuration is for these."""
     about = (o.LOG, o.RULES, o.MEANING)
     passing = ("until", "on_bad_row", "max_rejected")
     return {
-        row.name: asked[row.name]
+        row.name: typed[row.name]
         for row in o.OPTIONS
-        if row.name in asked.given and row.panel in about and row.name not in passing
+        if row.name in typed.given and row.panel in about and row.name not in passing
     }

@@ -18,7 +18,7 @@ ENGINES: Final = ("local", "spark")
 OF_SPARK: Final = ("master", "remote", "partitions")
 
 
-class Asked(NamedTuple):
+class ClusterOptions(NamedTuple):
     """The cluster that was asked for.
 
     Attributes:
@@ -42,7 +42,7 @@ def written(outputs: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     return sizes
 
 
-def asked(typed: o.Typed, config: Config, output: Output) -> Asked | None:
+def options_of(typed: o.Typed, config: Config, output: Output) -> ClusterOptions | None:
     """The cluster that was asked for; None for this machine.
 
     Raises:
@@ -76,10 +76,10 @@ def asked(typed: o.Typed, config: Config, output: Output) -> Asked | None:
 
     refuse(config, output)
     check_installed(typed["remote"])
-    return Asked(typed["master"], typed["remote"], typed["partitions"])
+    return ClusterOptions(typed["master"], typed["remote"], typed["partitions"])
 
 
-def run(spark: Asked, config: Config, output: Output, progress: Callable[[str], None]) -> Outcome:
+def run(spark: ClusterOptions, config: Config, output: Output, progress: Callable[[str], None]) -> Outcome:
     """Run a whole log on the cluster."""
     from sessionize.one_shot import Outcome
     from sessionize.spark.cluster import cluster

@@ -19,7 +19,7 @@ from sessionize.locations import location
 from sessionize.stores import path_of
 
 if TYPE_CHECKING:
-    from sessionize.compare import Asked, Compared, Row
+    from sessionize.compare import Candidate, Compared, Row
 
 COMPARING: Final = "Comparing"
 OURS: Final = "ours"
@@ -85,7 +85,7 @@ def compare(typed: o.Typed) -> None:
     with view.progress(typed) as progress:
         found = job(
             settings.config(typed),
-            asked_of(typed),
+            candidates_of(typed),
             progress,
             output=path_of(location(typed["output"], "--output")) if typed["output"] else None,
             form=settings.one_of(typed["format"], TABLE_FORMATS, "--format"),
@@ -93,19 +93,19 @@ def compare(typed: o.Typed) -> None:
     _print(found, typed)
 
 
-def asked_of(typed: o.Typed) -> list[Asked]:
+def candidates_of(typed: o.Typed) -> list[Candidate]:
     """The definitions that were asked for; all that there are, where none was."""
-    from sessionize.compare import Asked
+    from sessionize.compare import Candidate
 
     found = []
     for name in typed["by"] or (OURS, *definitions.names()):
         if name == OURS:
-            found.append(Asked(OURS, rules.rules(typed), None, typed.get("optional_splits", frozenset())))
+            found.append(Candidate(OURS, rules.rules(typed), None, typed.get("optional_splits", frozenset())))
         elif name == SOURCE:
-            found.append(Asked(SOURCE, rules.no_rules()))
+            found.append(Candidate(SOURCE, rules.no_rules()))
         else:
             definition = definitions.load(name, "--as")
-            found.append(Asked(definition.name, *_meant(definition)))
+            found.append(Candidate(definition.name, *_meant(definition)))
     return found
 
 

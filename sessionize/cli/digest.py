@@ -22,7 +22,7 @@ ROWS: Final = {
 RATES: Final = {"bounce_rate": "bounced", "engagement_rate": "engaged", "conversion_rate": "converted"}
 
 
-class Told:
+class Status:
     """What is told of one run, as it becomes known.
 
     Args:
@@ -62,41 +62,41 @@ def place(path: str) -> OneFile:
     return OneFile(path, "--summary-file", {}, begins_with(OURS.encode()))
 
 
-def write(path: str, told: Told) -> None:
+def write(path: str, status: Status) -> None:
     """Write the summary of a run into a file.
 
     Args:
         path: Where to write.
-        told: What is told of it.
+        status: What is told of it.
     """
-    text = "\n".join(_lines(told)) + "\n"
+    text = "\n".join(_lines(status)) + "\n"
     place(path).write(text.encode("utf-8", "backslashreplace"))
 
 
-def _lines(told: Told) -> Iterator[str]:
+def _lines(status: Status) -> Iterator[str]:
     from sessionize.checks.formats.plain import cell
 
-    of = "" if told.batch is None else f" {cell(told.batch)}"
-    yield f"{OURS}{of}: {_verdict(told)}"
-    problems = [*told.broken, *([told.error] if told.error else [])]
+    of = "" if status.batch is None else f" {cell(status.batch)}"
+    yield f"{OURS}{of}: {_verdict(status)}"
+    problems = [*status.broken, *([status.error] if status.error else [])]
     for error in problems:
         yield from ("", f"**{cell(error.message)}**")
         if error.hint:
             yield from ("", f"{cell(error.hint)}")
-    if told.outcome is not None:
-        yield from _of_outcome(told.outcome)
-    if told.judge is not None and told.judge.checked is not None:
+    if status.outcome is not None:
+        yield from _of_outcome(status.outcome)
+    if status.judge is not None and status.judge.checked is not None:
         from sessionize.checks.formats.plain import markdown
 
-        yield from ("", markdown(told.judge.checked, only_bad=True).rstrip())
+        yield from ("", markdown(status.judge.checked, only_bad=True).rstrip())
 
 
-def _verdict(told: Told) -> str:
-    if told.outcome is None:
-        return f"failed, exit code {told.exit_code}"
-    if told.outcome.run is None:
+def _verdict(status: Status) -> str:
+    if status.outcome is None:
+        return f"failed, exit code {status.exit_code}"
+    if status.outcome.run is None:
         return "nothing to do"
-    return f"done, and someone should look at it (exit code {told.exit_code})" if told.broken else "done"
+    return f"done, and someone should look at it (exit code {status.exit_code})" if status.broken else "done"
 
 
 def _of_outcome(done: Outcome) -> Iterator[str]:

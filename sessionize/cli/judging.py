@@ -22,7 +22,7 @@ NEED_CHECK: Final = ("baseline", "report")
 """Options that say something of checks only."""
 
 
-def asked(typed: o.Typed, section: dict[str, Any]) -> Settings:
+def check_settings(typed: o.Typed, section: dict[str, Any]) -> Settings:
     """What the configuration asks for, and what was typed.
 
     Raises:
@@ -69,7 +69,7 @@ class Checks:
                 "--report and --batch-from-name do not go together: each night would replace it",
                 hint="what was found lies in checks.json beside each night's outputs",
             )
-        self._settings = asked(typed, settings.section(typed, "check"))
+        self._settings = check_settings(typed, settings.section(typed, "check"))
         self._reports = reports(typed, _read(typed, config))
 
     def of(self, output: Output, nightly: Nightly | None) -> InRun | None:
@@ -81,7 +81,7 @@ class Checks:
         own = () if nightly is None else (str(Path(output.directory) / nightly.folder),)
         return InRun(self._settings, first=self._first, inputs=own)
 
-    def tell(self, judge: InRun | None) -> None:
+    def report(self, judge: InRun | None) -> None:
         """Say what was found that a person should look at, and write the reports."""
         if judge is None or judge.checked is None:
             return
@@ -92,7 +92,7 @@ class Checks:
         if any(finding.is_bad for finding in judge.checked.findings):
             print(FORMATS["concise"](judge.checked), end="", file=sys.stderr)
 
-    def tell_unread(self, error: InputError, config: Config) -> None:
+    def report_unread(self, error: InputError, config: Config) -> None:
         """Write the reports where there was nothing to check, and why."""
         if self._reports:
             write(self._reports, not_checked(error, config.inputs))

@@ -168,11 +168,11 @@ def _run(arguments: list[str]) -> int:
         return done.code if isinstance(done.code, int) else 0
     except BaseException as error:  # noqa: BLE001 - the one place; Polars' PanicException is no Exception
         # After a signal, what the work says of files that were taken from it is no news.
-        return UNFORESEEN if ABANDONED.is_set() else _tell(error, arguments)
+        return UNFORESEEN if ABANDONED.is_set() else _report(error, arguments)
     return code if isinstance(code, int) else 0
 
 
-def _tell(error: BaseException, arguments: list[str]) -> int:
+def _report(error: BaseException, arguments: list[str]) -> int:
     """Print the error as a user reads it; return its exit code."""
     if "--debug" in arguments:
         with suppress(OSError):

@@ -35,10 +35,10 @@ def _commands() -> Iterator[str]:
     for commands in dict.fromkeys(commands for _, commands in options):
         yield f".SH OPTIONS OF {commands.upper()}"
         for option in (option for option, taking in options if taking == commands):
-            yield f".TP\n{_typed(option)}\n{_plain(option.help)}"
+            yield f".TP\n{_usage(option)}\n{_plain(option.help)}"
 
 
-def _typed(option: Option) -> str:
+def _usage(option: Option) -> str:
     names = ", ".join(_plain(name) for name in option.flags or (f"--{option.name.replace('_', '-')}",))
     return f"\\fB{names}\\fR" + (f" \\fI{_plain(option.metavar)}\\fR" if option.metavar else "")
 

@@ -133,7 +133,7 @@ RUN: Final = ("run",)
 ANSWERS: Final = ("summary", "show", "funnel", "paths", "timeout", "report")
 WHOLE: Final = ("run", "check")
 ALL: Final = ("run", "check", "state", *ANSWERS)
-TOLD: Final = ("run", *ANSWERS)
+ENRICHED: Final = ("run", *ANSWERS)
 """Commands that take what rows tell beside their columns."""
 OPTIONS: Final = (
     text("preset", "A known layout, such as ga4, or your own TOML file; sessionize presets lists them; none: no layout. "
@@ -200,17 +200,17 @@ OPTIONS: Final = (
     texts("goal", "Outcome by name: SQL over a row of the log, such as signup=\"event_type = 'signup'\". Repeatable; with it, "
           "the usual conversions are none. [default: none]", "NAME=SQL", panel=MEANING),
     flag("page_path", "Cut pages to their path: no host, query string or fragment. [default: as they are]",
-         panel=MEANING, commands=TOLD),
+         panel=MEANING, commands=ENRICHED),
     flag("channels", "Find each session's channel by GA4's rules, where no column has it. [default: off]",
-         panel=MEANING, commands=TOLD),
+         panel=MEANING, commands=ENRICHED),
     texts("own_host", "Host whose referrers are no source. Repeatable. [default: the hosts of the pages]",
-          "HOST", panel=MEANING, commands=TOLD),
+          "HOST", panel=MEANING, commands=ENRICHED),
     flag("exclude_bots", "Leave events of known bots out, by user agent. [default: off]", panel=MEANING),
     text("geo_db", "MaxMind database that says where an address is. [default: none]", "FILE", panel=MEANING, commands=RUN),
     text("hash_ids", "File with a secret key, or env:VARIABLE: hash session, profile and event ids with it. "
-         "[default: as they are]", "KEY_FILE", panel=PRIVACY, commands=TOLD),
+         "[default: as they are]", "KEY_FILE", panel=PRIVACY, commands=ENRICHED),
     text("ip", "full; truncate: to /24 and /48; drop. [default: full]", "full|truncate|drop", default="full",
-         panel=PRIVACY, commands=TOLD),
+         panel=PRIVACY, commands=ENRICHED),
     text("memory_limit", "Peak memory to stay under, such as 2GB or 512MiB; at least 128MB. [default: 80 % of the machine's]", "SIZE"),
     text("config", "TOML with options by name. [default: sessionize.toml or [tool.sessionize] in pyproject.toml, found "
          "upwards]", "FILE"),

@@ -71,7 +71,7 @@ def _check(name: str | None, log: Sequence[str]) -> None:
     width = max(len(role.name) for role in found.roles)
     print(f"{preset.name}, on the first {found.rows:,} rows (times: {found.times})")
     for role in found.roles:
-        print(f"  {role.name:<{width}}  {view.plain(_told(role))}")
+        print(f"  {role.name:<{width}}  {view.plain(_role_text(role))}")
 
 
 def _config(preset: Preset, log: Sequence[str]) -> Config:
@@ -88,7 +88,7 @@ def _config(preset: Preset, log: Sequence[str]) -> Config:
     )
 
 
-def _told(role: Role) -> str:
+def _role_text(role: Role) -> str:
     if not role.columns:
         return "not in the log"
     values = ", ".join(value if len(value) <= SHOWN else f"{value[:SHOWN]}…" for value in role.values) or "no value"

@@ -41,7 +41,7 @@ def _options() -> Iterator[str]:
         yield f"\n### {panel}\n"
         yield from _table(
             ("option", "meaning", "commands"),
-            ((_typed(option), option.help, commands) for option, commands in options),
+            ((_usage(option), option.help, commands) for option, commands in options),
         )
 
 
@@ -56,7 +56,7 @@ def options_and_commands() -> Iterator[tuple[Option, str]]:
         yield option, ALL_THAT_READ if set(names) >= set(readers) else ", ".join(names)
 
 
-def _typed(option: Option) -> str:
+def _usage(option: Option) -> str:
     names = ", ".join(f"`{name}`" for name in option.flags or (f"--{option.name.replace('_', '-')}",))
     return names + (f" {option.metavar}" if option.metavar else "")
 

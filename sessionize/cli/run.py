@@ -90,13 +90,13 @@ def _run(typed: o.Typed) -> None:
     _check_output(output, typed)
     limits = bounds.limits(typed)
     _check_files(typed)
-    asked = settings.config(typed)
-    settings.no_earlier_run(asked.inputs)
-    spark = clusters.asked(typed, asked, output)
-    checks = judging.Checks(typed, asked)
-    if asked.memory_limit is not None and asked.memory_limit < LEAST and not typed["quiet"]:
+    config = settings.config(typed)
+    settings.no_earlier_run(config.inputs)
+    spark = clusters.options_of(typed, config, output)
+    checks = judging.Checks(typed, config)
+    if config.memory_limit is not None and config.memory_limit < LEAST and not typed["quiet"]:
         view.notes([TOO_LITTLE], color=not typed["no_color"])
-    targets = nights.targets(typed, asked)
+    targets = nights.targets(typed, config)
     if typed["dry_run"]:
         dry.show(targets, output, as_json=bool(typed["json"]))
         return
@@ -105,7 +105,7 @@ def _run(typed: o.Typed) -> None:
         if by_lines:
             monitor.BY_LINES[:] = [None if nightly is None else nightly.batch]
         with _naming(nightly, typed):
-            broken += _each(typed, config, output, nightly, Asked(limits, checks, spark))
+            broken += _each(typed, config, output, nightly, RunSettings(limits, checks, spark))
     if broken:
         raise ChecksFailed("; ".join(each.message for each in broken), hint=broken[0].hint)
     monitor.BY_LINES.clear()
@@ -136,7 +136,7 @@ def _naming(nightly: Nightly | None, typed: o.Typed) -> Iterator[None]:
         raise type(error)(f"batch {nightly.batch}: {error.message}", hint=error.hint) from error
 
 
-class Asked(NamedTuple):
+class RunSettings(NamedTuple):
     """Where a run runs, and what its outcome is held against.
 
     Attributes:
@@ -147,37 +147,39 @@ class Asked(NamedTuple):
 
     limits: bounds.Limits
     checks: judging.Checks
-    spark: clusters.Asked | None = None
+    spark: clusters.ClusterOptions | None = None
 
 
-def _each(typed: o.Typed, config: Config, output: Output, nightly: Nightly | None, asked: Asked) -> list[ChecksFailed]:
+def _each(
+    typed: o.Typed, config: Config, output: Output, nightly: Nightly | None, run_settings: RunSettings
+) -> list[ChecksFailed]:
     """Run a night, or a whole log, and tell of it; gives what does not hold though the outputs are complete."""
-    told = digest.Told(None if nightly is None else nightly.batch, asked.checks.of(output, nightly))
+    status = digest.Status(None if nightly is None else nightly.batch, run_settings.checks.of(output, nightly))
     began = monotonic()
     try:
-        told.outcome = _outcome(typed, config, output, nightly, asked.spark or told.judge)
-        told.broken = [*bounds.broken(asked.limits, told.outcome), *judging.failed(told.judge)]
+        status.outcome = _outcome(typed, config, output, nightly, run_settings.spark or status.judge)
+        status.broken = [*bounds.broken(run_settings.limits, status.outcome), *judging.failed(status.judge)]
     except SessionizeError as error:
-        told.error = error
+        status.error = error
         if isinstance(error, InputError):
-            asked.checks.tell_unread(error, config)
+            run_settings.checks.report_unread(error, config)
         raise
     finally:
-        _to_files(typed, told, monotonic() - began)
-        asked.checks.tell(told.judge)
-    _tell(typed, told.outcome, monotonic() - began)
-    return told.broken
+        _to_files(typed, status, monotonic() - began)
+        run_settings.checks.report(status.judge)
+    _print_outcome(typed, status.outcome, monotonic() - began)
+    return status.broken
 
 
-def _to_files(typed: o.Typed, told: digest.Told, seconds: float) -> None:
+def _to_files(typed: o.Typed, status: digest.Status, seconds: float) -> None:
     """Figures and a summary, of a run that failed, too."""
     if typed["metrics_file"]:
-        monitor.write_figures(typed["metrics_file"], told.outcome, told.batch, seconds, told.exit_code)
+        monitor.write_figures(typed["metrics_file"], status.outcome, status.batch, seconds, status.exit_code)
     if typed["summary_file"]:
-        digest.write(typed["summary_file"], told)
+        digest.write(typed["summary_file"], status)
 
 
-def _tell(typed: o.Typed, outcome: Outcome, seconds: float) -> None:
+def _print_outcome(typed: o.Typed, outcome: Outcome, seconds: float) -> None:
     """What became of a run, for a person or a program."""
     if typed["json"]:
         from sessionize.output.commit import manifest_text
@@ -192,7 +194,11 @@ def _tell(typed: o.Typed, outcome: Outcome, seconds: float) -> None:
 
 
 def _outcome(
-    typed: o.Typed, config: Config, output: Output, nightly: Nightly | None, judge: InRun | clusters.Asked | None
+    typed: o.Typed,
+    config: Config,
+    output: Output,
+    nightly: Nightly | None,
+    judge: InRun | clusters.ClusterOptions | None,
 ) -> Outcome:
     if monitor.BY_LINES:
         progress = partial(monitor.event, "info") if typed["verbose"] else lambda _: None
@@ -205,11 +211,11 @@ def _outcome(
 
 def _done(
     config: Config, output: Output, nightly: Nightly | None, progress: Callable[[str], None],
-    judge: InRun | clusters.Asked | None,
+    judge: InRun | clusters.ClusterOptions | None,
 ) -> Outcome:  # fmt: skip
     from sessionize.one_shot import Outcome, run
 
-    if isinstance(judge, clusters.Asked):
+    if isinstance(judge, clusters.ClusterOptions):
         return clusters.run(judge, config, output, progress)
 
     if nightly is None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sessionize import schema
 from sessionize.compare.agreement import Agreement, Cut
-from sessionize.compare.asked import Asked
+from sessionize.compare.candidate import Candidate
 from sessionize.compare.measure import Measures, figures, metrics
 from sessionize.compare.side import Side, cut_together
 from sessionize.config import Config, OutputFormat, Plan
@@ -87,7 +87,7 @@ class _Comparing(OneShot):
         self._lean = lean
         self._by_profile = by_profile
         self._keep = keep
-        self._source = next((place for place, each in enumerate(sides) if each.asked.name == SOURCE_ID), None)
+        self._source = next((place for place, each in enumerate(sides) if each.candidate.name == SOURCE_ID), None)
 
     def before(self, arrived: Iterable[Arrived]) -> Iterable[Arrived]:
         """The events of the log; by profile where its own session ids are compared with, else they would be the key."""
@@ -113,20 +113,20 @@ class _Comparing(OneShot):
         yield Settled(done[0], None, places(done[0].alone, events, plan))
 
     def _cut(self, side: Side, events: pl.DataFrame) -> Sessionized:
-        if side.asked.name == SOURCE_ID and self._by_profile:
+        if side.candidate.name == SOURCE_ID and self._by_profile:
             events = events.with_columns(events[OWN_ID].alias(schema.SESSION_ID))
         return sessionize(events, side.plan, assign=True)
 
 
 def compare(
-    config: Config, asked: Sequence[Asked], progress: Callable[[str], None] = lambda _: None, *,
+    config: Config, candidates: Sequence[Candidate], progress: Callable[[str], None] = lambda _: None, *,
     output: AnyPath | None = None, form: OutputFormat = "parquet", limits: Limits | None = None,
 ) -> Compared:  # fmt: skip
     """Cut a log by several definitions in one reading.
 
     Args:
         config: The log; its own rules are not used.
-        asked: The definitions; the others are held against the first.
+        candidates: The definitions; the others are held against the first.
         progress: Told the name of each stage as it begins.
         output: Folder into which the metrics by each definition are written; None for none.
         form: Format of these.
@@ -135,7 +135,7 @@ def compare(
     Raises:
         SessionizeError: Of the kind that says who must act.
     """
-    names = [each.name for each in asked]
+    names = [each.name for each in candidates]
     if len(set(names)) < len(names):
         raise UsageError("a definition is named twice", hint=f"--as {' --as '.join(dict.fromkeys(names))}")
     progress("opening")
@@ -145,14 +145,14 @@ def compare(
             raise UsageError(
                 f"--as {SOURCE_ID}: the log has no session id", hint="say which column has it: --session-id COLUMN"
             )
-        base = _base(resolved, asked, log.schema)
-        measures = [Measures(each.definition) for each in asked]
+        base = _base(resolved, candidates, log.schema)
+        measures = [Measures(each.definition) for each in candidates]
         lean = output is None and all(each.is_lean for each in measures)
         if lean:
             base = _without_unneeded(base)
         sides = [
-            Side(asked=each, plan=replace(base, rules=each.rules), measures=measure)
-            for each, measure in zip(asked, measures, strict=True)
+            Side(candidate=each, plan=replace(base, rules=each.rules), measures=measure)
+            for each, measure in zip(candidates, measures, strict=True)
         ]
         progress("reading and comparing")
         policy = _Comparing(sides, by_profile=by_profile, keep=output is not None, lean=lean)
@@ -167,13 +167,13 @@ def _has_both(plan: Plan) -> bool:
     return schema.SESSION_ID in plan.columns and schema.PROFILE_ID in plan.columns
 
 
-def _base(plan: Plan, asked: Sequence[Asked], types: Mapping[str, pl.DataType]) -> Plan:
+def _base(plan: Plan, candidates: Sequence[Candidate], types: Mapping[str, pl.DataType]) -> Plan:
     """The plan by which the log is read: it has the values of all names by which anyone splits."""
-    names = tuple(dict.fromkeys(name for each in asked for name in each.rules.split_names))
+    names = tuple(dict.fromkeys(name for each in candidates for name in each.rules.split_names))
     optional = frozenset(names) - {
-        name for each in asked for name in each.rules.split_names if name not in each.optional
+        name for each in candidates for name in each.rules.split_names if name not in each.optional
     }
-    rules = replace(asked[0].rules, split_on=names, split_on_arrival=())
+    rules = replace(candidates[0].rules, split_on=names, split_on_arrival=())
     found = splits(rules, plan.columns, types, channels=plan.channels, optional=optional)
     return replace(plan, rules=rules, splits=found)
 
@@ -188,7 +188,7 @@ def _is_needed(role: str, there: Collection[str]) -> bool:
 def _without_unneeded(plan: Plan) -> Plan:
     """The plan without columns that need not be read; of those that rows tell more by, all are."""
     plan = replace(plan, own=tuple(own for own in plan.own if own.kind == "goal"))
-    if plan.told_splits:
+    if plan.derived_splits:
         return replace(plan, properties=(), traits=())
     bots = {schema.USER_AGENT} if plan.exclude_bots else set()
     kept = {role: names for role, names in plan.columns.items() if role in bots or _is_needed(role, list(plan.columns))}
@@ -232,7 +232,7 @@ def _rows(sides: Sequence[Side], *, has_source: bool) -> tuple[Row, ...]:
             "profiles": counts.profiles,
             **figures(pl.concat(side.parts)),
         }
-        rows.append(Row(side.asked.name, told, side.agreement, side.source if has_source else None))
+        rows.append(Row(side.candidate.name, told, side.agreement, side.source if has_source else None))
     return tuple(rows)
 
 
@@ -241,7 +241,7 @@ def _write(sides: Sequence[Side], output: AnyPath, form: OutputFormat) -> tuple[
     names = []
     with publisher(output) as held, map_os_errors(held.directory):
         for side in sides:
-            name = f"metrics-{side.asked.name}.{form}"
+            name = f"metrics-{side.candidate.name}.{form}"
             with writer(held.path(name), form) as out:
                 out.write(pl.concat(side.sessions).sort("start", "session_id"))
             held.seal(name)

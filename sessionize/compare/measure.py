@@ -58,13 +58,13 @@ class Measures:
             plan: The rules.
             watermark: Watermark of the whole log, microseconds since 1970 UTC.
         """
-        return self._told(_plain(done.sessions) if self._is_plain else metrics(done, plan, watermark))
+        return self._figured(_plain(done.sessions) if self._is_plain else metrics(done, plan, watermark))
 
     def of_measured(self, sessions: pl.DataFrame) -> pl.DataFrame:
         """The same of sessions that were measured by `needed`; where `is_lean`."""
-        return self._told(_plain(sessions))
+        return self._figured(_plain(sessions))
 
-    def _told(self, sessions: pl.DataFrame) -> pl.DataFrame:
+    def _figured(self, sessions: pl.DataFrame) -> pl.DataFrame:
         rates = {name: pl.lit(None, pl.Boolean) if each is None else each for name, each in self._rates.items()}
         return sessions.select(
             "duration_s",
@@ -106,6 +106,6 @@ def _plain(sessions: pl.DataFrame) -> pl.DataFrame:
 
 def _rates(definition: Definition) -> dict[str, pl.Expr | None]:
     """The SQL of a definition, tried on no sessions."""
-    columns, asked_by = of_sql(), f"definition {definition.name}"
+    columns, origin = of_sql(), f"definition {definition.name}"
     words = {"bounced": definition.bounce, "engaged": definition.engaged}
-    return {name: None if text is None else Sql(columns, asked_by).condition(text) for name, text in words.items()}
+    return {name: None if text is None else Sql(columns, origin).condition(text) for name, text in words.items()}

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sessionize import schema
 from sessionize.compare.agreement import Agreement, Cut
-from sessionize.compare.asked import Asked
+from sessionize.compare.candidate import Candidate
 from sessionize.compare.measure import Measures
 from sessionize.config import Plan
 from sessionize.engine.result import Counts
@@ -25,7 +25,7 @@ from sessionize.kernel.several import Lot, Sessions, cut_by_each
 class Side:
     """One definition, and what it has come to so far."""
 
-    asked: Asked
+    candidate: Candidate
     plan: Plan
     measures: Measures
     tally: Tally = field(default_factory=Tally)

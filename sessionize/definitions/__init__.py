@@ -58,12 +58,12 @@ def names() -> list[str]:
     return sorted(each.name.removesuffix(ENDING) for each in _folder().iterdir() if each.name.endswith(ENDING))
 
 
-def load(name: str, asked_by: str = "--rules") -> Definition:
+def load(name: str, origin: str = "--rules") -> Definition:
     """A shipped definition by its name, or a user's by its file.
 
     Args:
         name: One of `names`, or the path of a TOML file.
-        asked_by: Option that names it, for the message.
+        origin: Option that names it, for the message.
 
     Raises:
         UsageError: If there is none, or it is not one.
@@ -72,7 +72,7 @@ def load(name: str, asked_by: str = "--rules") -> Definition:
         >>> load("ga4").rules
         {'timeout': '30m'}
     """
-    text = _shipped(name) if name in names() else _own(name, asked_by)
+    text = _shipped(name) if name in names() else _own(name, origin)
     try:
         return _parsed(name, tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
@@ -105,16 +105,16 @@ def _shipped(name: str) -> str:
     return (_folder() / f"{name}{ENDING}").read_text(encoding="utf-8")
 
 
-def _own(name: str, asked_by: str) -> str:
+def _own(name: str, origin: str) -> str:
     path = Path(name)
     if not path.suffix and not path.exists():
         near = difflib.get_close_matches(name.lower(), names(), n=1)
         hint = f"did you mean {near[0]}? " if near else ""
         raise UsageError(
-            f"invalid value {name!r} for {asked_by} (no such definition)",
+            f"invalid value {name!r} for {origin} (no such definition)",
             hint=f"{hint}there are {', '.join(names())}, or a TOML file",
         )
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"definition {name}: {error}", hint=f"{asked_by} takes a name or a TOML file") from None
+        raise UsageError(f"definition {name}: {error}", hint=f"{origin} takes a name or a TOML file") from None

@@ -16,9 +16,9 @@ from sessionize.engine.prefetch import ahead
 from sessionize.engine.result import Counts
 from sessionize.engine.value_stats import TRANSIENT, ValueStats
 from sessionize.kernel import Dictionaries, normalise
+from sessionize.kernel.derived_splits import with_derived_splits
 from sessionize.kernel.enrich import enriched
 from sessionize.kernel.normalise import REASONS, plain_texts, without_blanks
-from sessionize.kernel.told_splits import with_told_splits
 from sessionize.limits import Limits
 from sessionize.read import Rows
 from sessionize.read.parquet_dictionaries import DictionaryColumn
@@ -201,7 +201,7 @@ class Ingest:
     def _enriched(self, events: pl.DataFrame) -> pl.DataFrame:
         """Events with what their own rows tell; without those of bots where these are to be left out."""
         kept, bots = enriched(events, self._plan)
-        kept = with_told_splits(kept, self._plan)
+        kept = with_derived_splits(kept, self._plan)
         self._bots += bots
         self._kept += kept.height
         newest = kept[schema.TIMESTAMP].to_physical().max()
@@ -234,7 +234,7 @@ def _normalised(raw: pl.LazyFrame, types: Mapping[str, pl.DataType], plan: Plan)
         asked_by = (
             "--where" if plan.where is not None and _fails(raw, types, replace(plan, own=())) else "--metric or --goal"
         )
-        with sql.telling(asked_by, "a value that does not fit: TRY_CAST gives null in its place"):
+        with sql.as_usage_error(asked_by, "a value that does not fit: TRY_CAST gives null in its place"):
             raise
 
 

@@ -22,7 +22,7 @@ from sessionize.engine.result import Batch
 from sessionize.kernel import Dictionaries, Sessionized, as_text, described, stamped
 from sessionize.kernel.describe import session_ids
 from sessionize.kernel.dictionaries import restored
-from sessionize.kernel.enrich import private_events, told_columns
+from sessionize.kernel.enrich import enriched_columns, private_events
 from sessionize.kernel.own import dimensions
 from sessionize.limits import Limits
 from sessionize.os_errors import writing
@@ -255,7 +255,7 @@ def annotated(
         told: Dimensions of the sessions, one row each.
     """
     placed = events[assigned["row"]]
-    untold = [name for name in told_columns(plan) if name not in placed.columns]
+    untold = [name for name in enriched_columns(plan) if name not in placed.columns]
     placed = private_events(placed.with_columns(pl.lit(None, pl.String).alias(name) for name in untold), plan)
     placed = placed.select(pl.exclude(rf"^({OF_ROWS}).*$", schema.FILE, schema.ROW, schema.PATH))
     if told.width:

@@ -6,12 +6,12 @@
                row-local                         key-local                  row by row, watermark given
 """
 
-from sessionize.kernel.closed import Settled, settle
+from sessionize.kernel.closed import split_closed
 from sessionize.kernel.describe import described, is_active, stamped
 from sessionize.kernel.dictionaries import Dictionaries, as_text
 from sessionize.kernel.normalise import normalise
 from sessionize.kernel.sessions import Sessionized, in_key_order, sessionize
 
 __all__ = [
-    "Dictionaries", "Sessionized", "Settled", "as_text", "described", "in_key_order", "is_active", "normalise", "sessionize", "settle", "stamped",
+    "Dictionaries", "Sessionized", "as_text", "described", "in_key_order", "is_active", "normalise", "sessionize", "split_closed", "stamped",
 ]  # fmt: skip

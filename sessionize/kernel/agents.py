@@ -91,11 +91,11 @@ def _bots() -> _Bots:
     from crawlerdetect.providers.crawlers import data as crawlers
     from crawlerdetect.providers.exclusions import data as exclusions
 
-    words = [ESCAPED.sub(r"\1", each) for each in crawlers if not PLAIN_WORD.search(ESCAPED.sub("", each))]
+    dictionary = [ESCAPED.sub(r"\1", each) for each in crawlers if not PLAIN_WORD.search(ESCAPED.sub("", each))]
     others = [each for each in crawlers if PLAIN_WORD.search(ESCAPED.sub("", each))]
     odd = [each for each in others if "(?" in each]
     return _Bots(
-        words,
+        dictionary,
         f"(?i)(?:{'|'.join(each for each in others if each not in odd)})",
         re.compile("|".join(odd), re.IGNORECASE) if odd else None,
         f"(?i)(?:{'|'.join(exclusions)})",

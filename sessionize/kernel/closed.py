@@ -22,7 +22,7 @@ from sessionize.kernel.sessions import Sessionized
 NEVER = np.iinfo(np.int64).max
 
 
-class Settled(NamedTuple):
+class SplitSessions(NamedTuple):
     """Sessions, apart by whether they could still change.
 
     Attributes:
@@ -39,7 +39,7 @@ class Settled(NamedTuple):
     oldest: int | None
 
 
-def settle(done: Sessionized, events: pl.DataFrame, plan: Plan, watermark: int | None) -> Settled:
+def split_closed(done: Sessionized, events: pl.DataFrame, plan: Plan, watermark: int | None) -> SplitSessions:
     """Tell the closed sessions from the open ones.
 
     Args:
@@ -58,7 +58,7 @@ def settle(done: Sessionized, events: pl.DataFrame, plan: Plan, watermark: int |
     still_open = done.sessions["start"].filter(pl.Series(~closed)).to_physical()
     oldest = still_open.min()
     waits = _may_be_joined(done.alone, events, watermark)
-    return Settled(
+    return SplitSessions(
         Sessionized(done.sessions.filter(pl.Series(closed)), done.duplicates, assigned, done.alone.filter(~waits)),
         pl.concat([done.assigned["row"].filter(~stays), done.alone.filter(waits)]),
         len(still_open),

@@ -143,10 +143,10 @@ def _completed(sessions: pl.DataFrame) -> pl.DataFrame:
             sessions = sessions.with_columns(metric.derived.alias(metric.name))
     names = [metric.name for metric in METRICS]
     kept = [name for name in sessions.columns if name not in names]
-    return sessions.select(*(_typed(metric, sessions.schema.get(metric.name)) for metric in METRICS), *kept)
+    return sessions.select(*(_cast(metric, sessions.schema.get(metric.name)) for metric in METRICS), *kept)
 
 
-def _typed(metric: Metric, measured: pl.DataType | None) -> pl.Expr:
+def _cast(metric: Metric, measured: pl.DataType | None) -> pl.Expr:
     if measured is None:
         return metric.missing
     return pl.col(metric.name) if isinstance(measured, pl.Categorical) else pl.col(metric.name).cast(metric.dtype)

@@ -56,10 +56,10 @@ def enriched(events: pl.DataFrame, plan: Plan) -> Enriched:
     return Enriched(events.with_columns(_private(events, plan)), left_out)
 
 
-def told_columns(plan: Plan) -> tuple[str, ...]:
-    """Columns that `enriched` and `with_told_splits` may add, all of them text; which they do depends on the events."""
+def enriched_columns(plan: Plan) -> tuple[str, ...]:
+    """Columns that `enriched` and `with_derived_splits` may add, all of them text; which they do depends on the events."""
     host = (PAGE_HOST,) if plan.page_path and plan.channels and schema.PAGE in plan.columns else ()
-    splits = (schema.SPLIT_PREFIX + name for name in plan.told_splits)
+    splits = (schema.SPLIT_PREFIX + name for name in plan.derived_splits)
     return (*(schema.UTM if plan.utm_in_page else ()), *host, *splits)
 
 
@@ -71,17 +71,17 @@ def campaigns(pages: pl.Series) -> list[pl.Series]:
         >>> [(column.name, column.to_list()) for column in found]
         [('utm_source', ['news letter', None, None]), ('utm_medium', ['e-mail', None, None])]
     """
-    words = _Words(pages)
-    if not words.texts.str.contains_any(["utm_"], ascii_case_insensitive=True).any():
+    dictionary = _Dictionary(pages)
+    if not dictionary.texts.str.contains_any(["utm_"], ascii_case_insensitive=True).any():
         return []
     return [
-        words.each(distinctly(values, _decoded)).alias(field)
+        dictionary.each(distinctly(values, _decoded)).alias(field)
         for field in schema.UTM
-        if (values := words.texts.str.extract(rf"(?i)[?&]{field}=([^&#]*)")).null_count() < len(values)
+        if (values := dictionary.texts.str.extract(rf"(?i)[?&]{field}=([^&#]*)")).null_count() < len(values)
     ]
 
 
-class _Words:
+class _Dictionary:
     """A column of few different texts, each of which is to be looked at once.
 
     Attributes:
@@ -98,9 +98,9 @@ class _Words:
         self._seen = pl.Series(np.flatnonzero(seen), dtype=pl.UInt32)
         self.texts = self._seen.cat.to(words.dtype).cast(pl.String)
 
-    def each(self, told: pl.Series) -> pl.Series:
+    def each(self, values: pl.Series) -> pl.Series:
         """A text for each row of the column, given one for each of `texts`."""
-        by_code = pl.repeat(None, self._size, dtype=pl.String, eager=True).scatter(self._seen, told)
+        by_code = pl.repeat(None, self._size, dtype=pl.String, eager=True).scatter(self._seen, values)
         return by_code.gather(self._codes)
 
 
@@ -109,12 +109,12 @@ def _decoded(text: str) -> str | None:
 
 
 def _paths(pages: pl.Series, plan: Plan) -> list[pl.Series]:
-    words = _Words(pages)
-    paths = words.texts.str.replace(BEFORE_PATH, "").str.replace(BEHIND_PATH, "")
+    dictionary = _Dictionary(pages)
+    paths = dictionary.texts.str.replace(BEFORE_PATH, "").str.replace(BEHIND_PATH, "")
     paths = pl.select(pl.when(paths == "").then(pl.lit("/")).otherwise(paths)).to_series()
-    found = [words.each(paths).alias(schema.PAGE)]
+    found = [dictionary.each(paths).alias(schema.PAGE)]
     if plan.channels:
-        found.append(words.each(words.texts.str.extract(HOST)).alias(PAGE_HOST))
+        found.append(dictionary.each(dictionary.texts.str.extract(HOST)).alias(PAGE_HOST))
     return found
 
 
@@ -151,8 +151,8 @@ def _copies(plan: Plan) -> dict[str, str]:
 def _hashed(ids: pl.Series, key: bytes) -> pl.Series:
     if not isinstance(ids.dtype, pl.Categorical):
         return hashed(ids, key)
-    words = _Words(ids)
-    return words.each(hashed(words.texts, key))
+    dictionary = _Dictionary(ids)
+    return dictionary.each(hashed(dictionary.texts, key))
 
 
 def private_events(events: pl.DataFrame, plan: Plan) -> pl.DataFrame:

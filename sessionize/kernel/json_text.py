@@ -48,7 +48,7 @@ def in_json(texts: pl.Series, steps: Sequence[Step]) -> pl.Series:
 def _first_of_paths(texts: pl.Series, steps: Sequence[Step]) -> pl.Series:
     """What the first path finds that finds anything: a list's rows are looked at as lists first."""
     begins_as_list = steps[0].kind == "key" and bool(texts.head(100).str.contains(r"^\s*\[").any())
-    paths = ["$" + "".join(parts) for parts in product(*(_ways(step) for step in steps))]
+    paths = ["$" + "".join(parts) for parts in product(*(_paths_of(step) for step in steps))]
     paths = paths[::-1] if begins_as_list else paths
     found = texts.str.json_path_match(paths[0])
     for path in paths[1:]:
@@ -58,7 +58,7 @@ def _first_of_paths(texts: pl.Series, steps: Sequence[Step]) -> pl.Series:
     return found
 
 
-def _ways(step: Step) -> list[str]:
+def _paths_of(step: Step) -> list[str]:
     if step.kind == "place":
         return [f"[{step.key}]"]
     of_object = f"[{json.dumps(step.key, ensure_ascii=False)}]"

@@ -71,7 +71,7 @@ def _normalised(rows: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     written, fault = rows[schema.TIMESTAMP], rows[schema.FAULT]
     names = [name for name in plan.columns if name not in (schema.TIMESTAMP, schema.VALUE)]
     counted: list[pl.Series] = []
-    names += [schema.SPLIT_PREFIX + name for name in plan.rules.split_names if name not in plan.told_splits]
+    names += [schema.SPLIT_PREFIX + name for name in plan.rules.split_names if name not in plan.derived_splits]
     names += [name for name in _carried(plan) if isinstance(rows.schema[name], TEXTS)]
     texts = {name: without_blanks(rows[name]) for name in names}
     if plan.time.formats:

@@ -102,7 +102,7 @@ def used(reference: str, types: Types, plan: Plan, *, is_number: bool = False) -
     return found.str.strip_chars().cast(pl.Float64) if is_number and plain_type(dtype) == "string" else found
 
 
-def own_measures(rows: pl.DataFrame, events: pl.DataFrame, plan: Plan) -> list[pl.Series]:
+def own_aggregates(rows: pl.DataFrame, events: pl.DataFrame, plan: Plan) -> list[pl.Series]:
     """The user's own columns, one value a session, in order.
 
     Args:
@@ -117,14 +117,14 @@ def own_measures(rows: pl.DataFrame, events: pl.DataFrame, plan: Plan) -> list[p
     ]
     there = [events[name].gather(rows["row"]).alias(name.removeprefix(schema.USE_PREFIX)) for name in names]
     frame = pl.DataFrame([rows["session"].alias(SESSION), *there])
-    with sql.telling("--metric", "a value that does not fit: TRY_CAST gives null in its place"):
+    with sql.as_usage_error("--metric", "a value that does not fit: TRY_CAST gives null in its place"):
         found = (
             frame.lazy()
             .group_by(SESSION, maintain_order=True)
             .agg(_aggregate(own).alias(schema.OWN_PREFIX + own.name) for own in plan.own)
             .collect(engine="in-memory")
         )
-    return [_typed(found[schema.OWN_PREFIX + own.name], own) for own in plan.own]
+    return [_cast(found[schema.OWN_PREFIX + own.name], own) for own in plan.own]
 
 
 def _aggregate(own: Own) -> pl.Expr:
@@ -135,7 +135,7 @@ def _aggregate(own: Own) -> pl.Expr:
     return sql.aggregate(own.text, f"--metric {own.name}")
 
 
-def _typed(values: pl.Series, own: Own) -> pl.Series:
+def _cast(values: pl.Series, own: Own) -> pl.Series:
     column = plain(pl.col(values.name), values.dtype) if own.kind == "metric" else pl.col(values.name)
     return values.to_frame().select(column.cast(TYPES[own.dtype])).to_series()
 

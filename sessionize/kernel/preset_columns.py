@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import polars as pl
 
 from sessionize import schema, sql
-from sessionize.kernel.references import as_text, found, in_log
+from sessionize.kernel.references import as_text, in_log, resolved
 from sessionize.kernel.texts import number_text
 from sessionize.preset import VISITOR, Preset
 
@@ -37,7 +37,7 @@ def shaped(
 
 
 def _read_by(preset: Preset, raw: pl.LazyFrame, types: dict[str, pl.DataType]) -> pl.LazyFrame:
-    raw, types = _with_asked(raw, types, preset.where)
+    raw, types = _with_named(raw, types, preset.where)
     texts = [name for name, dtype in types.items() if dtype == pl.String]
     everywhere = preset.nulls.get("*", ())
     own = {in_log(name, types): meant for name, meant in preset.nulls.items()}
@@ -48,7 +48,7 @@ def _read_by(preset: Preset, raw: pl.LazyFrame, types: dict[str, pl.DataType]) -
     decoded = [name for each in preset.decode if (name := in_log(each, types)) in texts]
     if decoded:
         raw = raw.with_columns(_mapped(pl.col(name), _decoded) for name in decoded)
-    there = [as_text(each.column, each.dtype) for name in preset.visitor if (each := found(name, types)) is not None]
+    there = [as_text(each.column, each.dtype) for name in preset.visitor if (each := resolved(name, types)) is not None]
     if not there or VISITOR in types:
         return raw
     values = pl.concat_str(pl.format("{}:{}", part.fill_null("").str.len_bytes(), part.fill_null("")) for part in there)
@@ -62,7 +62,7 @@ def _exploded(
     """A row for each element of lists inside one another, each with its line's place; each element in a column."""
     inside = ""
     for name in lists:
-        there = found(f"{inside}.{name}" if inside else name, types)
+        there = resolved(f"{inside}.{name}" if inside else name, types)
         if there is None:
             break
         is_list = isinstance(there.dtype, pl.List)
@@ -73,7 +73,7 @@ def _exploded(
     return raw, types
 
 
-def _with_asked(
+def _with_named(
     raw: pl.LazyFrame, types: dict[str, pl.DataType], where: str | None
 ) -> tuple[pl.LazyFrame, dict[str, pl.DataType]]:
     """The columns that a condition asks for by other spellings than the log's; null where the log has none."""

@@ -115,7 +115,7 @@ def _prepared(sessions: pl.DataFrame) -> pl.DataFrame:
 def _record(sessions: pl.DataFrame, timezone: str) -> Fields:
     null = pl.lit(None, dtype=pl.String)
     ip = pl.col(schema.IP) if schema.IP in sessions.columns else null
-    device, system, app = (_told(sessions, part) for part in ("device", "os", "app"))
+    device, system, app = (_fields_of(sessions, part) for part in ("device", "os", "app"))
     return {
         "id": pl.col("session_id"),
         "metadata": {
@@ -166,7 +166,7 @@ def _time(timezone: str) -> Fields:
     }
 
 
-def _told(sessions: pl.DataFrame, part: str) -> dict[str, pl.Expr]:
+def _fields_of(sessions: pl.DataFrame, part: str) -> dict[str, pl.Expr]:
     """Fields of a part of the record that the sessions have columns for: ``device_name`` is the device's name."""
     prefix = f"{part}_"
     return {name.removeprefix(prefix): pl.col(name) for name in sessions.columns if name.startswith(prefix)}
@@ -175,7 +175,7 @@ def _told(sessions: pl.DataFrame, part: str) -> dict[str, pl.Expr]:
 def _geo(sessions: pl.DataFrame) -> Fields:
     null = pl.lit(None, dtype=pl.String)
     nowhere = pl.lit(None, dtype=pl.Float64)
-    geo = _told(sessions, "geo")
+    geo = _fields_of(sessions, "geo")
     north, east = geo.get("latitude", nowhere), geo.get("longitude", nowhere)
     known = north.is_not_null() & east.is_not_null()
     return {

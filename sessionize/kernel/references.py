@@ -19,7 +19,7 @@ ADDRESS: Final = r"^\s*(?:\[([^\]]+)\](?::\d+)?|([^:\s]+):\d+|(\S+))\s*$"
 Types = Mapping[str, pl.DataType]
 
 
-class Found(NamedTuple):
+class Resolved(NamedTuple):
     """What a reference means in a log.
 
     Attributes:
@@ -35,32 +35,32 @@ class Found(NamedTuple):
     fixed: bool = False
 
 
-def found(name: str, types: Types) -> Found | None:
+def resolved(name: str, types: Types) -> Resolved | None:
     """What a reference means in a log with these columns; None where the log has none of its columns.
 
     Raises:
         UsageError: If the text is no reference.
     """
     if name in types:
-        return Found(pl.col(name), types[name], name)
-    return _found(parse(name), types)
+        return Resolved(pl.col(name), types[name], name)
+    return _resolved(parse(name), types)
 
 
 def field(name: str, types: Types) -> pl.Expr:
     """The values of a reference; a column that is not there, where the log has none of its columns."""
-    there = found(name, types)
+    there = resolved(name, types)
     return pl.col(name) if there is None else there.column
 
 
 def field_type(name: str, types: Types) -> pl.DataType | None:
     """Type of what `field` finds; None where there is no such column."""
-    there = found(name, types)
+    there = resolved(name, types)
     return None if there is None else there.dtype
 
 
 def text(name: str, types: Types) -> pl.Expr:
     """A reference's values as text, every digit and byte kept; a number that is none is null."""
-    there = found(name, types)
+    there = resolved(name, types)
     return pl.col(name) if there is None else as_text(there.column, there.dtype)
 
 
@@ -111,14 +111,14 @@ def alternatives(name: str) -> list[str]:
     return [term.steps[-1].written if term.steps else term.name for term in terms if isinstance(term, Column)] or [name]
 
 
-def _found(reference: Reference, types: Types) -> Found | None:
+def _resolved(reference: Reference, types: Types) -> Resolved | None:
     if isinstance(reference, Column):
         return _column(reference, types)
     if isinstance(reference, Fixed):
         # A bare literal would be one row, not one for each of the log's.
         first = pl.col(next(iter(types))).is_null()
         every = pl.when(first).then(pl.lit(reference.text)).otherwise(pl.lit(reference.text))
-        return Found(every, pl.String(), _quoted(reference.text), fixed=True)
+        return Resolved(every, pl.String(), _quoted(reference.text), fixed=True)
     return _first_of(reference, types) if isinstance(reference, FirstOf) else _call(reference, types)
 
 
@@ -126,52 +126,52 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _first_of(reference: FirstOf, types: Types) -> Found | None:
+def _first_of(reference: FirstOf, types: Types) -> Resolved | None:
     """The first of several that is not null, of those that the log has."""
-    there = [each for term in reference.terms if (each := _found(term, types)) is not None]
+    there = [each for term in reference.terms if (each := _resolved(term, types)) is not None]
     if not there or (
         all(each.fixed for each in there) and not all(isinstance(each, Fixed) for each in reference.terms)
     ):
         return None
     written = f" {FIRST_OF} ".join(each.written for each in there)
     if len({each.dtype for each in there}) == 1 and there[0].dtype != pl.String:
-        return Found(pl.coalesce(each.column for each in there), there[0].dtype, written)
+        return Resolved(pl.coalesce(each.column for each in there), there[0].dtype, written)
     texts = [each.column if each.fixed else filled(as_text(each.column, each.dtype)) for each in there]
-    return Found(pl.coalesce(texts), pl.String(), written)
+    return Resolved(pl.coalesce(texts), pl.String(), written)
 
 
-def _call(reference: Call, types: Types) -> Found | None:
+def _call(reference: Call, types: Types) -> Resolved | None:
     first, *others = reference.arguments
-    there = _found(first, types)
+    there = _resolved(first, types)
     if there is None:
         return None
     texts = filled(as_text(there.column, there.dtype))
     if reference.function == "url":
-        return _url(there.written, texts, _found(others[0], types))
+        return _url(there.written, texts, _resolved(others[0], types))
     if reference.function == "when":
         return _when(there.written, texts, others, types)
     fixed = [each.text for each in others if isinstance(each, Fixed)]
     if reference.function == "match":
         _check_pattern(fixed[0])
     column = FUNCTIONS[reference.function](texts, fixed)
-    return Found(column, pl.String(), f"{reference.function}({', '.join([there.written, *map(_quoted, fixed)])})")
+    return Resolved(column, pl.String(), f"{reference.function}({', '.join([there.written, *map(_quoted, fixed)])})")
 
 
-def _url(written: str, stem: pl.Expr, query: Found | None) -> Found:
+def _url(written: str, stem: pl.Expr, query: Resolved | None) -> Resolved:
     if query is None:
-        return Found(stem, pl.String(), written)
+        return Resolved(stem, pl.String(), written)
     behind = filled(as_text(query.column, query.dtype)).str.strip_prefix("?")
     whole = pl.when(behind.is_null()).then(stem).otherwise(pl.concat_str(stem, behind, separator="?"))
-    return Found(whole, pl.String(), f"url({written}, {query.written})")
+    return Resolved(whole, pl.String(), f"url({written}, {query.written})")
 
 
-def _when(written: str, texts: pl.Expr, others: list[Reference], types: Types) -> Found | None:
+def _when(written: str, texts: pl.Expr, others: list[Reference], types: Types) -> Resolved | None:
     value, other = others
-    then = _found(other, types)
+    then = _resolved(other, types)
     if then is None or not isinstance(value, Fixed):
         return None
     column = pl.when(texts == value.text).then(as_text(then.column, then.dtype))
-    return Found(column, pl.String(), f"when({written}, {_quoted(value.text)}, {then.written})")
+    return Resolved(column, pl.String(), f"when({written}, {_quoted(value.text)}, {then.written})")
 
 
 def _check_pattern(pattern: str) -> None:
@@ -221,7 +221,7 @@ FUNCTIONS: Final[dict[str, Callable[[pl.Expr, list[str]], pl.Expr]]] = {
 }
 
 
-def _column(reference: Column, types: Types) -> Found | None:
+def _column(reference: Column, types: Types) -> Resolved | None:
     """The column with the longest name that the reference begins with, and what stands deeper in it."""
     longer = [] if reference.quoted else [step.written for step in reversed(reference.steps)]
     names = [*longer, reference.name]
@@ -229,12 +229,12 @@ def _column(reference: Column, types: Types) -> Found | None:
         own = in_log(name, types)
         if own is not None:
             odd = any(letter in own for letter in "[](),?'")
-            start = Found(pl.col(own), types[own], f'"{own}"' if reference.quoted and odd else own)
+            start = Resolved(pl.col(own), types[own], f'"{own}"' if reference.quoted and odd else own)
             return _deeper(start, reference.steps[size:])
     return None
 
 
-def _deeper(start: Found, steps: tuple[Step, ...]) -> Found | None:
+def _deeper(start: Resolved, steps: tuple[Step, ...]) -> Resolved | None:
     for place, step in enumerate(steps):
         if start.dtype in (pl.String, pl.Binary):
             return _inside_json(start, steps[place:])
@@ -245,14 +245,14 @@ def _deeper(start: Found, steps: tuple[Step, ...]) -> Found | None:
     return start
 
 
-def _set_value(value: Found) -> Found:
+def _set_value(value: Resolved) -> Resolved:
     """Of a value that may be of several types, as GA4 and OpenTelemetry have them, the one that is set, as text."""
     fields = value.dtype.to_schema() if isinstance(value.dtype, pl.Struct) else {}
     typed = [name for name in VALUE_FIELDS if name in fields]
     if not typed:
         return value
     texts = (value.column.struct.field(name).cast(pl.String) for name in typed)
-    return Found(pl.coalesce(texts), pl.String(), value.written)
+    return Resolved(pl.coalesce(texts), pl.String(), value.written)
 
 
 def _written(start: str, step: Step) -> str:
@@ -262,19 +262,19 @@ def _written(start: str, step: Step) -> str:
     return f"{start}[{_quoted(step.key) if odd else step.key}]"
 
 
-def _one_step(start: Found, step: Step) -> Found | None:
+def _one_step(start: Resolved, step: Step) -> Resolved | None:
     if isinstance(start.dtype, pl.Struct):
         fields = {each.name: each.dtype for each in start.dtype.fields}
         own = in_log(step.key, fields)  # type: ignore[arg-type]  # Polars' stubs allow a type's class, too
         if own is None:
             return None
         dtype = fields[own]
-        return Found(start.column.struct.field(own), dtype, _written(start.written, Step(own, step.kind, "")))  # type: ignore[arg-type]
+        return Resolved(start.column.struct.field(own), dtype, _written(start.written, Step(own, step.kind, "")))  # type: ignore[arg-type]
     if not isinstance(start.dtype, pl.List):
         return None
     written, inner = _written(start.written, step), start.dtype.inner
     if step.kind == "place":
-        return Found(start.column.list.get(int(step.key), null_on_oob=True), inner, written)  # type: ignore[arg-type]
+        return Resolved(start.column.list.get(int(step.key), null_on_oob=True), inner, written)  # type: ignore[arg-type]
     if step.kind == "key" and isinstance(inner, pl.Struct):
         return _under_key(
             start.column, {each.name: cast("pl.DataType", each.dtype) for each in inner.fields}, step.key, written
@@ -282,17 +282,17 @@ def _one_step(start: Found, step: Step) -> Found | None:
     return None
 
 
-def _under_key(column: pl.Expr, types: Types, key: str, written: str) -> Found | None:
+def _under_key(column: pl.Expr, types: Types, key: str, written: str) -> Resolved | None:
     """The value under a key, the first one, in a list of structs with ``key`` and ``value``."""
     if "key" not in types or "value" not in types:
         return None
     value = pl.element().struct.field("value")
     has_key = pl.element().struct.field("key") == key
-    return Found(column.list.eval(pl.when(has_key).then(value).drop_nulls()).list.first(), types["value"], written)
+    return Resolved(column.list.eval(pl.when(has_key).then(value).drop_nulls()).list.first(), types["value"], written)
 
 
-def _inside_json(start: Found, steps: tuple[Step, ...]) -> Found:
+def _inside_json(start: Resolved, steps: tuple[Step, ...]) -> Resolved:
     column = start.column.cast(pl.String).map_batches(
         lambda texts: in_json(texts, steps), return_dtype=pl.String, is_elementwise=True
     )
-    return Found(column, pl.String(), reduce(_written, steps, start.written))
+    return Resolved(column, pl.String(), reduce(_written, steps, start.written))

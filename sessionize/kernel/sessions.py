@@ -30,7 +30,7 @@ from sessionize.kernel.dictionaries import Dictionaries
 from sessionize.kernel.metrics import METRICS
 from sessionize.kernel.narrow import flags, numbers, sparse_fields
 from sessionize.kernel.order import grouped, in_order
-from sessionize.kernel.own import own_measures
+from sessionize.kernel.own import own_aggregates
 from sessionize.kernel.passive import Cut, cut
 
 LOT_ROWS: Final = 3 << 18
@@ -213,7 +213,7 @@ def _measured(found: Cut, events: pl.DataFrame, plan: Plan) -> pl.DataFrame:
         rows.lazy()
         .group_by("session", maintain_order=True)
         .agg(*expressions, *first_with, _closed(rows).alias(CLOSED))
-        .with_columns(*at_start, *named(rows, starts, over), *own_measures(rows, events, plan))
+        .with_columns(*at_start, *named(rows, starts, over), *own_aggregates(rows, events, plan))
         .with_columns(last.alias(LAST_OF_KEY), pl.when(~last).then(pl.col("cause").shift(-1)).alias(ENDED_BY))
         .with_columns(*_without_passive(found))
         .drop("session", "key", "cause")

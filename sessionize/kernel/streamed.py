@@ -2,7 +2,7 @@
 
 What has come of a key up to some time is cut as if it were all, its closed sessions go out (`closed`), and the events of
 its open ones wait for the next part. They are few: no session that could still grow is older than the longest. Nothing
-is known here of the single rules: any rule that `settle` is right about for nights is right here.
+is known here of the single rules: any rule that `split_closed` is right about for nights is right here.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import polars as pl
 
 from sessionize import schema
 from sessionize.config import Plan
-from sessionize.kernel.closed import settle
+from sessionize.kernel.closed import split_closed
 from sessionize.kernel.dictionaries import alike
 from sessionize.kernel.sessions import Sessionized, sessionize
 
@@ -84,7 +84,7 @@ def streamed_by_time(slices: Iterable[pl.DataFrame], plan: Plan, watermark: int 
 
 def _closed(events: pl.DataFrame, plan: Plan, watermark: int | None) -> tuple[Streamed, pl.DataFrame]:
     """The closed sessions of some events, and the events of the open ones, those of each key in their order."""
-    found = settle(sessionize(events, plan, assign=True), events, plan, watermark)
+    found = split_closed(sessionize(events, plan, assign=True), events, plan, watermark)
     return Streamed(found.closed, events), events[found.carried]
 
 

@@ -46,7 +46,7 @@ def instant(times: pl.Series, time: TimeFormat, timezone: str) -> pl.Series:
         An Int64 column, one value a row: null where there is no time, OUT_OF_RANGE where no year from 1 to 9999 holds it.
     """
     if isinstance(times.dtype, pl.Datetime):
-        return _typed(times, times.dtype.time_unit, None if times.dtype.time_zone else timezone)
+        return _cast(times, times.dtype.time_unit, None if times.dtype.time_zone else timezone)
     if times.dtype == pl.Date:
         return localized(days(times), timezone)
     if time.kind == "several":
@@ -98,7 +98,7 @@ def _text(texts: pl.Series, time: TimeFormat, timezone: str) -> pl.Series:
     return _iso(texts, timezone)
 
 
-def _typed(times: pl.Series, unit: str, timezone: str | None) -> pl.Series:
+def _cast(times: pl.Series, unit: str, timezone: str | None) -> pl.Series:
     values = scaled(times.to_physical(), PER_SECOND[unit])
     return values if timezone is None else localized(values, timezone)
 

@@ -19,7 +19,7 @@ from sessionize.engine.ingest import Arrived
 from sessionize.engine.partition import Partition
 from sessionize.engine.policy import Settled, Wanted, places
 from sessionize.engine.result import Counts, Stand
-from sessionize.kernel import sessionize, settle
+from sessionize.kernel import sessionize, split_closed
 from sessionize.kernel.epochs import EARLIEST
 from sessionize.nightly.carryover import CarriedOut, Types, aligned
 
@@ -27,7 +27,7 @@ PLACE: Final[dict[str, pl.DataType]] = {schema.FILE: pl.UInt32(), schema.ROW: pl
 """Columns of where an event stands, which go along where some may be rejected late: passive ones."""
 
 
-class Asked(NamedTuple):
+class NightSettings(NamedTuple):
     """What was asked of a night.
 
     Attributes:
@@ -46,7 +46,7 @@ class Night:
 
     Args:
         before: How far the nights before it have come.
-        asked: What was asked of the night.
+        settings: What was asked of the night.
         carried: Canonical events that were carried into it, some at a time.
         types: Columns of both the carried and the arrived events.
         files: Paths of the night's own files.
@@ -60,7 +60,12 @@ class Night:
     """
 
     def __init__(
-        self, before: Stand, asked: Asked, carried: Iterable[pl.DataFrame], types: Types, files: Sequence[str] = ()
+        self,
+        before: Stand,
+        settings: NightSettings,
+        carried: Iterable[pl.DataFrame],
+        types: Types,
+        files: Sequence[str] = (),
     ) -> None:
         self.out = CarriedOut()
         self.open_sessions = 0
@@ -68,7 +73,7 @@ class Night:
         self.arrived_early = 0
         self.newest: int | None = None
         self._before = before
-        self._asked = asked
+        self._settings = settings
         self._carried = carried
         self._types = types
         self._files = pl.Series(schema.PATH, list(files), pl.String)
@@ -92,7 +97,7 @@ class Night:
         return Arrived(carried, share=1.0)  # what is to come behind them cannot be told from them
 
     def _look(self, arrived: Arrived) -> Arrived:
-        times, until = arrived.events[schema.TIMESTAMP].to_physical(), self._asked.until
+        times, until = arrived.events[schema.TIMESTAMP].to_physical(), self._settings.until
         if until is not None:
             early = times >= until
             self.arrived_early += int(early.sum())
@@ -104,7 +109,7 @@ class Night:
     @property
     def silence(self) -> int | None:
         """Microseconds from its own last event to its end; None where either is not known."""
-        until = self._asked.until
+        until = self._settings.until
         return None if until is None or self.newest is None else max(0, until - self.newest)
 
     def close(self, plan: Plan, newest: int | None) -> Stand:  # noqa: ARG002 - a night's end has been worked out
@@ -114,14 +119,14 @@ class Night:
             plan: Not asked.
             newest: Time of the log's newest event, microseconds since 1970 UTC.
         """
-        before, asked = self._before, self._asked
+        before, settings = self._before, self._settings
         known = _latest(before.newest, newest)
-        if asked.flush:
-            watermark = _latest(before.watermark, known if asked.until is None else asked.until)
+        if settings.flush:
+            watermark = _latest(before.watermark, known if settings.until is None else settings.until)
             return Stand(watermark, before.until, known)
-        complete = newest if asked.until is None else asked.until
-        end = complete if asked.until is not None or newest is None else newest + 1
-        watermark = _latest(before.watermark, None if complete is None else max(EARLIEST, complete - asked.lateness))
+        complete = newest if settings.until is None else settings.until
+        end = complete if settings.until is not None or newest is None else newest + 1
+        watermark = _latest(before.watermark, None if complete is None else max(EARLIEST, complete - settings.lateness))
         return Stand(watermark, _latest(before.until, end), known)
 
     def settle(self, partition: Partition, plan: Plan, stand: Stand, wanted: Wanted) -> Iterator[Settled]:  # noqa: ARG002
@@ -138,11 +143,11 @@ class Night:
         early = events.filter(waiting)
         events = events.filter(~waiting) if early.height else events
         done = sessionize(events, plan, assign=True)
-        if self._asked.flush:
+        if self._settings.flush:
             self.out.add(self._kept(events.clear()), None)
             yield Settled(done, events, places(done.alone, events, plan))
             return
-        found = settle(done, events, plan, stand.watermark)
+        found = split_closed(done, events, plan, stand.watermark)
         self._early += early.height
         self.open_sessions += found.open_sessions
         self.oldest = min((start for start in (self.oldest, found.oldest) if start is not None), default=None)
@@ -160,7 +165,7 @@ class Night:
 
     def _waiting(self, events: pl.DataFrame, stand: Stand) -> pl.Series:
         """Which events belong to a night to come (Boolean, one for each event)."""
-        if self._asked.flush or stand.until is None:
+        if self._settings.flush or stand.until is None:
             return pl.repeat(value=False, n=events.height, eager=True)
         return events[schema.TIMESTAMP].to_physical() >= stand.until
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from sessionize.config import Config, Nightly, Output
 from sessionize.engine.result import Counts
-from sessionize.nightly.job import Work, check_asked, prepared
+from sessionize.nightly.job import Work, prepared, refuse_no_night
 from sessionize.nightly.rules import rules_of_nights
 from sessionize.nightly.series import gap_note, left_out
 from sessionize.nightly.state import Done, State, after, new
@@ -47,7 +47,7 @@ def meant(config: Config, output: Output, nightly: Nightly, state: State | None)
     Raises:
         SessionizeError: As the night itself would, before it reads its rows.
     """
-    check_asked(config, output, nightly)
+    refuse_no_night(config, output, nightly)
     with ExitStack() as stack:
         log = open_log(config) if config.inputs else None
         state = state or new(nightly.batch)

@@ -24,14 +24,14 @@ from sessionize.engine.profile import Profile, number_of
 from sessionize.engine.result import Result, Stand
 from sessionize.errors import UsageError
 from sessionize.judge import Judge, Judging
-from sessionize.kernel.enrich import told_columns
+from sessionize.kernel.enrich import enriched_columns
 from sessionize.limits import Limits
 from sessionize.locations import is_store, sent
-from sessionize.nightly.batch import PLACE, Asked, Night
+from sessionize.nightly.batch import PLACE, Night, NightSettings
 from sessionize.nightly.carryover import Types, together
 from sessionize.nightly.cut import refuse_cut
 from sessionize.nightly.identity import known as known_file
-from sessionize.nightly.known import check_ends, found_before, lost, night_of, with_layout
+from sessionize.nightly.known import check_ends, known_before, lost, night_of, with_layout
 from sessionize.nightly.rules import check_same, plan_of_state, rules_of_nights
 from sessionize.nightly.said import remarks, usual_silence, warnings
 from sessionize.nightly.series import Step, day, end_of_batch, gap_note, left_out, step
@@ -68,7 +68,7 @@ def run_night(
     Raises:
         SessionizeError: Of the kind that says who must act; the state and the outputs are as they were.
     """
-    check_asked(config, output, nightly)
+    refuse_no_night(config, output, nightly)
     read = _refuse_foreign(config, output, nightly)
     progress("opening")
     with ExitStack() as stack:
@@ -123,7 +123,7 @@ def prepared(  # noqa: PLR0913 - each is a part of it
         opening = opened(config, limits, progress, log=NoLog(), plan=plan)
     else:
         there_log = log if log.config is config else log.opened_with(config)
-        opening = opened(config, limits, progress, log=there_log, known=found_before(known))
+        opening = opened(config, limits, progress, log=there_log, known=known_before(known))
     there = stack.enter_context(opening)
     check_same(there.plan, known, nightly, state, config)
     return None if found is None else Work(config, output, nightly, found, there, inputs)
@@ -202,16 +202,16 @@ class Work:
         first = next(carried, None)
         before = Stand() if self.parent is None else Stand(self.parent.watermark, self.parent.until, self.parent.newest)
         types = together({} if first is None else first.schema, self._types())
-        asked = Asked(self.until, self.nightly.lateness // MICROSECOND, self.nightly.flush)
+        settings = NightSettings(self.until, self.nightly.lateness // MICROSECOND, self.nightly.flush)
         files = [file.path for file in self.log.files]
-        return Night(before, asked, carried if first is None else chain((first,), carried), types, files)
+        return Night(before, settings, carried if first is None else chain((first,), carried), types, files)
 
     def _types(self) -> Types:
         """Columns of the log's canonical events."""
         if not self.log.files:
             return {}
         place = PLACE if self.plan.rules.passive else {}
-        return event_types(self.log.schema, self.plan) | dict.fromkeys(told_columns(self.plan), pl.String()) | place
+        return event_types(self.log.schema, self.plan) | dict.fromkeys(enriched_columns(self.plan), pl.String()) | place
 
     def _done(self, night: Night, result: Result, seen: Seen, store: Store) -> Done:
         generation = 1 if self.parent is None else self.parent.generation + 1
@@ -235,7 +235,7 @@ class Work:
         )
 
 
-def check_asked(config: Config, output: Output, nightly: Nightly) -> None:
+def refuse_no_night(config: Config, output: Output, nightly: Nightly) -> None:
     """Refuse what is no night, whatever its log and its state are."""
     if output.to_stdout:
         raise UsageError("a night has more to write than fits on stdout", hint="-o DIR; it writes into DIR/batch=NAME")

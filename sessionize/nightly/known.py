@@ -46,7 +46,7 @@ def with_layout(config: Config, log: Log | None, known: Done | None) -> Config:
     return with_preset(config, load(recorded), recorded) if recorded in shipped() else replace(config, recognise=False)
 
 
-def found_before(known: Done | None) -> Known | None:
+def known_before(known: Done | None) -> Known | None:
     """What holds for this night, too, whatever its own first rows look like."""
     if known is None:
         return None

@@ -107,9 +107,9 @@ def plan_of_state(config: Config, known: Done | None, given: Collection[str]) ->
 
 
 def _contradictions(config: Config, known: Done, given: Collection[str]) -> list[str]:
-    asked, default = (rules_of_nights(_asked(each, known)) for each in (config, Config()))
+    wanted, default = (rules_of_nights(_plan_of(each, known)) for each in (config, Config()))
     meant = {
-        name: value for name, value in asked.items() if value != default[name] or PARAMETERS.get(name, name) in given
+        name: value for name, value in wanted.items() if value != default[name] or PARAMETERS.get(name, name) in given
     }
     chosen = {role: config.chosen(role) for role in config.columns}
     columns = {role: names[0] if len(names) == 1 else list(names) for role, names in chosen.items()}
@@ -119,7 +119,7 @@ def _contradictions(config: Config, known: Done, given: Collection[str]) -> list
     ]
 
 
-def _asked(config: Config, known: Done) -> Plan:
+def _plan_of(config: Config, known: Done) -> Plan:
     return Plan(
         columns={}, time=TimeFormat(kind="text"), timezone=config.timezone, rules=config.rules,
         page_views=config.page_views, conversions=config.conversions, properties=config.properties,
@@ -133,10 +133,10 @@ def _asked(config: Config, known: Done) -> Plan:
 def _own(config: Config, known: Iterable[Own]) -> Iterator[Own]:
     """The columns that are asked for, with the types that the nights before have found."""
     types = {each.name: each.dtype for each in known}
-    asked: dict[OwnKind, Mapping[str, str]] = {
+    wanted: dict[OwnKind, Mapping[str, str]] = {
         "dimension": config.dimensions, "metric": config.metrics, "goal": config.goals,
     }  # fmt: skip
-    for kind, columns in asked.items():
+    for kind, columns in wanted.items():
         for name, text in columns.items():
             yield Own(name=name, kind=kind, text=text, dtype="boolean" if kind == "goal" else types.get(name, "string"))
 

@@ -67,7 +67,7 @@ def _metrics_of(shown: AnyPath, manifest: dict[str, Any]) -> pl.DataFrame:
         types |= {own.name: TYPES[own.dtype] for own in recorded(manifest["rules"])}
         strings = {each: pl.String for each, dtype in types.items() if dtype in (pl.String, pl.Datetime)}
         found = _format_of(name).read(file, strings).collect()
-        return found.select(_typed(each, dtype, found.schema[each]) for each, dtype in types.items())
+        return found.select(_cast(each, dtype, found.schema[each]) for each, dtype in types.items())
     except (OSError, pl.exceptions.PolarsError) as error:
         raise InputError(f"{shown}: damaged: {str(error).splitlines()[0]}", hint="run sessionize again") from None
 
@@ -91,7 +91,7 @@ def _whole(file: AnyPath, manifest: dict[str, Any]) -> Path:
     return found
 
 
-def _typed(name: str, wanted: Any, there: pl.DataType) -> pl.Expr:
+def _cast(name: str, wanted: Any, there: pl.DataType) -> pl.Expr:
     column = pl.col(name)
     if there != pl.String or wanted == pl.String:
         return column.cast(wanted)
@@ -179,4 +179,4 @@ def _format_of(name: str) -> Format:
 
 
 def _time(there: pl.DataType) -> pl.Expr:
-    return _typed("timestamp", UTC_INSTANT, there)
+    return _cast("timestamp", UTC_INSTANT, there)

@@ -65,7 +65,7 @@ def resolve(config: Config, types: Types, sample: Sample, known: Known | None = 
         columns.pop(schema.IP, None)
     for name in (*config.properties, *config.traits):
         check_exists(name, types, "the option")
-    told = told_by(config, columns)
+    told = enrichment_of(config, columns)
     plan = Plan(
         columns=columns,
         time=found.time,
@@ -88,7 +88,7 @@ def resolve(config: Config, types: Types, sample: Sample, known: Known | None = 
     return replace(plan, own=own_of(config, plan, types, evidence.sample, {} if known is None else known.own))
 
 
-def told_by(config: Config, columns: Collection[str]) -> dict[str, Any]:
+def enrichment_of(config: Config, columns: Collection[str]) -> dict[str, Any]:
     """The parts of a plan that say what rows tell beside their columns, by the names of its fields."""
     return {
         "preset": None if config.preset is None else config.preset.name,

@@ -62,13 +62,13 @@ def checked_where(config: Config, types: Types, sample: Sample) -> str | None:
     Raises:
         UsageError: If it is no expression over the log's columns.
     """
-    for where, asked_by in conditions(config):
-        told = sql.expression(adapted(where, types, config.timezone), asked_by)
-        with sql.telling(asked_by, f"an expression over {listed(types)}; CSV columns are text"):
+    for where, origin in conditions(config):
+        told = sql.expression(adapted(where, types, config.timezone), origin)
+        with sql.as_usage_error(origin, f"an expression over {listed(types)}; CSV columns are text"):
             pl.DataFrame(schema=dict(types)).lazy().filter(told).collect()
         for name in told.meta.root_names():
             sample(pl.col(name))  # what a damaged file says is not the condition's fault
-        with sql.telling(asked_by, "a value that does not fit: TRY_CAST gives null in its place"):
+        with sql.as_usage_error(origin, "a value that does not fit: TRY_CAST gives null in its place"):
             sample(told)
     return condition(config)
 

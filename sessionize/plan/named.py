@@ -40,13 +40,13 @@ def check_given(role: str, names: tuple[str, ...], types: Types) -> None:
         raise UsageError(f"{option(role)} takes one column, not {len(names)}")
 
 
-def check_exists(name: str, types: Types, asked_by: str) -> None:
+def check_exists(name: str, types: Types, origin: str) -> None:
     """Refuse a name that the log has no column of."""
     if field_type(name, types) is not None:
         return
     near = difflib.get_close_matches(name, list(types), n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}? " if near else ""
-    raise UsageError(f"{asked_by}: the log has no column {name!r}", hint=f"{hint}it has {listed(types)}")
+    raise UsageError(f"{origin}: the log has no column {name!r}", hint=f"{hint}it has {listed(types)}")
 
 
 def by_name(role: str, types: Types, taken: Collection[str], names: Collection[str] | None = None) -> list[str]:

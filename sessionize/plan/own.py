@@ -63,12 +63,12 @@ def _quoted(text: str) -> str:
 
 
 def _dimension(name: str, text: str, plan: Plan, types: Types) -> Own:
-    asked_by = f"--dimension {name}"
+    origin = f"--dimension {name}"
     reference = _reference(text, plan, types, {})
     if reference is None:
         check_exists(text, types, "--dimension")
         reference = text
-    _check_private(reference, plan, asked_by)
+    _check_private(reference, plan, origin)
     dtype = _frame({name: used(reference, types, plan)}, types)[name]
     return Own(name=name, kind="dimension", text=text, dtype=plain_type(dtype), uses={name: reference})
 
@@ -81,10 +81,10 @@ def _reference(name: str, plan: Plan, types: Types, named: Mapping[str, str]) ->
     return role[0] if len(role) == 1 else named.get(name)
 
 
-def _check_private(reference: str, plan: Plan, asked_by: str) -> None:
+def _check_private(reference: str, plan: Plan, origin: str) -> None:
     if plan.ip == "drop" and is_address(reference, plan):
         raise UsageError(
-            f"{asked_by}: --ip drop leaves no address", hint="--ip truncate keeps its network; or leave the column out"
+            f"{origin}: --ip drop leaves no address", hint="--ip truncate keeps its network; or leave the column out"
         )
 
 
@@ -92,7 +92,7 @@ def _frame(columns: Mapping[str, pl.Expr], types: Types) -> pl.Schema:
     return pl.LazyFrame(schema=dict(types)).select(**columns).collect_schema()
 
 
-def _uses(roots: Iterable[str], plan: Plan, types: Types, named: Mapping[str, str], asked_by: str) -> dict[str, str]:
+def _uses(roots: Iterable[str], plan: Plan, types: Types, named: Mapping[str, str], origin: str) -> dict[str, str]:
     found = {}
     for name in dict.fromkeys(roots):
         reference = _reference(name, plan, types, named)
@@ -101,25 +101,25 @@ def _uses(roots: Iterable[str], plan: Plan, types: Types, named: Mapping[str, st
             near = get_close_matches(name, there, n=1, cutoff=0.5)
             hint = f"did you mean {near[0]!r}? " if near else ""
             raise UsageError(
-                f"{asked_by}: the log has no column {name!r}",
+                f"{origin}: the log has no column {name!r}",
                 hint=f"{hint}it has {listed(types)}; a text stands in single quotes",
             )
-        _check_private(reference, plan, asked_by)
+        _check_private(reference, plan, origin)
         found[name] = reference
     return found
 
 
 def _goal(name: str, text: str, plan: Plan, types: Types, named: Mapping[str, str]) -> Own:
-    asked_by = f"--goal {name}"
-    told = sql.expression(text, asked_by)
-    uses = _uses(told.meta.root_names(), plan, types, named, asked_by)
+    origin = f"--goal {name}"
+    told = sql.expression(text, origin)
+    uses = _uses(told.meta.root_names(), plan, types, named, origin)
     columns = {each: pl.col(each) if each in types else used(uses[each], types, plan) for each in uses}
     there = pl.DataFrame(schema=_frame(columns, types))
-    with sql.telling(asked_by, f"a condition over {listed(types)}; CSV columns are text"):
+    with sql.as_usage_error(origin, f"a condition over {listed(types)}; CSV columns are text"):
         dtype = there.lazy().select(told.alias("told")).collect().schema["told"]
     if dtype != pl.Boolean:
         raise UsageError(
-            f"{asked_by}: {text!r} is no condition", hint=f"for example --goal {name}=\"event_type = 'signup'\""
+            f"{origin}: {text!r} is no condition", hint=f"for example --goal {name}=\"event_type = 'signup'\""
         )
     return Own(name=name, kind="goal", text=text, dtype="boolean", uses=uses)
 
@@ -166,12 +166,12 @@ def _type(
     name: str, told: pl.Expr, uses: Mapping[str, str], numbers: frozenset[str], plan: Plan, types: Types
 ) -> OwnType:
     columns = {each: used(reference, types, plan, is_number=each in numbers) for each, reference in uses.items()}
-    asked_by = f"--metric {name}"
-    with sql.telling(asked_by, f"over {listed(types)}; a text is made a number by CAST(x AS DOUBLE)"):
+    origin = f"--metric {name}"
+    with sql.as_usage_error(origin, f"over {listed(types)}; a text is made a number by CAST(x AS DOUBLE)"):
         dtype = _of_groups(told, _frame(columns, types))
     if dtype.is_nested():
         raise UsageError(
-            f"{asked_by}: it has a value for each event, not one for the session",
+            f"{origin}: it has a value for each event, not one for the session",
             hint=f"an aggregate: {sql.AGGREGATES}",
         )
     return plain_type(dtype)
@@ -183,13 +183,13 @@ def _try(found: Iterable[Own], types: Types, plan: Plan, sample: Sample) -> None
         numbers = {each: own.uses[each] for each in own.numbers}
         for name, reference in numbers.items():
             sample(used(reference, types, plan))  # what a damaged file says is not the metric's fault
-            with sql.telling(
+            with sql.as_usage_error(
                 f"--metric {own.name}: {name!r} is not always a number",
                 f"TRY_CAST({name} AS DOUBLE) in its place gives null where it is none",
             ):
                 sample(used(reference, types, plan, is_number=True))
         if own.kind == "goal" and all(each in types for each in own.uses):
-            with sql.telling(f"--goal {own.name}", FITS):
+            with sql.as_usage_error(f"--goal {own.name}", FITS):
                 sample(sql.expression(own.text, f"--goal {own.name}"))
 
 

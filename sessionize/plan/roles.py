@@ -152,7 +152,7 @@ class Roles:
                 self._columns[schema.TIMESTAMP] = self._columns[schema.TIMESTAMP] if both is None else both.names
             return
         found = times.by_ending(self._types, self._evidence, self._taken)
-        if isinstance(found, times.Found):
+        if isinstance(found, times.TimeColumns):
             self._columns[schema.TIMESTAMP] = found.names
             self._notes += found.notes
         elif isinstance(found, times.Unread):

@@ -32,11 +32,9 @@ def splits(
             continue
         told = (name in schema.UTM and in_page) or (name == schema.CHANNEL and channels)
         if name not in columns and not told and name not in optional:
-            asked_by = "--split-on" if name in rules.split_on else "--split-on-arrival"
+            origin = "--split-on" if name in rules.split_on else "--split-on-arrival"
             if name == schema.CHANNEL:
-                raise UsageError(
-                    f"{asked_by} {name}: the log has no such column", hint="add --channels, which finds it"
-                )
-            check_exists(name, types, asked_by)
+                raise UsageError(f"{origin} {name}: the log has no such column", hint="add --channels, which finds it")
+            check_exists(name, types, origin)
         found[name] = columns.get(name, ())
     return found

@@ -47,7 +47,7 @@ class Unread(NamedTuple):
     more: str = ""
 
 
-class Found(NamedTuple):
+class TimeColumns(NamedTuple):
     """A time column, or the date and the time of day.
 
     Attributes:
@@ -176,12 +176,12 @@ def _unit_of_a_clock(sizes: pl.Series) -> str:
     return next((unit for unit, per_second in PER_SECOND.items() if most <= A_DAY * per_second), "ns")
 
 
-def apart(name: str, evidence: Evidence) -> Found | None:
+def apart(name: str, evidence: Evidence) -> TimeColumns | None:
     """The date and the time of day that are one time together, where the column holds but the latter."""
     if not is_time_of_day(name, evidence):
         return None
     dates = [each for each in plain(evidence.types) if is_named_for_a_date(each) and is_date(each, evidence)]
-    return Found((dates[0], name)) if len(dates) == 1 else None
+    return TimeColumns((dates[0], name)) if len(dates) == 1 else None
 
 
 def is_time_of_day(name: str, evidence: Evidence) -> bool:
@@ -203,7 +203,7 @@ def _all_look_like(shape: str, name: str, evidence: Evidence) -> bool:
     return bool(len(values)) and int(values.str.contains(shape).sum()) >= MOST * len(values)
 
 
-def by_ending(types: Types, evidence: Evidence, taken: Collection[str]) -> Found | Unread | list[str]:
+def by_ending(types: Types, evidence: Evidence, taken: Collection[str]) -> TimeColumns | Unread | list[str]:
     """The one column whose name ends as those of times do, and whose values are times.
 
     Returns:
@@ -216,7 +216,7 @@ def by_ending(types: Types, evidence: Evidence, taken: Collection[str]) -> Found
     whole = [name for name in read if not is_date(name, evidence)]
     days = [name for name in read if name not in whole]
     if len(whole) == 1:
-        return Found((whole[0],))
+        return TimeColumns((whole[0],))
     if whole:
         return sorted(whole, key=_unsure)
     clocks = [
@@ -224,9 +224,9 @@ def by_ending(types: Types, evidence: Evidence, taken: Collection[str]) -> Found
     ]
     daytimes = [name for name in clocks if is_time_of_day(name, evidence)]
     if len(days) == len(daytimes) == 1:
-        return Found((days[0], daytimes[0]))
+        return TimeColumns((days[0], daytimes[0]))
     if len(days) == 1 and not clocks:
-        return Found((days[0],), (f"the times in {days[0]!r} are dates: all events of a day are at one time",))
+        return TimeColumns((days[0],), (f"the times in {days[0]!r} are dates: all events of a day are at one time",))
     return days or _unread(clocks, evidence) or []
 
 

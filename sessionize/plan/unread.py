@@ -34,7 +34,7 @@ def unread_times(names: tuple[str, ...], time: TimeFormat, types: Types, sample:
     more = [each for each in _formats(left) if each not in known]
     if not more:
         return Unread(said, "")
-    return Unread(said, " ".join(f"--time-format {quoted(each)}" for each in (*known, *more)), _in_two_ways(left))
+    return Unread(said, " ".join(f"--time-format {quoted(each)}" for each in (*known, *more)), _ambiguity(left))
 
 
 def _formats(texts: pl.Series) -> list[str]:
@@ -55,7 +55,7 @@ def _unit_of(value: float) -> str:
     return unit if earliest <= abs(value) <= latest else ""
 
 
-def _in_two_ways(texts: pl.Series) -> str:
+def _ambiguity(texts: pl.Series) -> str:
     both = layouts.proposed(texts)
     return f"or {both[1]}: day and month could be exchanged" if len(both) > 1 and "%d" in both[0] else ""
 

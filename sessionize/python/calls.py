@@ -55,10 +55,10 @@ def sessionize(data: Data, config: Config | v.Path | None = None, **keywords: Un
         [('ann', 2, 2400.0), ('bob', 1, 0.0)]
     """
     with python_names():
-        asked = k.Asked(data, "run", config, keywords)
-        frame = asked.config.frame
-        made = api.sessionize(frame, asked.config)
-        answering.check_rejected({"account": {"counts": asdict(made.counts)}}, asked.typed)
+        request = k.Request(data, "run", config, keywords)
+        frame = request.config.frame
+        made = api.sessionize(frame, request.config)
+        answering.check_rejected({"account": {"counts": asdict(made.counts)}}, request.typed)
     return made._replace(notes=tuple(in_python(note, k.FLAGS) for note in made.notes))
 
 
@@ -73,8 +73,8 @@ def _which(session_where: str | None, containing: v.Texts, last: Any, since: Any
     }
 
 
-def _table(name: str, found: Answer, rows: Rows, asked: k.Asked) -> Table:
-    answering.check_rejected(found.facts, asked.typed)
+def _table(name: str, found: Answer, rows: Rows, request: k.Request) -> Table:
+    answering.check_rejected(found.facts, request.typed)
     return Table(name, rows_frame(list(rows(found.data))), found.data)
 
 
@@ -82,7 +82,7 @@ def _table(name: str, found: Answer, rows: Rows, asked: k.Asked) -> Table:
 def summary(
     data: Data, *, by: str | None = None, compare: v.Path | None = None, session_where: str | None = None, containing: v.Texts = (),
     last: v.Duration | None = None, since: v.Moment | None = None, until: v.Moment | None = None,
-    config: Config | v.Path | None = None, **keywords: Unpack[k.ToldOptions],
+    config: Config | v.Path | None = None, **keywords: Unpack[k.EnrichedOptions],
 ) -> Table:  # fmt: skip
     """Totals, rates, lengths, entries and exits of a log's sessions; or a row a group.
 
@@ -106,9 +106,9 @@ def summary(
         own = _which(session_where, containing, last, since, until)
         by = None if by is None else v.text("by", by)
         other = None if compare is None else v.path("compare", compare)
-        asked = k.Asked(data, "summary", config, keywords, by=by, compare=other, **own)
-        ask = Ask(selection=answering.selection(asked.typed), by=by, compare=other)
-        return _table("summary", answers.summary(asked.config, ask), _figures, asked)
+        request = k.Request(data, "summary", config, keywords, by=by, compare=other, **own)
+        ask = Ask(selection=answering.selection(request.typed), by=by, compare=other)
+        return _table("summary", answers.summary(request.config, ask), _figures, request)
 
 
 def _figures(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -121,7 +121,7 @@ def _figures(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def funnel(
     data: Data, step: v.Texts = (), *, within: v.Duration | None = None, strict: bool = False, by: str | None = None,
     session_where: str | None = None, containing: v.Texts = (), last: v.Duration | None = None, since: v.Moment | None = None,
-    until: v.Moment | None = None, config: Config | v.Path | None = None, **keywords: Unpack[k.ToldOptions],
+    until: v.Moment | None = None, config: Config | v.Path | None = None, **keywords: Unpack[k.EnrichedOptions],
 ) -> Table:  # fmt: skip
     """How many sessions go from step to step, in order, as ClickHouse's windowFunnel counts.
 
@@ -146,15 +146,15 @@ def funnel(
         own = _which(session_where, containing, last, since, until)
         steps = tuple(v.texts("step", step))
         longest = None if within is None else v.duration("within", within)
-        asked = k.Asked(data, "funnel", config, keywords, step=list(steps), within=longest, by=by, **own)
+        request = k.Request(data, "funnel", config, keywords, step=list(steps), within=longest, by=by, **own)
         ask = FunnelAsk(
-            selection=answering.selection(asked.typed),
+            selection=answering.selection(request.typed),
             by=None if by is None else v.text("by", by),
             steps=steps,
             within=None if longest is None else parse.duration(longest, "--within"),
             strict=v.flag("strict", strict),
         )
-        return _table("funnel", answers.funnel(asked.config, ask), funnel_command.rows, asked)
+        return _table("funnel", answers.funnel(request.config, ask), funnel_command.rows, request)
 
 
 @k.documented("paths")
@@ -162,7 +162,7 @@ def paths(
     data: Data, *, steps: int = 3, from_: str | None = None, to: str | None = None, around: str | None = None,
     no_fold: bool = False, repeats: bool = False, top: int = 10, session_where: str | None = None, containing: v.Texts = (),
     last: v.Duration | None = None, since: v.Moment | None = None, until: v.Moment | None = None,
-    config: Config | v.Path | None = None, **keywords: Unpack[k.ToldOptions],
+    config: Config | v.Path | None = None, **keywords: Unpack[k.EnrichedOptions],
 ) -> Table:  # fmt: skip
     """The commonest sequences of events.
 
@@ -187,11 +187,11 @@ def paths(
         ``frame``: a path a row, then the others and the total; ``data``.
     """
     with python_names():
-        asked = k.Asked(data, "paths", config, keywords, **_which(session_where, containing, last, since, until))
+        request = k.Request(data, "paths", config, keywords, **_which(session_where, containing, last, since, until))
         ends = {"from_": from_, "to": to, "around": around}
         begin, end, about = (None if value is None else v.text(name, value) for name, value in ends.items())
         ask = PathsAsk(
-            selection=answering.selection(asked.typed),
+            selection=answering.selection(request.typed),
             steps=v.number("steps", steps),
             begin=begin,
             end=end,
@@ -200,11 +200,11 @@ def paths(
             repeats=v.flag("repeats", repeats),
             most=v.number("top", top),
         )
-        return _table("paths", answers.paths(asked.config, ask), paths_command.rows, asked)
+        return _table("paths", answers.paths(request.config, ask), paths_command.rows, request)
 
 
 @k.documented("timeout")
-def timeout(data: Data, *, config: Config | v.Path | None = None, **keywords: Unpack[k.ToldOptions]) -> Table:
+def timeout(data: Data, *, config: Config | v.Path | None = None, **keywords: Unpack[k.EnrichedOptions]) -> Table:
     """The silences in a log, and what each timeout makes of it.
 
     Args:
@@ -216,8 +216,8 @@ def timeout(data: Data, *, config: Config | v.Path | None = None, **keywords: Un
         ``frame``: a timeout a row; ``data`` with the silences, the plateau and the fitted cut.
     """
     with python_names():
-        asked = k.Asked(data, "timeout", config, keywords)
-        return _table("timeout", answers.timeout(asked.config), lambda found: found["table"], asked)
+        request = k.Request(data, "timeout", config, keywords)
+        return _table("timeout", answers.timeout(request.config), lambda found: found["table"], request)
 
 
 @k.documented("compare")
@@ -239,9 +239,9 @@ def compare(
     """
     with python_names():
         definitions = None if as_ is None else v.texts("as_", as_)
-        asked = k.Asked(data, "compare", config, keywords, by=definitions)
-        settings.no_earlier_run(asked.config.inputs)
-        found = cut_by_all(asked.config, compare_command.asked_of(asked.typed))
+        request = k.Request(data, "compare", config, keywords, by=definitions)
+        settings.no_earlier_run(request.config.inputs)
+        found = cut_by_all(request.config, compare_command.candidates_of(request.typed))
         rows = [compare_command.figures_of(row) for row in found.rows]
         key = "profile_id" if found.by_profile else "session_id"
         return Table("compare", rows_frame(rows), {"key": key, "definitions": rows})

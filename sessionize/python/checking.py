@@ -123,15 +123,15 @@ def check(
             "examples": None if examples is None else v.number("examples", examples),
             "error_on_warning": v.flag("error_on_warning", error_on_warning),
         }
-        asked = k.Asked(data, "check", config, keywords, **own)
-        found = checks.check(asked.config, _bounds(settings, asked), progress, limits=limits)
-    return verdict(found, strict=bool(asked.typed["error_on_warning"]))
+        request = k.Request(data, "check", config, keywords, **own)
+        found = checks.check(request.config, _bounds(settings, request), progress, limits=limits)
+    return verdict(found, strict=bool(request.typed["error_on_warning"]))
 
 
-def _bounds(given: Any, asked: k.Asked) -> Settings:
+def _bounds(given: Any, request: k.Request) -> Settings:
     if isinstance(given, Settings):
         return given
     if given is not None and not isinstance(given, Mapping):
         raise UsageError("settings is no dict", hint='for example settings={"rejected": {"error": "1%"}}')
-    section = of_file.section(asked.typed, "check") if asked.typed["config"] else {}
-    return check_command.asked_of(asked.typed, {**section, **(given or {})})
+    section = of_file.section(request.typed, "check") if request.typed["config"] else {}
+    return check_command.settings_of(request.typed, {**section, **(given or {})})

@@ -78,7 +78,7 @@ class LogOptions(TypedDict, total=False):
     memory_limit: str | int | None
 
 
-class ToldOptions(LogOptions, total=False):
+class EnrichedOptions(LogOptions, total=False):
     """These, and what rows tell beside their columns."""
 
     page_path: bool
@@ -88,7 +88,7 @@ class ToldOptions(LogOptions, total=False):
     ip: Literal["full", "truncate", "drop"]
 
 
-class RunOptions(ToldOptions, total=False):
+class RunOptions(EnrichedOptions, total=False):
     """Keywords of `sessionize.sessionize`."""
 
     until: Moment | None
@@ -120,7 +120,7 @@ def documented(command: str) -> Callable[[Call], Call]:
 
     def made(function: Call) -> Call:
         rows = keywords_of(command)
-        hints = KEYWORDS.get(command, ToldOptions).__annotations__
+        hints = KEYWORDS.get(command, EnrichedOptions).__annotations__
         there = inspect.signature(function)
         own = [each for each in there.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
         more = [
@@ -139,7 +139,7 @@ def _hint(annotation: Any) -> Any:
     return getattr(annotation, "__forward_arg__", annotation)
 
 
-class Asked:
+class Request:
     """What was asked of a call.
 
     Args:
@@ -175,12 +175,12 @@ class Asked:
         if plain is None:
             # Until when a log is complete and until when sessions count have one name.
             about_log = self.typed.but(until=None) if command in o.ANSWERS else self.typed
-            asked = _with_types(settings.config(about_log), keywords)
+            about = _with_types(settings.config(about_log), keywords)
         else:
-            asked = plain
+            about = plain
             self.typed["timezone"] = plain.timezone
         inputs = given.inputs or (CALLED,)
-        self.config = replace(asked, inputs=inputs, frame=given.frame)
+        self.config = replace(about, inputs=inputs, frame=given.frame)
 
 
 def _refuse_unknown(

@@ -59,7 +59,7 @@ def totals(data: Data, _: Data) -> Section:
         data: The data of the answer.
     """
     compare = data["compare"]
-    told = [figure for figure in FIGURES if _is_told(figure, data)]
+    told = [figure for figure in FIGURES if _is_known(figure, data)]
     cards = [_card(figure, data) for figure in told if figure.name in OF_CARDS]
     head: tuple[str, ...] = ("figure", "meaning", "value")
     if compare is not None:
@@ -70,7 +70,7 @@ def totals(data: Data, _: Data) -> Section:
     return Section(name="totals", title="Totals", meaning=meaning, parts=[Cards(cards=cards, table=table)])
 
 
-def _is_told(figure: Figure, data: Data) -> bool:
+def _is_known(figure: Figure, data: Data) -> bool:
     """Whether the log says it: a rate of 0 is none where nothing can be a conversion."""
     value = data[figure.name]
     if figure.name in NEED_CONVERSIONS:

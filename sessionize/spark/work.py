@@ -20,7 +20,7 @@ from sessionize.engine.pipeline import all_rejected
 from sessionize.engine.policy import ONE_SHOT
 from sessionize.engine.result import Result
 from sessionize.errors import AccountingError, MachineError
-from sessionize.kernel.enrich import told_columns
+from sessionize.kernel.enrich import enriched_columns
 from sessionize.read.shares import Share
 from sessionize.read.source import LogFile, Source
 from sessionize.spark.border import Types
@@ -143,7 +143,7 @@ def columns_of(types: Types, plan: Plan) -> dict[str, pl.DataType]:
         types: Types of the log's columns.
         plan: What the configuration means for the log.
     """
-    told = dict.fromkeys(told_columns(plan), pl.String())
+    told = dict.fromkeys(enriched_columns(plan), pl.String())
     events = {**event_types(types, plan), **told}
     coded = (pl.Categorical, pl.Enum)
     return {**SHUFFLED, **{name: pl.String() if isinstance(dtype, coded) else dtype for name, dtype in events.items()}}

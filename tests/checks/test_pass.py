@@ -30,8 +30,8 @@ CUSTOM = [
 
 def check(section: dict[str, Any], *inputs: object, limits: Limits | None = None, **config: Any) -> Checked:
     asked = settings_of(section, OPTIONS)
-    asked_of = sessionize.Config(inputs=tuple(map(str, inputs or (LOG,))), **config)
-    return sessionize.check(asked_of, asked, limits=limits)
+    candidates_of = sessionize.Config(inputs=tuple(map(str, inputs or (LOG,))), **config)
+    return sessionize.check(candidates_of, asked, limits=limits)
 
 
 def found(checked: Checked, name: str) -> Finding:

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from sessionize.errors import UsageError
-from sessionize.kernel.references import field_type, found, roots, text
+from sessionize.kernel.references import field_type, resolved, roots, text
 from sessionize.reference import parse
 
 NESTED = {
@@ -85,7 +85,7 @@ def test_a_reference_finds_the_same_in_json_text(name: str) -> None:
 @pytest.mark.parametrize("name", FOUND)
 def test_what_was_found_is_written_so_that_it_finds_the_same_again(name: str) -> None:
     frame = pl.DataFrame(NESTED)
-    there = found(name, frame.schema)
+    there = resolved(name, frame.schema)
     assert there is not None
     assert frame.select(found=text(there.written, frame.schema))["found"].to_list() == FOUND[name]
 
@@ -135,4 +135,4 @@ def test_a_reference_that_is_none_is_refused_where_it_goes_wrong(name: str) -> N
 
 def test_a_pattern_that_is_none_is_refused() -> None:
     with pytest.raises(UsageError, match="no regular expression"):
-        found("match(a, '(')", {"a": pl.String()})
+        resolved("match(a, '(')", {"a": pl.String()})

@@ -16,7 +16,7 @@ from console import SAMPLE
 
 import sessionize
 from sessionize.cli.options import OPTIONS
-from sessionize.python.keywords import KEYWORDS, Asked, ToldOptions, keywords_of
+from sessionize.python.keywords import KEYWORDS, EnrichedOptions, Request, keywords_of
 from sessionize.python.words import in_python
 
 LOG = pl.read_parquet(SAMPLE / "events.parquet")
@@ -37,7 +37,7 @@ SCREEN = {"config", "quiet", "verbose", "no_progress", "no_color", "debug"}
 def test_every_option_of_a_log_is_a_keyword_with_a_type_and_a_line_in_the_help(command: str) -> None:
     rows = {row.name for row in OPTIONS if not row.commands or command in row.commands} - SCREEN
     assert set(keywords_of(command)) == rows
-    assert set(get_type_hints(KEYWORDS.get(command, ToldOptions))) == rows
+    assert set(get_type_hints(KEYWORDS.get(command, EnrichedOptions))) == rows
     call = CALLS[command]
     assert rows <= set(inspect.signature(call).parameters)
     assert all(f"\n    {name}: " in (call.__doc__ or "") for name in rows)
@@ -46,7 +46,7 @@ def test_every_option_of_a_log_is_a_keyword_with_a_type_and_a_line_in_the_help(c
 
 
 def _config(**keywords: Any) -> Any:
-    return Asked(LOG, "run", None, keywords).config
+    return Request(LOG, "run", None, keywords).config
 
 
 SAME: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {

@@ -40,10 +40,10 @@ def _annotation(finding: Finding, command: str) -> str:
         if where.row is not None:
             properties["line"] = str(where.row)
     listed = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
-    return f"::{command} {listed}::{_message(_inert(_told(finding)))}"
+    return f"::{command} {listed}::{_message(_inert(_text(finding)))}"
 
 
-def _told(finding: Finding) -> str:
+def _text(finding: Finding) -> str:
     examples = [f"{example.place}: {example.text}" if example.place else example.text for example in finding.examples]
     return "\n".join(sanitize(line, longest=LONG) for line in [finding.line, *examples])
 
@@ -77,7 +77,7 @@ def _issue(finding: Finding, inputs: tuple[str, ...]) -> dict[str, Any]:
     path = where.file if where is not None and where.file is not None else next(iter(inputs), "-")
     row = where.row if where is not None and where.row is not None else 1
     return {
-        "description": _told(finding),
+        "description": _text(finding),
         "check_name": sanitize(finding.check),
         "fingerprint": hashlib.sha256(
             f"sessionize check\n{finding.check}\n{path}".encode("utf-8", "replace")

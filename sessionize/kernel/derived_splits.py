@@ -12,7 +12,7 @@ from sessionize.config import Plan
 from sessionize.kernel.channels import channels_of_events
 
 
-def with_told_splits(events: pl.DataFrame, plan: Plan) -> pl.DataFrame:
+def with_derived_splits(events: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     """Add ``split.<name>`` for each name that no column has.
 
     Args:
@@ -23,7 +23,7 @@ def with_told_splits(events: pl.DataFrame, plan: Plan) -> pl.DataFrame:
         The events, with a String column more for each such name; null where a row does not tell.
     """
     found = []
-    for name in plan.told_splits:
+    for name in plan.derived_splits:
         if name in events.columns:
             values = events[name].cast(pl.String)
         elif name == schema.CHANNEL:

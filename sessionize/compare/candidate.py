@@ -8,7 +8,7 @@ from sessionize.config import Rules
 from sessionize.definitions import Definition
 
 
-class Asked(NamedTuple):
+class Candidate(NamedTuple):
     """One of those that are compared.
 
     Attributes:
