@@ -47,7 +47,7 @@ def show(config: Config, ask: ShowAsk, progress: Progress = lambda _: None, *, l
             meant = ask.selection.of(visible(told), origin.newest, origin.timezone, origin.log_columns)
             found.add(told, events, meant)
         timeline = found.timeline()
-        if not timeline.found:
+        if not timeline.is_found:
             raise UsageError(
                 f"no session {_which(ask)}", hint="sessionize show INPUT --longest shows one that there is"
             )
@@ -91,7 +91,7 @@ class _Sought:
         Raises:
             UsageError: If several profiles begin as the one that was named.
         """
-        if self._exact.found or self._profile is None:
+        if self._exact.is_found or self._profile is None:
             return self._exact
         if len(self._profiles) > 1:
             some = sorted(self._profiles)[:SHOWN]

@@ -128,7 +128,7 @@ def _print(checked: Checked, name: str, file: OneFile | None, typed: o.Typed) ->
     if typed["quiet"] and name == "full":
         name = "concise" if any(finding.is_bad for finding in checked.findings) else ""
     if checked.layout is not None and not typed["quiet"]:
-        view.say("layout", view.found(checked.layout), color=not typed["no_color"])
+        view.say("layout", view.layout_text(checked.layout), color=not typed["no_color"])
     text = written(checked, name) if name else ""
     if name == "full":
         text = view.decided(typed.config_file, checked.rules) + text

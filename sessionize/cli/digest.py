@@ -51,7 +51,7 @@ class Status:
         return ChecksFailed.exit_code if self.broken else 0
 
 
-def place(path: str) -> OneFile:
+def target_file(path: str) -> OneFile:
     """The file that the summary goes into.
 
     Raises:
@@ -70,7 +70,7 @@ def write(path: str, status: Status) -> None:
         status: What is told of it.
     """
     text = "\n".join(_lines(status)) + "\n"
-    place(path).write(text.encode("utf-8", "backslashreplace"))
+    target_file(path).write(text.encode("utf-8", "backslashreplace"))
 
 
 def _lines(status: Status) -> Iterator[str]:

@@ -56,7 +56,7 @@ def failed(message: str, hint: str | None, code: int) -> None:
     event("error", "failed", message=message, hint=hint, exit_code=code)
 
 
-def place(path: str) -> OneFile:
+def target_file(path: str) -> OneFile:
     """The file that the figures go into.
 
     Raises:
@@ -78,7 +78,7 @@ def write_figures(path: str, done: Outcome | None, batch: str | None, seconds: f
         code: Its exit code.
     """
     text = "".join(_lines(done, batch, seconds, code)) + "# EOF\n"
-    place(path).write(text.encode("utf-8", "backslashreplace"))
+    target_file(path).write(text.encode("utf-8", "backslashreplace"))
 
 
 def _lines(done: Outcome | None, batch: str | None, seconds: float, code: int) -> Iterator[str]:

@@ -109,24 +109,24 @@ class Typed(dict[str, Any]):
         return found
 
 
-def text(name: str, words: str, metavar: str, **more: Any) -> Option:
+def text(name: str, meaning: str, metavar: str, **more: Any) -> Option:
     """An option that takes a text."""
-    return Option(name=name, help=words, metavar=metavar, **more)
+    return Option(name=name, help=meaning, metavar=metavar, **more)
 
 
-def texts(name: str, words: str, metavar: str, **more: Any) -> Option:
+def texts(name: str, meaning: str, metavar: str, **more: Any) -> Option:
     """An option that can be given several times."""
-    return Option(name=name, help=words, metavar=metavar, kind="texts", **more)
+    return Option(name=name, help=meaning, metavar=metavar, kind="texts", **more)
 
 
-def flag(name: str, words: str, **more: Any) -> Option:
+def flag(name: str, meaning: str, **more: Any) -> Option:
     """An option that is there or not."""
-    return Option(name=name, help=words, kind="flag", default=False, **more)
+    return Option(name=name, help=meaning, kind="flag", default=False, **more)
 
 
-def number(name: str, words: str, metavar: str = "N", **more: Any) -> Option:
+def number(name: str, meaning: str, metavar: str = "N", **more: Any) -> Option:
     """An option that takes a whole number."""
-    return Option(name=name, help=words, metavar=metavar, kind="number", **more)
+    return Option(name=name, help=meaning, metavar=metavar, kind="number", **more)
 
 
 RUN: Final = ("run",)
@@ -237,33 +237,33 @@ def known() -> dict[str, Option]:
     return {row.name: row for row in (*OPTIONS, *(row for rows in _OWN.values() for row in rows))}
 
 
-def argument(name: str, words: str, metavar: str, kind: Any = str, default: Any = REQUIRED) -> inspect.Parameter:
+def argument(name: str, meaning: str, metavar: str, kind: Any = str, default: Any = REQUIRED) -> inspect.Parameter:
     """An argument.
 
     Args:
         name: Name of the parameter.
-        words: What it may be.
+        meaning: What it may be.
         metavar: What it is called in the help.
         kind: Type of its value.
         default: Value where it is not typed.
     """
-    shown = typer.Argument(help=words, metavar=metavar, show_default=False, rich_help_panel="Input")
+    shown = typer.Argument(help=meaning, metavar=metavar, show_default=False, rich_help_panel="Input")
     kept = inspect.Parameter.KEYWORD_ONLY
     return inspect.Parameter(name, kept, default=default, annotation=Annotated[kind, shown])
 
 
 def log_inputs(
-    words: str = "Log files, directories, globs or URIs of object stores; - for stdin.", *, required: bool = True
+    meaning: str = "Log files, directories, globs or URIs of object stores; - for stdin.", *, required: bool = True
 ) -> inspect.Parameter:
     """The argument INPUT.
 
     Args:
-        words: What it may be.
+        meaning: What it may be.
         required: Whether the command cannot do without.
     """
     if required:
-        return argument("inputs", words, "INPUT", list[str])
-    return argument("inputs", words, "INPUT...", list[str] | None, None)
+        return argument("inputs", meaning, "INPUT", list[str])
+    return argument("inputs", meaning, "INPUT...", list[str] | None, None)
 
 
 Command = Callable[[Typed], None]

@@ -115,7 +115,7 @@ def _run(typed: o.Typed) -> None:
 
 def _check_files(typed: o.Typed) -> None:
     """Refuse, before anything is read, to put a file where somebody else's is."""
-    for path, place in ((typed["metrics_file"], monitor.place), (typed["summary_file"], digest.place)):
+    for path, place in ((typed["metrics_file"], monitor.target_file), (typed["summary_file"], digest.target_file)):
         if path is not None:
             place(path)
 

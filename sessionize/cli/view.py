@@ -106,7 +106,7 @@ def progress(typed: Mapping[str, Any]) -> Iterator[Callable[[str], None]]:
         _SPINNING.clear()
 
 
-def found(layout: str) -> str:
+def layout_text(layout: str) -> str:
     """What to say of a layout that was found in the log."""
     return f"{layout} (found); --preset none switches it off"
 
@@ -189,7 +189,7 @@ def _lines(run: Run, config_file: Path | None) -> Iterator[tuple[str, str]]:
     left_out = f"; {counts['left_out']:,} left out by {_condition(manifest['rules'])}" if counts["left_out"] else ""
     yield "read", f"{counts['rows_read']:,} rows from {name} ({bytes_text(size)}){left_out}"
     if manifest["layout"] is not None:
-        yield "layout", found(manifest["layout"])
+        yield "layout", layout_text(manifest["layout"])
     columns = manifest["columns"]
     yield "columns", ", ".join(_chosen(role, of) for role, of in columns.items())
     written, timezone = manifest["rules"]["time_format"], manifest["rules"]["timezone"]

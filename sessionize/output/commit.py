@@ -104,10 +104,10 @@ def commit(  # noqa: PLR0913 - each is a part of it
     """
     account = account_of(result, log, plan, notes, profile)
     if publisher is None:
-        return Written(account, _to_stdout(result.batches, plan).found())
+        return Written(account, _to_stdout(result.batches, plan).as_dict())
     with map_os_errors(publisher.directory), ThreadPoolExecutor(1) as aside:
         rows, figures = _write_batches(result.batches, outputs_of(plan, output), publisher)
-        found = aside.submit(figures.found)  # while one processor makes the digests
+        found = aside.submit(figures.as_dict)  # while one processor makes the digests
         for name, apart in _set_apart(result):
             rows[name] = apart.height
             with writer(publisher.path(name), "ndjson") as out:

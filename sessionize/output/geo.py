@@ -52,7 +52,7 @@ class Places:
             InputError: If the database is damaged.
         """
         different = addresses.unique().drop_nulls()
-        rows = [_row(self._found(text)) for text in different]
+        rows = [_row(self._lookup(text)) for text in different]
         table = pl.DataFrame(rows, schema=GEO_TYPES, orient="row").with_columns(different.alias("address"))
         return (
             pl.DataFrame({"address": addresses})
@@ -60,7 +60,7 @@ class Places:
             .drop("address")
         )
 
-    def _found(self, text: str) -> Mapping[str, Any]:
+    def _lookup(self, text: str) -> Mapping[str, Any]:
         where = address(text)
         if where is None:
             return {}

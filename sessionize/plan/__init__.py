@@ -56,7 +56,7 @@ def resolve(config: Config, types: Types, sample: Sample, known: Known | None = 
     """
     check_zone(config.timezone)
     evidence = Evidence(types, sample)
-    found = Roles(config, types, evidence, {} if known is None else known.columns).found()
+    found = Roles(config, types, evidence, {} if known is None else known.columns).choice()
     columns = dict(found.columns)
     check_enrichment(config, columns)
     addresses = columns.get(schema.IP, ())

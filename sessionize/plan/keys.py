@@ -12,7 +12,7 @@ from sessionize.config import Config
 from sessionize.kernel.references import alternatives
 from sessionize.plan import times
 from sessionize.plan.evidence import SOME_ROWS, Column, Evidence, Types, described, plain
-from sessionize.plan.names import is_named_for_a_time, is_named_for_an_id, typed
+from sessionize.plan.names import is_named_for_a_time, is_named_for_an_id, options_of
 
 CONTENT_COLUMNS: Final = 40
 """Columns that an event's content is compared by."""
@@ -55,7 +55,7 @@ def no_event_id(name: str, evidence: Evidence, config: Config) -> Refusal | None
     example = "" if config.hash_key is not None else f", such as {column.example[:40]!r}"
     return Refusal(
         f"{name!r} is taken for no event id: its {column.different:,} values in {column.there:,} rows{example} come back "
-        f"with other content; {typed(schema.EVENT_ID, name)} says that it is one",
+        f"with other content; {options_of(schema.EVENT_ID, name)} says that it is one",
         name,
     )
 

@@ -40,11 +40,11 @@ def option(role: str) -> str:
     return f"{OPTIONS[role]} COLUMN" if role in OPTIONS else f"--map {role}=COLUMN"
 
 
-def typed(role: str, *names: str) -> str:
+def options_of(role: str, *names: str) -> str:
     """The options that choose columns for a role, as a shell takes them.
 
     Examples:
-        >>> typed("timestamp", "date", "time of day"), typed("ip", "addr"), typed("event_id", "none")
+        >>> options_of("timestamp", "date", "time of day"), options_of("ip", "addr"), options_of("event_id", "none")
         ("--timestamp date --timestamp 'time of day'", '--map ip=addr', '--event-id none')
     """
     if role in OPTIONS:

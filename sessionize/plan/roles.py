@@ -12,7 +12,7 @@ from sessionize.kernel.references import field_type, roots
 from sessionize.plan import keys, times
 from sessionize.plan.evidence import Evidence, Types
 from sessionize.plan.named import by_name, check_given
-from sessionize.plan.names import is_named_for_a_time, listed, option, typed
+from sessionize.plan.names import is_named_for_a_time, listed, option, options_of
 from sessionize.plan.unread import unread_times
 from sessionize.preset_roles import check_fits, from_preset
 
@@ -63,7 +63,7 @@ class Roles:
         self._doubtful: set[str] = set()
         self._time_hint = ""
 
-    def found(self) -> Choice:
+    def choice(self) -> Choice:
         """The columns.
 
         Raises:
@@ -119,7 +119,7 @@ class Roles:
         self._evidence.read(found)
         found.sort(key=lambda each: -self._evidence.column(each).there)
         said = f"two columns could be the {role}: {' and '.join(repr(name) for name in found)}"
-        self._problems.append(times.Unread(said, typed(role, found[0])))
+        self._problems.append(times.Unread(said, options_of(role, found[0])))
         self._doubtful.add(role)
         return None
 
@@ -165,17 +165,17 @@ class Roles:
     def _several_times(self, found: list[str]) -> times.Unread:
         if len(found) > 1:
             said = f"two columns could be the timestamp: {' and '.join(repr(name) for name in found)}"
-            return times.Unread(said, typed(schema.TIMESTAMP, found[0]))
+            return times.Unread(said, options_of(schema.TIMESTAMP, found[0]))
         if found:
             beside = times.clock_beside(found, self._evidence, self._taken)
             said = f"no column is surely the timestamp: {found[0]!r} holds dates only"
-            other = f"or {typed(schema.TIMESTAMP, found[0])}, with all events of a day at one time"
+            other = f"or {options_of(schema.TIMESTAMP, found[0])}, with all events of a day at one time"
             if beside is not None:
                 return times.Unread(f"{said}{_because(beside.problem)}", beside.options, other)
-            return times.Unread(said, typed(schema.TIMESTAMP, found[0]))
+            return times.Unread(said, options_of(schema.TIMESTAMP, found[0]))
         inner = [leaf for name in self._types for leaf in self._evidence.leaves(name)]
         inner = [leaf for leaf in inner if is_named_for_a_time(leaf) and times.holds_times(leaf, self._evidence)]
-        options = typed(schema.TIMESTAMP, inner[0]) if inner else ""
+        options = options_of(schema.TIMESTAMP, inner[0]) if inner else ""
         return times.Unread("no column looks like the timestamp", options, "" if inner else option(schema.TIMESTAMP))
 
     def _time(self) -> TimeFormat:
@@ -225,7 +225,7 @@ class Roles:
         if not found:
             return times.Unread(said, "", f"{option(schema.SESSION_ID)} or {option(schema.PROFILE_ID)}")
         others = ", ".join(description for _, description in found)
-        return times.Unread(said, typed(schema.PROFILE_ID, found[0][0]), f"candidates by value: {others}")
+        return times.Unread(said, options_of(schema.PROFILE_ID, found[0][0]), f"candidates by value: {others}")
 
     def _look_at_keys(self) -> None:
         """Refuse a key found by name alone in which nearly every value differs."""
@@ -239,10 +239,10 @@ class Roles:
             if refused is None:
                 continue
             other = next((each for each in KEYS if each != role and each in self._columns), None)
-            all_the_same = f"or {typed(role, refused.name)}, if it is one all the same"
+            all_the_same = f"or {options_of(role, refused.name)}, if it is one all the same"
             if other is not None:
                 said = f"the {role}: {refused.said}, so that it ties no events together"
-                self._problems.append(times.Unread(said, typed(role, "none"), all_the_same))
+                self._problems.append(times.Unread(said, options_of(role, "none"), all_the_same))
                 return
             taken = (*self._taken, refused.name)
             found = keys.candidates(self._types, self._evidence, taken, private=self._private)

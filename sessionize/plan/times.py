@@ -18,7 +18,7 @@ from sessionize.kernel.time_patterns import compiled
 from sessionize.kernel.timestamps import MODERN, instant
 from sessionize.plan import layouts
 from sessionize.plan.evidence import ROWS, Evidence, Sample, Types, plain
-from sessionize.plan.names import is_named_for_a_date, is_named_for_a_time, typed
+from sessionize.plan.names import is_named_for_a_date, is_named_for_a_time, options_of
 
 EPOCH_UNITS: Final[tuple[tuple[float, TimeKind], ...]] = ((1e11, "s"), (1e14, "ms"), (1e17, "us"))
 """A number below the bound is taken in the unit: seconds to the year 5138, milliseconds from 1973 on, …"""
@@ -139,7 +139,7 @@ def _in_objects(names: tuple[str, ...], texts: pl.Series) -> Unread | None:
     if inner is None:
         return None
     return Unread(
-        f"the times in {names[0]!r} are objects: {first[:60]}", typed(schema.TIMESTAMP, f"{names[0]}.{inner}")
+        f"the times in {names[0]!r} are objects: {first[:60]}", options_of(schema.TIMESTAMP, f"{names[0]}.{inner}")
     )
 
 
@@ -251,11 +251,11 @@ def proposal(name: str, evidence: Evidence) -> Unread | None:
         found = _unit((name,), numbers)
         options = found.options if isinstance(found, Unread) else ""
         problem = found.problem if isinstance(found, Unread) else ""
-        return Unread(problem, f"{typed(schema.TIMESTAMP, name)} {options}".strip())
+        return Unread(problem, f"{options_of(schema.TIMESTAMP, name)} {options}".strip())
     layout = next(iter(layouts.proposed(values)), None)
     if layout is None:
         return None
-    return Unread("", f"{typed(schema.TIMESTAMP, name)} --time-format {quoted(layout)}")
+    return Unread("", f"{options_of(schema.TIMESTAMP, name)} --time-format {quoted(layout)}")
 
 
 def _may_be_a_clock(name: str, evidence: Evidence) -> bool:

@@ -8,13 +8,13 @@ from typing import Any, Final
 from sessionize.answers import SECTIONS, Answer
 from sessionize.instants import iso
 from sessionize.readable import dates, duration, moment, number
+from sessionize.report.behaviour import conversions, funnel, paths
 from sessionize.report.calendar import hours, over_time
 from sessionize.report.lengths import depth, lengths, silences
 from sessionize.report.origins import channels, groups, pages
 from sessionize.report.parts import Report, Section
 from sessionize.report.totals import totals
 from sessionize.report.trust import quality
-from sessionize.report.ways import conversions, funnel, paths
 from sessionize.report.words import MEANINGS
 
 Data = Mapping[str, Any]

@@ -46,7 +46,7 @@ def events_of(
         MachineError: If they are not in order.
     """
     waiting: list[pl.DataFrame] = []
-    for rows in _in_order(_told(batches, columns, shares)):
+    for rows in _in_order(_events_of(batches, columns, shares)):
         waiting.append(rows.with_columns(more).drop(KEY, schema.SEQ, DONE))
         if sum(rows.height for rows in waiting) >= most:
             yield pl.concat(waiting)
@@ -55,7 +55,7 @@ def events_of(
         yield pl.concat(waiting)
 
 
-def _told(
+def _events_of(
     batches: Iterable[pa.RecordBatch], columns: Types, shares: list[ShareDone | Failed]
 ) -> Iterator[pl.DataFrame]:
     """The rows that are events; what shares came to goes to the list."""

@@ -96,7 +96,7 @@ class PartDone(NamedTuple):
     alone: pl.DataFrame | None
 
 
-class Retold(NamedTuple):
+class RejectedDone(NamedTuple):
     """The rejected rows of a share, once all are known.
 
     Attributes:

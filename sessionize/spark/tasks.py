@@ -156,14 +156,14 @@ class ReadShares:
         totals = ingest.totals()
         path = None
         if totals.rejected.height:
-            path = tell_rejected(self.folder, share, totals.rejected, self.files, self.plan)
+            path = write_rejected(self.folder, share, totals.rejected, self.files, self.plan)
         yield from self._done(ShareDone((share.ordinal, share.start), totals, names, path))
 
     def _done(self, said: ShareDone | Failed) -> Iterator[pa.RecordBatch]:
         return encoded(pl.DataFrame({DONE: [packed(said, self.folder, self.sizes.line_bytes)]}), self.columns)
 
 
-def tell_rejected(folder: str, share: Share, rejected: pl.DataFrame, files: Sequence[LogFile], plan: Plan) -> str:
+def write_rejected(folder: str, share: Share, rejected: pl.DataFrame, files: Sequence[LogFile], plan: Plan) -> str:
     """Write rejected rows of a share as they came; the place of the file.
 
     Args:

@@ -27,9 +27,9 @@ from sessionize.spark.border import Types
 from sessionize.spark.cluster import Cluster, Line
 from sessionize.spark.cutting import CutSessions, Templates
 from sessionize.spark.files import leave_frame
-from sessionize.spark.lines import VERSIONS, Failed, Lot, PartDone, RangeDone, Retold, ShareDone, heard
+from sessionize.spark.lines import VERSIONS, Failed, Lot, PartDone, RangeDone, RejectedDone, ShareDone, heard
 from sessionize.spark.merging import MergeSessions, Range, Slice, Target
-from sessionize.spark.retelling import RetellRejected, ends_of
+from sessionize.spark.rewriting import RewriteRejected, ends_of
 from sessionize.spark.sizes import USUAL_SIZES, Sizes
 from sessionize.spark.tasks import SHUFFLED, Look, ReadShares
 from sessionize.stores import path_of
@@ -176,7 +176,7 @@ def sessions_cut(work: Work, side_by_side: int) -> Cut:
     return Cut(
         Result((), rejected, totals.late, counts, stand, totals.values),
         reduce(add, (each.names for each in found)),
-        _retold(work, shares, rejected)
+        _rewritten(work, shares, rejected)
         if alone
         else tuple(each.rejected for each in found if each.rejected is not None),
         ranges_of([lot for part in done for lot in part.lots], parts, work.sizes),
@@ -184,14 +184,14 @@ def sessions_cut(work: Work, side_by_side: int) -> Cut:
     )
 
 
-def _retold(work: Work, shares: Sequence[Share], rejected: pl.DataFrame) -> tuple[str, ...]:
+def _rewritten(work: Work, shares: Sequence[Share], rejected: pl.DataFrame) -> tuple[str, ...]:
     """Files of the rejected rows, written anew as the cut has told of more."""
     place = f"{work.folder}/all-rejected"
     leave_frame(place, rejected.with_columns(pl.col(schema.REASON).cast(pl.String)))
-    retell = RetellRejected(tuple(shares), ends_of(shares), place, work.plan, work.log.files, work.folder, work.sizes)
-    told: list[Retold] = sorted(_heard(work.cluster.each(len(shares), retell)), key=lambda each: each.at)
-    _check_all([each.at for each in told], shares)
-    return tuple(each.rejected for each in told if each.rejected is not None)
+    rewrite = RewriteRejected(tuple(shares), ends_of(shares), place, work.plan, work.log.files, work.folder, work.sizes)
+    rewritten: list[RejectedDone] = sorted(_heard(work.cluster.each(len(shares), rewrite)), key=lambda each: each.at)
+    _check_all([each.at for each in rewritten], shares)
+    return tuple(each.rejected for each in rewritten if each.rejected is not None)
 
 
 def _all_shares(said: Sequence[ShareDone | Failed], shares: Sequence[Share]) -> list[ShareDone]:

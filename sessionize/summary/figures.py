@@ -49,7 +49,7 @@ class Figures:
         )
         return self
 
-    def found(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """Figures by name; a rate over no sessions is None."""
         totals = {
             name: sum(value * number for value, number in counts.items()) for name, counts in self._counts.items()
@@ -108,7 +108,7 @@ def figures(metrics: pl.DataFrame) -> dict[str, Any]:
     Args:
         metrics: One row a session.
     """
-    return Figures().add(metrics).found()
+    return Figures().add(metrics).as_dict()
 
 
 def _spread(name: str, total: int, values: _Sorted, unit: int) -> dict[str, float | None]:

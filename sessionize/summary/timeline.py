@@ -191,7 +191,7 @@ class Timeline:
             self._events = events[start : start + int(sessions["events"][row])]
 
     @property
-    def found(self) -> bool:
+    def is_found(self) -> bool:
         """Whether there is one."""
         return self._session is not None
 

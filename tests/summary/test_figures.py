@@ -27,4 +27,4 @@ def test_the_figures_are_the_same_to_the_last_digit_whatever_the_parts() -> None
     gathered = Figures()
     for part in parts:
         gathered.add(part)
-    assert figures(whole) == figures(together) == gathered.found()
+    assert figures(whole) == figures(together) == gathered.as_dict()

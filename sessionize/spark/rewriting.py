@@ -13,13 +13,13 @@ from sessionize.config import Plan
 from sessionize.read.shares import Share
 from sessionize.read.source import LogFile
 from sessionize.spark.files import frame_at
-from sessionize.spark.lines import Retold, line, numbers
+from sessionize.spark.lines import RejectedDone, line, numbers
 from sessionize.spark.sizes import USUAL_SIZES, Sizes
-from sessionize.spark.tasks import tell_rejected
+from sessionize.spark.tasks import write_rejected
 
 
 @dataclass(frozen=True)
-class RetellRejected:
+class RewriteRejected:
     """Writes all rejected rows of shares, those among them that only the cut has told.
 
     Attributes:
@@ -43,9 +43,9 @@ class RetellRejected:
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """A line about the rejected rows of the share of each number that comes."""
         for number in numbers(batches):
-            yield line(self._retold(number), self.folder, self.sizes.line_bytes)
+            yield line(self._rewritten(number), self.folder, self.sizes.line_bytes)
 
-    def _retold(self, number: int) -> Retold:
+    def _rewritten(self, number: int) -> RejectedDone:
         share, end = self.shares[number], self.ends[number]
         row = pl.col(schema.ROW)
         within = (pl.col(schema.FILE) == share.ordinal) & (row > share.start)
@@ -53,8 +53,8 @@ class RetellRejected:
         place = None
         if rows.height:
             with share.part.reading():
-                place = tell_rejected(self.folder, share, rows, self.files, self.plan)
-        return Retold((share.ordinal, share.start), place)
+                place = write_rejected(self.folder, share, rows, self.files, self.plan)
+        return RejectedDone((share.ordinal, share.start), place)
 
 
 def ends_of(shares: Sequence[Share]) -> tuple[int | None, ...]:
