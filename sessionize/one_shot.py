@@ -37,7 +37,7 @@ class Run(NamedTuple):
         figures: Over the sessions: how many, how long, which rates (`figures`).
         event_types: Event type → events that have it, the most frequent first; empty where a usual conversion is among
             them and no name was asked for.
-        choices: Those of the manifest's notes that say what was decided; the others say what is wrong.
+        choices: Notes of the manifest that say what was decided; its others say what is wrong.
     """
 
     counts: Counts
@@ -124,7 +124,7 @@ def refuse_outputs(config: Config, directory: AnyPath, names: Sequence[str]) -> 
         names: Names of all files that the run may write.
 
     Raises:
-        UsageError: If so.
+        UsageError: If a run would write over its own input.
     """
     read = identities(config.inputs, config)
     refuse_stdout(read)

@@ -101,7 +101,7 @@ class _Followed:
 
     Args:
         log: The log.
-        progress: Is told.
+        progress: Called with what was read so far.
     """
 
     def __init__(self, log: Source, progress: Follows) -> None:

@@ -133,7 +133,7 @@ def parsed(name: str, table: Mapping[str, Any]) -> Preset:
 
     Args:
         name: What it is called in messages.
-        table: As read.
+        table: The preset's TOML, as read.
 
     Raises:
         UsageError: If a key, a role or a kind of value is not known.

@@ -51,7 +51,7 @@ def with_preset(config: Config, preset: Preset, layout: str | None = None) -> Co
     Args:
         config: Without a preset.
         preset: A layout that was found in the log, or recorded in a state.
-        layout: Its name and form, where it was found in the log.
+        layout: Name and form of the layout, where it was found in the log.
     """
     asked: dict[str, Any] = {
         name: tuple(each) if isinstance(each, list) else each for name, each in preset.options.items()

@@ -72,7 +72,7 @@ def remove_folder(folder: Path) -> None:
     """Take a folder away, under another name: a thread that still writes into it then finds no way in.
 
     Raises:
-        OSError: It could not be done.
+        OSError: The folder could not be removed.
     """
     shutil.rmtree(folder.replace(folder.with_name(f"{folder.name}.gone")))
 

@@ -43,7 +43,7 @@ def adapted(text: str, columns: Columns, timezone: str = "UTC", names: Mapping[s
     """The same SQL with names and times as Polars takes them.
 
     Args:
-        text: As typed.
+        text: SQL as it was typed.
         columns: Names and types that it may name.
         timezone: Zone of times that say none.
         names: Other names of columns.

@@ -42,7 +42,7 @@ class ShowAsk(Ask):
     """Which session is shown.
 
     Attributes:
-        session: Its id, or the log's own, or the beginning of one.
+        session: The session's id, the log's own id, or the beginning of one.
         longest: Whether it is the longest.
         random: Whether it is drawn by lot.
         seed: Seed of the lot; None for another one each time.

@@ -73,7 +73,7 @@ def with_columns_of(steps: Iterable[str], plan: Plan, types: Mapping[str, pl.Dat
     """What of the log's columns is needed to tell which events steps mean.
 
     Args:
-        steps: As typed.
+        steps: Steps as they were typed.
         plan: What the configuration means for the log.
         types: Types of the log's columns.
     """

@@ -51,7 +51,11 @@ class Look:
         return found
 
     def flags(self, events: pl.DataFrame, text: str) -> Flags:
-        """Whether a step matches, one an event."""
+        """Whether a step matches, one an event.
+
+        Returns:
+            One Boolean an event, in the order of the events.
+        """
         return events[f"is {text}"].to_numpy()
 
     def check(self) -> None:

@@ -38,7 +38,7 @@ def selected(origin: Source, ask: Ask, prepare: Prepare = lambda events: events)
     """The sessions that are meant, and their events.
 
     Args:
-        origin: Where they come from.
+        origin: Where the sessions come from.
         ask: Which are meant.
         prepare: Sees the events of all sessions, and gives them back, maybe with other columns.
     """

@@ -28,7 +28,7 @@ def funnel(
 
     Args:
         config: The log or the earlier run, and the rules of sessions.
-        ask: The steps.
+        ask: Steps of the funnel, and which sessions are meant.
         progress: Told the name of each stage as it begins.
         limits: What may be held at once; None for what the memory limit comes to.
 
@@ -50,7 +50,7 @@ class FunnelOf:
     """Counts a funnel that is asked for.
 
     Args:
-        ask: The steps.
+        ask: Steps of the funnel, and which sessions are meant.
         timezone: IANA zone of days and hours.
     """
 
@@ -66,7 +66,7 @@ class FunnelOf:
         """Count some sessions.
 
         Args:
-            sessions: Their metrics.
+            sessions: Metrics of some sessions.
             events: Their events as the look has named and marked them.
             look: Knows which events each step is.
         """

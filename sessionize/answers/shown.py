@@ -71,7 +71,7 @@ class _Sought:
         """Look at some sessions.
 
         Args:
-            sessions: Their metrics, in texts.
+            sessions: Metrics of some sessions, in texts.
             events: Their events in order; None where they were not kept.
             meant: Whether a session is among those asked for; None for all.
         """

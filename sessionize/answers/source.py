@@ -48,7 +48,7 @@ class Source:
     """Where answers come from.
 
     Attributes:
-        inputs: As typed.
+        inputs: Inputs as they were typed.
         account: What was read and decided, as a manifest has it.
         newest: Time up to which the log is complete, microseconds since 1970 UTC; None for a log without events.
         timezone: IANA zone of days and hours.

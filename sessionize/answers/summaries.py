@@ -61,7 +61,7 @@ def overview_of(ask: Ask, sessions: pl.DataFrame, timezone: str) -> Overview:
 
     Args:
         ask: How they are grouped.
-        sessions: Some of them.
+        sessions: Metrics of some sessions.
         timezone: IANA zone of days and hours.
     """
     by = None if ask.by is None else group(ask.by, visible(sessions), timezone)

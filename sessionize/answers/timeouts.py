@@ -101,7 +101,11 @@ class Measuring(Observer):
 
 
 def key_starts(keys: NDArray[Any]) -> Flags:
-    """Whether an event is its key's first; those of one key lie together."""
+    """Whether an event is its key's first; those of one key lie together.
+
+    Returns:
+        One flag an event (bool).
+    """
     found = np.ones(len(keys), np.bool_)
     found[1:] = keys[1:] != keys[:-1]
     return found

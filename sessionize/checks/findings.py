@@ -41,7 +41,7 @@ class Measured(NamedTuple):
     Attributes:
         number: The number that was measured.
         base: The number that it is a part of; None where it is no part of anything.
-        said: The same in words.
+        said: What was measured, in words.
         examples: The first of what was found.
     """
 

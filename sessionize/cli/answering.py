@@ -87,7 +87,7 @@ def answer(
 
     Args:
         typed: What was typed with what the configuration file says.
-        job: Answers.
+        job: Makes the answer of a configuration.
         screen: Makes lines of the answer.
         rows: Makes rows of the answer, for a CSV.
     """

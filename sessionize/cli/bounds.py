@@ -37,7 +37,7 @@ def broken(in_force: Limits, done: Outcome) -> list[ChecksFailed]:
     """What to say where a limit does not hold; nothing where the night was run before and has said it then.
 
     Args:
-        in_force: The limits.
+        in_force: How many rows may be rejected, late or early.
         done: What became of the run.
     """
     return [] if done.run is None else [*_over(in_force, done), *_lost(done)]

@@ -75,7 +75,7 @@ def write_figures(path: str, done: Outcome | None, batch: str | None, seconds: f
         done: What became of it; None where it failed.
         batch: Name of the night; None of a whole log.
         seconds: How long it took.
-        code: Its exit code.
+        code: Exit code of the run.
     """
     text = "".join(_lines(done, batch, seconds, code)) + "# EOF\n"
     target_file(path).write(text.encode("utf-8", "backslashreplace"))

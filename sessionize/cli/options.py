@@ -274,7 +274,7 @@ def command(*own: Option, arguments: Iterable[inspect.Parameter] = ()) -> Callab
 
     Args:
         own: Options of this command alone.
-        arguments: Its arguments.
+        arguments: Arguments of the command.
     """
 
     def made(function: Command) -> Callable[..., None]:

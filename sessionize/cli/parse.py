@@ -69,8 +69,8 @@ def duration_in_file(text: str, name: str, place: str) -> None:
     """Raise UsageError where an option of a file is no duration; the file is named.
 
     Args:
-        text: Its value.
-        name: Its name.
+        text: Value of the option.
+        name: Name of the option.
         place: The file, or what else it stands in.
     """
     try:

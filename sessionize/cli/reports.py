@@ -25,7 +25,7 @@ class Report(NamedTuple):
 
     Attributes:
         form: Name of its format.
-        file: Where it is to be.
+        file: Where the report is written.
     """
 
     form: str

@@ -33,8 +33,8 @@ class Agreement:
 
     Attributes:
         equal: Sessions of the first that are sessions of the other, with just the same events.
-        split: Those whose events are in several sessions of the other, with no one else's.
-        merged: Those that lie whole in a larger session of the other.
+        split: Sessions whose events are in several sessions of the other, with no one else's.
+        merged: Sessions that lie whole in a larger session of the other.
         moved: All others: they lost some events to sessions that have others, too.
         first: Sessions of the first.
         other: Sessions of the other.
@@ -69,8 +69,8 @@ class Agreement:
         """The agreement on some whole keys.
 
         Args:
-            first: One way.
-            other: Another, of the same events.
+            first: Sessions cut in one way.
+            other: Sessions cut in another way, of the same events.
             keys: Each event's key.
 
         Examples:

@@ -12,7 +12,7 @@ class Candidate(NamedTuple):
     """One of those that are compared.
 
     Attributes:
-        name: Its name.
+        name: Name of the definition.
         rules: Where its sessions end.
         definition: What it calls bounced and engaged; None for ours.
         optional: Names that split which the log may lack.

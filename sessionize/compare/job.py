@@ -51,7 +51,7 @@ class Row(NamedTuple):
     """What came out by one definition.
 
     Attributes:
-        name: Its name.
+        name: Name of the definition.
         figures: Sessions, profiles, lengths and rates, by name.
         agreement: Agreement of the first's sessions with its own.
         source: Source of the log's own sessions with its own; None unless that was asked for.

@@ -40,7 +40,7 @@ class Definition:
         lacks: What it does that these rules do not model.
         rules: Options by name, and the burst.
         bounce: SQL over the metrics that holds for a bounced session; None where the system has no such word.
-        engaged: SQL over the metrics that holds for an engaged session; None likewise.
+        engaged: SQL over the metrics that holds for an engaged session; None where the system has no such word.
     """
 
     name: str

@@ -72,7 +72,11 @@ def agents(user_agents: pl.Series) -> pl.DataFrame:
 
 
 def are_bots(user_agents: pl.Series) -> pl.Series:
-    """Whether each user agent is a known crawler or program; null where it is null."""
+    """Whether each user agent is a known crawler or program; null where it is null.
+
+    Returns:
+        A Boolean column, one value for each user agent.
+    """
     different = user_agents.unique().drop_nulls()
     looked_for = _bots()
     texts = different.str.strip_chars().str.replace_all(looked_for.passed_over, "")
@@ -91,11 +95,11 @@ def _bots() -> _Bots:
     from crawlerdetect.providers.crawlers import data as crawlers
     from crawlerdetect.providers.exclusions import data as exclusions
 
-    dictionary = [ESCAPED.sub(r"\1", each) for each in crawlers if not PLAIN_WORD.search(ESCAPED.sub("", each))]
+    words = [ESCAPED.sub(r"\1", each) for each in crawlers if not PLAIN_WORD.search(ESCAPED.sub("", each))]
     others = [each for each in crawlers if PLAIN_WORD.search(ESCAPED.sub("", each))]
     odd = [each for each in others if "(?" in each]
     return _Bots(
-        dictionary,
+        words,
         f"(?i)(?:{'|'.join(each for each in others if each not in odd)})",
         re.compile("|".join(odd), re.IGNORECASE) if odd else None,
         f"(?i)(?:{'|'.join(exclusions)})",

@@ -71,7 +71,7 @@ def with_dictionaries(sessions: pl.DataFrame, types: Mapping[str, pl.DataType]) 
     """Measured sessions with the codes that were measured as such: of the dictionaries of their roles.
 
     Args:
-        sessions: Measured.
+        sessions: Measured sessions.
         types: Types of the columns of the events.
     """
     return sessions.with_columns(
@@ -120,7 +120,11 @@ def described(sessions: pl.DataFrame, plan: Plan) -> pl.DataFrame:
 
 
 def session_ids(sessions: pl.DataFrame, plan: Plan) -> pl.Series:
-    """The ids of sessions as `sessionize` gives them, their texts in dictionaries or not."""
+    """The ids of sessions as `sessionize` gives them, their texts in dictionaries or not.
+
+    Returns:
+        A String column, one id a session, in order.
+    """
     ids = sessions.select(pl.col(_ids_of(sessions)).cast(pl.String))
     return _session_id(key_text(ids), sessions["start"].to_physical(), plan)
 
@@ -153,7 +157,11 @@ def _cast(metric: Metric, measured: pl.DataType | None) -> pl.Expr:
 
 
 def seconds(microseconds: pl.Series) -> pl.Series:
-    """Microseconds as seconds, correctly rounded: Polars divides by a constant through its inverse, which is not."""
+    """Microseconds as seconds, correctly rounded: Polars divides by a constant through its inverse, which is not.
+
+    Returns:
+        A Float64 column, as long as the one that is given.
+    """
     exact = microseconds.fill_null(0).to_numpy() / 1_000_000
     return pl.select(pl.when(microseconds.is_not_null()).then(pl.Series(exact))).to_series().alias(microseconds.name)
 

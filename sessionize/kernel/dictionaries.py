@@ -33,7 +33,11 @@ def coded(texts: pl.Series) -> pl.Series:
 
 
 def texts_by_code(codes: pl.Series) -> pl.Series:
-    """The text of each code of a dictionary column, from 0 up to the highest that a row has."""
+    """The text of each code of a dictionary column, from 0 up to the highest that a row has.
+
+    Returns:
+        A String column, one text a code.
+    """
     highest = codes.to_physical().max()
     count = highest + 1 if isinstance(highest, int) else 0
     return pl.int_range(count, dtype=pl.UInt32, eager=True).cat.to(codes.dtype).cast(pl.String)

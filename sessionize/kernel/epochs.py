@@ -28,14 +28,22 @@ SCIENTIFIC: Final = r"^\s*[+-]?\d+(?:\.\d*)?[eE][+-]?\d{1,3}\s*$"
 
 
 def epoch(times: pl.Series, per_second: int) -> pl.Series:
-    """Epoch numbers of a unit of which a second has so many."""
+    """Epoch numbers of a unit of which a second has so many.
+
+    Returns:
+        Microseconds since 1970 UTC, one a number (Int64); null for one that is no time.
+    """
     if times.dtype.is_integer():
         return scaled(times.cast(pl.Int64, strict=False), per_second)
     return _real(times.cast(pl.Float64), per_second)
 
 
 def epoch_text(texts: pl.Series, per_second: int) -> pl.Series:
-    """Epoch numbers that are written as text; their digits are kept to the last."""
+    """Epoch numbers that are written as text; their digits are kept to the last.
+
+    Returns:
+        Microseconds since 1970 UTC, one a text (Int64); null for one that is no number.
+    """
     whole = texts.cast(pl.Int64, strict=False)
     if whole.null_count() == texts.null_count():
         return scaled(whole, per_second)

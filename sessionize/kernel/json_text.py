@@ -31,6 +31,9 @@ def in_json(texts: pl.Series, steps: Sequence[Step]) -> pl.Series:
         texts: JSON objects and lists.
         steps: A key in brackets is one of an object, or of a list of objects with ``key`` and ``value``.
 
+    Returns:
+        A String column, one value for each text.
+
     Examples:
         >>> from sessionize.reference import parse
         >>> rows = pl.Series(['{"a": [{"key": "b.c", "value": {"intValue": "5"}}]}', '{"a": {"b.c": 1.50}}', "", None])

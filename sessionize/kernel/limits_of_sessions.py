@@ -28,10 +28,10 @@ class Limits(NamedTuple):
     """How long and how large a session may become; None: as it likes.
 
     Attributes:
-        duration_us: Microseconds from its start.
-        events: Events.
-        burst: Events in its first moments.
-        burst_us: How long these are, microseconds.
+        duration_us: Microseconds from a session's start to its last event, at most.
+        events: Events that a session may have; None for any number.
+        burst: Events in a session's first moments, after which it ends.
+        burst_us: Microseconds that the first moments take.
     """
 
     duration_us: int | None = None
@@ -53,6 +53,9 @@ class Limits(NamedTuple):
         Args:
             times: Times of sorted rows, microseconds.
             starts: Whether a session starts, one value a row; true for the first.
+
+        Returns:
+            One flag a row (bool).
         """
         row = np.arange(len(times))
         began = np.maximum.accumulate(np.where(starts, row, 0))

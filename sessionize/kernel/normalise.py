@@ -196,7 +196,11 @@ def time_text(names: tuple[str, ...], types: Types) -> tuple[pl.Expr, pl.DataTyp
 
 
 def without_blanks(texts: pl.Series) -> pl.Series:
-    """The column with blank texts as nulls."""
+    """The column with blank texts as nulls.
+
+    Returns:
+        A column of the same type and length.
+    """
     # Every blank text sorts before "!": one cheap comparison spares most columns the closer look.
     plain = texts if texts.dtype == pl.String else texts.cast(pl.String)
     if not (plain < "!").any():

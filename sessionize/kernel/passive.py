@@ -28,7 +28,7 @@ class Cut(NamedTuple):
         rows: Rows that are in sessions, with ``starts``, ``cause`` and ``gap``, that of a passive one being 0.
         alone: ``row`` of the passive events that are in none (UInt32).
         ends: Time of each session's last event that is not passive (Int64); None where there are no passive events.
-        closed: Whether its last instant has an end event (Boolean); None likewise.
+        closed: Whether each session's last instant has an end event (Boolean); None where no event is passive.
     """
 
     rows: pl.DataFrame
@@ -71,7 +71,7 @@ class _Sessions:
 
     Args:
         rows: All rows, sorted.
-        marked: Those that are not passive, with their starts.
+        marked: Events that are not passive, with the starts of sessions.
         plan: The rules.
     """
 
@@ -102,6 +102,9 @@ class _Sessions:
 
         Args:
             at: Places of the passive events among all rows.
+
+        Returns:
+            One number a passive event (int64).
         """
         found = np.zeros(len(at), np.int64)
         if not len(self._times):

@@ -134,7 +134,11 @@ def _mapped(texts: pl.Expr, function: Callable[[str], str]) -> pl.Expr:
 
 
 def distinctly(texts: pl.Series, function: Callable[[str], str | None]) -> pl.Series:
-    """A function of each text, called once for each different one; null stays null."""
+    """A function of each text, called once for each different one; null stays null.
+
+    Returns:
+        A String column, one value for each text.
+    """
     different = texts.unique().drop_nulls()
     found = pl.Series([function(text) for text in different], dtype=pl.String)
     return texts.replace_strict(different, found, default=None, return_dtype=pl.String)

@@ -56,6 +56,9 @@ def hashed(ids: pl.Series, key: bytes) -> pl.Series:
         ids: Ids as texts.
         key: Secret; without it an id that can be guessed could be tried.
 
+    Returns:
+        A String column, one digest for each id.
+
     Examples:
         >>> one, other = (hashed(pl.Series(["ann", None]), key) for key in (b"k" * 16, b"l" * 16))
         >>> one[0] == other[0], len(one[0]), one[1]
@@ -97,6 +100,9 @@ def address(text: str) -> IPv4Address | IPv6Address | None:
 
 def truncated(addresses: pl.Series) -> pl.Series:
     """The network of each address: /24 of IPv4, /48 of IPv6; null where there is no address in the text.
+
+    Returns:
+        A String column, one network for each address.
 
     Examples:
         >>> truncated(pl.Series(["203.0.113.7", "2001:db8:1:2::3", "unknown"])).to_list()

@@ -55,7 +55,11 @@ def records(sessions: pl.DataFrame, timezone: str) -> pl.DataFrame:
 
 
 def json_records(sessions: pl.DataFrame, timezone: str) -> pl.Series:
-    """Session records as one JSON object a row; times are ISO 8601 with Z."""
+    """Session records as one JSON object a row; times are ISO 8601 with Z.
+
+    Returns:
+        A String column, one JSON object a session.
+    """
     record = _record(sessions, timezone)
     return _prepared(sessions).with_columns(_json_times(sessions)).select(_json(record)).to_series()
 
@@ -65,6 +69,9 @@ def bulk_records(sessions: pl.DataFrame, timezone: str) -> pl.Series:
 
     The index is strict: it has no ``operation``, which Tracardi does not store either, its timestamp is an integer of 32
     bits, and no text of it may be longer than a term of Lucene.
+
+    Returns:
+        A String column, two lines of JSON a session.
     """
     record = _record(sessions, timezone)
     del record["operation"]
@@ -80,7 +87,11 @@ def bulk_records(sessions: pl.DataFrame, timezone: str) -> pl.Series:
 
 
 def json_rows(frame: pl.DataFrame) -> pl.Series:
-    """The rows of a flat frame as one JSON object each; times are ISO 8601 with Z."""
+    """The rows of a flat frame as one JSON object each; times are ISO 8601 with Z.
+
+    Returns:
+        A String column, one JSON object a row.
+    """
     frame = as_text(frame).with_columns(_json_times(frame))
     return frame.select(pl.struct(pl.all()).struct.json_encode()).to_series()
 

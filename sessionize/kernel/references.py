@@ -23,8 +23,8 @@ class Resolved(NamedTuple):
     """What a reference means in a log.
 
     Attributes:
-        column: Its values.
-        dtype: Their type.
+        column: Values of the reference.
+        dtype: Type of the values.
         written: The reference with the log's own names, without what the log has not.
         fixed: Whether no column of the log is in it, so that it is the same in every log.
     """

@@ -62,7 +62,7 @@ def time_text(column: pl.Expr, dtype: pl.DataType, form: str | None = None) -> p
 
     Args:
         column: The dates or times.
-        dtype: Their type.
+        dtype: Type of the times.
         form: How they are written; as Polars does by itself where there is none.
     """
     known = near_time(column, dtype)

@@ -116,7 +116,7 @@ class Night:
         """How far the nights have come with this one; the watermark never goes back.
 
         Args:
-            plan: Not asked.
+            plan: Not used: a night's end is its own.
             newest: Time of the log's newest event, microseconds since 1970 UTC.
         """
         before, settings = self._before, self._settings
@@ -136,7 +136,7 @@ class Night:
             partition: Events of the keys, carried and arrived.
             plan: The rules.
             stand: How far the nights have come with this one.
-            wanted: Not asked: which event is in which session must be known in any case.
+            wanted: Not used: which event is in which session must be known in any case.
         """
         events = partition.release()
         waiting = self._waiting(events, stand)

@@ -53,7 +53,7 @@ class CarriedOut:
 
         Args:
             events: Canonical events; those of one key and time in input order.
-            folder: Where to keep them; None for memory.
+            folder: Folder to keep the events in; None for memory.
         """
         events = _in_order(as_text(events))
         times = events[schema.TIMESTAMP].to_physical().to_numpy()

@@ -47,7 +47,7 @@ def step(state: State, nightly: Nightly, inputs: Sequence[File]) -> Step | None:
     Args:
         state: What the nights so far have left.
         nightly: The batch that is to be run.
-        inputs: Its files.
+        inputs: Files of the night.
 
     Raises:
         UsageError: If it cannot be run now.
@@ -181,7 +181,7 @@ def left_out(parent: Done | None, before: State, nightly: Nightly) -> tuple[str,
     Args:
         parent: The night before it.
         before: The state at that time.
-        nightly: The batch.
+        nightly: Name and options of the batch.
     """
     mine = day(nightly.batch)
     if parent is None or mine is None or nightly.flush:

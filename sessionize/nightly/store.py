@@ -62,8 +62,8 @@ class Store:
         """Make and lock the directory, complete what a dead run had committed, sweep what it had not.
 
         Raises:
-            LockedError: Another run holds it.
-            StateError: It is damaged, or cannot be written.
+            LockedError: Another run holds the state.
+            StateError: The state is damaged, or cannot be written.
         """
         with ours(self.directory), ExitStack() as failing:
             make_folder(self.directory, 0o700)

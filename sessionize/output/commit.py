@@ -91,7 +91,7 @@ def commit(  # noqa: PLR0913 - each is a part of it
 
     Args:
         result: What to write.
-        log: Where it comes from.
+        log: The log that the rows come from.
         plan: What was decided.
         output: What of it to write.
         publisher: Holds the output directory; None writes the metrics to stdout.
@@ -134,7 +134,7 @@ def account_of(
 
     Args:
         result: What became of the log.
-        log: Where it comes from.
+        log: The log that the rows come from.
         plan: What was decided.
         notes: What the one who asked for the run should know.
         profile: What the day was like; None where that was not measured.
@@ -217,6 +217,9 @@ def paths_of(rows: pl.DataFrame, paths: Sequence[str]) -> pl.Series:
     Args:
         rows: FILE, and PATH where rows may have been carried over.
         paths: Paths of the log's files.
+
+    Returns:
+        A String column, one path a row.
     """
     names = pl.Series(list(paths), dtype=pl.String).gather(rows[schema.FILE])
     return rows.select(pl.coalesce(schema.PATH, pl.lit(names))).to_series() if schema.PATH in rows.columns else names

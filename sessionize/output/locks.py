@@ -30,7 +30,7 @@ def take_lock(path: Path, does: str, instead: str, mode: int = 0o666) -> tuple[i
         The handle; what the file holds: nothing, or what a run wrote that died.
 
     Raises:
-        LockedError: Another run holds it.
+        LockedError: Another run holds the lock.
         UsageError: The file is somebody else's.
     """
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, mode)
@@ -54,7 +54,7 @@ def make_folder(path: Path, mode: int = 0o777) -> None:
 
     Args:
         path: Path of the folder; it may be there.
-        mode: Its mode where it is made, less the umask.
+        mode: Mode of a folder that is made, less the umask.
     """
     new = [folder for folder in (path, *path.parents) if not folder.exists()]
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -21,7 +21,7 @@ class OneFile:
     """A file that is to be written. Devices and pipes are written to; links are followed.
 
     Args:
-        text: Its path, as typed.
+        text: Path of the file, as typed.
         option: What it was typed for.
         read: Names of what is read: the inputs, a baseline, a configuration.
         is_ours: Whether a file that is there may be replaced, as such a command has written it.

@@ -236,7 +236,7 @@ def refuse_night(directory: Path, folders: Iterable[str], inputs: Mapping[Identi
         inputs: Names of what is read.
 
     Raises:
-        UsageError: If so.
+        UsageError: If a folder holds what no run of ours made, or an input.
     """
     refuse_no_folder(directory, inputs)
     for name in folders:

@@ -122,9 +122,9 @@ class Publisher:
 
         Args:
             name: Name that it is to have.
-            made: Where it lies.
-            size: Its bytes.
-            sha256: Its digest.
+            made: Path of the file that was made.
+            size: Bytes of the file.
+            sha256: Digest of the file.
         """
         path = self.path(name)
         with writing(self.directory / name):
@@ -140,7 +140,7 @@ class Publisher:
 
         Raises:
             UsageError: Something else than an earlier run's file lies where a file is to go.
-            OutputError: It could not be done. In either case, the directory is as it was.
+            OutputError: The outputs could not be made visible. The directory is then as it was.
         """
         write = [*self._sealed]
         there = {_plain(name): size for name, size in (earlier or {}).items()}

@@ -106,7 +106,7 @@ def run_folders(path: str) -> list[AnyPath]:
     """The folders of runs that a path is: itself, or those of its batches in order; none where it is a log.
 
     Args:
-        path: As typed.
+        path: Path as it was typed.
     """
     folder = path_of(path)
     if path == STDIN or not folder.is_dir():

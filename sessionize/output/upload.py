@@ -126,7 +126,7 @@ class Uploader:
 
         Raises:
             UsageError: Something else than an earlier run's object lies where one is to go.
-            OutputError: It could not be done: then the run is not there.
+            OutputError: The upload could not be ended: then the run is not there.
         """
         target, files = self._target, list(self._sealed.values())
         with sending(target):

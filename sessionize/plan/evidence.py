@@ -47,7 +47,7 @@ class Column(NamedTuple):
         rows: How many were looked at.
         there: How many are not null or blank.
         different: How many different ones there are among these.
-        example: The first.
+        example: The first value.
     """
 
     rows: int

@@ -32,7 +32,7 @@ class Refusal(NamedTuple):
     """A column that has an id's name, but not its values.
 
     Attributes:
-        said: In words.
+        said: Why the column is refused, in words.
         name: The column.
     """
 

@@ -169,8 +169,8 @@ class _Placed(NamedTuple):
     Attributes:
         node: The node.
         x: Share of the width.
-        y: Its top, in pixels.
-        high: Its height, in pixels.
+        y: Top of the node, in pixels.
+        high: Height of the node, in pixels.
     """
 
     node: Node

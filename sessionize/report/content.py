@@ -36,7 +36,7 @@ def report_of(answer: Answer, title: str | None = None) -> Report:
 
     Args:
         answer: What `sessionize.answers.report` found.
-        title: Its heading; None for one that names the log.
+        title: Heading of the report; None for one that names the log.
     """
     data, facts = answer.data, answer.facts
     wanted = facts["sections"] or SECTIONS

@@ -17,7 +17,7 @@ def element(tag: str, /, *children: Child, **attributes: str | float | None) -> 
     """An element with children; a child or an attribute that is None is left out.
 
     Args:
-        tag: Its name.
+        tag: Name of the element.
         children: Elements, or texts, in which what is not visible shows as an escape.
         attributes: By name, ``_`` for ``-``; one that ends in ``_`` without it, such as ``class_``.
     """

@@ -37,7 +37,7 @@ class Card:
 
     Attributes:
         name: What it is called.
-        value: It.
+        value: The figure, as text.
         more: What stands beside it.
         change: How it changed; empty where nothing is compared.
         meaning: What the name means.
@@ -55,10 +55,10 @@ class Bar:
     """One column of a chart.
 
     Attributes:
-        value: Its height.
+        value: Height of the bar.
         says: What it is, with its value.
-        start: Where it begins on the axis, from 0 to 1.
-        end: Where it ends.
+        start: Where the bar begins on the axis, from 0 to 1.
+        end: Where the bar ends on the axis, from 0 to 1.
         strong: Whether it is set apart from the others.
     """
 
@@ -107,7 +107,7 @@ class Node:
 
     Attributes:
         step: Number of its column, from 0.
-        name: What it is.
+        name: What the node is: a page, an event type, or an end.
         value: How much goes through it.
         quiet: Whether it is set back: an end, or what is counted together.
     """
@@ -123,7 +123,7 @@ class Sankey:
     """A chart of what goes from where to where.
 
     Attributes:
-        nodes: Those of one step one after the other.
+        nodes: Nodes, those of one step one after the other.
         links: Number of the node it leaves, of the node it goes to, and how much goes.
         heads: Title of each step.
     """
@@ -141,7 +141,7 @@ class Figure:
         title: What is shown.
         says: What it shows, in a sentence or two: for who does not see it.
         chart: The chart.
-        table: Its rows.
+        table: Rows that the chart shows.
     """
 
     title: str
@@ -156,7 +156,7 @@ class Cards:
 
     Attributes:
         cards: The figures that stand out.
-        table: All of them.
+        table: A table of all figures.
     """
 
     cards: Sequence[Card]

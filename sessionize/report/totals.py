@@ -18,7 +18,7 @@ class Figure(NamedTuple):
     """A figure of the summary.
 
     Attributes:
-        name: In the data.
+        name: Name of the figure in the data.
         title: What it is called.
         shows: Makes a text of it.
         meaning: What it means.

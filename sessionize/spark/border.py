@@ -93,7 +93,7 @@ def decoded(batch: pa.RecordBatch, types: Types) -> pl.DataFrame:
     """What came over the border, as it was before it.
 
     Args:
-        batch: Rows.
+        batch: Rows of a shuffle.
         types: Types of the columns, in their order.
     """
     frame = pl.DataFrame(pa.Table.from_batches([batch.rename_columns(list(types))]))
@@ -173,7 +173,7 @@ def types_of(spark: Any) -> dict[str, pl.DataType]:
     """Types that the columns of a DataFrame of Spark have as frames.
 
     Args:
-        spark: Its ``StructType``.
+        spark: The DataFrame's ``StructType``.
 
     Raises:
         UsageError: If one is of a type that no frame has.

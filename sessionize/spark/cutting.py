@@ -33,7 +33,7 @@ class Templates:
 
     Attributes:
         sessions: Sessions as the kernel makes them.
-        events: Their events as they are written; None where they are not.
+        events: Events as they are written; None where they are not.
     """
 
     sessions: pl.DataFrame
@@ -128,6 +128,10 @@ class CutSessions:
 
 
 def order_of(sessions: pl.DataFrame, plan: Plan) -> pl.Series:
-    """Places of sessions in order of start and id, which is the kernel's."""
+    """Places of sessions in order of start and id, which is the kernel's.
+
+    Returns:
+        One place a session (UInt32).
+    """
     ids = session_ids(sessions, plan).alias("id")
     return pl.DataFrame([sessions["start"], ids]).select(pl.arg_sort_by("start", "id")).to_series()

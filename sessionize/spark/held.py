@@ -45,7 +45,7 @@ class FolderParts(Publisher):
         Args:
             output: Name of the output where it is one file.
             number: Number of the part.
-            made: Where it lies, forced to disk.
+            made: Path of the part, forced to disk.
         """
         name = part_name(output, number)
         self.adopt(name, Path(made.path), made.bytes, made.sha256)

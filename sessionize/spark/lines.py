@@ -84,8 +84,8 @@ class PartDone(NamedTuple):
     """What some whole keys came to.
 
     Attributes:
-        lots: Where their sessions lie.
-        tally: Their tally, but for which of them are active.
+        lots: Where the sessions of these keys lie.
+        tally: Tally of these sessions, but for which of them are active.
         shares: What came with them.
         alone: FILE and ROW of the passive events in no session; None where no event is passive.
     """
@@ -141,7 +141,7 @@ def line(said: Any, folder: str, longest: int) -> pa.RecordBatch:
     """What a task says, as its one row.
 
     Args:
-        said: What it did.
+        said: What the task did.
         folder: Folder for what is too long for a line: what Spark gives back at once has a limit.
         longest: Bytes of what is said in the line itself, at most.
     """

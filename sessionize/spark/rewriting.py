@@ -1,4 +1,4 @@
-"""What tells on the machines of a cluster of passive events in no session, which are known as such once all are cut."""
+"""What writes rejected rows anew on a cluster: passive events in no session are known as such once all is cut."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from sessionize.spark.tasks import write_rejected
 
 @dataclass(frozen=True)
 class RewriteRejected:
-    """Writes all rejected rows of shares, those among them that only the cut has told.
+    """Writes all rejected rows of shares, with the passive events that are in no session.
 
     Attributes:
         shares: The share of each task.

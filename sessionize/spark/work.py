@@ -87,7 +87,7 @@ class Cut(NamedTuple):
         result: What the log came to, but for its sessions, and for which of them are active.
         names: What it has of the names that were asked for.
         rejected: Files of its rejected rows, in input order.
-        ranges: Where its sessions lie.
+        ranges: Where the log's sessions lie.
         templates: Columns of sessions and events.
     """
 
@@ -266,9 +266,9 @@ def merged(work: Work, cut: Cut, output: Output, target: Target, geo_db: str | N
 
     Args:
         work: The log, and what it takes.
-        cut: Its sessions.
+        cut: Sessions of the log, in files.
         output: What to write.
-        target: Where.
+        target: Where the parts are written.
         geo_db: Database that says where an address is.
     """
     number, watermark = len(cut.ranges), cut.result.watermark

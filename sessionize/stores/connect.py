@@ -144,7 +144,7 @@ def asking(uri: str, scheme: str) -> Iterator[None]:
         scheme: Scheme of the URI.
 
     Raises:
-        StoreError: If it fails.
+        StoreError: If the store refuses, or cannot be reached.
     """
     try:
         yield

@@ -31,7 +31,7 @@ def read_from(path: StorePath, stamp: Stamp | None = None) -> IO[bytes]:
     """The content of an object.
 
     Args:
-        path: Where it lies.
+        path: Path or URI of the object.
         stamp: What `stamp_of` said of it before; None where that is not known.
 
     Raises:
@@ -45,7 +45,7 @@ def stamp_of(path: StorePath, file: Any = None) -> Stamp:
     """What an object is, told apart from any other that is put in its place.
 
     Args:
-        path: Where it lies.
+        path: Path or URI of the object.
         file: The object, opened, if it is.
     """
     found = file or path.opened()
@@ -60,7 +60,7 @@ def check_same(path: StorePath, stamp: Stamp | None, file: Any = None) -> None:
     """Refuse an object that is not the one that was seen before.
 
     Raises:
-        StoreError: If so.
+        StoreError: If the object is another one by now.
     """
     try:
         changed = stamp is not None and stamp_of(path, file) != stamp
@@ -74,7 +74,7 @@ class Ranges:
     """An object that is read at any place.
 
     Args:
-        uri: Where it lies.
+        uri: URI of the object.
         stamp: What `stamp_of` said of it before.
 
     Raises:

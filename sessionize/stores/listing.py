@@ -36,7 +36,7 @@ def opened(place: str, stamp: Stamp | None = None) -> IO[bytes]:
     """The content of a file or an object.
 
     Args:
-        place: Where it lies.
+        place: Path or URI of the object.
         stamp: What `stamp_of` said of an object before.
 
     Raises:
@@ -67,7 +67,7 @@ def matches(text: str) -> list[AnyPath]:
     """What a glob matches, sorted; ``**`` is any number of folders. Names that begin with a dot match no star.
 
     Args:
-        text: A path of this machine, or a URI; of the latter, the bucket is no glob.
+        text: A path of this machine, or a URI, in which the bucket is no glob.
     """
     path = path_of(text)
     if isinstance(path, Path):

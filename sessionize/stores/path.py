@@ -27,7 +27,7 @@ class Status(NamedTuple):
 
     Attributes:
         st_mode: Whether it is a file or a folder.
-        st_size: Its bytes.
+        st_size: Bytes of the object.
         st_mtime_ns: When it was written, nanoseconds since 1970.
         st_dev: Number of the bucket.
         st_ino: Number of the object: another one for every name.
@@ -155,7 +155,7 @@ class StorePath:
         """Refuse a bucket that is not there.
 
         Raises:
-            StoreError: If so.
+            StoreError: If there is no such bucket, or it refuses.
         """
         bucket = self._of("")
         if not bucket.exists():

@@ -55,7 +55,7 @@ class Sql:
         """What an expression over the columns is.
 
         Args:
-            text: As typed.
+            text: SQL as it was typed.
 
         Raises:
             UsageError: If it is no SQL, or asks for what there is not; also when it meets a value that does not fit.
@@ -71,7 +71,7 @@ class Sql:
         """What a condition over the columns is.
 
         Args:
-            text: As typed.
+            text: SQL as it was typed.
 
         Raises:
             UsageError: If it is no condition.

@@ -30,9 +30,9 @@ class Normal(NamedTuple):
     """One part of the mixture, over log2 of seconds.
 
     Attributes:
-        weight: Its share of the silences.
+        weight: Share of the silences that belong to it.
         mean: Mean of the logarithms.
-        sd: Their standard deviation.
+        sd: Standard deviation of the logarithms.
     """
 
     weight: float
@@ -163,7 +163,7 @@ def doubt(fit: Fit, silences: int, days: float) -> str | None:
     """Why a fit is not to be trusted, in a line; None where it is.
 
     Args:
-        fit: As fitted.
+        fit: The mixture as it was fitted.
         silences: How many it was fitted to.
         days: How long the log is.
     """

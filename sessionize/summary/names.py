@@ -31,7 +31,7 @@ class Step(NamedTuple):
     """What one step of a funnel or an end of a path matches.
 
     Attributes:
-        text: As typed.
+        text: Step as it was typed.
         matches: Whether an event is it; null means no.
         named: Whether it is a name that the log must have, no SQL and no pattern.
         missing: Columns that it would name, were it SQL, and the events have not.
@@ -187,6 +187,9 @@ def is_view(kind: pl.Expr, page_views: tuple[str, ...] | None) -> pl.Expr:
 
 def folded(names: pl.Series) -> pl.Series:
     """Names with ``*`` for the numbers and hex ids in their paths.
+
+    Returns:
+        A String column, as long as the one that is given.
 
     Examples:
         >>> folded(pl.Series(["/p/17/42?id=9", "step 2", "/u/3f2c9a1b77"])).to_list()

@@ -38,7 +38,7 @@ class Row(NamedTuple):
 
     Attributes:
         timeout_us: In microseconds; None for no timeout.
-        sessions: How many.
+        sessions: Number of sessions.
         bounced: How many have one event.
         total_us: Sum of their durations.
         median_us: Median of their durations; None where there are none.

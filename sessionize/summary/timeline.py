@@ -26,7 +26,7 @@ class Chosen(NamedTuple):
 
     Attributes:
         rank: How good: the larger is the better.
-        row: Its place among them.
+        row: Place of the session among those that were looked at.
     """
 
     rank: Any
@@ -50,7 +50,7 @@ class Named:
     """A session by its id or the log's own id, or the beginning of one; the first where several begin so.
 
     Args:
-        text: As typed.
+        text: Id, or its beginning, as it was typed.
     """
 
     def __init__(self, text: str) -> None:
@@ -83,7 +83,7 @@ class Largest:
     """The session with the largest value of a metric; the first of several.
 
     Args:
-        metric: A number.
+        metric: Metric that is a number.
     """
 
     def __init__(self, metric: str) -> None:
@@ -148,7 +148,7 @@ class Timeline:
     """Looks for a session; the parts of a log come in order of the sessions' starts.
 
     Args:
-        choice: Which one.
+        choice: Says which session is meant.
     """
 
     def __init__(self, choice: Choice) -> None:
@@ -165,7 +165,7 @@ class Timeline:
         """Look at some sessions.
 
         Args:
-            sessions: Their metrics.
+            sessions: Metrics of some sessions.
             events: Their events in order; None where they were not kept.
             meant: Whether a session is among those asked for; None for all.
         """

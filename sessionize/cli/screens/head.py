@@ -91,7 +91,7 @@ def page_note(steps: Iterable[str]) -> list[str]:
     """What a step that is a path does not look at; nothing where none is one.
 
     Args:
-        steps: As typed.
+        steps: Steps as they were typed.
     """
     paths = (step.removeprefix(PAGE_PREFIX) for step in steps)
     return ["page:/… is a path with any query string"] if any(is_path(path) for path in paths) else []

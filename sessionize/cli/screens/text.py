@@ -45,7 +45,7 @@ class Page:
     """What a screen can show.
 
     Attributes:
-        width: Columns.
+        width: Columns of the terminal.
         blocks: Whether there are letters beyond ASCII: blocks, dashes, dots.
     """
 
@@ -138,7 +138,7 @@ def told_apart(texts: Sequence[str], width: int, shorten: Callable[[str, int], s
 
     Args:
         texts: Safe to print.
-        width: Columns.
+        width: Columns of the terminal.
         shorten: Cuts one by itself.
 
     Examples:
