@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from itertools import pairwise
@@ -10,7 +11,24 @@ from typing import Any, Final
 from sessionize.patterns import pattern
 
 HOST: Final = pattern(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*")
+HIDDEN: Final = ("Cc", "Cf", "Cs", "Zl", "Zp", "Cn", "Co")
+"""Categories of characters that are not seen, or steer what shows them."""
 UNITS: Final = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+
+
+def visible(text: str) -> str:
+    r"""Text in one line that steers no terminal: each character that is not seen as its escape, as Python and JSON have it.
+
+    Examples:
+        >>> print(visible("a\x1b[31m\n\u202e"))
+        a\x1b[31m\x0a\u202e
+    """
+    return "".join(_escaped(letter) if unicodedata.category(letter) in HIDDEN else letter for letter in text)
+
+
+def _escaped(letter: str) -> str:
+    code = ord(letter)
+    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 65536 else f"\\U{code:08x}"
 
 
 def hosts_cut(names: Iterable[str | None]) -> Callable[[str], str]:

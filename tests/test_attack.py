@@ -164,3 +164,26 @@ os._exit = told
 way_out.main()
 """
 """Runs the command line and prints the most memory it had, in KiB."""
+
+
+def test_a_control_character_has_one_spelling_on_the_terminal_in_checks_and_json_has_its_own(tmp_path: Path) -> None:
+    user = "a\x1b[1m\x9b\u202e\0'z"
+    rows = [{"user_id": user, "timestamp": f"2024-05-30T10:{minute:02d}:00Z"} for minute in range(60)]
+    (tmp_path / "log.ndjson").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    seen, in_json = r"a\x1b[1m\x9b\u202e\x00'z", r"a\u001b[1m\u009b\u202e\u0000'z"
+    assert seen in sessionize("show", "log.ndjson", "--longest", cwd=tmp_path).out
+    assert in_json in sessionize("show", "log.ndjson", "--longest", "--json", cwd=tmp_path).out
+    for form in ("full", "concise", "github", "markdown"):
+        assert seen in sessionize("check", "log.ndjson", "--output-format", form, cwd=tmp_path).out
+    for form in ("json", "sarif", "gitlab"):
+        found = sessionize("check", "log.ndjson", "--output-format", form, cwd=tmp_path).out
+        assert any(seen in text for text in _texts(json.loads(found)))
+    assert sessionize("run", "log.ndjson", "-o", "out", "--format", "ndjson", "-q", cwd=tmp_path).code == 0
+    assert in_json in (tmp_path / "out" / "metrics.ndjson").read_text()
+
+
+def _texts(found: object) -> list[str]:
+    if isinstance(found, str):
+        return [found]
+    inner = found.values() if isinstance(found, dict) else found if isinstance(found, list) else ()
+    return [text for each in inner for text in _texts(each)]

@@ -19,7 +19,7 @@ from sessionize.checks.key_stats import KeyStats, Thresholds
 from sessionize.checks.row_stats import RowStats, Watched, described_time, example
 from sessionize.checks.settings import Settings
 from sessionize.checks.table import BY_NAME
-from sessionize.checks.text import sanitize
+from sessionize.checks.text import quoted, sanitize
 from sessionize.config import Config, Plan
 from sessionize.engine.ingest import event_types
 from sessionize.engine.names import Names, notes
@@ -228,7 +228,7 @@ def _rejected(rejected: pl.DataFrame, paths: list[str], examples: int) -> dict[s
 
 def _unread_amount(values: ValueStats, paths: list[str]) -> Examples:
     found = values.example
-    return () if found is None else (example(found[0], found[1], f"amount {found[2]!r}", paths),)
+    return () if found is None else (example(found[0], found[1], f"amount {quoted(found[2])}", paths),)
 
 
 def _null_words(values: ValueStats) -> Flagged:

@@ -12,7 +12,7 @@ from sessionize import schema
 from sessionize.checks.facts import Examples, Flagged, SessionFacts, Shared
 from sessionize.checks.findings import Example
 from sessionize.checks.row_stats import PLACED, example, place_of
-from sessionize.checks.text import sanitize
+from sessionize.checks.text import quoted, sanitize
 from sessionize.config import Plan
 from sessionize.engine.observe import Observer, Whole
 from sessionize.kernel import Sessionized, described, is_active
@@ -173,14 +173,15 @@ class KeyStats(Observer):
     def moved(self) -> Flagged:
         """Events whose id their key has at another time, too."""
         return Flagged(
-            self._moved, tuple(Example(f"event id {sanitize(each)!r} at several times") for each in self._moved_ids)
+            self._moved, tuple(Example(f"event id {quoted(each)} at several times") for each in self._moved_ids)
         )
 
     @property
     def repeated(self) -> Examples:
         """The first events that repeat another."""
         return tuple(
-            example(*place_of(place), f"event id {self._ids[place]!r} again", self._paths) for place in self._repeated
+            example(*place_of(place), f"event id {quoted(self._ids[place])} again", self._paths)
+            for place in self._repeated
         )
 
     def facts(self) -> SessionFacts:

@@ -10,7 +10,7 @@ from sessionize import schema
 from sessionize.checks.days import holes, odd_days
 from sessionize.checks.facts import EventFacts, Facts, Flagged
 from sessionize.checks.findings import Example, Measured, Unmeasured
-from sessionize.checks.text import listed, sanitize
+from sessionize.checks.text import listed, quoted, sanitize
 from sessionize.instants import iso
 
 Options = Mapping[str, Any]
@@ -213,8 +213,8 @@ def _largest(facts: Facts, role: str, largest: tuple[int, str] | None, what: str
         return Unmeasured(f"the log has no {role}")
     number, name = largest
     whole = facts.counts["events"]
-    said = f"{_of(number, whole, 'events')} {what} one {role}: {sanitize(name)!r}"
-    return Measured(number, whole, said, (Example(f"{role} {sanitize(name)!r}: {number:,} events"),))
+    said = f"{_of(number, whole, 'events')} {what} one {role}: {quoted(name)}"
+    return Measured(number, whole, said, (Example(f"{role} {quoted(name)}: {number:,} events"),))
 
 
 @of_events
@@ -226,7 +226,7 @@ def profiles_of_a_session_id(facts: Facts, events: EventFacts, _: Options) -> An
         return Measured(0, facts.counts["profiles"], "no session_id has so many events that it could be a constant")
     number, later, name = events.most_profiles
     whole = facts.counts["profiles"] + later
-    return Measured(number, whole, f"{_of(number, whole, 'profiles')} share one session_id: {sanitize(name)!r}")
+    return Measured(number, whole, f"{_of(number, whole, 'profiles')} share one session_id: {quoted(name)}")
 
 
 def long_sessions(facts: Facts, _: Options) -> Answer:

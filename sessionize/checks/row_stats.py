@@ -13,7 +13,7 @@ from sessionize import schema
 from sessionize.checks.clock import Clock
 from sessionize.checks.facts import Flagged
 from sessionize.checks.findings import Example
-from sessionize.checks.text import sanitize
+from sessionize.checks.text import quoted, sanitize
 from sessionize.engine.observe import Observer
 from sessionize.instants import iso, microseconds
 
@@ -138,7 +138,7 @@ def _time_of(row: dict[str, object]) -> str:
 
 
 def _type_of(row: dict[str, object]) -> str:
-    return f"event type {row[schema.EVENT_TYPE]!r}"
+    return f"event type {quoted(row[schema.EVENT_TYPE])}"
 
 
 def described_time(microseconds: int | None) -> str:

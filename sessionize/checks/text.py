@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Final
 
-HIDDEN: Final = ("Cc", "Cf", "Cs", "Zl", "Zp", "Cn", "Co")
+from sessionize.readable import visible
+
 LONGEST: Final = 300
 LISTED: Final = 5
 """Names that a sentence has at most."""
@@ -20,12 +20,19 @@ def sanitize(text: object, *, longest: int = LONGEST) -> str:
     """
     whole = str(text)
     cut = whole if len(whole) <= longest else f"{whole[:longest]}…"
-    return "".join(_escaped(letter) if unicodedata.category(letter) in HIDDEN else letter for letter in cut)
+    return visible(cut)
 
 
-def _escaped(letter: str) -> str:
-    code = ord(letter)
-    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}" if code < 65536 else f"\\U{code:08x}"
+def quoted(text: object) -> str:
+    r"""The same between quotation marks.
+
+    Examples:
+        >>> print(quoted("a\x1b[31m"), quoted("it's"))
+        'a\x1b[31m' "it's"
+    """
+    found = sanitize(text)
+    mark = '"' if "'" in found and '"' not in found else "'"
+    return f"{mark}{found}{mark}"
 
 
 def listed(names: list[str]) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import sys
 import textwrap
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+from sessionize.readable import visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -34,10 +35,7 @@ RULES: Final = {
 
 def plain(text: object) -> str:
     """Text from the data, safe to print in one line: control and formatting characters as escapes."""
-    return "".join(
-        letter if unicodedata.category(letter) not in ("Cc", "Cf", "Cs", "Zl", "Zp") else f"\\x{ord(letter):02x}"
-        for letter in str(text)
-    )
+    return visible(str(text))
 
 
 def wrapped(text: str, indent: int) -> str:
