@@ -28,14 +28,15 @@ STEP: Final = 1 << 20
 """Bits of which the places are found together."""
 
 
-def bits_of(data: Bytes, byte: int) -> Words:
+def bits_of(data: Bytes, byte: int, small: int = SMALL) -> Words:
     """Which bytes are the one.
 
     Args:
         data: Bytes (uint8).
         byte: The one, as a number.
+        small: Bytes of data up to which pyarrow is not loaded for it.
     """
-    if len(data) <= SMALL:
+    if len(data) <= small:
         packed = np.packbits(data == byte, bitorder="little")
     else:
         packed = np.frombuffer((pl.Series(data) == byte).to_arrow().buffers()[1], dtype=np.uint8)
@@ -58,20 +59,25 @@ def bits_at(at: Places, length: int) -> Words:
     return bits_of(flags, 1)
 
 
-def places(bits: Words) -> Places:
+def places(bits: Words, small: int = SMALL, step: int = STEP) -> Places:
     """Places of the bits that are 1 (int64, ascending).
+
+    Args:
+        bits: The bits.
+        small: Number of bits up to which pyarrow is not loaded for it.
+        step: Bits of which the places are found together.
 
     Examples:
         >>> places(bits_of(np.frombuffer(b"a,b,c", np.uint8), ord(","))).tolist()
         [1, 3]
     """
     count = len(bits) * WORD
-    if count <= SMALL:
+    if count <= small:
         return np.flatnonzero(np.unpackbits(bits.view(np.uint8), bitorder="little").view(np.bool_))
     import pyarrow as pa  # noqa: PLC0415 - see above
 
     flags = pl.Series(pa.Array.from_buffers(pa.bool_(), count, [None, pa.py_buffer(bits)]))
-    return np.concatenate([_places(flags.slice(start, STEP), start) for start in range(0, count, STEP)])
+    return np.concatenate([_places(flags.slice(start, step), start) for start in range(0, count, step)])
 
 
 def _places(flags: pl.Series, start: int) -> Places:

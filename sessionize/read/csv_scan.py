@@ -20,7 +20,7 @@ import numpy.typing as npt
 import polars as pl
 
 from sessionize.read.bits import Words, after, before, bits_at, bits_of, odd, places, where
-from sessionize.read.views import LEAD, is_utf8, padding, texts_at
+from sessionize.read.views import FEW, LEAD, is_utf8, padding, texts_at
 
 Places: TypeAlias = npt.NDArray[np.int64]
 Flags: TypeAlias = npt.NDArray[np.bool_]
@@ -52,18 +52,19 @@ class Records(NamedTuple):
     escaped: bool
     others: Mapping[int, tuple[int, int]]
 
-    def columns(self, places: Mapping[str, int]) -> list[pl.Series]:
+    def columns(self, places: Mapping[str, int], few: int = FEW) -> list[pl.Series]:
         """Fields of every record.
 
         Args:
             places: Name that a column shall have → place of its field in a record, from 0.
+            few: Number of texts of a column up to which they are made one by one.
 
         Returns:
             Texts; null where there is nothing between two separators, not even quotes.
         """
-        return [self._column(place).alias(name) for name, place in places.items()]
+        return [self._column(place, few).alias(name) for name, place in places.items()]
 
-    def _column(self, place: int) -> pl.Series:
+    def _column(self, place: int, few: int) -> pl.Series:
         before, behind = self._around(place)
         starts, lengths = before + len(LEAD), behind - before - 1
         there = lengths > 0
@@ -74,7 +75,7 @@ class Records(NamedTuple):
         elif quoted.any():
             starts += quoted
             lengths -= 2 * quoted
-        texts = texts_at(self.padded, starts, lengths, there)
+        texts = texts_at(self.padded, starts, lengths, there, few)
         return texts.str.replace_all('""', '"', literal=True) if self.escaped else texts
 
     def _around(self, place: int) -> tuple[Places, Places]:

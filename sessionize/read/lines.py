@@ -12,7 +12,7 @@ import polars as pl
 from sessionize.errors import InputError
 from sessionize.read.source import Source, unreadable
 
-BLANKS: Final = b"\n" * (64 << 10)
+BLANKS: Final = 64 << 10
 """Blank lines in a row that are worth a closer look."""
 MOST_BLANKS: Final = 1 << 20
 """Blank lines in a row that are passed on: more than a record over several lines may hold. The others are counted."""
@@ -104,24 +104,27 @@ def _blocks(source: Source) -> Iterator[Block]:
         yield Block(_unix(rest + b"\n"), first)
 
 
-def _thinned(block: Block, run: int) -> tuple[list[Block], int]:
-    """The block without those of its blank lines that follow MOST_BLANKS others.
+def _thinned(block: Block, run: int, most: int = MOST_BLANKS, looked_at: int = BLANKS) -> tuple[list[Block], int]:
+    """The block without those of its blank lines that follow so many others.
 
     Args:
         block: Any lines.
         run: How many blank lines the file has just before it, as far as they are many.
+        most: Blank lines in a row that are passed on.
+        looked_at: Blank lines in a row that are worth a closer look; fewer are passed on as they are.
 
     Returns:
         What is left of it, in some blocks; and how many blank lines it ends with, as far as they are many.
     """
     text, first, kept = block.text, block.first, list[Block]()
     # So many blank lines in a row have two line feeds that far apart: few texts have, and are searched at length.
-    if text and b"\n\n" not in text[:: len(BLANKS) // 2]:
+    if text and b"\n\n" not in text[:: looked_at // 2]:
         return [block], 0
     start = at = end = 0
-    while (found := text.find(BLANKS, at)) >= 0:
+    blanks = b"\n" * looked_at
+    while (found := text.find(blanks, at)) >= 0:
         before = run if found == 0 else 0
-        stop, end = found + max(0, MOST_BLANKS - before), _first_text(text, found)
+        stop, end = found + max(0, most - before), _first_text(text, found, blanks)
         run, at = before + end - found, end
         if stop < end:
             kept.append(Block(text[start:stop], first))
@@ -130,11 +133,11 @@ def _thinned(block: Block, run: int) -> tuple[list[Block], int]:
     return [block for block in kept if block.text], run if end == len(text) else 0
 
 
-def _first_text(text: bytes, start: int) -> int:
+def _first_text(text: bytes, start: int, blanks: bytes) -> int:
     """Where the first byte from a place on stands that is no line feed."""
-    while text.startswith(BLANKS, start):
-        start += len(BLANKS)
-    rest = text[start : start + len(BLANKS)]
+    while text.startswith(blanks, start):
+        start += len(blanks)
+    rest = text[start : start + len(blanks)]
     return start + len(rest) - len(rest.lstrip(b"\n"))
 
 

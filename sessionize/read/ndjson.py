@@ -26,9 +26,8 @@ from sessionize.read.opened import Opened, row_a_line
 from sessionize.read.source import Empty, Source
 
 SAMPLED: Final = 1_000
-FEW: Final = 64
-"""Lines that are not worth another cut."""
-CUTS: Final = 16
+CUTS: Final = (64, 16)
+"""Lines that are not worth another cut, and parts that others are cut into."""
 FAULTS: Final = pl.Enum(schema.REASONS)
 SURROGATE: Final = pattern(rb"\\u[dD][89a-fA-F]")
 """What Polars reads as a NUL where it stands alone."""
@@ -114,19 +113,26 @@ def _keys_of(lines: Iterable[bytes]) -> dict[str, None]:
     return found
 
 
-def parse(block: Block, wanted: Collection[str]) -> pl.DataFrame:
-    """ROW, FAULT and the wanted keys of every line of a block that is not blank, in order."""
+def parse(block: Block, wanted: Collection[str], cuts: tuple[int, int] = CUTS) -> pl.DataFrame:
+    """ROW, FAULT and the wanted keys of every line of a block that is not blank, in order.
+
+    Args:
+        block: Some lines.
+        wanted: Keys; one that a line has not is null.
+        cuts: Lines that are not worth another cut where not all are objects, and parts that others are cut into.
+    """
     frame = _whole(block.text, wanted)
     if frame is not None and frame.height == line_feeds(block.text):
         return _placed(frame, pl.int_range(block.first, block.first + frame.height, dtype=pl.UInt32, eager=True))
     tidied = _tidied(block.text)
     if tidied != block.text:
-        return parse(Block(tidied, block.first), wanted)
+        return parse(Block(tidied, block.first), wanted, cuts)
     lines = block.text.split(b"\n")[:-1]
     numbers = [number for number, line in enumerate(lines, block.first) if line.strip()]
     if frame is not None and frame.height == len(numbers):
         return _placed(frame, pl.Series(numbers, dtype=pl.UInt32))
-    return pl.concat([_types(wanted).clear(), *_cut([line for line in lines if line.strip()], numbers, wanted)])
+    there = [line for line in lines if line.strip()]
+    return pl.concat([_types(wanted).clear(), *_cut(there, numbers, wanted, cuts)])
 
 
 def _tidied(text: bytes) -> bytes:
@@ -149,10 +155,13 @@ def _placed(frame: pl.DataFrame, numbers: pl.Series) -> pl.DataFrame:
     return pl.select(numbers.alias(schema.ROW)).hstack(frame)
 
 
-def _cut(lines: Sequence[bytes], numbers: Sequence[int], wanted: Collection[str]) -> list[pl.DataFrame]:
-    if len(lines) <= FEW:
+def _cut(
+    lines: Sequence[bytes], numbers: Sequence[int], wanted: Collection[str], cuts: tuple[int, int]
+) -> list[pl.DataFrame]:
+    few, parts = cuts
+    if len(lines) <= few:
         return [_one_by_one(lines, numbers, wanted)] if lines else []
-    size = max(FEW, -(-len(lines) // CUTS))
+    size = max(few, -(-len(lines) // parts))
     frames: list[pl.DataFrame] = []
     for start in range(0, len(lines), size):
         part, places = lines[start : start + size], numbers[start : start + size]
@@ -160,7 +169,7 @@ def _cut(lines: Sequence[bytes], numbers: Sequence[int], wanted: Collection[str]
         if frame is not None and frame.height == len(part):
             frames.append(_placed(frame, pl.Series(places, dtype=pl.UInt32)))
         else:
-            frames += _cut(part, places, wanted)
+            frames += _cut(part, places, wanted, cuts)
     return frames
 
 

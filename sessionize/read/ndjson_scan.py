@@ -20,7 +20,7 @@ import polars as pl
 
 from sessionize.patterns import pattern
 from sessionize.read.bits import bits_of, odd, places
-from sessionize.read.views import LEAD, Bytes, Flags, Places, is_utf8, padding, starting, texts_at
+from sessionize.read.views import FEW, LEAD, Bytes, Flags, Places, is_utf8, padding, starting, texts_at
 
 NEWLINE, SPACE, QUOTE, COMMA, CLOSE = b'\n ",}'
 NULL: Final = int.from_bytes(b"null", "little")
@@ -34,17 +34,19 @@ LOOKED_AT: Final = 8
 """Lines whose keys are compared before all others are looked at."""
 
 
-def columns(text: bytes, wanted: Collection[str]) -> list[pl.Series] | None:
+def columns(text: bytes, wanted: Collection[str], least: int = LEAST, few: int = FEW) -> list[pl.Series] | None:
     """The wanted keys of each of many lines; None where they are few, or are not all of one shape.
 
     Args:
         text: Lines, each ended by a line feed.
         wanted: Keys; one that the lines have not is null.
+        least: Bytes of lines that are worth it.
+        few: Number of texts of a column up to which they are made one by one.
 
     Returns:
         Texts, numbers as they are written.
     """
-    if len(text) < LEAST or b"\\" in text or not (keys := _keys(text)) or not is_utf8(text):
+    if len(text) < least or b"\\" in text or not (keys := _keys(text)) or not is_utf8(text):
         return None
     padded, data = padding(text)
     marks = _marks(data, len(keys))
@@ -56,7 +58,7 @@ def columns(text: bytes, wanted: Collection[str]) -> list[pl.Series] | None:
     if int((pl.Series(data) == QUOTE).sum()) != 2 * quotes:  # one is inside a text, or a text is not ended
         return None
     named = list(zip(keys, fields, strict=True))
-    found = {key: field.texts(padded) for key, field in named if key in wanted or field.bare}
+    found = {key: field.texts(padded, few) for key, field in named if key in wanted or field.bare}
     if not all(field.is_sound(found[key]) for key, field in named if field.bare):
         return None
     nothing = pl.repeat(None, count, dtype=pl.String, eager=True)
@@ -121,9 +123,9 @@ class Field(NamedTuple):
     quoted: Flags
     bare: bool
 
-    def texts(self, padded: Bytes) -> pl.Series:
+    def texts(self, padded: Bytes, few: int) -> pl.Series:
         """The values as texts."""
-        return texts_at(padded, self.starts, self.lengths, self.there)
+        return texts_at(padded, self.starts, self.lengths, self.there, few)
 
     def is_sound(self, texts: pl.Series) -> bool:
         """Whether the values outside quotes are what JSON has there."""

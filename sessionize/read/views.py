@@ -51,7 +51,7 @@ def is_utf8(text: bytes) -> bool:
     return True
 
 
-def texts_at(data: Bytes, starts: Places, lengths: Places, there: Flags) -> pl.Series:
+def texts_at(data: Bytes, starts: Places, lengths: Places, there: Flags, few: int = FEW) -> pl.Series:
     """Texts that lie in the data, copied from it, so that a column that is kept does not keep all of it.
 
     Args:
@@ -59,12 +59,13 @@ def texts_at(data: Bytes, starts: Places, lengths: Places, there: Flags) -> pl.S
         starts: Place of each text's first byte.
         lengths: Number of each text's bytes.
         there: Whether there is a text; else the value is null.
+        few: Number of texts up to which they are made one by one.
 
     Returns:
         A String column, as long as ``starts``.
     """
     count, longest = len(starts), int(lengths.max(initial=0))
-    if count <= FEW:
+    if count <= few:
         text, places = data.tobytes(), zip(starts.tolist(), lengths.tolist(), there.tolist(), strict=True)
         return pl.Series(
             [text[at : at + size].decode() if is_text else None for at, size, is_text in places], dtype=pl.String

@@ -6,16 +6,14 @@ from itertools import accumulate
 from operator import xor
 
 import numpy as np
-import pytest
 from budget import examples
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sessionize.read import bits as module
-from sessionize.read.bits import after, before, bits_at, bits_of, odd, places, where
+from sessionize.read.bits import Words, after, before, bits_at, bits_of, odd, places, where
 
 
-def flags_of(bits: module.Words, length: int) -> list[int]:
+def flags_of(bits: Words, length: int) -> list[int]:
     flags: list[int] = np.unpackbits(bits.view(np.uint8), bitorder="little").tolist()
     assert not any(flags[length:])
     return flags[:length]
@@ -28,13 +26,8 @@ def flags_of(bits: module.Words, length: int) -> list[int]:
 )
 def test_bits_are_told_as_flags_are_whichever_way_they_are_made(text: bytes, small: int) -> None:
     flags = [int(each == 1) for each in text]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "SMALL", small)
-        patch.setattr(module, "STEP", 128)
-        module._numbers.cache_clear()
-        bits = bits_of(np.frombuffer(text, dtype=np.uint8), 1)
-        ones = places(bits)
-        module._numbers.cache_clear()
+    bits = bits_of(np.frombuffer(text, dtype=np.uint8), 1, small)
+    ones = places(bits, small, step=128)
     assert flags_of(bits, len(text)) == flags
     assert ones.tolist() == [place for place, flag in enumerate(flags) if flag]
     assert flags_of(bits_at(ones, len(text)), len(text)) == flags

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from sessionize import Config, Output, run
 from sessionize.presets import load
-from sessionize.read import lines
 from sessionize.read.files import find
 from sessionize.read.lines import Block, _thinned, blocks
 
@@ -73,15 +72,12 @@ def test_blank_lines_before_the_first_row(form: str, tmp_path: Path) -> None:
 def test_what_is_left_out_are_blank_lines_only(parts: list[tuple[int, bool]], size: int, most: int) -> None:
     text = b"".join(b"\n" * count + (b"x\n" if there else b"") for count, there in parts)
     cuts = [at + 1 for at in range(len(text)) if text[at] == ord("\n")][::size]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lines, "BLANKS", b"\n" * 3)
-        patch.setattr(lines, "MOST_BLANKS", most)
-        kept: list[Block] = []
-        first, run_before = 1, 0
-        for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True):
-            found, run_before = _thinned(Block(text[start:end], first), run_before)
-            kept += found
-            first += text.count(b"\n", start, end)
+    kept: list[Block] = []
+    first, run_before = 1, 0
+    for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True):
+        found, run_before = _thinned(Block(text[start:end], first), run_before, most, looked_at=3)
+        kept += found
+        first += text.count(b"\n", start, end)
     numbered = [
         (block.first + place, line) for block in kept for place, line in enumerate(block.text.split(b"\n")[:-1])
     ]

@@ -7,9 +7,8 @@ from budget import examples
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sessionize.read import views as module
 from sessionize.read.csv_scan import records
-from sessionize.read.views import is_utf8
+from sessionize.read.views import FEW, is_utf8
 
 Field = tuple[str, bool]
 """What it says, and whether it stands in quotes."""
@@ -29,11 +28,13 @@ def written(fields: Row) -> str:
     return ",".join('"' + text.replace('"', '""') + '"' if marked else text for text, marked in fields)
 
 
-def split(lines: list[str], width: int) -> tuple[list[tuple[int, tuple[str | None, ...]]], dict[int, str]]:
+def split(
+    lines: list[str], width: int, few: int = FEW
+) -> tuple[list[tuple[int, tuple[str | None, ...]]], dict[int, str]]:
     """The records of some lines by line, and the other lines."""
     text = "".join(line + "\n" for line in lines).encode("utf-8", "surrogateescape")
     found = records(text, ",", width)
-    columns = found.columns({str(place): place for place in range(width)})
+    columns = found.columns({str(place): place for place in range(width)}, few)
     rows = zip(found.lines.tolist(), zip(*(column.to_list() for column in columns), strict=True), strict=True)
     return list(rows), {
         line: text[start:end].decode("utf-8", "surrogateescape") for line, (start, end) in found.others.items()
@@ -46,9 +47,7 @@ def split(lines: list[str], width: int) -> tuple[list[tuple[int, tuple[str | Non
 @example([[("thirteen-long", False), ("", False), ("é-is-thirteen", True)]], 0)
 def test_records_are_read_to_the_letter_and_other_lines_kept_apart(rows: list[Row | str], few: int) -> None:
     lines = [each if isinstance(each, str) else written(each) for each in rows]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "FEW", few)
-        found, others = split(lines, 3)
+    found, others = split(lines, 3, few)
     assert others == {line: each for line, each in enumerate(rows) if isinstance(each, str)}
     assert found == [
         (line, tuple(text if text or marked else None for text, marked in each))
@@ -73,7 +72,7 @@ def test_delimiters_behind_the_last_field_are_no_fields() -> None:
 def test_texts_of_every_length_are_whole_next_to_longer_and_shorter_ones(length: int) -> None:
     texts = ["x" * length, "ab" * length, "é"]
     assert split(texts, 1)[0] == [(line, (text,)) for line, text in enumerate(texts)]
-    many = texts * (module.FEW // 2)
+    many = texts * (FEW // 2)
     assert split(many, 1)[0] == [(line, (text,)) for line, text in enumerate(many)]
 
 

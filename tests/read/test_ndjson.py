@@ -77,10 +77,7 @@ def test_every_object_is_read_to_the_letter_and_every_other_line_is_told(
 ) -> None:
     content = b"".join(line + end for line, _ in mixed).replace(b"\r\n", b"\n")
     wanted = ["a", "é", 'q"', "c d", "b"]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ndjson, "FEW", cuts[0])
-        patch.setattr(ndjson, "CUTS", cuts[1])
-        found = ndjson.parse(Block(content, 1), wanted).rows()
+    found = ndjson.parse(Block(content, 1), wanted, cuts).rows()
     assert [row[:2] for row in found] == [
         (number, fault_of(line)) for number, (line, _) in enumerate(mixed, 1) if line.strip()
     ]

@@ -10,13 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sessionize import schema
-from sessionize.read import bits, ndjson, ndjson_scan, views
+from sessionize.read import ndjson, ndjson_scan
 from sessionize.read.lines import Block
 
 Value = str | float | bool | None
 
 plain = st.text("abé, :{}[]\U0001f600;", max_size=20)
 values = st.one_of(plain, plain, plain, st.none(), st.booleans(), st.integers(-10, 10**20), st.floats(allow_nan=False))
+one_by_one_or_together = pytest.mark.parametrize("few", [0, 1 << 18])
+"""Up to how many texts are made one by one: both ways are tried."""
 keys = st.lists(plain, min_size=1, max_size=4, unique=True)
 spaces = st.sampled_from([(",", ":"), (", ", ": "), (" ,  ", ":  ")])
 spoilt = st.sampled_from(
@@ -29,16 +31,9 @@ spoilt = st.sampled_from(
 )  # fmt: skip
 
 
-@pytest.fixture(params=[0, 1 << 18])
-def _every_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ndjson_scan, "LEAST", 0)
-    monkeypatch.setattr(views, "FEW", request.param)
-    monkeypatch.setattr(bits, "SMALL", request.param)
-
-
-def found(lines: list[str], wanted: list[str]) -> list[list[str | None]] | None:
+def found(lines: list[str], wanted: list[str], few: int) -> list[list[str | None]] | None:
     text = "".join(line + "\n" for line in lines).encode("utf-8", "surrogateescape")
-    columns = ndjson_scan.columns(text, wanted)
+    columns = ndjson_scan.columns(text, wanted, least=0, few=few)
     return None if columns is None else [column.to_list() for column in columns]
 
 
@@ -49,29 +44,29 @@ def one_by_one(lines: list[str], wanted: list[str]) -> list[list[str | None]] | 
     return None if rows[schema.FAULT].count() else [rows[name].to_list() for name in wanted]
 
 
-@pytest.mark.usefixtures("_every_way")
+@one_by_one_or_together
 @examples(200)
 @given(st.data(), keys, spaces)
 def test_objects_of_one_shape_are_read_to_the_letter(
-    data: st.DataObject, names: list[str], between: tuple[str, str]
+    few: int, data: st.DataObject, names: list[str], between: tuple[str, str]
 ) -> None:
     rows = data.draw(st.lists(st.tuples(*[values for _ in names]), min_size=1, max_size=12))
     lines = [json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False, separators=between) for row in rows]
     bare_ends = between != (" ,  ", ":  ") or len(names) == 1
     wanted = [*names, "of none"]
-    assert found(lines, wanted) == (one_by_one(lines, wanted) if bare_ends else None)
+    assert found(lines, wanted, few) == (one_by_one(lines, wanted) if bare_ends else None)
 
 
-@pytest.mark.usefixtures("_every_way")
+@one_by_one_or_together
 @examples(200)
 @given(st.lists(st.one_of(st.just('{"a":"x","b":1}'), spoilt), min_size=1, max_size=12), st.sampled_from([1, 9]))
-def test_of_other_lines_nothing_is_said_or_what_they_say(lines: list[str], shaped: int) -> None:
+def test_of_other_lines_nothing_is_said_or_what_they_say(few: int, lines: list[str], shaped: int) -> None:
     lines = ['{"a":"x","b":1}'] * shaped + lines
-    columns = found(lines, ["a", "b"])
+    columns = found(lines, ["a", "b"], few)
     assert columns is None or columns == one_by_one(lines, ["a", "b"])
 
 
-@pytest.mark.usefixtures("_every_way")
+@one_by_one_or_together
 @pytest.mark.parametrize(
     "line",
     [
@@ -85,11 +80,11 @@ def test_of_other_lines_nothing_is_said_or_what_they_say(lines: list[str], shape
         "",
     ],
 )
-def test_a_line_of_another_shape_is_seen_wherever_it_stands(line: str) -> None:
+def test_a_line_of_another_shape_is_seen_wherever_it_stands(few: int, line: str) -> None:
     shaped = ['{"a":"x","b":1}'] * 20
-    assert found(shaped, ["a", "b"]) == [["x"] * 20, ["1"] * 20]
-    assert found([*shaped, line], ["a", "b"]) is None
-    assert found([*shaped, line, *shaped], ["a", "b"]) is None
+    assert found(shaped, ["a", "b"], few) == [["x"] * 20, ["1"] * 20]
+    assert found([*shaped, line], ["a", "b"], few) is None
+    assert found([*shaped, line, *shaped], ["a", "b"], few) is None
 
 
 def test_a_large_block_is_read_the_same_with_and_without_a_line_of_another_shape() -> None:
