@@ -232,7 +232,7 @@ def _unread_amount(values: ValueStats, paths: list[str]) -> Examples:
 
 
 def _null_words(values: ValueStats) -> Flagged:
-    words = list(values.words_for_null())
+    words = list(values.null_words())
     examples = (Example(f"{role} {sanitize(repr(word))}: {number:,} events") for role, word, number in words)
     return Flagged(sum(number for _, _, number in words), tuple(examples))
 

@@ -38,7 +38,7 @@ class Column:
     """One column of some events.
 
     Args:
-        values: The column.
+        values: Values of the column.
         by_code: Hash of the text of each code, and as the last one that of null (uint64); None where it has no codes.
         order: For each place the row that is to stand there (int64); None where they stand there already.
     """

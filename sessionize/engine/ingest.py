@@ -231,10 +231,10 @@ def _normalised(raw: pl.LazyFrame, types: Mapping[str, pl.DataType], plan: Plan)
             raise
         # is it the file that is damaged?
         normalise(raw, types, replace(plan, where=None, own=())).collect(engine="streaming")
-        asked_by = (
+        origin = (
             "--where" if plan.where is not None and _fails(raw, types, replace(plan, own=())) else "--metric or --goal"
         )
-        with sql.as_usage_error(asked_by, "a value that does not fit: TRY_CAST gives null in its place"):
+        with sql.as_usage_error(origin, "a value that does not fit: TRY_CAST gives null in its place"):
             raise
 
 

@@ -30,7 +30,7 @@ class Times:
     """What the clock and the calendar say of some events.
 
     Args:
-        times: Their times, in input order.
+        times: Times of the events, in input order.
         timezone: IANA zone of hours and days.
 
     Attributes:

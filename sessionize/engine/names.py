@@ -53,7 +53,7 @@ class Names(Observer):
     needs_whole_keys = False
 
     def __init__(self, plan: Plan) -> None:
-        self._types = dict(_asked_types(plan))
+        self._types = dict(_named_types(plan))
         self._hosts = plan.own_hosts if plan.channels else ()
         self._found_hosts: set[str] = set()
         self._counts: Counter[str] = Counter()
@@ -114,13 +114,13 @@ class Names(Observer):
 
     def seen(self) -> Seen:
         """What was found, once all partitions have been looked at."""
-        asked = [(option, name) for option, names in self._types.items() for name in names]
-        missing = [each for each in asked if each[1] not in self._counts]
+        named = [(option, name) for option, names in self._types.items() for name in names]
+        missing = [each for each in named if each[1] not in self._counts]
         hosts = [("--own-host", host) for host in self._hosts]
         no_host = [each for each in hosts if not self._has_host(each[1])]
         goals = [("--goal", goal) for goal in self._goals]
         absent = tuple(dict.fromkeys((*missing, *no_host, *(each for each in goals if each[1] not in self._reached))))
-        present = frozenset(name for each in (*asked, *hosts, *goals) if each not in absent for name in each[1:])
+        present = frozenset(name for each in (*named, *hosts, *goals) if each not in absent for name in each[1:])
         types = {} if self._many or self._converts else dict(self._counts.most_common())
         return Seen(types, frozenset(self._found_hosts), absent, present)
 
@@ -129,20 +129,20 @@ class Names(Observer):
         return any(host == known or host.endswith(f".{known}") for host in self._found_hosts)
 
 
-def _asked_types(plan: Plan) -> Iterator[tuple[str, tuple[str, ...]]]:
-    asked = {
+def _named_types(plan: Plan) -> Iterator[tuple[str, tuple[str, ...]]]:
+    named = {
         "--conversion": plan.conversions,
         "--page-view": plan.page_views,
         "--end-event": plan.rules.end_events,
         "--start-event": plan.rules.start_events,
         "--passive": plan.rules.passive,
     }
-    for option, names in asked.items():
+    for option, names in named.items():
         if names:
             yield option, names
 
 
-def names_are_asked_for(config: Config) -> bool:
+def names_event_types(config: Config) -> bool:
     """Whether an event type was named that a log may not have."""
     rules = config.rules
     return bool(config.conversions or config.page_views or rules.end_events or rules.start_events)

@@ -93,8 +93,8 @@ class InMemory:
                 return Batch(sessions)
             within = pl.col("session").is_between(start, start + sessions.height, closed="left")
             assigned = done.assigned.filter(within).with_columns(pl.col("session") - start)
-            told = dimensions(sessions, self._plan)
-            return Batch(sessions, annotated(events, sessions["session_id"], assigned, self._plan, told))
+            session_dimensions = dimensions(sessions, self._plan)
+            return Batch(sessions, annotated(events, sessions["session_id"], assigned, self._plan, session_dimensions))
 
         self._batches = ahead(batch, range(0, max(1, done.sessions.height), self._rows), most=AHEAD)
 
@@ -180,8 +180,10 @@ class OnDisk:
         )
         self._write(sessions, place.sessions)
         if events is not None and done.assigned is not None:
-            told = dimensions(done.sessions, self._plan)
-            placed = annotated(events, session_ids(done.sessions, self._plan), done.assigned, self._plan, told)
+            session_dimensions = dimensions(done.sessions, self._plan)
+            placed = annotated(
+                events, session_ids(done.sessions, self._plan), done.assigned, self._plan, session_dimensions
+            )
             self._write(placed, place.events)
         self._places.append(place)
 
@@ -243,7 +245,7 @@ def events_order(events: NDArray[np.uint32], order: NDArray[np.uint32]) -> NDArr
 
 
 def annotated(
-    events: pl.DataFrame, ids: pl.Series, assigned: pl.DataFrame, plan: Plan, told: pl.DataFrame
+    events: pl.DataFrame, ids: pl.Series, assigned: pl.DataFrame, plan: Plan, session_dimensions: pl.DataFrame
 ) -> pl.DataFrame:
     """The events in their sessions' order, each with its session's id and its place in it.
 
@@ -252,14 +254,14 @@ def annotated(
         ids: Ids of the sessions.
         assigned: One row for each event: ``row`` of it, ``session`` (place in ``ids``), ``position``.
         plan: What rows may tell: its columns are there whether any row told them or not.
-        told: Dimensions of the sessions, one row each.
+        session_dimensions: Dimensions of the sessions, one row each.
     """
     placed = events[assigned["row"]]
-    untold = [name for name in enriched_columns(plan) if name not in placed.columns]
-    placed = private_events(placed.with_columns(pl.lit(None, pl.String).alias(name) for name in untold), plan)
+    missing = [name for name in enriched_columns(plan) if name not in placed.columns]
+    placed = private_events(placed.with_columns(pl.lit(None, pl.String).alias(name) for name in missing), plan)
     placed = placed.select(pl.exclude(rf"^({OF_ROWS}).*$", schema.FILE, schema.ROW, schema.PATH))
-    if told.width:
-        placed = placed.hstack(told[assigned["session"]])
+    if session_dimensions.width:
+        placed = placed.hstack(session_dimensions[assigned["session"]])
     roles = [role for role in schema.ROLES if role in placed.columns]
     placed = placed.select(*roles, pl.exclude(roles)).rename({schema.SESSION_ID: "source_id"}, strict=False)
     session_id = ids.gather(assigned["session"]).alias("session_id")

@@ -256,7 +256,7 @@ def _by_key(events: pl.DataFrame, stored: pl.DataFrame, count: int) -> list[pl.D
 
     Args:
         events: Canonical events, for their keys.
-        stored: The same rows as they are written to files.
+        stored: The events as they are written to files.
         count: How many parts there are.
 
     Returns:

@@ -86,8 +86,8 @@ def all_rejected(rejected: pl.DataFrame, alone: Sequence[pl.DataFrame]) -> pl.Da
     """The rows that are no events, and those that are passive ones in no session, in input order.
 
     Args:
-        rejected: FILE, ROW and REASON of the former.
-        alone: FILE, ROW and maybe PATH of the latter.
+        rejected: FILE, ROW and REASON of rows that are no events.
+        alone: FILE, ROW and maybe PATH of passive events in no session.
     """
     if not alone:
         return rejected

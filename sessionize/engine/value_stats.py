@@ -58,11 +58,11 @@ class ValueStats:
         if self.example is not None:
             name = plan.columns[schema.VALUE][0]
             yield f"{self.bad_values:,} amounts in {name!r} could not be read as numbers, such as {self.example[2][:40]!r}"
-        for role, word, number in self.words_for_null():
+        for role, word, number in self.null_words():
             whose = "of several profiles" if role == schema.SESSION_ID else "of one profile"
             yield _word_note(role, word, number, whose)
 
-    def words_for_null(self) -> Iterator[tuple[str, str, int]]:
+    def null_words(self) -> Iterator[tuple[str, str, int]]:
         """Role, word and number of events, of the words that hardly are ids: several profiles have them as a session id.
 
         A profile id 0 may be a profile's.
