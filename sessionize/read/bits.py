@@ -35,6 +35,9 @@ def bits_of(data: Bytes, byte: int, small: int = SMALL) -> Words:
         data: Bytes (uint8).
         byte: The one, as a number.
         small: Bytes of data up to which pyarrow is not loaded for it.
+
+    Returns:
+        A bit a byte, 64 to a word (uint64).
     """
     if len(data) <= small:
         packed = np.packbits(data == byte, bitorder="little")
@@ -51,8 +54,11 @@ def bits_at(at: Places, length: int) -> Words:
     """Bits that are 1 at some places.
 
     Args:
-        at: The places.
+        at: Places of the bits (int64).
         length: How many bytes there are.
+
+    Returns:
+        A bit a byte, 64 to a word (uint64).
     """
     flags = np.zeros(length, dtype=np.uint8)
     flags[at] = 1
@@ -91,13 +97,20 @@ def _numbers() -> pl.Series:
 
 
 def where(bits: Words, at: Places) -> Flags:
-    """The flags at some places."""
+    """The flags at some places.
+
+    Returns:
+        One flag a place (bool).
+    """
     found: Flags = (bits[at >> 6] >> (at & 63).astype(np.uint64) & ONE).astype(np.bool_)
     return found
 
 
 def odd(bits: Words) -> Words:
     """Whether the ones up to and with each bit are odd.
+
+    Returns:
+        As many bits as are given (uint64).
 
     Examples:
         >>> found = odd(bits_of(np.frombuffer(b'a"b"c"', np.uint8), ord('"')))
@@ -113,14 +126,22 @@ def odd(bits: Words) -> Words:
 
 
 def before(bits: Words) -> Words:
-    """For each bit, the one before it; before the first is 0."""
+    """For each bit, the one before it; before the first is 0.
+
+    Returns:
+        As many bits as are given (uint64).
+    """
     found = bits << ONE
     found[1:] |= bits[:-1] >> LAST
     return found
 
 
 def after(bits: Words) -> Words:
-    """For each bit, the one after it; after the last is 0."""
+    """For each bit, the one after it; after the last is 0.
+
+    Returns:
+        As many bits as are given (uint64).
+    """
     found = bits >> ONE
     found[:-1] |= bits[1:] << LAST
     return found

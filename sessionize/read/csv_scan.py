@@ -33,7 +33,7 @@ class Records(NamedTuple):
     """The records among some lines.
 
     Attributes:
-        text: The lines.
+        text: Lines, each ended by a line feed.
         padded: The lines with what `views` needs around them (uint8).
         lines: Number of each record's line, from 0 (int64, one a record).
         first: For each record, where among the separators the one before its first field is (int64, one a record).
@@ -129,7 +129,8 @@ def _inside(quotes: Words, newlines: Words, length: int) -> tuple[Words, Places]
         length: How many bytes there are.
 
     Returns:
-        A bit a byte, and the numbers of the lines that end inside quotes, which end all the same (int64).
+        A bit a byte (uint64, 64 to a word), and the numbers of the lines that end inside quotes, which end all the same
+        (int64).
     """
     inside = odd(quotes)
     if not (inside & newlines).any():
@@ -161,7 +162,7 @@ def _as_wide(separators: Places, stops: Places, width: int) -> Flags:
         width: How many fields a record has.
 
     Returns:
-        One flag a line.
+        One flag a line (bool).
     """
     fields = np.diff(stops)
     if (fields == width).all():

@@ -56,7 +56,7 @@ def recognised(head: bytes, path: str, asked: InputFormat | None) -> InputFormat
     """What a file is.
 
     Args:
-        head: Its first bytes, unpacked.
+        head: First bytes of the file, unpacked.
         path: For its ending, and to name it.
         asked: The format that was asked for; beats the name, but not what the bytes rule out.
 

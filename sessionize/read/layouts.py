@@ -176,7 +176,7 @@ def _split(
         names: Names of the fields.
         delimiter: Between them.
         wanted: Names of those to give.
-        text: The same lines, where there are no others in it.
+        text: Text of the same lines, where there are no others in it.
     """
     separators = len(names) - 1
     count = lines["line"].str.count_matches(delimiter, literal=True)

@@ -33,7 +33,7 @@ class Log:
 
     Attributes:
         config: What was asked for, with the preset that was found in the log, where one was.
-        files: Its files, in input order.
+        files: Files of the log, in input order.
         passed_over: What was found beside them, or in them, and is not read.
         schema: Type of each of its own columns; all text but in Parquet.
     """

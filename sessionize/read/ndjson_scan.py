@@ -93,7 +93,7 @@ def _marks(data: Bytes, width: int) -> Places | None:
         width: How many keys a line has.
 
     Returns:
-        The first ends the line before (int64, ascending).
+        Places, the first of which ends the line before the text (int64, ascending).
     """
     newlines = bits_of(data, NEWLINE)
     inside = odd(bits_of(data, QUOTE))
@@ -124,7 +124,11 @@ class Field(NamedTuple):
     bare: bool
 
     def texts(self, padded: Bytes, few: int) -> pl.Series:
-        """The values as texts."""
+        """The values as texts.
+
+        Returns:
+            A String column, one value a line.
+        """
         return texts_at(padded, self.starts, self.lengths, self.there, few)
 
     def is_sound(self, texts: pl.Series) -> bool:

@@ -24,8 +24,8 @@ class Opened(NamedTuple):
 
     Attributes:
         source: The file.
-        own: Its own columns.
-        units: Its content: blocks of lines, or of records over several lines.
+        own: Columns of the file itself.
+        units: Content of the file: blocks of lines, or of records over several lines.
         parse: Gives ROW, FAULT and the wanted ones of its columns of a unit.
         lines: Numbers and content of its lines, a block at a time.
         form: Layout of a CSV; None of another text.

@@ -123,7 +123,7 @@ class Place(NamedTuple):
 
     Attributes:
         ordinal: Ordinal of their file.
-        source: Their file.
+        source: File of the rows.
         start: Rows of the file before them.
         rows: How many they are.
         changes: Columns that are of another type in other files.

@@ -30,7 +30,11 @@ class DictionaryColumn(NamedTuple):
     places: pl.Series
 
     def each(self, told: pl.Series) -> pl.Series:
-        """A value for each row, given one for each of ``texts``."""
+        """A value for each row, given one for each of ``texts``.
+
+        Returns:
+            A column of the type of what is given, one value a row.
+        """
         return told.gather(self.places)
 
 

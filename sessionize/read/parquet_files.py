@@ -78,7 +78,7 @@ class ParquetRows:
     """Some rows of a log of Parquet files, as a share of it.
 
     Args:
-        place: Where they lie.
+        place: Where the rows lie.
         types: Types of FILE, ROW, FAULT and the columns of all files.
     """
 

@@ -14,7 +14,7 @@ class PassedOver(NamedTuple):
     """A file, or a folder with all that is in it, that was found and not read.
 
     Attributes:
-        path: As found.
+        path: Path as it was found.
         why: Why it is not read, in a few words.
     """
 

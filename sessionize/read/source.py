@@ -20,7 +20,7 @@ class LogFile:
     Attributes:
         path: As given or found; ``-`` for stdin.
         format: By its content, else its name.
-        bytes: On disk.
+        bytes: Bytes on disk.
         modified_ns: Modification time, nanoseconds since 1970; None for stdin and pipes.
         digest: SHA-256 of a Parquet file's footer, or of all of stdin or a pipe.
     """

@@ -92,5 +92,9 @@ def texts_at(data: Bytes, starts: Places, lengths: Places, there: Flags, few: in
 
 
 def starting(data: Bytes, size: int) -> npt.NDArray[np.void]:
-    """The ``size`` bytes from each place on, as a view: one value for each place that has so many behind it."""
+    """The ``size`` bytes from each place on, as a view: one value for each place that has so many behind it.
+
+    Returns:
+        One value a place, a view of ``size`` bytes (void).
+    """
     return np.ndarray((len(data) - size + 1,), dtype=f"V{size}", buffer=data, strides=(1,))
