@@ -62,7 +62,7 @@ class SharedPart(NamedTuple):
     rows: Rows
 
     def batches(self, limits: Limits) -> Iterator[Rows]:  # noqa: ARG002
-        yield self.rows._replace(held=frozenset(), words=lambda _: {})
+        yield self.rows._replace(held=frozenset(), dictionaries=lambda _: {})
 
     def raw(self, rows: pl.DataFrame) -> pl.DataFrame:
         return rows.select("sessionize.file", "sessionize.row").with_columns(raw=pl.lit(""))

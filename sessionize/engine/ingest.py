@@ -163,7 +163,7 @@ class Ingest:
         rest = {role: names for role, names in self._plan.columns.items() if role not in told}
         rows = _normalised(batch.frame, self._types, replace(self._plan, columns=rest))
         if told:
-            held = batch.words(sorted({*told.values()}))
+            held = batch.dictionaries(sorted({*told.values()}))
             # Codes are for texts of events: else it would show in them how the log was read.
             coding = self._dictionaries if self._all_are_events(rows) else None
             rows = rows.with_columns(_coded(held[name], role, coding) for role, name in told.items())

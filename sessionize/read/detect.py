@@ -52,27 +52,27 @@ ARRAY_OF_LINES: Final = pattern(rb"\[\s*\{[^\n]*\}[ \t]*,?[ \t]*\r?\n")
 """An array with an object a line: the first one ends on its line, and the array does not."""
 
 
-def recognised(head: bytes, path: str, asked: InputFormat | None) -> InputFormat:
+def recognised(head: bytes, path: str, given: InputFormat | None) -> InputFormat:
     """What a file is.
 
     Args:
         head: First bytes of the file, unpacked.
         path: For its ending, and to name it.
-        asked: The format that was asked for; beats the name, but not what the bytes rule out.
+        given: The format that was asked for; beats the name, but not what the bytes rule out.
 
     Raises:
         InputError: If it is of a kind that is not read.
     """
     for name, mark in MARKS.items():
-        if head.startswith(mark) and asked in (None, name):
+        if head.startswith(mark) and given in (None, name):
             return name
     _check_foreign(head, path)
-    named = asked or ENDINGS.get(ending(path))
+    named = given or ENDINGS.get(ending(path))
     if named is not None and named in MARKS:
         raise InputError(
             f"{path}: not a {named.capitalize()} file, whatever its name says", hint="was it cut short? fetch it again"
         )
-    found = asked or _text_kind(head, path)
+    found = given or _text_kind(head, path)
     if found == "ndjson" or ARRAY.match(head.lstrip(BLANK)):
         _check_one_a_line(head.lstrip(BLANK), path, found)
     return found

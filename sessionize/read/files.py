@@ -90,12 +90,12 @@ def _places(inputs: Sequence[str], config: Config, passed: list[PassedOver]) -> 
     for text in inputs:
         # A pipe (`<(zcat log.gz)`, /dev/stdin) is taken as it is: what is read once is gone.
         is_pipe = text == STDIN or path_of(text).is_fifo()
-        with _told(config):
+        with _as_shown(config):
             yield from [text] if is_pipe else map(str, paths_of(text, config, passed))
 
 
 @contextmanager
-def _told(config: Config) -> Iterator[None]:
+def _as_shown(config: Config) -> Iterator[None]:
     """Name what a store was asked for as it may be shown."""
     try:
         yield
@@ -162,7 +162,7 @@ def _opened(place: str, config: Config, stdin: IO[bytes] | None) -> Source | Emp
         if path_of(place).is_fifo():
             with Path(place).open("rb") as pipe:
                 return spooled(pipe, config, place)
-        with _told(config):
+        with _as_shown(config):
             return probed(place, shown_path(place, config), config)
     except Empty as error:
         return error

@@ -39,12 +39,12 @@ class Content(Protocol):
     def head(self, rows: int, /) -> pl.LazyFrame:
         """The first rows in input order."""
 
-    def batches(self, limits: Limits, /, *, by_words: bool) -> Iterator[Rows]:
+    def batches(self, limits: Limits, /, *, by_dictionaries: bool) -> Iterator[Rows]:
         """The same rows, some at a time.
 
         Args:
             limits: How many rows a batch has, about, where the format has them numbered.
-            by_words: Whether columns may come as dictionaries, too, where files hold them so.
+            by_dictionaries: Whether columns may come as dictionaries, too, where files hold them so.
         """
 
     def shares(self, rows: int, /) -> list[Share]:

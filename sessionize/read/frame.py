@@ -137,7 +137,7 @@ def open_frame(config: Config) -> FrameLog:
         log = FrameLog(config)
     except pl.exceptions.PolarsError as error:
         raise _cannot_be_made(error) from None
-    if not recognise.is_asked(config):
+    if not recognise.is_wanted(config):
         return log
     settled = recognise.in_columns(config, log.schema, log.has_value)
     return log if settled is config else FrameLog(settled)

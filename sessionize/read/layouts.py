@@ -98,16 +98,16 @@ def _names_beside(source: Source, layout: Layout) -> tuple[str, ...]:
 def _w3c(source: Source, config: Config, layout: Layout) -> tuple[tuple[str, ...], Parse]:
     """Fields whose names stand in a line of their own, apart by tabs or blanks; quoted ones, in the latter, are whole."""
     names = config.csv_columns or _w3c_names(source)
-    told_in = source.file.path if config.csv_columns is None else None
-    return names, partial(_w3c_parsed, names, config.delimiter or layout.delimiter, told_in)
+    path = source.file.path if config.csv_columns is None else None
+    return names, partial(_w3c_parsed, names, config.delimiter or layout.delimiter, path)
 
 
 def _w3c_parsed(
-    names: tuple[str, ...], given: str | None, told_in: str | None, block: Block, wanted: Collection[str]
+    names: tuple[str, ...], given: str | None, path: str | None, block: Block, wanted: Collection[str]
 ) -> pl.DataFrame:
     lines = lines_of(block)
-    if told_in is not None:
-        _check_fields(lines, names, told_in)
+    if path is not None:
+        _check_fields(lines, names, path)
     lines = lines.filter(~lines["line"].str.starts_with("#"))
     delimiter = given or ("\t" if lines["line"].str.contains("\t", literal=True).any() else " ")
     if delimiter == " " and lines["line"].str.contains('"', literal=True).any():

@@ -113,7 +113,7 @@ class Log:
             limits: How many rows a batch of a Parquet file has, about; a text file's are blocks of lines.
         """
         # Dictionaries hold what is in the file, not what a preset makes of it.
-        for batch in self._content.batches(limits, by_words=not self._is_shaped):
+        for batch in self._content.batches(limits, by_dictionaries=not self._is_shaped):
             yield batch._replace(frame=self._shaped(batch.frame))
 
     def raw(self, rows: pl.DataFrame) -> pl.DataFrame:
@@ -142,7 +142,7 @@ class LogPart(NamedTuple):
 
     def batches(self, limits: Limits) -> Iterator[Rows]:
         """FILE, ROW, FAULT and the log's columns, some rows at a time."""
-        for batch in self.part.batches(limits, by_words=False):
+        for batch in self.part.batches(limits, by_dictionaries=False):
             yield batch if self.shapes is None else batch._replace(frame=shaped(batch.frame, *self.shapes))
 
     def raw(self, rows: pl.DataFrame) -> pl.DataFrame:
@@ -189,7 +189,7 @@ def open_log(
         found = found._replace(
             sources=tuple(replace(each, place=place) for each, place in zip(found.sources, places, strict=True))
         )
-    if not recognise.is_asked(config):
+    if not recognise.is_wanted(config):
         return Log(found, config)
     settled = recognise.in_text(found.sources, config)
     log = Log(found, settled)

@@ -17,7 +17,7 @@ from sessionize.errors import InputError
 from sessionize.kernel.texts import has_bytes, type_with_texts, with_texts
 from sessionize.limits import Limits
 from sessionize.patterns import pattern
-from sessionize.read import parquet_dictionaries as words
+from sessionize.read import parquet_dictionaries
 from sessionize.read.hive import partitions
 from sessionize.read.parquet_dictionaries import DictionaryColumn, Rows, Span
 from sessionize.read.parquet_ranges import first_error, height, local_copy, scan_parquet
@@ -69,41 +69,41 @@ def scan(sources: Sequence[Source], most: int | None = None) -> pl.LazyFrame:
     return together
 
 
-def batches(sources: Sequence[Source], types: pl.Schema, limits: Limits, *, by_words: bool) -> Iterator[Rows]:
+def batches(sources: Sequence[Source], types: pl.Schema, limits: Limits, *, by_dictionaries: bool) -> Iterator[Rows]:
     """The same frame as `scan`, some rows at a time.
 
     Args:
         sources: Files that `scan` has seen.
         types: Types of the columns of `scan`.
         limits: How many rows a batch has, about, and how large a log's dictionaries are read.
-        by_words: Whether to look for columns that a large log holds as dictionaries.
+        by_dictionaries: Whether to look for columns that a large log holds as dictionaries.
     """
     none = pl.LazyFrame(schema=types)
     parts = [_part(source) for source in sources]
     changes = _changes(sources, parts)
     heights = [height(source) for source in sources]
     seen, whole = 0, max(1, sum(heights))
-    by_words = by_words and whole >= limits.dictionary_rows
+    by_dictionaries = by_dictionaries and whole >= limits.dictionary_rows
     for ordinal, (source, part, rows) in enumerate(zip(sources, parts, heights, strict=True)):
         texts = [name for name, dtype in part.types.items() if dtype == pl.String and name not in changes]
         most = limits.rows_of(_row_bytes(source, rows))
-        spans = _spans(source, texts, replace(limits, rows=most)) if by_words else None
+        spans = _spans(source, texts, replace(limits, rows=most)) if by_dictionaries else None
         for span in spans or slices(rows, most):
             batch = _placed(ordinal, _part(source, span.start, span.rows), changes)
             frame = pl.concat([none, batch], how="diagonal_relaxed")
             seen += span.rows
-            held = partial(_words, source, span)
+            held = partial(_dictionaries, source, span)
             yield Rows(frame, span.held, held, seen / whole, partial(int, span.rows), span.rows)
 
 
 def _spans(source: Source, texts: Sequence[str], limits: Limits) -> list[Span] | None:
     with local_copy(source) as path:
-        return words.spans(path, texts, limits)
+        return parquet_dictionaries.spans(path, texts, limits)
 
 
-def _words(source: Source, span: Span, names: Sequence[str]) -> Mapping[str, list[DictionaryColumn]]:
+def _dictionaries(source: Source, span: Span, names: Sequence[str]) -> Mapping[str, list[DictionaryColumn]]:
     with local_copy(source, span.groups, names) as path:
-        return words.words(path, span, names)
+        return parquet_dictionaries.dictionaries(path, span, names)
 
 
 def _row_bytes(source: Source, rows: int) -> float:

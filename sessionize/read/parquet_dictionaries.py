@@ -29,13 +29,13 @@ class DictionaryColumn(NamedTuple):
     texts: pl.Series
     places: pl.Series
 
-    def each(self, told: pl.Series) -> pl.Series:
+    def each(self, values: pl.Series) -> pl.Series:
         """A value for each row, given one for each of ``texts``.
 
         Returns:
             A column of the type of what is given, one value a row.
         """
-        return told.gather(self.places)
+        return values.gather(self.places)
 
 
 class Rows(NamedTuple):
@@ -44,7 +44,7 @@ class Rows(NamedTuple):
     Attributes:
         frame: FILE, ROW, FAULT and the log's columns.
         held: Columns of texts that can be had as dictionaries, too.
-        words: Reads some of these: for each, its rows one dictionary after the other.
+        dictionaries: Reads some of these: for each, its rows one dictionary after the other.
         share: Share of the log that ends with these rows, about.
         height: How many rows they are; of a text file this is known once they have been read.
         rows: How many they are, about.
@@ -52,7 +52,7 @@ class Rows(NamedTuple):
 
     frame: pl.LazyFrame
     held: frozenset[str] = frozenset()
-    words: Callable[[Sequence[str]], Mapping[str, list[DictionaryColumn]]] = lambda _: {}
+    dictionaries: Callable[[Sequence[str]], Mapping[str, list[DictionaryColumn]]] = lambda _: {}
     share: float = 1.0
     height: Callable[[], int] = lambda: 0
     rows: int = 0
@@ -116,7 +116,7 @@ def _is_dictionary(chunk: ColumnChunkMetaData, length_bytes: int) -> bool:
     return bool(chunk.has_dictionary_page) and chunk.total_uncompressed_size < length_bytes * chunk.num_values
 
 
-def words(place: str, span: Span, names: Sequence[str]) -> dict[str, list[DictionaryColumn]]:
+def dictionaries(place: str, span: Span, names: Sequence[str]) -> dict[str, list[DictionaryColumn]]:
     """Columns of a span of whole row groups, each as one dictionary after the other.
 
     Raises:
@@ -128,13 +128,13 @@ def words(place: str, span: Span, names: Sequence[str]) -> dict[str, list[Dictio
     try:
         with pq.ParquetFile(place, read_dictionary=list(names), pre_buffer=False) as file:
             table = file.read_row_groups(list(span.groups), columns=list(names), use_threads=False)
-        return {name: [_words(chunk) for chunk in table[name].chunks] for name in names}
+        return {name: [_dictionary(chunk) for chunk in table[name].chunks] for name in names}
     except (pa.ArrowException, OSError):  # then Polars reads it, or says what is wrong
         texts = pl.scan_parquet(place, glob=False, hive_partitioning=False).slice(span.start, span.rows)
         places = pl.int_range(span.rows, dtype=pl.UInt32, eager=True)
         return {text.name: [DictionaryColumn(text, places)] for text in texts.select(names).collect(engine="streaming")}
 
 
-def _words(chunk: DictionaryArray) -> DictionaryColumn:
+def _dictionary(chunk: DictionaryArray) -> DictionaryColumn:
     chunk.dictionary.validate(full=True)  # Polars takes it on trust that texts are UTF-8
     return DictionaryColumn(pl.Series(chunk.dictionary), pl.Series(chunk.indices).reinterpret(signed=False))

@@ -50,9 +50,9 @@ class ParquetFiles:
         """The first rows; more are not read."""
         return parquet.scan(self.sources, rows).head(rows)
 
-    def batches(self, limits: Limits, *, by_words: bool) -> Iterator[Rows]:
+    def batches(self, limits: Limits, *, by_dictionaries: bool) -> Iterator[Rows]:
         """Some rows at a time; with columns as dictionaries where a file holds them so, and they are asked for."""
-        return parquet.batches(self.sources, self.types, limits, by_words=by_words)
+        return parquet.batches(self.sources, self.types, limits, by_dictionaries=by_dictionaries)
 
     def shares(self, rows: int) -> list[Share]:
         """Whole row groups of a file, of at least so many rows where it has them."""
@@ -86,7 +86,7 @@ class ParquetRows:
         self._place = place
         self._types = types
 
-    def batches(self, limits: Limits, *, by_words: bool) -> Iterator[Rows]:  # noqa: ARG002 - read as texts
+    def batches(self, limits: Limits, *, by_dictionaries: bool) -> Iterator[Rows]:  # noqa: ARG002 - read as texts
         """The rows, some at a time."""
         for span in parquet.slices(self._place.rows, limits.rows):
             frame = self._place.scan(self._types, span)

@@ -26,7 +26,7 @@ MOST_LINES: Final = 50
 FIELDS: Final = pattern(r"(?i)^#fields:?\s+(.*)")
 
 
-def is_asked(config: Config) -> bool:
+def is_wanted(config: Config) -> bool:
     """Whether a layout is to be looked for."""
     return config.preset is None and config.recognise
 

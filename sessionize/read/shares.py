@@ -15,7 +15,7 @@ from sessionize.read.parquet_dictionaries import Rows
 class Part(Protocol):
     """What a share holds. It can be sent to another process, and opens its file there."""
 
-    def batches(self, limits: Limits, /, *, by_words: bool) -> Iterator[Rows]:
+    def batches(self, limits: Limits, /, *, by_dictionaries: bool) -> Iterator[Rows]:
         """Its rows, some at a time, with the columns of the whole log."""
 
     def damaged(self) -> InputError | None:

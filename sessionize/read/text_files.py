@@ -44,7 +44,7 @@ def open_ndjson(sources: Sequence[Source], config: Config) -> TextFiles:
         InputError: If a file cannot be read, or all are empty.
     """
     files, passed_over = texts.opened(sources, config)
-    return TextFiles(texts.with_all_keys(files, asked(config), config), passed_over)
+    return TextFiles(texts.with_all_keys(files, named_columns(config), config), passed_over)
 
 
 class TextFiles:
@@ -105,7 +105,7 @@ class TextFiles:
         """The first rows; more are not read than are in a block."""
         return self.scan().head(rows)
 
-    def batches(self, limits: Limits, *, by_words: bool) -> Iterator[Rows]:  # noqa: ARG002 - text holds no dictionaries
+    def batches(self, limits: Limits, *, by_dictionaries: bool) -> Iterator[Rows]:  # noqa: ARG002 - text holds no dictionaries
         """The rows of some blocks, or of many small files, at a time: of as many bytes as the limits have it."""
         whole = sum(_unpacked_bytes(source) for source in self.sources)
         held: list[tuple[int, Unit]] = []
@@ -167,7 +167,7 @@ def _unpacked_bytes(source: Source) -> int:
     return source.file.bytes * (1 if source.packed is None else PACKED_RATIO)
 
 
-def asked(config: Config) -> list[str]:
+def named_columns(config: Config) -> list[str]:
     """Columns that were asked for by name; of ``a.b``, ``a`` too."""
     names = [name for role in config.columns for name in config.chosen(role)]
     names += [*config.properties, *config.traits, *config.rules.split_names, *config.dimensions.values()]

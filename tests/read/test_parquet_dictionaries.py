@@ -99,7 +99,7 @@ def test_each_writers_dictionaries_hold_what_polars_reads(
     found = spans(str(path), names, limits(rows=2 * GROUP))
     assert found is not None
     assert [(span.start, span.rows) for span in found] == [(0, 600), (600, 600), (1200, 600), (1800, 200)]
-    read = [parquet_dictionaries.words(str(path), span, names) for span in found]
+    read = [parquet_dictionaries.dictionaries(str(path), span, names) for span in found]
     for name in names:
         texts = pl.concat([held.each(held.texts) for part in read for held in part[name]])
         assert_series_equal(texts, pl.read_parquet(path)[name], check_names=False)
@@ -149,13 +149,13 @@ def test_a_log_read_by_its_dictionaries_gives_the_same_files(
     config = Config(**{**vars(config), "inputs": (str(folder),)})
     texts = outcome(config, tmp_path / "texts", limits(rows=GROUP, event_bytes=event_bytes))
     read: set[str] = set()
-    words_of = parquet_dictionaries.words
+    dictionaries_of = parquet_dictionaries.dictionaries
 
     def watched(place: str, span: Span, names: Sequence[str]) -> dict[str, list[DictionaryColumn]]:
         read.update(names)
-        return words_of(place, span, names)
+        return dictionaries_of(place, span, names)
 
-    monkeypatch.setattr(parquet_dictionaries, "words", watched)
+    monkeypatch.setattr(parquet_dictionaries, "dictionaries", watched)
     assert outcome(config, tmp_path / "words", replace(WORDS, event_bytes=event_bytes)) == texts
     assert config.where is not None or {"page", "referrer"} & read
 
@@ -194,14 +194,14 @@ def test_a_file_that_pyarrow_cannot_make_out_is_left_to_polars(tmp_path: Path, m
 
 
 def test_a_preset_that_changes_texts_gets_texts(tmp_path: Path) -> None:
-    by_words = limits(rows=ROWS, dictionary_rows=1)
+    by_dictionaries = limits(rows=ROWS, dictionary_rows=1)
     path = tmp_path / "log.parquet"
     pq.write_table(log().to_arrow(), path)
-    held = [batch.held for batch in open_log(Config(inputs=(str(path),))).batches(by_words)]
+    held = [batch.held for batch in open_log(Config(inputs=(str(path),))).batches(by_dictionaries)]
     assert held == [frozenset({"user", "event", "page", "referrer"})]
     preset = Preset(name="mine", title="a log in which a click is nothing", nulls={"event": (KINDS[-1] or "",)})
     config = Config(inputs=(str(path),), preset=preset)
-    assert [batch.held for batch in open_log(config).batches(by_words)] == [frozenset()]
-    done = run(config, Output(directory=str(tmp_path / "out")), limits=by_words)
+    assert [batch.held for batch in open_log(config).batches(by_dictionaries)] == [frozenset()]
+    done = run(config, Output(directory=str(tmp_path / "out")), limits=by_dictionaries)
     assert done.counts.events == ROWS - ROWS // 500
     assert KINDS[-1] not in pl.read_parquet(tmp_path / "out" / "metrics.parquet")["entry_event"].to_list()
