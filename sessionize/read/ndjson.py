@@ -114,13 +114,7 @@ def _keys_of(lines: Iterable[bytes]) -> dict[str, None]:
 
 
 def parse(block: Block, wanted: Collection[str], cuts: tuple[int, int] = CUTS) -> pl.DataFrame:
-    """ROW, FAULT and the wanted keys of every line of a block that is not blank, in order.
-
-    Args:
-        block: Some lines.
-        wanted: Keys; one that a line has not is null.
-        cuts: Lines that are not worth another cut where not all are objects, and parts that others are cut into.
-    """
+    """ROW, FAULT and the wanted keys of every line of a block that is not blank, in order; see CUTS."""
     frame = _whole(block.text, wanted)
     if frame is not None and frame.height == line_feeds(block.text):
         return _placed(frame, pl.int_range(block.first, block.first + frame.height, dtype=pl.UInt32, eager=True))
