@@ -44,7 +44,7 @@ class Watched(NamedTuple):
     paths: Sequence[str]
 
 
-class Found:
+class Marked:
     """Counts, and keeps the first few with their places."""
 
     def __init__(self, watched: Watched) -> None:
@@ -88,7 +88,7 @@ class RowStats(Observer):
         self._places = places
         self.clock = Clock()
         self.blanks: dict[str, int] = {}
-        self.future, self.ancient, self.unknown = (Found(watched) for _ in range(3))
+        self.future, self.ancient, self.unknown = (Marked(watched) for _ in range(3))
         self._watched = watched
 
     def batch(self, events: pl.DataFrame) -> pl.DataFrame:

@@ -55,7 +55,7 @@ def with_file(typed: Typed, *, search: bool = True) -> Typed:
     Raises:
         UsageError: If the file cannot be read, or names an option there is not.
     """
-    path, options = _found(typed["config"]) if search or typed["config"] else (None, {})
+    path, options = _config_file(typed["config"]) if search or typed["config"] else (None, {})
     options = {name: value for name, value in options.items() if name not in SECTIONS}
     _check_known(options, str(path))
     merged, given = dict(typed), set(typed.given)
@@ -134,14 +134,14 @@ def _options(preset: Preset) -> dict[str, Any]:
 
 def section(typed: Typed, name: str) -> dict[str, Any]:
     """A table of the configuration file; empty where there is none."""
-    path, options = _found(typed["config"])
+    path, options = _config_file(typed["config"])
     found = options.get(name, {})
     if not isinstance(found, dict):
         raise UsageError(f"{path}: {name} is no table", hint=f"write [{name}] and what belongs to it below")
     return found
 
 
-def _found(given: str | None) -> tuple[Path | None, dict[str, Any]]:
+def _config_file(given: str | None) -> tuple[Path | None, dict[str, Any]]:
     if given is not None:
         return Path(given), _load(Path(given))
     for path in places():

@@ -14,7 +14,7 @@ DESCRIPTIVE = (schema.PROFILE_ID, schema.REFERRER, schema.CHANNEL, schema.IP, sc
 """Roles of which a session takes the first non-null value."""
 
 
-def numbers(events: pl.DataFrame, plan: Plan) -> pl.DataFrame:
+def narrow_rows(events: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     """One narrow row for each event: what the boundaries and the metrics are computed from.
 
     Args:

@@ -28,7 +28,7 @@ from sessionize.kernel.describe import (
 )
 from sessionize.kernel.dictionaries import Dictionaries
 from sessionize.kernel.metrics import METRICS
-from sessionize.kernel.narrow import flags, numbers, sparse_fields
+from sessionize.kernel.narrow import flags, narrow_rows, sparse_fields
 from sessionize.kernel.order import grouped, in_order
 from sessionize.kernel.own import own_aggregates
 from sessionize.kernel.passive import Cut, cut
@@ -71,7 +71,7 @@ def sessionize(events: pl.DataFrame, plan: Plan, *, assign: bool = False, lot_ro
     flagged = flags(events, plan)
     # One more than there are processors: while one waits for Polars' threads, or they for it, another goes on.
     with ThreadPoolExecutor(pl.thread_pool_size() + 1) as threads:
-        lots = whole_keys(numbers(events, plan), threads, lot_rows)
+        lots = whole_keys(narrow_rows(events, plan), threads, lot_rows)
         types = events.schema
         events = _only_texts(events, plan)
         found = threads.map(lambda lot: _lot(lot, flagged, events, plan, assign=assign), lots)
@@ -105,7 +105,7 @@ def in_key_order(events: pl.DataFrame, plan: Plan) -> Iterator[pl.DataFrame]:
         events = dictionaries.coded(events)
     flagged = flags(events, plan)
     with ThreadPoolExecutor(pl.thread_pool_size() + 1) as threads:
-        lots = whole_keys(numbers(events, plan), threads)
+        lots = whole_keys(narrow_rows(events, plan), threads)
         yield from threads.map(lambda lot: ordered_lot(lot, events)[0].with_columns(**flagged), lots)
 
 

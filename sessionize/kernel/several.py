@@ -20,7 +20,7 @@ from sessionize.kernel.aggregates import named, positions, running
 from sessionize.kernel.describe import CLOSED, LAST_OF_KEY
 from sessionize.kernel.dictionaries import Dictionaries
 from sessionize.kernel.metrics import METRICS, Named
-from sessionize.kernel.narrow import flags, numbers
+from sessionize.kernel.narrow import flags, narrow_rows
 from sessionize.kernel.passive import Cut, cut
 from sessionize.kernel.sessions import ordered_lot, whole_keys
 
@@ -67,7 +67,7 @@ def cut_by_each(events: pl.DataFrame, plans: Sequence[Plan], needed: Collection[
     base = _with_all_splits(plans)
     flagged = [flags(events, plan) for plan in plans]
     with ThreadPoolExecutor(pl.thread_pool_size() + 1) as threads:
-        lots = whole_keys(numbers(events, base), threads)
+        lots = whole_keys(narrow_rows(events, base), threads)
 
         def by_each(lot: list[pl.DataFrame]) -> Lot:
             rows, duplicates = ordered_lot(lot, events)

@@ -124,51 +124,54 @@ def _goal(name: str, text: str, plan: Plan, types: Types, named: Mapping[str, st
     return Own(name=name, kind="goal", text=text, dtype="boolean", uses=uses)
 
 
-def _metrics(asked: Mapping[str, str], plan: Plan, types: Types, named: Mapping[str, str]) -> list[Own]:
+def _metrics(wanted: Mapping[str, str], plan: Plan, types: Types, named: Mapping[str, str]) -> list[Own]:
     """The metrics. A text column that one of them can only take as a number is a number in all of them."""
-    told = {name: sql.aggregate(text, f"--metric {name}") for name, text in asked.items()}
-    uses = {name: _uses(each.meta.root_names(), plan, types, named, f"--metric {name}") for name, each in told.items()}
+    expressions = {name: sql.aggregate(text, f"--metric {name}") for name, text in wanted.items()}
+    uses = {
+        name: _uses(each.meta.root_names(), plan, types, named, f"--metric {name}")
+        for name, each in expressions.items()
+    }
     numbers: frozenset[str] = frozenset()
-    for name, each in told.items():
+    for name, each in expressions.items():
         numbers |= _numbers(each, uses[name], plan, types)
     return [
         Own(
-            name=name, kind="metric", text=asked[name], uses=uses[name], numbers=numbers & frozenset(uses[name]),
+            name=name, kind="metric", text=wanted[name], uses=uses[name], numbers=numbers & frozenset(uses[name]),
             dtype=_type(name, each, uses[name], numbers, plan, types),
         )
-        for name, each in told.items()
+        for name, each in expressions.items()
     ]  # fmt: skip
 
 
-def _numbers(told: pl.Expr, uses: Mapping[str, str], plan: Plan, types: Types) -> frozenset[str]:
+def _numbers(expression: pl.Expr, uses: Mapping[str, str], plan: Plan, types: Types) -> frozenset[str]:
     """The text columns that must be numbers, so that the metric means something; none where it does as it is."""
     there = _frame({each: used(reference, types, plan) for each, reference in uses.items()}, types)
     texts = [name for name, dtype in there.items() if dtype == pl.String]
     for chosen in ([], *([name] for name in texts), texts):
-        if _result(told, there | dict.fromkeys(chosen, pl.Float64())) is not None:
+        if _result(expression, there | dict.fromkeys(chosen, pl.Float64())) is not None:
             return frozenset(chosen)
     return frozenset()
 
 
-def _result(told: pl.Expr, types: Types) -> pl.DataType | None:
+def _result(expression: pl.Expr, types: Types) -> pl.DataType | None:
     try:
-        return _of_groups(told, types)
+        return _of_groups(expression, types)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
         return None
 
 
-def _of_groups(told: pl.Expr, types: Types) -> pl.DataType:
+def _of_groups(expression: pl.Expr, types: Types) -> pl.DataType:
     frame = pl.DataFrame(schema={SESSION: pl.UInt32(), **types})
-    return frame.lazy().group_by(SESSION).agg(told.alias("sessionize.told")).collect().schema["sessionize.told"]
+    return frame.lazy().group_by(SESSION).agg(expression.alias("sessionize.value")).collect().schema["sessionize.value"]
 
 
 def _type(
-    name: str, told: pl.Expr, uses: Mapping[str, str], numbers: frozenset[str], plan: Plan, types: Types
+    name: str, expression: pl.Expr, uses: Mapping[str, str], numbers: frozenset[str], plan: Plan, types: Types
 ) -> OwnType:
     columns = {each: used(reference, types, plan, is_number=each in numbers) for each, reference in uses.items()}
     origin = f"--metric {name}"
     with sql.as_usage_error(origin, f"over {listed(types)}; a text is made a number by CAST(x AS DOUBLE)"):
-        dtype = _of_groups(told, _frame(columns, types))
+        dtype = _of_groups(expression, _frame(columns, types))
     if dtype.is_nested():
         raise UsageError(
             f"{origin}: it has a value for each event, not one for the session",

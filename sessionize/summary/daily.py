@@ -47,7 +47,7 @@ def written(figures: Figures) -> dict[str, Any]:
     return {name: figure.written for name, figure in figures.items()}
 
 
-def read(told: Any) -> dict[str, Figure]:
+def read(data: Any) -> dict[str, Figure]:
     """Figures from JSON; what is none is left out.
 
     Examples:
@@ -55,7 +55,7 @@ def read(told: Any) -> dict[str, Figure]:
         0.25
     """
     found = {}
-    for name, each in told.items() if isinstance(told, Mapping) else ():
+    for name, each in data.items() if isinstance(data, Mapping) else ():
         kinds = [kind for kind in (COUNT, SHARE, MEAN) if isinstance(each, Mapping) and kind in each]
         numbers = [each.get(key, 0.0) for key in (*kinds, "of", "deviation")] if kinds else ["none"]
         if all(isinstance(number, int | float) for number in numbers):

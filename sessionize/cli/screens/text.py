@@ -133,16 +133,16 @@ def cut_middle(text: str, width: int) -> str:
     return safe[: width - 1 - tail] + "…" + safe[-tail:]
 
 
-def told_apart(texts: Sequence[str], width: int, shorten: Callable[[str, int], str]) -> list[str]:
+def cut_distinctly(texts: Sequence[str], width: int, shorten: Callable[[str, int], str]) -> list[str]:
     """Texts cut to so many columns, of which no two different ones read the same.
 
     Args:
         texts: Safe to print.
-        width: Columns of the terminal.
+        width: Columns that a text may take.
         shorten: Cuts one by itself.
 
     Examples:
-        >>> told_apart(["Mozilla/5.0 Chrome/31 Safari/537", "Mozilla/5.0 Chrome/32 Safari/537"], 14, cut_middle)
+        >>> cut_distinctly(["Mozilla/5.0 Chrome/31 Safari/537", "Mozilla/5.0 Chrome/32 Safari/537"], 14, cut_middle)
         ['M…31 Safari/5…', 'M…32 Safari/5…']
     """
     found = [shorten(text, width) for text in texts]
@@ -226,7 +226,7 @@ def table(
     if over > 0 and flexible is not None:
         widths[flexible] = max(1, widths[flexible] - over)
     shorten = cut_middle if flexible == 0 else cut
-    texts = [] if flexible is None else told_apart([row[flexible].text for row in rows], widths[flexible], shorten)
+    texts = [] if flexible is None else cut_distinctly([row[flexible].text for row in rows], widths[flexible], shorten)
     found: list[Line] = []
     for number, row in enumerate(rows):
         line: list[Cell] = []
