@@ -24,7 +24,7 @@ AT_ONCE: Final = 16
 """Objects of a store that are looked at at once, as each takes some requests."""
 
 
-class Found(NamedTuple):
+class FoundFiles(NamedTuple):
     """What the inputs name.
 
     Attributes:
@@ -41,7 +41,7 @@ class Found(NamedTuple):
         return self.sources[0].file.format
 
 
-def find(config: Config, stdin: IO[bytes] | None = None) -> Found:
+def find(config: Config, stdin: IO[bytes] | None = None) -> FoundFiles:
     """Every file that the inputs name, in order; a folder or glob is sorted.
 
     Raises:
@@ -70,7 +70,7 @@ def find(config: Config, stdin: IO[bytes] | None = None) -> Found:
             f"a log is of one format, not {' and '.join(f'{kind} ({names[kind]})' for kind in kinds)}",
             hint="run them apart, or name a glob that matches one kind",
         )
-    return Found(tuple(found), tuple(passed))
+    return FoundFiles(tuple(found), tuple(passed))
 
 
 def listed(config: Config) -> list[str]:

@@ -17,7 +17,7 @@ from sessionize.kernel.references import field
 from sessionize.limits import USUAL_TEXTS, Limits, TextLimits
 from sessionize.preset import Preset
 from sessionize.read import recognise
-from sessionize.read.files import Found, find
+from sessionize.read.files import FoundFiles, find
 from sessionize.read.formats import FORMATS, Content
 from sessionize.read.parquet_dictionaries import Rows
 from sessionize.read.passed_over import PassedOver
@@ -38,7 +38,7 @@ class Log:
         schema: Type of each of its own columns; all text but in Parquet.
     """
 
-    def __init__(self, found: Found, config: Config) -> None:
+    def __init__(self, found: FoundFiles, config: Config) -> None:
         self.config = config
         self._found = found
         self._content: Content = FORMATS[found.format].opens(found.sources, config)
