@@ -107,7 +107,7 @@ def _type_text(hint: Any) -> str:
     """What a type is called in a message.
 
     Examples:
-        >>> _told(tuple[str, ...]), _told(str), _told(Literal["a", "b"])
+        >>> _type_text(tuple[str, ...]), _type_text(str), _type_text(Literal["a", "b"])
         ('a tuple of texts', 'a text', "'a', 'b'")
     """
     origin, inner = get_origin(hint), get_args(hint)
