@@ -206,6 +206,7 @@ class Losing(FakeCluster):
         return [Line(row["c0"], row["c1"]) for row in rows]
 
 
+@pytest.mark.slow
 def test_an_engine_that_does_not_sort_gives_the_same_rows_where_it_is_known_and_no_wrong_ones_where_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -217,6 +218,7 @@ def test_an_engine_that_does_not_sort_gives_the_same_rows_where_it_is_known_and_
     both(Config(inputs=(str(CSV),)), tmp_path, cluster)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("cluster", "error", "said"),
     [

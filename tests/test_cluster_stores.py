@@ -75,7 +75,8 @@ def on_cluster(
     return job.run(config, Output(directory=f"{bucket}/out", **more), cluster or FakeCluster(2, 500), sizes=sizes)
 
 
-@pytest.mark.parametrize("log", [pytest.param(sample, marks=pytest.mark.slow), passive_text])
+@pytest.mark.slow
+@pytest.mark.parametrize("log", [sample, passive_text])
 def test_a_store_gets_the_rows_of_one_machine_however_often_tasks_were_tried(
     log: Any, tmp_path: Path, bucket: stores.Bucket
 ) -> None:
@@ -108,6 +109,7 @@ def test_a_log_in_a_store_gives_the_rows_of_the_same_log_in_a_folder(tmp_path: P
             assert_frame_equal(pl.concat(found), pl.read_parquet(tmp_path / "one" / f"{name}.parquet"))
 
 
+@pytest.mark.slow
 def test_a_run_replaces_one_of_a_cluster_or_of_one_machine_and_is_replaced_by_either(
     tmp_path: Path, bucket: stores.Bucket, config: Config
 ) -> None:
@@ -122,6 +124,7 @@ def test_a_run_replaces_one_of_a_cluster_or_of_one_machine_and_is_replaced_by_ei
     assert (read.code, json.loads(read.out)["sessions"]) == (0, SESSIONS), read.err
 
 
+@pytest.mark.slow
 def test_until_the_manifest_is_there_the_earlier_run_is_and_what_a_killed_one_left_goes_with_the_next(
     bucket: stores.Bucket, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, config: Config
 ) -> None:
@@ -141,6 +144,7 @@ def test_until_the_manifest_is_there_the_earlier_run_is_and_what_a_killed_one_le
     manifest(bucket)
 
 
+@pytest.mark.slow
 def test_a_run_that_fails_takes_away_what_its_tasks_have_put_there(bucket: stores.Bucket, config: Config) -> None:
     with pytest.raises(KeyboardInterrupt):
         on_cluster(config, bucket, Killed())
@@ -162,6 +166,7 @@ def test_somebody_elses_object_is_refused_before_anything_is_read(name: str, buc
     assert bucket.keys == [f"out/{name}"]
 
 
+@pytest.mark.slow
 def test_files_come_first_and_the_manifest_last(
     bucket: stores.Bucket, monkeypatch: pytest.MonkeyPatch, config: Config
 ) -> None:
@@ -181,6 +186,7 @@ def test_files_come_first_and_the_manifest_last(
     assert last[-2:] == [("PUT", "manifest.json"), ("DELETE", INTENT)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("broken", ["sessions.", "metrics/part-00000", "manifest.json"])
 def test_a_broken_upload_is_no_run_and_the_next_one_heals_it(
     bucket: stores.Bucket, monkeypatch: pytest.MonkeyPatch, broken: str, config: Config
@@ -204,6 +210,7 @@ def test_a_broken_upload_is_no_run_and_the_next_one_heals_it(
     manifest(bucket)
 
 
+@pytest.mark.slow
 def test_a_part_that_another_run_took_away_is_no_run(bucket: stores.Bucket, config: Config) -> None:
     class Robbed(FakeCluster):
         def each(self, number: int | None, task: Task) -> Any:
@@ -218,6 +225,7 @@ def test_a_part_that_another_run_took_away_is_no_run(bucket: stores.Bucket, conf
     assert "out/manifest.json" not in bucket.keys
 
 
+@pytest.mark.slow
 def test_a_machine_that_a_store_refuses_is_named_before_anything_is_read(bucket: stores.Bucket, tmp_path: Path) -> None:
     uri = bucket.put("events.csv", CSV.read_bytes())
 

@@ -96,6 +96,7 @@ def test_each_definition_sees_campaigns_as_its_system_does(name: str, tmp_path: 
     assert split(log_of(visits), name, tmp_path) == {who for who, names in SPLIT_BY_CAMPAIGN.items() if name in names}
 
 
+@pytest.mark.slow
 def test_matomo_s_visit_has_at_most_10_000_actions_and_adobe_s_2_500(tmp_path: Path) -> None:
     times = [f"10:{n // 1000:02}:{n % 1000 * 0.06:09.6f}" for n in range(10_001)]
     log = log_of({"slow": [(f"{10 + n // 1800}:{n // 30 % 60:02}:{n % 30 * 2:02}", "/a") for n in range(2_501)],

@@ -124,6 +124,7 @@ def test_events_are_taken_once() -> None:
         part.release()
 
 
+@pytest.mark.slow
 def test_a_run_short_of_memory_writes_the_same_bytes_and_leaves_no_temporary_file(tmp_path: Path) -> None:
     sample = Path(__file__).parent.parent / "sample_data" / "events.csv"
     config = Config(inputs=(str(sample),))

@@ -180,11 +180,13 @@ def test_a_stray_event_of_the_year_1_hides_no_hole_and_makes_none(days: int) -> 
     assert holes(np.insert(hours, 0, stray), np.insert(counts, 0, many)) == []
 
 
+@pytest.mark.slow
 def test_holes_of_a_log_that_is_spread_over_all_years_are_found_in_no_time() -> None:
     hours = np.arange(FIRST // (DAY // 24), LAST // (DAY // 24), 2_000)
     assert holes(hours, np.full(len(hours), 60)) == []
 
 
+@pytest.mark.slow
 def test_a_log_of_as_many_days_as_events_is_checked_in_no_time(tmp_path: Path) -> None:
     days = (datetime(1, 1, 1, tzinfo=UTC) + timedelta(days=365 * number) for number in range(9_000))
     lines = [f"u,{day.isoformat()},p\n" for day in days]

@@ -47,6 +47,7 @@ def test_a_moment_of_trouble_is_not_noticed(
     assert (tmp_path / "here/metrics.parquet").read_bytes() == (tmp_path / "there/metrics.parquet").read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "how", "says"),
     [
@@ -102,6 +103,7 @@ def test_a_wrong_key_is_told_from_one_that_may_not(
     ) == (3, True, False), done.err
 
 
+@pytest.mark.slow
 def test_a_key_that_is_refused_for_every_request_is_exit_3_for_each_command(
     tmp_path: Path, logs: tuple[stores.Bucket, dict[str, Path]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

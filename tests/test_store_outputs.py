@@ -54,6 +54,7 @@ def test_a_store_gets_the_files_of_a_folder(here: Path, bucket: stores.Bucket, o
     }
 
 
+@pytest.mark.slow
 def test_a_run_replaces_and_withdraws_what_an_earlier_one_wrote(here: Path, bucket: stores.Bucket) -> None:
     assert ran(here, bucket, "bad.csv").code == 0
     assert bucket.keys == sorted([*WRITTEN, "out/rejected.ndjson"])
@@ -78,6 +79,7 @@ def test_an_output_that_would_fall_on_an_input_is_exit_2(here: Path, bucket: sto
     assert (done.code, uri in done.err, "choose another -o" in done.err) == (2, True, True), done.err
 
 
+@pytest.mark.slow
 def test_files_come_first_and_the_manifest_last(
     here: Path, bucket: stores.Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -126,6 +128,7 @@ def test_a_broken_upload_is_exit_4_and_no_run_until_the_next_one_heals_it(
     check_whole(bucket)
 
 
+@pytest.mark.slow
 def test_a_store_that_fails_for_a_moment_is_asked_again(
     here: Path, bucket: stores.Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -136,6 +139,7 @@ def test_a_store_that_fails_for_a_moment_is_asked_again(
     check_whole(bucket)
 
 
+@pytest.mark.slow
 def test_a_key_that_may_not_write_leaves_the_earlier_run_as_it_was(
     here: Path, bucket: stores.Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -148,6 +152,7 @@ def test_a_key_that_may_not_write_leaves_the_earlier_run_as_it_was(
     assert {key: bucket.get(key) for key in bucket.keys} == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["cut", "500:InternalError"])
 def test_a_part_of_a_large_object_that_cannot_be_sent_leaves_no_object(
     tmp_path: Path, bucket: stores.Bucket, monkeypatch: pytest.MonkeyPatch, how: str
@@ -199,6 +204,7 @@ def test_compare_writes_into_a_store(here: Path, bucket: stores.Bucket) -> None:
     assert not list(here.glob("s3*"))
 
 
+@pytest.mark.slow
 def test_a_missing_bucket_and_an_unreachable_store_are_told_before_anything_is_read(
     here: Path, bucket: stores.Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:

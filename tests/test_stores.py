@@ -217,6 +217,7 @@ def test_the_python_call_reads_and_writes_a_store(bucket: stores.Bucket) -> None
     assert pl.read_parquet(bucket.get("out/metrics.parquet")).height == 2
 
 
+@pytest.mark.slow
 def test_an_object_of_many_ranges_is_read_as_a_file_is(tmp_path: Path, bucket: stores.Bucket) -> None:
     content = os.urandom(1 << 20) * 21 + b"end"
     (tmp_path / "whole").write_bytes(content)
