@@ -8,9 +8,12 @@ a thousand times faster than as one regular expression.
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 from functools import lru_cache
+from heapq import nsmallest
 from importlib.util import find_spec
-from itertools import takewhile
+from itertools import chain, count, takewhile
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
@@ -21,6 +24,12 @@ from sessionize.patterns import pattern
 MODULES: Final = ("ua_parser", "ua_parser_rs", "crawlerdetect")
 SPIDER: Final = "Spider"
 FIRST_RULES: Final = "first"
+KINDS: Final = (FIRST_RULES, SPIDER, None)
+UNSURE: Final = count()
+FEW_UNSURE: Final = 8
+"""User agents to which one of a spider's rules fits, for which likely rules are tried before all are made."""
+MOST_LIKELY: Final = 32
+WORD: Final = pattern(r"[A-Za-z0-9]{3,}")
 TABLET: Final = pattern(r"(?i)ipad|tablet|kindle|silk/|playbook")
 TELEVISION: Final = pattern(r"(?i)smart-?tv|\btv\b|appletv|googletv|hbbtv|roku|netcast|bravia|aft[a-z]+ build")
 CONSOLE: Final = pattern(r"(?i)playstation|xbox|nintendo")
@@ -106,27 +115,57 @@ def _bots() -> _Bots:
     )
 
 
+@lru_cache(maxsize=1 << 16)
 def _is_spider(text: str) -> bool:
     """Whether ua-parser says so: the first of its rules that fits decides."""
     if _rules(FIRST_RULES).extract(text) is not None:
         return True
-    return _rules(SPIDER).extract(text) is not None and _rules(None).extract(text).family == SPIDER
+    if _rules(SPIDER).extract(text) is None:
+        return False
+    seldom = _rules.cache_info().currsize < len(KINDS) and next(UNSURE) < FEW_UNSURE
+    if seldom and _extractor(_likely(text)).extract(text) is not None:  # one of a device, which comes before
+        return False
+    return bool(_rules(None).extract(text).family == SPIDER)
 
 
-@lru_cache(maxsize=3)
+@lru_cache
 def _rules(which: str | None) -> Any:
     """Those of ua-parser's 633 rules for devices: for spiders, of these the ones before any other, or all.
 
     All of them take a tenth of a second to make, those for spiders, which are seven, a hundredth of it.
     """
+    rules: Iterable[Any] = _all_rules()
+    if which == FIRST_RULES:
+        rules = takewhile(_is_for_spiders, rules)
+    elif which == SPIDER:
+        rules = filter(_is_for_spiders, rules)
+    return _extractor(rules)
+
+
+def _likely(text: str) -> list[Any]:
+    """Of the rules that come before the last for spiders those that share the rarest words with a text."""
+    rules = _all_rules()
+    last = max(place for place, rule in enumerate(rules) if _is_for_spiders(rule))
+    devices = [rule for rule in rules[:last] if not _is_for_spiders(rule)]
+    shared = [{*WORD.findall(rule.regex)} & {*WORD.findall(text)} for rule in devices]
+    rules_with = Counter(chain.from_iterable(shared))
+    rarity = [min((rules_with[word] for word in words), default=len(rules)) for words in shared]
+    return [devices[place] for place in nsmallest(MOST_LIKELY, range(len(devices)), rarity.__getitem__)]
+
+
+def _all_rules() -> list[Any]:
     from ua_parser import load_lazy_builtins
+
+    return load_lazy_builtins()[2]
+
+
+def _is_for_spiders(rule: Any) -> bool:
+    return bool(rule.family == SPIDER)
+
+
+def _extractor(rules: Iterable[Any]) -> Any:
     from ua_parser_rs import DeviceExtractor
 
-    rules: Any = load_lazy_builtins()[2]
-    if which == FIRST_RULES:
-        rules = takewhile(lambda rule: rule.family == SPIDER, rules)
-    elif which == SPIDER:
-        rules = (rule for rule in rules if rule.family == SPIDER)
     return DeviceExtractor(map(attrgetter("regex", "regex_flag", "family", "brand", "model"), rules))
 
 

@@ -22,7 +22,7 @@ NUMBERS: Final[dict[AmountStyle, str]] = {
 
 
 def written(style: AmountStyle) -> str:
-    """What an amount looks like, as a regular expression with groups ``sign`` and ``number``."""
+    """What an amount looks like, as a regular expression with groups ``sign``, ``minus`` and ``number``."""
     return (
         rf"^[{BLANK}]*(?P<sign>[+-]?){CURRENCY}?[{BLANK}]*(?P<minus>[+-]?)(?P<number>{NUMBERS[style]})"
         rf"[{BLANK}]*{CURRENCY}?[{BLANK}]*$"
@@ -50,10 +50,7 @@ def _read(texts: pl.Series, style: AmountStyle) -> pl.Series:
 
 def _looked_at(texts: pl.Series, style: AmountStyle) -> pl.Series:
     pattern, number = written(style), pl.col("number")
-    groups = enumerate(("sign", "minus", "number"), 1)
-    found = texts.to_frame("text").select(
-        pl.col("text").str.extract(pattern, index).alias(name) for index, name in groups
-    )
+    found = texts.str.extract_groups(pattern).struct.unnest()
     if style == "comma":
         number = number.str.replace_all(r"[^\d,]", "").str.replace(",", ".", literal=True)
     elif style == "point":

@@ -202,7 +202,8 @@ CLF_TIME: Final = r"^(\d{1,2})/([A-Za-z]{3})/(\d{4})[: ](\d\d:\d\d:\d\d)([.,]\d+
 def iso_of_clf(times: pl.Expr) -> pl.Expr:
     """Times such as 30/May/2024:10:00:00.5 +0200 in ISO 8601; any other as it is."""
     numbers = {name: f"{number:02}" for number, name in enumerate(MONTHS, 1)}
-    day, month, year, clock, fraction, zone = (times.str.extract(CLF_TIME, group) for group in range(1, 7))
+    groups = times.str.extract_groups(CLF_TIME)
+    day, month, year, clock, fraction, zone = (groups.struct.field(f"{group}") for group in range(1, 7))
     number = month.str.to_titlecase().replace_strict(numbers, default=None, return_dtype=pl.String)
     date = pl.concat_str(year, number, day.str.zfill(2), separator="-")
     exact = pl.concat_str(clock, fraction.fill_null(""), zone.fill_null(""))

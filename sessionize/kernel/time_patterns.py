@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from sessionize.kernel.epochs import MICROSECONDS, computed, in_range
+from sessionize.kernel.epochs import MICROSECONDS, in_range
 from sessionize.kernel.local_times import localized
 from sessionize.patterns import pattern
 
@@ -66,9 +66,7 @@ def compiled(pattern: str) -> re.Pattern[str]:
 def parsed(texts: pl.Series, pattern: re.Pattern[str], timezone: str) -> pl.Series:
     """Microseconds by a pattern with named groups; a naive time is in the zone."""
     groups = pattern.groupindex
-    found = computed(text=texts).select(
-        pl.col("text").str.extract(pattern.pattern, index).alias(name) for name, index in groups.items()
-    )
+    found = texts.str.extract_groups(pattern.pattern).struct.unnest()
     found = found.with_columns(
         pl.lit(None, dtype=pl.String).alias(name) for name in "YymbdHMSfLpz" if name not in groups
     )

@@ -234,18 +234,31 @@ def test_bots_are_those_that_crawlerdetect_itself_finds() -> None:
     assert are_bots(pl.Series(texts)).to_list() == expected
 
 
+SILK = "Mozilla/5.0 ({}) AppleWebKit/535.19 (KHTML, like Gecko) Silk/{}.13 Safari/535.19"
+"""A browser's, that the last of the rules for spiders fits to, too."""
+
+
 @needs_ua
 def test_spiders_are_those_of_ua_parser_though_few_of_its_rules_are_asked_first() -> None:
     phone = "Mozilla/5.0 (Linux; Android 9; {}) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/80 Mobile Safari/537.36{}"
     texts = [
         *KINDS, f"{CHROME} PTST/230.1", "Mozilla/5.0 (X11; Datanyze; Linux x86_64)", "SonyEricssonT68/R201A oegp v. 1.3",
         phone.format("CUBOT_X19", ""), phone.format("SM-G960F", " (compatible; AspiegelBot)"), "Opera Mobi/ADR-1 zeal", "Xenu Link",
+        *(SILK.format(*each) for each in (("Linux; U; en-us; KFAPWI Build/JDQ39", 3), ("X11; Linux x86_64", 44), ("Linux", "x"))),
     ]  # fmt: skip
     parse, whole = import_module("ua_parser").parse, import_module("crawlerdetect").CrawlerDetect()
     spiders = [(device := parse(text).device) is not None and device.family == "Spider" for text in texts]
     expected = [spider or whole.is_crawler(text) for text, spider in zip(texts, spiders, strict=True)]
     assert are_bots(pl.Series(texts)).to_list() == expected
     assert any(spider and not whole.is_crawler(text) for text, spider in zip(texts, spiders, strict=True))
+
+
+@needs_ua
+@pytest.mark.parametrize("many", [1, 40])
+def test_a_browser_that_a_spiders_rule_fits_to_is_none_be_there_few_of_them_or_many(many: int) -> None:
+    browsers = [SILK.format("X11; Linux x86_64", version) for version in range(100, 100 + many)]
+    lone = "Dalvik silk"
+    assert are_bots(pl.Series([*browsers, lone])).to_list() == [*[False] * many, True]
 
 
 @needs_ua

@@ -1,0 +1,62 @@
+"""Lines of access logs are read alike, whether they look as most do or not: Python's own regular expressions say so, too."""
+
+from __future__ import annotations
+
+import re
+
+import polars as pl
+from budget import examples
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sessionize import schema
+from sessionize.read.access import ACCESS, FAULTS, access
+
+ADDRESSES = ("1.2.3.4", "::1", "host.example", "-", "1.2.3.4,", "1.2.3.4, 5.6.7.8", "h,10.0.0.1", "www.example.org")
+USERS = ("-", "ann", "ann lee", "- -", "[x]", "a [b]")
+TIMES = ("[30/May/2024:10:00:00 +0200]", "[x]", "[]", "30/May/2024:10:00:00")
+REQUESTS = ('"GET /a HTTP/1.1"', '"-"', '""', r'"GET /a\"b HTTP/1.1"', '"GET /a', "GET /a")
+ENDS = (
+    '"-" "-"',
+    '"http://a.example/" "Mozilla/5.0 (X11; Linux)"',
+    r'"-" "say \"hi\""',
+    '"-"',
+    "0.012",
+    '"-" "-" 0.012 -',
+    "",
+)
+FIELDS = ("vhost", "user", "status", "bytes")
+
+line = st.builds(
+    lambda *fields: " ".join(field for field in fields if field is not None),
+    st.sampled_from((None, None, "www.example.org", "www.example.org:80")),
+    st.sampled_from(ADDRESSES),
+    st.sampled_from(("-", "-", "ident", None)),
+    st.sampled_from(USERS),
+    st.sampled_from(TIMES[:1] * 6 + TIMES),
+    st.sampled_from(REQUESTS[:1] * 6 + REQUESTS),
+    st.sampled_from(("200", "200", "200", "-", "x")),
+    st.sampled_from(("17", "17", "17", "-", None)),
+    st.sampled_from(ENDS),
+)
+
+
+def by_python(text: str) -> tuple[str | None, ...]:
+    """The fields of a line that no server escapes, and the whole client; all None where it is none of an access log."""
+    match = re.match(ACCESS, text)
+    if match is None:
+        return (None,) * (len(FIELDS) + 1)
+    found = {re.sub(r"\d$", "", name): value for name, value in match.groupdict().items() if value is not None}
+    found["user"] = re.sub(r"\\(.)", r"\1", found["user"])
+    clients = found["ip"].split(",")
+    first = next((each.strip() for each in clients if re.fullmatch(r"[\d.]+", each.strip())), clients[0])
+    return (*(None if found.get(name) == "-" else found.get(name) for name in FIELDS), None if first == "-" else first)
+
+
+@given(st.lists(line, min_size=1, max_size=8))
+@examples(400)
+def test_a_line_has_the_fields_that_the_whole_expression_finds_in_it(lines: list[str]) -> None:
+    rows = pl.DataFrame(
+        {schema.ROW: range(len(lines)), schema.FAULT: pl.Series([None] * len(lines), dtype=FAULTS), "line": lines}
+    )
+    assert access(rows, [*FIELDS, "ip"]).select(*FIELDS, "ip").rows() == [by_python(each) for each in lines]
