@@ -20,6 +20,7 @@ from sessionize import schema
 from sessionize.read.csv_scan import Records, records
 from sessionize.read.dialect import QUOTE, Dialect, fields_of
 from sessionize.read.lines import Block
+from sessionize.read.views import nulls
 
 FAULTS: Final = pl.Enum(schema.REASONS)
 UNUSED: Final = "\x02\x03\x04\x05\x06\x07\x08\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1c\x1d\x1e\x1f"
@@ -38,10 +39,8 @@ def parse(block: Block, form: Dialect, wanted: Collection[str]) -> pl.DataFrame:
         return _otherwise_quoted(block, form, wanted)
     found = records(block.text, form.delimiter, len(form.names))
     places = {name: form.names.index(name) for name in wanted}
-    fault = pl.repeat(None, len(found.lines), dtype=FAULTS, eager=True)
-    frame = pl.DataFrame(
-        [_numbers(found.lines, block.first), fault.alias(schema.FAULT), *found.columns(places)], schema=_types(wanted)
-    )
+    fault = nulls(schema.FAULT, len(found.lines), FAULTS)
+    frame = pl.DataFrame([_numbers(found.lines, block.first), fault, *found.columns(places)], schema=_types(wanted))
     if not found.others:
         return frame
     return pl.concat([frame, _one_by_one(found, block.first, form, wanted)]).sort(schema.ROW)

@@ -24,6 +24,7 @@ from sessionize.read import ndjson_scan
 from sessionize.read.lines import Block, blocks, each_line, line_feeds
 from sessionize.read.opened import Opened, row_a_line
 from sessionize.read.source import Empty, Source
+from sessionize.read.views import nulls
 
 SAMPLED: Final = 1_000
 CUTS: Final = (64, 16)
@@ -146,7 +147,7 @@ def _types(wanted: Collection[str]) -> pl.DataFrame:
 
 
 def _placed(frame: pl.DataFrame, numbers: pl.Series) -> pl.DataFrame:
-    return pl.select(numbers.alias(schema.ROW)).hstack(frame)
+    return frame.insert_column(0, numbers.alias(schema.ROW))
 
 
 def _cut(
@@ -171,7 +172,7 @@ def _whole(text: bytes, wanted: Collection[str]) -> pl.DataFrame | None:
     """FAULT and the wanted keys of lines that are all objects; None where one is not, or cannot be read exactly."""
     of_one_shape = ndjson_scan.columns(text, wanted)
     if of_one_shape:
-        return pl.DataFrame([_no_fault(len(of_one_shape[0])), *of_one_shape])
+        return pl.DataFrame([nulls(schema.FAULT, len(of_one_shape[0]), FAULTS), *of_one_shape])
     if SURROGATE.search(text):
         return None
     try:
@@ -182,11 +183,7 @@ def _whole(text: bytes, wanted: Collection[str]) -> pl.DataFrame | None:
     exact = _with_digits(frame, text, numbers) if numbers else frame
     if exact is None:
         return None
-    return exact.select(_no_fault(exact.height), *wanted)
-
-
-def _no_fault(count: int) -> pl.Series:
-    return pl.repeat(None, count, dtype=FAULTS, eager=True).alias(schema.FAULT)
+    return exact.select(nulls(schema.FAULT, exact.height, FAULTS), *wanted)
 
 
 def _has_numbers(values: pl.Series) -> bool:

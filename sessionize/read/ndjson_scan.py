@@ -20,7 +20,7 @@ import polars as pl
 
 from sessionize.patterns import pattern
 from sessionize.read.bits import bits_of, odd, places
-from sessionize.read.views import FEW, LEAD, Bytes, Flags, Places, is_utf8, padding, starting, texts_at
+from sessionize.read.views import FEW, LEAD, Bytes, Flags, Places, is_utf8, nulls, padding, starting, texts_at
 
 NEWLINE, SPACE, QUOTE, COMMA, CLOSE = b'\n ",}'
 NULL: Final = int.from_bytes(b"null", "little")
@@ -61,8 +61,7 @@ def columns(text: bytes, wanted: Collection[str], least: int = LEAST, few: int =
     found = {key: field.texts(padded, few) for key, field in named if key in wanted or field.bare}
     if not all(field.is_sound(found[key]) for key, field in named if field.bare):
         return None
-    nothing = pl.repeat(None, count, dtype=pl.String, eager=True)
-    return [found.get(key, nothing).alias(key) for key in wanted]
+    return [found[key].alias(key) if key in found else nulls(key, count, pl.String) for key in wanted]
 
 
 def _keys(text: bytes) -> list[str]:

@@ -51,6 +51,11 @@ def is_utf8(text: bytes) -> bool:
     return True
 
 
+def nulls(name: str, count: int, dtype: pl.DataType | type[pl.String]) -> pl.Series:
+    """A column of nulls, made at once: most other ways would wait for Polars' threads, which do what takes long."""
+    return pl.Series(name, [None], dtype=dtype).new_from_index(0, count)
+
+
 def texts_at(data: Bytes, starts: Places, lengths: Places, there: Flags, few: int = FEW) -> pl.Series:
     """Texts that lie in the data, copied from it, so that a column that is kept does not keep all of it.
 
