@@ -137,14 +137,14 @@ def test_long_rows_stay_within_the_limit_and_give_the_same_bytes(tmp_path: Path)
         for row in range(100_000):
             file.write(f"s{row // 5},2026-01-0{1 + row // 25_000}T{row % 86_400 // 3600:02}:00:00Z,page-view,")
             file.write(f"https://example.org/{chance.bytes(1000).hex()}\n")
-    free = written(log, tmp_path / "free")
+    free = written(log, tmp_path / "free", "--events")
     whole = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     assert whole * 1024 > 563_000_000
     code = (
         "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True); "
         "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
     )
-    command = [sys.executable, "-m", "sessionize", "run", str(log), "-o", str(tmp_path / "kept"), "-q"]
+    command = [sys.executable, "-m", "sessionize", "run", str(log), "-o", str(tmp_path / "kept"), "-q", "--events"]
     done = subprocess.run(
         [sys.executable, "-c", code, *command, "--memory-limit", "512MB"], check=True, capture_output=True, text=True
     )

@@ -188,8 +188,9 @@ class OnDisk:
         self._places.append(place)
 
     def _write(self, rows: pl.DataFrame, path: Path) -> None:
+        together = self._limits.file_rows_of(rows.estimated_size() / max(1, rows.height))
         with writing(path):
-            rows.write_ipc(path, record_batch_size=self._limits.file_rows, compat_level=pl.CompatLevel.oldest())
+            rows.write_ipc(path, record_batch_size=together, compat_level=pl.CompatLevel.oldest())
 
     def __iter__(self) -> Iterator[Batch]:
         """Each batch, in order; at least one."""
