@@ -29,8 +29,6 @@ MOST_BATCH: Final = 32 << 20
 MOST_ROWS: Final = 1 << 20
 """As many as are in a row group, as many writers have it: a batch that ends within one has it decoded twice."""
 LEAST_ROWS: Final = 1_000
-FILE_BATCH: Final = 2 << 20
-"""Bytes of a batch in a temporary file, about: of each file one is held at once, and there may be hundreds."""
 PER_SESSION: Final = 400
 """Bytes of a session beside its long texts, about."""
 
@@ -131,10 +129,6 @@ class Limits:
     def rows_of(self, row_bytes: float) -> int:
         """Rows of so many bytes each that are read at once, where a row is decoded at some length."""
         return max(LEAST_ROWS, min(self.rows, int(2 * self.batch_bytes / max(1.0, row_bytes))))
-
-    def file_rows_of(self, row_bytes: float) -> int:
-        """Rows of so many bytes each of a batch in a temporary file: what is read of one is held with the rest of it."""
-        return max(1, min(self.file_rows, int(FILE_BATCH / max(1.0, row_bytes))))
 
     def sessions_of(self, text_bytes: float) -> int:
         """Sessions that are made at once, each with so many bytes of long texts."""

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from sessionize import schema
 from sessionize.config import Plan
+from sessionize.engine import spilled
 from sessionize.engine.partition import Partitions
 from sessionize.engine.prefetch import ahead
 from sessionize.engine.result import Batch
@@ -25,7 +26,6 @@ from sessionize.kernel.dictionaries import restored
 from sessionize.kernel.enrich import enriched_columns, private_events
 from sessionize.kernel.own import dimensions
 from sessionize.limits import Limits
-from sessionize.os_errors import writing
 
 OF_ROWS: Final = "|".join(prefix.replace(".", r"\.") for prefix in (schema.OWN_PREFIX, schema.USE_PREFIX))
 """Begins columns of events that are made for the user's own columns of the metrics."""
@@ -134,14 +134,14 @@ class _Place(NamedTuple):
         # From the last session known to start before, up to the first known not to.
         start = max(0, int(np.searchsorted(self.starts, low, side="left")) - 1)
         end = int(np.searchsorted(self.starts, high, side="left"))
-        sessions = _slice(self.sessions, start * THINNED, min(end * THINNED, self.rows))
+        sessions = spilled.slice_of(self.sessions, start * THINNED, min(end * THINNED, self.rows))
         times = sessions["start"].to_physical().to_numpy()
         first, stop = (int(place) for place in np.searchsorted(times, (low, high), side="left"))
         if not with_events:
             return Batch(sessions[first:stop])
         before = int(self.events_before[start]) if start < len(self.events_before) else self.event_rows
         skipped, taken = (int(sessions["events"][part].sum()) for part in (slice(0, first), slice(first, stop)))
-        return Batch(sessions[first:stop], _slice(self.events, before + skipped, before + skipped + taken))
+        return Batch(sessions[first:stop], spilled.slice_of(self.events, before + skipped, before + skipped + taken))
 
 
 class OnDisk:
@@ -188,9 +188,7 @@ class OnDisk:
         self._places.append(place)
 
     def _write(self, rows: pl.DataFrame, path: Path) -> None:
-        together = self._limits.file_rows_of(rows.estimated_size() / max(1, rows.height))
-        with writing(path):
-            rows.write_ipc(path, record_batch_size=together, compat_level=pl.CompatLevel.oldest())
+        spilled.write_for_slices(rows, path, self._limits.file_rows)
 
     def __iter__(self) -> Iterator[Batch]:
         """Each batch, in order; at least one."""
@@ -219,11 +217,6 @@ class OnDisk:
         if not with_events:
             return Batch(whole)
         return Batch(whole, pl.concat(events, how="diagonal")[events_order(counts, order.to_numpy())])
-
-
-def _slice(path: Path, start: int, end: int) -> pl.DataFrame:
-    with writing(path, "read"):
-        return pl.scan_ipc(path).slice(start, end - start).collect()
 
 
 def events_order(events: NDArray[np.uint32], order: NDArray[np.uint32]) -> NDArray[np.int64]:

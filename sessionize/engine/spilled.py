@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from sessionize.os_errors import writing
+
+BATCH_BYTES: Final = 1 << 19
+"""Bytes of a batch of rows: what is read of one is held with the rest of it, of each of hundreds of files at once."""
 
 
 def write(rows: pl.DataFrame, path: Path) -> None:
@@ -18,6 +22,26 @@ def write(rows: pl.DataFrame, path: Path) -> None:
         # Oldest: a newer form would write all the texts that the rows were taken from.
         with writing(path):
             rows.write_ipc(path, compat_level=pl.CompatLevel.oldest())
+
+
+def write_for_slices(rows: pl.DataFrame, path: Path, most: int) -> None:
+    """Write rows of which some at a time are read, in batches of about BATCH_BYTES.
+
+    Args:
+        rows: At least the columns' names and types.
+        path: File to write.
+        most: Rows of a batch, at most.
+    """
+    row_bytes = max(1.0, rows.estimated_size() / max(1, rows.height))
+    together = max(1, min(most, int(BATCH_BYTES / row_bytes)))
+    with writing(path):
+        rows.write_ipc(path, record_batch_size=together, compat_level=pl.CompatLevel.oldest())
+
+
+def slice_of(path: Path, start: int, end: int) -> pl.DataFrame:
+    """The rows of a file from one place up to, but not with, another."""
+    with writing(path, "read"):
+        return pl.scan_ipc(path).slice(start, end - start).collect()
 
 
 def read(path: Path) -> pl.DataFrame:

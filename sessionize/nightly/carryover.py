@@ -8,18 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from sessionize import schema
+from sessionize.engine import spilled
 from sessionize.errors import UsageError
 from sessionize.kernel import as_text
 from sessionize.kernel.describe import BATCH_ROWS
-from sessionize.os_errors import writing
 
+FILE_ROWS: Final = 1 << 14
+"""Rows of a batch in a temporary file, at most."""
+BATCH_BYTES: Final = 16 << 20
+"""Bytes of events that are read together from temporary files, about, be they long or short."""
 Types = Mapping[str, pl.DataType]
 
 
@@ -32,8 +36,7 @@ class _Part(NamedTuple):
     def between(self, low: int, high: int) -> pl.DataFrame:
         start, end = np.searchsorted(self.times, (low, high), side="left")
         if isinstance(self.held, Path):
-            with writing(self.held, "read"):
-                return pl.scan_ipc(self.held).slice(int(start), int(end - start)).collect()
+            return spilled.slice_of(self.held, int(start), int(end))
         return self.held.slice(int(start), int(end - start))
 
 
@@ -61,14 +64,15 @@ class CarriedOut:
             self._parts.append(_Part(events, times))
             return
         path = folder / f"carried-{len(self._parts)}.arrow"
-        with writing(path):
-            events.write_ipc(path, compat_level=pl.CompatLevel.oldest())
+        spilled.write_for_slices(events, path, FILE_ROWS)
         self._parts.append(_Part(path, times))
 
     def __iter__(self) -> Iterator[pl.DataFrame]:
         """All carried events by (time, key), in batches; at least one, though it may be empty."""
         times = np.sort(np.concatenate([part.times for part in self._parts]))
-        cuts = [int(cut) for cut in np.unique(times[BATCH_ROWS::BATCH_ROWS])]
+        stored = sum(part.held.stat().st_size for part in self._parts if isinstance(part.held, Path))
+        rows = min(BATCH_ROWS, max(1_000, int(BATCH_BYTES / max(1.0, stored / max(1, len(times))))))
+        cuts = [int(cut) for cut in np.unique(times[rows::rows])]
         least, most = -(2**63), 2**63 - 1
         for low, high in zip([least, *cuts], [*cuts, most], strict=True):
             yield _in_order(pl.concat([part.between(low, high) for part in self._parts]))

@@ -44,7 +44,10 @@ LOCK: Final = "lock"
 POINTER: Final = "state.json"
 DRAFT: Final = pattern(r"\.(?:carry-\d+|state\.json)\.(\d+)\.partial")
 CHUNK: Final = 262_144
-"""Carried events that are read at once."""
+"""Carried events that are read at once, at most."""
+CHUNK_BYTES: Final = 16 << 20
+"""Bytes of events that are read at once, about, if all are as long as the first."""
+FIRST_ROWS: Final = 1_000
 
 
 class Store:
@@ -132,10 +135,16 @@ class Store:
         return self._chunks(path, carry["rows"])
 
     def _chunks(self, path: Path, rows: int) -> Iterator[pl.DataFrame]:
-        for start in range(0, max(1, rows), CHUNK):
+        def some(start: int, count: int) -> pl.DataFrame:
             with ours(path), writing(path, "read"):
-                chunk = pl.scan_parquet(path).slice(start, CHUNK).collect()
-            yield chunk
+                return pl.scan_parquet(path).slice(start, count).collect()
+
+        first = some(0, FIRST_ROWS)
+        size = max(1.0, first.estimated_size() / max(1, first.height))
+        count = max(FIRST_ROWS, min(CHUNK, int(CHUNK_BYTES / size)))
+        yield first
+        for start in range(FIRST_ROWS, rows, count):
+            yield some(start, count)
 
     def keep(self, generation: int, batches: Iterable[pl.DataFrame]) -> dict[str, Any]:
         """Write carried events; no state names them yet.
