@@ -23,7 +23,6 @@ from sessionize.spark.cluster import Task
 from sessionize.spark.held import StoredParts
 from sessionize.spark.merging import MergeSessions
 from sessionize.spark.sizes import USUAL_SIZES, Sizes
-from sessionize.stores import connect
 
 CSV = SAMPLE / "events.csv"
 SESSIONS = 40
@@ -192,7 +191,7 @@ def test_a_broken_upload_is_no_run_and_the_next_one_heals_it(
     bucket: stores.Bucket, monkeypatch: pytest.MonkeyPatch, broken: str, config: Config
 ) -> None:
     on_cluster(config, bucket)
-    monkeypatch.setattr(connect, "ATTEMPTS", 2)
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "2")
 
     def rule(request: stores.Request) -> str:
         return "500:InternalError" if request.method == "PUT" and f"/{broken}" in request.path else ""

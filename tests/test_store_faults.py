@@ -12,7 +12,6 @@ from console import SAMPLE, sessionize
 from sessionize.config import Config
 from sessionize.errors import UsageError
 from sessionize.locations import local_path, location, shown_uri
-from sessionize.stores import connect
 from sessionize.stores.connect import said
 
 SIGNED = "X-Amz-Credential=AKID&X-Amz-Signature=abc123"
@@ -66,7 +65,7 @@ def test_trouble_that_lasts_is_exit_3_and_named(
     says: str,
 ) -> None:
     bucket, _ = logs
-    monkeypatch.setattr(connect, "ATTEMPTS", 2)
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "2")
     for first in (1, 2):  # at once; and once some of it has been read
 
         def rule(each: stores.Request, first: int = first) -> str:
@@ -137,7 +136,7 @@ def test_what_is_not_there_is_exit_3_with_the_nearest(
 
 
 def test_nobody_answers_is_exit_3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connect, "ATTEMPTS", 1)
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     stores.environment(monkeypatch, 9)
     done = sessionize("run", "s3://logs/e.csv", "-o", "out", cwd=tmp_path)
     assert (done.code, "s3://logs/e.csv: the store cannot be reached" in done.err) == (3, True), done.err
@@ -148,7 +147,7 @@ def test_ids_in_the_names_of_folders_are_hashed_in_messages_too(
 ) -> None:
     bucket, _ = logs
     monkeypatch.setenv("K", "0123456789abcdef")
-    monkeypatch.setattr(connect, "ATTEMPTS", 1)
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     for at in (9, bucket.port):
         stores.environment(monkeypatch, at)
         done = sessionize("run", f"{bucket}/user_id=BOB/e.csv", "-o", "out", "--hash-ids", "env:K", cwd=tmp_path)

@@ -13,7 +13,7 @@ from console import SAMPLE, Outcome, sessionize
 from sessionize.errors import OutputError
 from sessionize.output.publish import INTENT
 from sessionize.output.upload import Uploader, refuse_upload, send
-from sessionize.stores import StorePath, connect
+from sessionize.stores import StorePath
 
 ROWS = b"time,user_id\n2024-05-01T09:00:00,ann\n2024-05-01T09:10:00,bob\n"
 BAD = ROWS + b"noon,ann\n"
@@ -107,7 +107,7 @@ def test_a_broken_upload_is_exit_4_and_no_run_until_the_next_one_heals_it(
     here: Path, bucket: stores.Bucket, monkeypatch: pytest.MonkeyPatch, broken: str, how: str
 ) -> None:
     assert ran(here, bucket, "bad.csv").code == 0
-    monkeypatch.setattr(connect, "ATTEMPTS", 2)
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "2")
 
     def rule(request: stores.Request) -> str:
         return how if request.method == "PUT" and request.path.partition("?")[0].endswith(broken) else ""
@@ -160,7 +160,7 @@ def test_a_part_of_a_large_object_that_cannot_be_sent_leaves_no_object(
     content = bytes(range(256)) * (25 << 12)
     (tmp_path / "large").write_bytes(content)
     file, target = tmp_path / "large", StorePath("s3", bucket.name, "out/large")
-    monkeypatch.setattr(connect, "ATTEMPTS", 2)
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "2")
     for always in (True, False):
         broken = lambda request: how if "partNumber=2" in request.path and (always or request.number == 1) else ""  # noqa: B023, E731
         with stores.proxy(broken) as (port, seen):

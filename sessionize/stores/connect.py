@@ -19,11 +19,13 @@ if TYPE_CHECKING:
 NEWER: Final = 20
 """Version of pyarrow from which on an object of S3 is begun with its first bytes, and Azure takes a token."""
 ATTEMPTS: Final = 4
-"""How often a request is made before it has failed."""
+"""How often a request is made before it has failed, where AWS_MAX_ATTEMPTS does not say."""
 CONNECT_S: Final = 10
 REQUEST_S: Final = 60
 """Seconds without a byte after which a request has failed."""
-SETTINGS: Final = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE")
+SETTINGS: Final = (
+    "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_MAX_ATTEMPTS",
+)  # fmt: skip
 """What of the environment a connection depends on, beside secrets, which are looked up at each request."""
 SECRET: Final = pattern(r"(?i)key|secret|token|password|credential|connection_string")
 CODE: Final = pattern(r"AWS Error ([A-Z_]+)(?: \(HTTP status (\d+)\))? during (\w+) operation")
@@ -100,8 +102,13 @@ def _s3(bucket: str) -> FileSystem:
         connect_timeout=CONNECT_S,
         request_timeout=REQUEST_S,
         background_writes=False,  # else all parts that wait to be sent are in memory
-        retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=ATTEMPTS),
+        retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=_attempts()),
     )
+
+
+def _attempts() -> int:
+    typed = os.environ.get("AWS_MAX_ATTEMPTS", "")
+    return int(typed) if re.fullmatch("[1-9][0-9]?", typed) else ATTEMPTS
 
 
 def _gs(_bucket: str) -> FileSystem:
