@@ -12,7 +12,8 @@ class Sizes(NamedTuple):
         share_rows: Rows of a Parquet file that are worth a task of their own.
         part_events: Events of a part of the shuffle, about.
         lot_rows: Events that are cut into sessions at once; of a longer key, its open session is held beside.
-        step: Of so many sessions in a file the start of one is told: to find some, up to twice as many more are read.
+        step: Number of sessions from one whose start is told to the next: to find some, up to twice as many more are
+            read.
         range_sessions: Sessions that are worth a file of their own.
         range_events: Events of sessions that are worth a file of their own, where events are written.
         line_bytes: Bytes of what a task says in its line; what is longer lies in a file.
