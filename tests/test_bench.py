@@ -35,3 +35,18 @@ def test_the_bench_prints_its_whole_table_from_a_small_log(tmp_path: Path) -> No
     hot = pl.read_parquet(tmp_path / "hot-20000.parquet")["session_id"].value_counts(sort=True)
     assert hot["count"][0] == 6_000
     assert hot["count"].sum() == 20_000
+
+
+@pytest.mark.slow
+def test_the_bench_of_memory_prints_its_rows_from_small_logs(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, BENCH / "memory.py", "--share", "0.002", "--data", tmp_path, "long", "one key"],
+        capture_output=True, text=True, check=False, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    rows = [line.split(" | ") for line in done.stdout.splitlines() if line.startswith(("| long", "| one key"))]
+    assert [row[0] for row in rows] == [
+        "| long rows, csv", "| long rows, ndjson", "| long rows, parquet", "| long rows, all outputs", "| one key of 90 %",
+    ]  # fmt: skip
+    assert {row[4] for row in rows} == {"kept"}
+    assert {row[-1] for row in rows} == {"the same bytes |"}

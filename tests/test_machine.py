@@ -129,13 +129,15 @@ def test_a_wrong_choice_of_the_sort_changes_no_byte(tmp_path: Path) -> None:
     assert by_avx512 == by_avx2
 
 
-def long_rows(log: Path) -> Path:
+def long_rows(log: Path, sessions_of: int = 5) -> Path:
     """Two hundred megabytes of events of two thousand bytes each, of four days, no two alike."""
     chance = np.random.default_rng(1)
     with log.open("w") as file:
         file.write("session_id,timestamp,event_type,page_url\n")
         for row in range(100_000):
-            file.write(f"s{row // 5},2026-01-0{1 + row // 25_000}T{row % 86_400 // 3600:02}:00:00Z,page-view,")
+            file.write(
+                f"s{row // sessions_of},2026-01-0{1 + row // 25_000}T{row % 86_400 // 3600:02}:00:00Z,page-view,"
+            )
             file.write(f"https://example.org/{chance.bytes(1000).hex()}\n")
     return log
 
@@ -146,7 +148,7 @@ def peak(*typed: str) -> int:
         "import resource, subprocess, sys; assert subprocess.run(sys.argv[1:], capture_output=True).returncode in (0, 1); "
         "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
     )
-    command = [sys.executable, "-c", code, sys.executable, "-m", "sessionize", "run", *typed, "-q"]
+    command = [sys.executable, "-c", code, sys.executable, "-m", "sessionize", *typed, "-q"]
     return 1024 * int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
@@ -157,7 +159,7 @@ def test_long_rows_stay_within_the_limit_and_give_the_same_bytes(tmp_path: Path)
     free = written(log, tmp_path / "free", "--events")
     whole = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     assert whole * 1024 > 563_000_000
-    assert peak(str(log), "-o", str(tmp_path / "kept"), "--events", "--memory-limit", "512MB") < 563_000_000
+    assert peak("run", str(log), "-o", str(tmp_path / "kept"), "--events", "--memory-limit", "512MB") < 563_000_000
     kept = {path.name: path.read_bytes() for path in (tmp_path / "kept").iterdir()}
     assert {name: text for name, text in kept.items() if name != "manifest.json"} == {
         name: text for name, text in free.items() if name != "manifest.json"
@@ -171,7 +173,24 @@ def test_long_rows_that_wait_for_their_night_stay_within_the_limit_on_the_way_ou
     with log.open() as file:
         one.write_text(file.readline() + file.readline())
     night = ["-o", str(tmp_path / "out"), "--state", str(tmp_path / "state"), "--memory-limit", "512MB"]
-    assert peak(str(log), *night, "--batch", "2026-01-01", "--until", "2026-01-01T00:30") < 563_000_000
-    assert peak(str(one), *night, "--batch", "2026-01-02", "--until", "2026-01-05") < 563_000_000
+    assert peak("run", str(log), *night, "--batch", "2026-01-01", "--until", "2026-01-01T00:30") < 563_000_000
+    assert peak("run", str(one), *night, "--batch", "2026-01-02", "--until", "2026-01-05") < 563_000_000
     manifest = json.loads((tmp_path / "out" / "batch=2026-01-02" / "manifest.json").read_text())
     assert manifest["counts"]["carried_in"] == 100_000
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in bytes elsewhere")
+@pytest.mark.parametrize("form", ["parquet", "json"])
+def test_an_earlier_run_of_long_rows_is_read_within_the_limit(form: str, tmp_path: Path) -> None:
+    log, out = long_rows(tmp_path / "log.csv"), tmp_path / "out"
+    written(log, out, "--events", "--format", form)
+    limit = ["--memory-limit", "512MB"]
+    assert peak("report", str(out), "-o", str(tmp_path / "report.html"), *limit) < 563_000_000
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in bytes elsewhere")
+def test_pages_of_which_none_comes_again_are_counted_within_the_limit(tmp_path: Path) -> None:
+    log = long_rows(tmp_path / "log.csv", sessions_of=1)
+    assert peak("summary", str(log), "--session-id", "session_id", "--memory-limit", "512MB") < 563_000_000

@@ -142,11 +142,12 @@ def _of_run(config: Config, need: Need, progress: Progress, limits: Limits | Non
     account = _together(manifests)
     rules = account["rules"]
     check_as_private(config, rules)
-    newest, most = account["watermark"], (limits or Limits).session_rows
+    newest = account["watermark"]
+    held = limits or Limits.of(config.memory_limit)
 
     def batches() -> Iterator[tuple[pl.DataFrame, pl.DataFrame | None]]:
         for folder, each in zip(folders, manifests, strict=True):
-            for sessions, rows in read_sessions(folder, each, events=need.events, most=most):
+            for sessions, rows in read_sessions(folder, each, held, events=need.events):
                 yield _with_own(sessions, recorded(each["rules"])), rows
 
     return Source(

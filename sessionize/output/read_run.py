@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
 
+from sessionize import schema
 from sessionize.errors import InputError, UsageError
 from sessionize.kernel.metrics import METRICS, UTC_INSTANT
 from sessionize.kernel.own import TYPES
+from sessionize.limits import Limits
 from sessionize.output.ownership import MANIFEST
+from sessionize.output.reading import row_bytes
 from sessionize.output.writers import FORMATS, Format
 from sessionize.own import Own, recorded
 from sessionize.stores import AnyPath, below, fetched, path_of
@@ -51,23 +55,34 @@ def added_columns(path: str) -> tuple[Own, ...]:
 
 def read_metrics(path: str, manifest: dict[str, Any]) -> pl.DataFrame:
     """A run's metrics, whatever their format."""
+    return pl.concat(_metrics_of(path_of(path), manifest, Limits.of()))
+
+
+def _metrics_of(folder: AnyPath, manifest: dict[str, Any], limits: Limits) -> Iterator[pl.DataFrame]:
     names = [each["path"] for each in manifest["outputs"] if each["path"].startswith(("metrics.", "metrics/"))]
     if not names:
-        raise InputError(f"{path}: the run left no metrics")
-    return pl.concat([_metrics_of(path_of(path) / name, manifest) for name in names])
+        raise InputError(f"{folder}: the run left no metrics")
+    types: dict[str, Any] = {metric.name: metric.dtype for metric in METRICS}
+    types |= {own.name: TYPES[own.dtype] for own in recorded(manifest["rules"])}
+    written = {each: pl.String() if dtype == pl.Datetime else dtype for each, dtype in types.items()}
+    for name in names:
+        for rows in _frames(folder / name, manifest, limits, written):
+            is_typed = name.endswith(".parquet")
+            yield (
+                rows if is_typed else rows.select(_cast(each, dtype, rows[each].dtype) for each, dtype in types.items())
+            )
 
 
-def _metrics_of(shown: AnyPath, manifest: dict[str, Any]) -> pl.DataFrame:
-    name = shown.name
+def _frames(
+    shown: AnyPath, manifest: dict[str, Any], limits: Limits, types: Mapping[str, Any]
+) -> Iterator[pl.DataFrame]:
+    """The rows of an output, some at a time.
+
+    Raises:
+        InputError: If the file is damaged.
+    """
     try:
-        file = _whole(shown, manifest)
-        if name.endswith(".parquet"):
-            return pl.read_parquet(file)
-        types = {metric.name: metric.dtype for metric in METRICS}
-        types |= {own.name: TYPES[own.dtype] for own in recorded(manifest["rules"])}
-        strings = {each: pl.String for each, dtype in types.items() if dtype in (pl.String, pl.Datetime)}
-        found = _format_of(name).read(file, strings).collect()
-        return found.select(_cast(each, dtype, found.schema[each]) for each, dtype in types.items())
+        yield from _format_of(shown.name).read(_whole(shown, manifest), types, limits)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise InputError(f"{shown}: damaged: {str(error).splitlines()[0]}", hint="run sessionize again") from None
 
@@ -117,31 +132,33 @@ def run_folders(path: str) -> list[AnyPath]:
 
 
 def read_sessions(
-    folder: AnyPath, manifest: dict[str, Any], *, events: bool, most: int
+    folder: AnyPath, manifest: dict[str, Any], limits: Limits, *, events: bool
 ) -> Iterator[tuple[pl.DataFrame, pl.DataFrame | None]]:
     """Some sessions of a run at a time: their metrics, and their events.
 
     Args:
         folder: The run's output directory.
         manifest: The run's manifest.
+        limits: How many sessions are read at once, and how many bytes of events; a session is never cut.
         events: Whether their events are wanted too.
-        most: How many sessions are read at once.
 
     Raises:
         UsageError: If the run wrote no events.
         InputError: If a file is damaged.
     """
-    metrics = read_metrics(str(folder), manifest)
-    rows = _events_of(folder, manifest) if events else None
-    before = 0
-    for start in range(0, max(1, metrics.height), most):
-        sessions = metrics.slice(start, most)
+    metrics = _metrics_of(folder, manifest, limits)
+    rows = _Cursor(_events_of(folder, manifest, limits), limits) if events else None
+    for sessions in metrics:
         if rows is None:
             yield sessions, None
             continue
-        number = int(sessions["events"].sum())
-        yield sessions, rows.slice(before, number).collect()
-        before += number
+        ends, start = sessions["events"].cum_sum().to_list(), 0
+        while start < max(1, sessions.height):
+            before = ends[start - 1] if start else 0
+            stop = max(start + 1, bisect_right(ends, before + rows.at_once))
+            some = sessions.slice(start, stop - start)
+            yield some, rows.take(int(some["events"].sum()))
+            start = stop
 
 
 def has_events(folder: AnyPath) -> bool:
@@ -154,29 +171,52 @@ def events_names(manifest: dict[str, Any]) -> list[str]:
     return [each["path"] for each in manifest["outputs"] if each["path"].startswith(("events.", "events/"))]
 
 
-def _events_of(folder: AnyPath, manifest: dict[str, Any]) -> pl.LazyFrame:
+def _events_of(folder: AnyPath, manifest: dict[str, Any], limits: Limits) -> Iterator[pl.DataFrame]:
     names = events_names(manifest)
     if not names:
         raise UsageError(
             f"{folder} has no events: it is the output of a run without --events",
             hint="run it again with --events, or name the log itself",
         )
-    return pl.concat([_events_in(folder / name, manifest) for name in names])
-
-
-def _events_in(shown: AnyPath, manifest: dict[str, Any]) -> pl.LazyFrame:
-    name = shown.name
-    try:
-        file = _whole(shown, manifest)
-        found = _format_of(name).read(file, {})
-        return found if name.endswith(".parquet") else found.with_columns(_time(found.collect_schema()["timestamp"]))
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise InputError(f"{shown}: damaged: {str(error).splitlines()[0]}", hint="run sessionize again") from None
+    for name in names:
+        for rows in _frames(folder / name, manifest, limits, {}):
+            yield rows.with_columns(_cast(schema.TIMESTAMP, UTC_INSTANT, rows[schema.TIMESTAMP].dtype))
 
 
 def _format_of(name: str) -> Format:
     return next(form for ending, form in FORMATS.items() if name.endswith(f".{ending}"))
 
 
-def _time(there: pl.DataType) -> pl.Expr:
-    return _cast("timestamp", UTC_INSTANT, there)
+class _Cursor:
+    """Takes rows in other portions than they come in.
+
+    Args:
+        frames: Some rows each, one frame at least.
+        limits: How many bytes may be taken at once.
+    """
+
+    def __init__(self, frames: Iterator[pl.DataFrame], limits: Limits) -> None:
+        self._frames = frames
+        self._rest = next(frames)
+        self._limits = limits
+        self._row_bytes = row_bytes(self._rest)
+
+    @property
+    def at_once(self) -> int:
+        """How many rows may be taken at once, if the next are as long as the longest frame's so far."""
+        return int(self._limits.made_bytes / self._row_bytes)
+
+    def take(self, count: int) -> pl.DataFrame:
+        """The next rows; fewer where there are no more.
+
+        Args:
+            count: How many.
+        """
+        found = [self._rest.head(count)]
+        self._rest = self._rest.slice(count)
+        while found[-1].height < count and (following := next(self._frames, None)) is not None:
+            count -= found[-1].height
+            found.append(following.head(count))
+            self._rest = following.slice(count)
+            self._row_bytes = max(self._row_bytes, row_bytes(following))
+        return pl.concat(found)

@@ -17,6 +17,7 @@ from sessionize.kernel import as_text
 from sessionize.kernel.describe import BATCH_ROWS
 from sessionize.kernel.record import bulk_records, json_records, json_rows, times_of_log
 from sessionize.os_errors import writing
+from sessionize.output.reading import Read, from_csv, from_json, from_parquet, text_bytes
 
 COMPRESSION_LEVEL: Final = 1
 """Of zstd: a third less time than the default for files 6 % larger."""
@@ -142,9 +143,7 @@ def group_rows(first: pl.DataFrame) -> int:
         >>> group_rows(pl.DataFrame({"page": ["x" * 10_000] * 3})), group_rows(pl.DataFrame({"page": ["/"]}))
         (4096, 262144)
     """
-    texts = [pl.col(name).cast(pl.String) for name, dtype in first.schema.items() if dtype in TEXTS]
-    size = sum(first.select(text.str.len_bytes().sum() for text in texts).row(0)) if texts else 0
-    most = GROUP_BYTES // (1 + size // max(1, first.height))
+    most = GROUP_BYTES // (1 + text_bytes(first) // max(1, first.height))
     return min(BATCH_ROWS, max(LEAST_GROUP, 1 << (most.bit_length() - 1)))
 
 
@@ -239,39 +238,22 @@ class Format(NamedTuple):
     Attributes:
         open: Opens a file, given its path, what gives the JSON object of each row, and whether texts that a spreadsheet
             would take for a formula begin with an apostrophe.
-        read: Gives the rows of such a file again, given types of columns that it cannot tell; of a file of texts alone,
-            every column is text.
+        read: Gives the rows of such a file again, some at a time.
         records: Gives the lines of sessions, given their time zone, where rows are JSON objects: session records are then
             written with their open objects as objects; None for a format of columns.
     """
 
     open: Callable[[Path, Lines, bool], Writer]
-    read: Callable[[Path, Mapping[str, Any]], pl.LazyFrame]
+    read: Read
     records: Callable[[pl.DataFrame, str], pl.Series] | None = None
 
 
-def _from_parquet(path: Path, _: Mapping[str, Any]) -> pl.LazyFrame:
-    return pl.scan_parquet(path)
-
-
-def _from_json(path: Path, types: Mapping[str, Any]) -> pl.LazyFrame:
-    return pl.read_json(path, schema_overrides=types, infer_schema_length=None).lazy()
-
-
-def _from_ndjson(path: Path, types: Mapping[str, Any]) -> pl.LazyFrame:
-    return pl.read_ndjson(path, schema_overrides=types, infer_schema_length=None).lazy()
-
-
-def _from_csv(path: Path, _: Mapping[str, Any]) -> pl.LazyFrame:
-    return pl.read_csv(path, infer_schema=False).lazy()
-
-
 FORMATS: Final[Mapping[OutputFormat, Format]] = {
-    "parquet": Format(lambda path, _lines, _safe: ParquetWriter(path), _from_parquet),
-    "json": Format(lambda path, lines, _safe: JsonWriter(path, lines, array=True), _from_json, json_records),
-    "ndjson": Format(lambda path, lines, _safe: JsonWriter(path, lines, array=False), _from_ndjson, json_records),
-    "csv": Format(lambda path, _lines, safe: CsvWriter(path, safe=safe), _from_csv),
-    "es-bulk": Format(lambda path, lines, _safe: JsonWriter(path, lines, array=False), _from_ndjson, bulk_records),
+    "parquet": Format(lambda path, _lines, _safe: ParquetWriter(path), from_parquet),
+    "json": Format(lambda path, lines, _safe: JsonWriter(path, lines, array=True), from_json, json_records),
+    "ndjson": Format(lambda path, lines, _safe: JsonWriter(path, lines, array=False), from_json, json_records),
+    "csv": Format(lambda path, _lines, safe: CsvWriter(path, safe=safe), from_csv),
+    "es-bulk": Format(lambda path, lines, _safe: JsonWriter(path, lines, array=False), from_json, bulk_records),
 }
 """Every format of `OutputFormat`: a new one is a name there and a row here."""
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from sessionize.summary.overview import Ends
+from sessionize.summary.ends import Ends
 
 MOST: Final = 10
 """Of each kind that are told apart."""

@@ -11,6 +11,7 @@ import polars as pl
 from sessionize.instants import written
 from sessionize.kernel.local_times import wall_clock
 from sessionize.kernel.metrics import FIGURED
+from sessionize.summary.ends import Ends
 from sessionize.summary.figures import figures
 
 HASH_SEED: Final = 7
@@ -26,62 +27,6 @@ FEWEST: Final = 30
 HOURS_SEEN: Final = timedelta(hours=3)
 """Fewer sessions, or a shorter time, may well lie in one minute of the hour."""
 MOST_PAGES: Final = 10
-MOST_WAITING: Final = 1 << 18
-
-
-class Ends:
-    """Counts sessions by where they begin, by where they end, or by where they come from.
-
-    Args:
-        columns: Metrics that tell, such as the page, and the event type for sessions without a page.
-        name: What is made of their values, as texts; None for the first that there is.
-    """
-
-    def __init__(self, *columns: str, name: pl.Expr | None = None) -> None:
-        self._names = columns
-        self._name = pl.coalesce(columns) if name is None else name
-        self._counted: list[pl.DataFrame] = []
-        self._waiting = 0
-
-    def add(self, sessions: pl.DataFrame) -> None:
-        """Count some sessions."""
-        counts = (
-            pl.len().cast(pl.Int64).alias("sessions"),
-            *(pl.col(name).sum().cast(pl.Int64) for name in ("bounced", "converted")),
-        )
-        found = sessions.lazy().group_by(*self._names).agg(*counts).collect()
-        texts = found.with_columns(pl.col(self._names).cast(pl.String))
-        self._counted.append(_added([texts.select(self._name.alias("name"), "sessions", "bounced", "converted")]))
-        self._waiting += found.height
-        if self._waiting > MOST_WAITING:
-            self._counted = [_added(self._counted)]
-            self._waiting = 0
-
-    def known(self) -> int:
-        """Sessions that have a name."""
-        return int(_added(self._counted).filter(pl.col("name").is_not_null())["sessions"].sum()) if self._counted else 0
-
-    def rows(self, most: int) -> list[dict[str, Any]]:
-        """The commonest, with their rates."""
-        if not self._counted:
-            return []
-        counted = _added(self._counted)
-        whole = counted["sessions"].sum()
-        likely = counted.filter(pl.col("name").is_not_null()).sort("sessions", "name", descending=[True, False])
-        return [
-            {
-                "name": row["name"],
-                "sessions": row["sessions"],
-                "share": row["sessions"] / whole,
-                "bounce_rate": row["bounced"] / row["sessions"],
-                "conversion_rate": row["converted"] / row["sessions"],
-            }
-            for row in likely.head(most).iter_rows(named=True)
-        ]
-
-
-def _added(counted: list[pl.DataFrame]) -> pl.DataFrame:
-    return pl.concat(counted).group_by("name").agg(pl.col("sessions", "bounced", "converted").sum())
 
 
 class Overview:

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from sessionize.kernel.dictionaries import coded
+from sessionize.summary.long_names import keys
 
 MOST_WAITING: Final = 1 << 18
 
@@ -37,6 +38,7 @@ class Seen:
             .select("name", "sessions")
             .collect()
         )
+        counted = counted.with_columns(keys(counted["name"]))
         self._counted.append(counted)
         self._waiting += counted.height
         if self._waiting > MOST_WAITING:
@@ -50,4 +52,7 @@ class Seen:
         """Sessions that saw each of some pages; a page that none saw is left out."""
         if not self._counted:
             return {}
-        return dict(self._added().filter(pl.col("name").is_in(list(names))).iter_rows())
+        wanted = pl.Series("name", [*names], dtype=pl.String)
+        texts = dict(zip(keys(wanted), wanted, strict=True))
+        found = self._added().filter(pl.col("name").is_in(list(texts)))
+        return {texts[key]: sessions for key, sessions in found.iter_rows()}

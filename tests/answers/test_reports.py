@@ -19,8 +19,8 @@ from sessionize.engine.pipeline import sessionize_log
 from sessionize.errors import UsageError
 from sessionize.limits import Limits
 from sessionize.summary.distributions import DEPTHS, lengths
+from sessionize.summary.ends import Ends
 from sessionize.summary.origins import site
-from sessionize.summary.overview import Ends
 from sessionize.summary.selection import Selection
 from sessionize.summary.silences import Silences
 
