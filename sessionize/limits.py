@@ -128,7 +128,7 @@ class Limits:
 
     def rows_of(self, row_bytes: float) -> int:
         """Rows of so many bytes each that are read at once, where a row is decoded at some length."""
-        return max(LEAST_ROWS, min(self.rows, int(2 * self.batch_bytes / max(1.0, row_bytes))))
+        return max(LEAST_ROWS, min(self.rows, int(4 * self.batch_bytes / max(1.0, row_bytes))))
 
     def sessions_of(self, text_bytes: float) -> int:
         """Sessions that are made at once, each with so many bytes of long texts."""

@@ -56,11 +56,11 @@ def outcome(result: Result) -> dict[str, Any]:
 @examples(100)
 @given(
     logs(), rules(), roles(), st.integers(1, 7), st.integers(1, 4), st.tuples(st.integers(1, 9), st.integers(0, 4)),
-    st.frozensets(st.sampled_from(WORDS)),
+    st.frozensets(st.sampled_from(WORDS)), st.tuples(st.sampled_from([0, 400, 1_600]), st.sampled_from([1, 1_000, 1 << 30])),
 )  # fmt: skip
 def test_files_by_key_and_columns_as_dictionaries_give_the_same_as_memory(  # noqa: PLR0917 - what varies
     log: list[Event], rule: OracleRules, role: frozenset[str], rows: int, batch: int, split: tuple[int, int],
-    held: frozenset[str],
+    held: frozenset[str], memory: tuple[int, int],
 ) -> None:  # fmt: skip
     parts, small = split  # some dictionaries are small throughout, some outgrow that between two files, some at once
     plan, frame = plan_of(rule, role), raw_frame(log, role, rule)
@@ -69,7 +69,7 @@ def test_files_by_key_and_columns_as_dictionaries_give_the_same_as_memory(  # no
     with TemporaryDirectory() as folder:
         limits = in_files(
             Path(folder), partitions=(parts, parts), session_rows=batch, file_rows=batch, few_texts=small,
-            dictionary_share=0, slice_rows=batch,
+            dictionary_share=0, slice_rows=batch, event_bytes=memory[0], made_bytes=memory[1],
         )  # fmt: skip
         by_key = outcome(sessionize_log(log_in_pieces, plan, limits, assign=True))
     assert by_key == whole
@@ -110,7 +110,7 @@ def test_sessions_in_files_can_be_read_a_few_at_a_time(tmp_path: Path) -> None:
     log: list[Event] = [{"session_id": f"s{number}", "timestamp_us": 0} for number in range(50)]
     role, rule = frozenset({"timestamp", "session_id"}), OracleRules()
     plan, frame = plan_of(rule, role), raw_frame(log, role, rule)
-    limits = in_files(tmp_path, partitions=(1, 1), file_rows=20)
+    limits = in_files(tmp_path, partitions=(1, 1), file_rows=20, made_bytes=1)
     result = sessionize_log(Pieces(frame), plan, limits, assign=True)
     files = [pa.ipc.open_file(path) for path in tmp_path.glob("*sessions-*.arrow")]
     assert [file.num_record_batches for file in files] == [3, 3]

@@ -118,7 +118,9 @@ def test_the_nights_together_are_one_run(
     cut: Cut, rule: OracleRules, role: frozenset[str], parts: int, flush: Literal["last", "after"]
 ) -> None:
     with TemporaryDirectory() as folder:
-        limits = in_files(Path(folder), session_rows=2, partitions=(parts, parts)) if parts else IN_MEMORY
+        limits = (
+            in_files(Path(folder), session_rows=2, partitions=(parts, parts), made_bytes=500) if parts else IN_MEMORY
+        )
         found = run_nights(cut.batches, rule, role, cut.lateness, limits, flush=flush)
     check_identity(cut, found)
     assert found.late == 0

@@ -1,7 +1,7 @@
 """The sessions of one partition or many, in one order: (start, session id), batch by batch.
 
-The sessions of a single one wait in memory as codes. Of many, each partition's sessions are written to a file in their
-order; a batch is then what all files hold between two starts. Only few of the starts stay in memory.
+The sessions of a single one wait in memory as codes. Of many, they are written to files, those of some partitions to each;
+a batch is then what all files hold between two starts. Only few of the starts stay in memory.
 """
 
 from __future__ import annotations
@@ -104,8 +104,26 @@ class InMemory:
         return self._batches
 
 
+class _Waiting(NamedTuple):
+    """The sessions of a partition that are still to be written.
+
+    Attributes:
+        sessions: In order, stored.
+        types: Types of their columns before they were stored.
+        events: Their events, in the sessions' order, where these are to be written too.
+    """
+
+    sessions: pl.DataFrame
+    types: pl.Schema
+    events: pl.DataFrame | None
+
+    def bytes(self) -> int:
+        """Bytes of both."""
+        return int(self.sessions.estimated_size()) + (0 if self.events is None else int(self.events.estimated_size()))
+
+
 class _Place(NamedTuple):
-    """Where the sessions of one partition lie, of which types they were, and their events.
+    """Where the sessions of some partitions lie, of which types they were, and their events.
 
     Attributes:
         sessions: File of the sessions, in order.
@@ -163,15 +181,37 @@ class OnDisk:
         self._dictionaries = dictionaries
         self._plan = plan
         self._watermark = watermark
+        self._waiting: list[_Waiting] = []
         self._places: list[_Place] = []
 
     def add(self, done: Sessionized, events: pl.DataFrame | None) -> None:
-        """Put the sessions of a partition to disk, and its events where they are to be written too."""
-        number = len(self._places)
-        sessions = self._dictionaries.stored(done.sessions)
+        """Put the sessions of a partition to disk, and its events where they are to be written too.
+
+        Those of small partitions wait for each other: a batch is read from few files then.
+        """
+        placed = None
+        if events is not None and done.assigned is not None:
+            ids, of_sessions = session_ids(done.sessions, self._plan), dimensions(done.sessions, self._plan)
+            placed = annotated(events, ids, done.assigned, self._plan, of_sessions)
+        self._waiting.append(_Waiting(self._dictionaries.stored(done.sessions), done.sessions.schema, placed))
+        if sum(each.bytes() for each in self._waiting) >= self._limits.made_bytes:
+            self._put()
+
+    def _put(self) -> None:
+        """Write what waits to one file, in order of start, its events to another."""
+        number, waiting, self._waiting = len(self._places), self._waiting, []
+        sessions = pl.concat([each.sessions for each in waiting], how="diagonal")
+        events = [each.events for each in waiting if each.events is not None]
+        if len(waiting) > 1:
+            order = sessions.select(pl.col("start").arg_sort()).to_series()
+            if events:
+                events = [
+                    pl.concat(events, how="diagonal")[events_order(sessions["events"].to_numpy(), order.to_numpy())]
+                ]
+            sessions = sessions[order]
         place = _Place(
             self._folder / f"sessions-{number}.arrow",
-            done.sessions.schema,
+            pl.Schema({name: dtype for each in waiting for name, dtype in each.types.items()}),
             self._folder / f"of-sessions-{number}.arrow",
             sessions["start"].gather_every(THINNED).to_physical().to_numpy().copy(),
             (sessions["events"].cum_sum().cast(pl.Int64) - sessions["events"]).gather_every(THINNED).to_numpy().copy(),
@@ -179,12 +219,8 @@ class OnDisk:
             int(sessions["events"].sum()),
         )
         self._write(sessions, place.sessions)
-        if events is not None and done.assigned is not None:
-            session_dimensions = dimensions(done.sessions, self._plan)
-            placed = annotated(
-                events, session_ids(done.sessions, self._plan), done.assigned, self._plan, session_dimensions
-            )
-            self._write(placed, place.events)
+        if events:
+            self._write(events[0], place.events)
         self._places.append(place)
 
     def _write(self, rows: pl.DataFrame, path: Path) -> None:
@@ -192,6 +228,8 @@ class OnDisk:
 
     def __iter__(self) -> Iterator[Batch]:
         """Each batch, in order; at least one."""
+        if self._waiting:
+            self._put()
         return ahead(lambda bounds: self._batch(*bounds), self._bounds(), most=1)
 
     def _bounds(self) -> list[tuple[int, int]]:

@@ -20,13 +20,17 @@ from numpy.typing import NDArray
 
 from sessionize import schema
 from sessionize.engine.ingest import Arrived
-from sessionize.engine.spilled import apart, delete, file_number, read, write
+from sessionize.engine.spilled import apart, delete, file_number, read, together, write
 from sessionize.errors import OutputError
 from sessionize.kernel.dictionaries import Dictionaries, alike
 from sessionize.limits import Limits
 
 SAMPLE_ROWS: Final = 10_000
 HASH_SEED: Final = 5
+GATHERED_SHARE: Final = 1 / 8
+"""Share of the events' memory that those take that are written at once, at most."""
+PART_BYTES: Final = 1 << 18
+"""Bytes of a file, about: of smaller ones there would be thousands."""
 TIMES: Final = 100_000
 """Times of a partition that are looked at to cut it."""
 
@@ -162,7 +166,8 @@ def _in_files(
     heights = np.zeros(count, np.int64)
     coming = map(partial(_coded, dictionaries), more)  # no loop, whose variable would hold the events
     with ThreadPoolExecutor(pl.thread_pool_size()) as threads:
-        for number, frame in enumerate(chain(_emptied(held), coming)):
+        at_once = min(count * PART_BYTES, limits.event_bytes * GATHERED_SHARE)
+        for number, frame in enumerate(together(chain(_emptied(held), coming), at_once)):
             parts = _by_key(frame, dictionaries.stored(frame), count)
             heights += [part.height for part in parts]
             paths = [folder / f"events-{part}-{number}.arrow" for part in range(count)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from sessionize.kernel.dictionaries import alike
 from sessionize.os_errors import writing
 
 BATCH_BYTES: Final = 1 << 19
@@ -67,3 +68,22 @@ def apart(stored: pl.DataFrame, part: NDArray[np.uint16], count: int) -> list[pl
     ends = np.cumsum(np.bincount(part, minlength=count))
     ordered = stored[np.argsort(part, kind="stable").astype(np.uint32)]
     return [ordered[start:end] for start, end in zip([0, *ends[:-1]], ends, strict=True)]
+
+
+def together(frames: Iterator[pl.DataFrame], size: float) -> Iterator[pl.DataFrame]:
+    """The frames in order, some of them as one: so many that they take so many bytes, or one."""
+    gathered: list[pl.DataFrame] = []
+    for frame in frames:
+        gathered.append(frame)
+        del frame
+        if sum(each.estimated_size() for each in gathered) >= size:
+            yield _as_one(gathered)
+    if gathered:
+        yield _as_one(gathered)
+
+
+def _as_one(frames: list[pl.DataFrame]) -> pl.DataFrame:
+    """The frames as one, let go of."""
+    found = pl.concat(alike(frames), how="diagonal", rechunk=False)
+    frames.clear()
+    return found
