@@ -105,7 +105,7 @@ class InMemory:
 
 
 class _Waiting(NamedTuple):
-    """The sessions of a partition that are still to be written.
+    """The sessions of a partition that are still to be written, as a file has them: so they hold on to no event's text.
 
     Attributes:
         sessions: In order, stored.
@@ -113,13 +113,9 @@ class _Waiting(NamedTuple):
         events: Their events, in the sessions' order, where these are to be written too.
     """
 
-    sessions: pl.DataFrame
+    sessions: bytes
     types: pl.Schema
-    events: pl.DataFrame | None
-
-    def bytes(self) -> int:
-        """Bytes of both."""
-        return int(self.sessions.estimated_size()) + (0 if self.events is None else int(self.events.estimated_size()))
+    events: bytes | None
 
 
 class _Place(NamedTuple):
@@ -182,6 +178,7 @@ class OnDisk:
         self._plan = plan
         self._watermark = watermark
         self._waiting: list[_Waiting] = []
+        self._waiting_bytes = 0
         self._places: list[_Place] = []
 
     def add(self, done: Sessionized, events: pl.DataFrame | None) -> None:
@@ -193,15 +190,18 @@ class OnDisk:
         if events is not None and done.assigned is not None:
             ids, of_sessions = session_ids(done.sessions, self._plan), dimensions(done.sessions, self._plan)
             placed = annotated(events, ids, done.assigned, self._plan, of_sessions)
-        self._waiting.append(_Waiting(self._dictionaries.stored(done.sessions), done.sessions.schema, placed))
-        if sum(each.bytes() for each in self._waiting) >= self._limits.made_bytes:
+        sessions = spilled.packed(self._dictionaries.stored(done.sessions))
+        packed = None if placed is None else spilled.packed(placed)
+        self._waiting.append(_Waiting(sessions, done.sessions.schema, packed))
+        self._waiting_bytes += len(sessions) + len(packed or b"")
+        if self._waiting_bytes >= self._limits.made_bytes:
             self._put()
 
     def _put(self) -> None:
         """Write what waits to one file, in order of start, its events to another."""
-        number, waiting, self._waiting = len(self._places), self._waiting, []
-        sessions = pl.concat([each.sessions for each in waiting], how="diagonal")
-        events = [each.events for each in waiting if each.events is not None]
+        number, waiting, self._waiting, self._waiting_bytes = len(self._places), self._waiting, [], 0
+        sessions = pl.concat([spilled.unpacked(each.sessions) for each in waiting], how="diagonal")
+        events = [spilled.unpacked(each.events) for each in waiting if each.events is not None]
         if len(waiting) > 1:
             order = sessions.select(pl.col("start").arg_sort()).to_series()
             if events:

@@ -29,7 +29,7 @@ SAMPLE_ROWS: Final = 10_000
 HASH_SEED: Final = 5
 GATHERED_SHARE: Final = 1 / 8
 """Share of the events' memory that those take that are written at once, at most."""
-PART_BYTES: Final = 1 << 18
+PART_BYTES: Final = 1 << 20
 """Bytes of a file, about: of smaller ones there would be thousands."""
 TIMES: Final = 100_000
 """Times of a partition that are looked at to cut it."""

@@ -108,8 +108,12 @@ class OneShot:
     def settle(self, partition: Partition, plan: Plan, stand: Stand, wanted: Wanted) -> Iterator[Settled]:
         """All sessions. Where nobody else needs the events, the kernel has them alone and lets go of each column in time."""
         if partition.is_large and not wanted.events:
-            for part in streamed_by_time(partition.slices(), plan, stand.watermark):
-                yield Settled(part.sessions, part.events, places(part.sessions.alone, part.events, plan))
+            assign = wanted.assigned or bool(plan.rules.passive)
+            for part in streamed_by_time(partition.slices(), plan, stand.watermark, assign=assign):
+                alone = places(part.sessions.alone, part.events, plan)
+                settled = Settled(part.sessions, part.events if wanted.assigned else None, alone)
+                del part  # the events are many
+                yield settled
         elif not (wanted.events or wanted.assigned or plan.rules.passive):
             yield Settled(sessionize(partition.release(), plan), None)
         else:

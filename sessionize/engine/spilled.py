@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Final
 
@@ -49,6 +50,18 @@ def read(path: Path) -> pl.DataFrame:
     """The rows of a file."""
     with writing(path, "read"):
         return pl.read_ipc(path)
+
+
+def packed(rows: pl.DataFrame) -> bytes:
+    """The rows as a file would have them, without anything of those that they were taken from."""
+    file = BytesIO()
+    rows.write_ipc(file, compat_level=pl.CompatLevel.oldest())
+    return file.getvalue()
+
+
+def unpacked(content: bytes) -> pl.DataFrame:
+    """Rows that were packed."""
+    return pl.read_ipc(content)
 
 
 def delete(files: Iterable[Path]) -> None:

@@ -15,7 +15,7 @@ import polars as pl
 from sessionize import schema
 from sessionize.config import Plan
 from sessionize.kernel.closed import split_closed
-from sessionize.kernel.dictionaries import alike
+from sessionize.kernel.dictionaries import alike, dictionary
 from sessionize.kernel.sessions import Sessionized, sessionize
 
 
@@ -59,27 +59,43 @@ def streamed(batches: Iterable[pl.DataFrame], plan: Plan, most: int, *, assign: 
         yield Streamed(sessionize(waiting, plan, assign=assign), waiting)
 
 
-def streamed_by_time(slices: Iterable[pl.DataFrame], plan: Plan, watermark: int | None) -> Iterator[Streamed]:
+def streamed_by_time(
+    slices: Iterable[pl.DataFrame], plan: Plan, watermark: int | None, *, assign: bool = False
+) -> Iterator[Streamed]:
     """The sessions of whole keys whose events come by time: none of a slice is as old as the newest of the one before.
 
     Args:
         slices: Canonical events of any keys, each slice in input order; at least one.
         plan: The rules.
         watermark: Watermark of the whole log, microseconds since 1970 UTC: what comes after it may be active, and stays.
-
-    Yields:
-        Sessions, which event is in which.
+        assign: Whether to say which session each event is in.
     """
+    ids = dictionary()
+    kept = pl.Series(dtype=ids)  # Polars forgets a dictionary with the last column that has it
     coming = iter(slices)
-    events = next(coming)
+    (events,) = _with_coded_ids([next(coming)], ids)
+    enough = 0
     for following in coming:
-        newest = _newest(events)
-        up_to = newest if newest is None or watermark is None else min(newest, watermark)
-        part, waiting = _closed(events, plan, up_to)
-        yield part
-        del part
-        events = _together(waiting, following)
-    yield Streamed(sessionize(events, plan, assign=True), events)
+        if events.height >= enough:
+            newest = _newest(events)
+            up_to = newest if newest is None or watermark is None else min(newest, watermark)
+            part, events = _closed(events, plan, up_to)
+            yield part
+            del part
+            enough = 2 * events.height  # else a long session would be cut anew with every slice
+        events = _together(*_with_coded_ids([events, following], ids))
+        del following
+    yield Streamed(sessionize(events, plan, assign=assign), events)
+    del kept
+
+
+def _with_coded_ids(frames: list[pl.DataFrame], ids: pl.Categorical) -> list[pl.DataFrame]:
+    """Frames with a few bytes in the place of a session id's text, of one dictionary: a long session has many of the same."""
+    types = [frame.schema.get(schema.SESSION_ID) for frame in frames]
+    if None in types or (pl.String not in types and all(each == types[0] for each in types)):
+        return frames
+    as_ids = pl.col(schema.SESSION_ID).cast(pl.String).cast(ids)
+    return [frame if dtype == ids else frame.with_columns(as_ids) for frame, dtype in zip(frames, types, strict=True)]
 
 
 def _closed(events: pl.DataFrame, plan: Plan, watermark: int | None) -> tuple[Streamed, pl.DataFrame]:

@@ -24,6 +24,7 @@ sys.path.append(str(Path(__file__).parent.parent))
 from bench.table import Command, Spent, machine, spent
 
 START_US: Final = 1_767_225_600_000_000
+HOUR_US: Final = 3_600_000_000
 PIECE: Final = 1 << 20
 LONG_PIECE: Final = 1 << 13
 ALLOWED: Final = 1.1
@@ -68,8 +69,11 @@ def long_rows(
         )
 
 
-def many_keys(rows: int, *, keys: float = 1.0, hot: float = 0.0) -> Iterator[pl.DataFrame]:
-    """Events of so many keys an event, a share of them of one key; times go up by some milliseconds an event."""
+def many_keys(rows: int, *, keys: float = 1.0, hot: float = 0.0, together: int = 1 << 40) -> Iterator[pl.DataFrame]:
+    """Events of so many keys an event, a share of them of one key; times go up by some milliseconds an event.
+
+    After so many events together there is an hour without any.
+    """
     chance = np.random.default_rng(2)
     for start in range(0, rows, PIECE):
         row = np.arange(start, min(start + PIECE, rows))
@@ -78,7 +82,7 @@ def many_keys(rows: int, *, keys: float = 1.0, hot: float = 0.0) -> Iterator[pl.
         yield pl.DataFrame(
             {
                 "session_id": pl.select(pl.format("{}-{}", pl.Series(key).hash().cast(pl.String), pl.Series(key))).to_series(),
-                "timestamp": pl.Series(START_US + row * 90_000 + chance.integers(0, 90_000, len(row))).cast(pl.Datetime("us")),
+                "timestamp": pl.Series(START_US + row // together * HOUR_US + row * 90_000 + chance.integers(0, 90_000, len(row))).cast(pl.Datetime("us")),
                 "event_type": pl.Series(["page-view", "click", "scroll"]).gather(chance.integers(0, 3, len(row))),
                 "page_url": pl.select(pl.format("https://example.org/page-{}", pl.Series(chance.integers(0, 2_000, len(row))))).to_series(),
             }
@@ -92,8 +96,9 @@ SHAPES: Final = {
     "long rows, all outputs": Shape("500MB", 300_000, long_rows, "csv", options=("--events",)),
     "many sessions": Shape("2GB", 30_000_000, lambda rows: many_keys(rows, keys=7), options=NEARLY_ALL_DIFFER),
     "each its own session": Shape("1GB", 10_000_000, lambda rows: many_keys(rows, keys=20), options=NEARLY_ALL_DIFFER),
-    "one key of 90 %": Shape("1GB", 10_000_000, lambda rows: many_keys(rows, keys=0.08, hot=0.9)),
-    "a hundred million": Shape("4GB", 100_000_000, lambda rows: many_keys(rows, keys=0.08)),
+    "one key of 90 %": Shape("1GB", 10_000_000, lambda rows: many_keys(rows, keys=0.08, hot=0.9, together=100_000)),
+    "one session of 90 %": Shape("1GB", 10_000_000, lambda rows: many_keys(rows, keys=0.08, hot=0.9)),
+    "a hundred million": Shape("4GB", 100_000_000, lambda rows: many_keys(rows, keys=0.08), options=NEARLY_ALL_DIFFER),
 }
 
 

@@ -62,7 +62,7 @@ def test_any_slices_of_events_by_their_times_give_the_same_sessions(
 ) -> None:
     def made(events: pl.DataFrame, plan: Plan, watermark: int | None) -> Parts:
         slices = sliced(events, instants)
-        return ((each.events, each.sessions) for each in streamed_by_time(slices, plan, watermark))
+        return ((each.events, each.sessions) for each in streamed_by_time(slices, plan, watermark, assign=True))
 
     assert comparable(engine(log, rule, role, made=made)) == comparable(oracle(log, rule, role))
 
