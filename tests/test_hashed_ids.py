@@ -88,7 +88,8 @@ def spilled(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     def watched(frame: pl.DataFrame, path: Any, **options: Any) -> Any:
         write(frame, path, **options)
-        data = Path(path).read_bytes() + repr(pl.read_ipc(io.BytesIO(Path(path).read_bytes())).to_dicts()).encode()
+        content = path.getvalue() if isinstance(path, io.BytesIO) else Path(path).read_bytes()
+        data = content + repr(pl.read_ipc(io.BytesIO(content)).to_dicts()).encode()
         assert not _found(data), path
         written.append(frame.height)
 

@@ -12,7 +12,7 @@ import polars as pl
 from sessionize import schema, sql
 from sessionize.config import Plan
 from sessionize.engine.observe import Observer, overrides
-from sessionize.engine.prefetch import ahead
+from sessionize.engine.prefetch import Behind, ahead
 from sessionize.engine.result import Counts
 from sessionize.engine.value_stats import TRANSIENT, ValueStats
 from sessionize.kernel import Dictionaries, normalise
@@ -25,6 +25,8 @@ from sessionize.read.parquet_dictionaries import DictionaryColumn
 
 MOST_AHEAD: Final = 4
 PARQUET_AHEAD: Final = 2
+MOST_BEHIND: Final = 4
+"""Batches that observers may still be looking at when the next one is read."""
 PLACE: Final = (schema.FILE, schema.ROW, schema.REASON)
 
 
@@ -122,6 +124,7 @@ class Ingest:
         self._dictionaries = dictionaries
         self._late_before = late_before
         self._observe = [each for each in observe if overrides(each, "batch")]
+        self._behind = Behind(MOST_BEHIND)
         # A condition is asked of texts.
         self._plain = {} if plan.where is not None else plain_texts(types, plan)
         self._read = self._bots = self._kept = self._left_out = 0
@@ -141,8 +144,12 @@ class Ingest:
         side_by_side = min(pl.thread_pool_size(), MOST_AHEAD) if only_text else PARQUET_AHEAD
         return map(self._arrived, ahead(self._normalised, batches, most=side_by_side))
 
+    def looked(self) -> None:
+        """Wait until observers have looked at all that has passed."""
+        self._behind.end()
+
     def totals(self) -> Totals:
-        """What all rows that have passed came to."""
+        """What all rows that have passed came to; of their values once `looked` has been called."""
         rejected, late = pl.concat(self._rejected), pl.concat(self._late)
         reasons = rejected[schema.REASON].cast(pl.String).value_counts().sort(schema.REASON)
         counts = Counts(
@@ -193,9 +200,14 @@ class Ingest:
         if late.any():
             self._late.append(rows.filter(late).select(schema.FILE, schema.ROW))
             rows = rows.filter(~late)
-        rows = self._dictionaries.coded(self._values.look(rows))
+        rows = self._values.look(rows)
+        self._behind.call(self._values.look_for_words, rows)
+        rows = self._dictionaries.coded(rows)
         for each in self._observe:
-            rows = each.batch(rows)
+            if each.only_looks:
+                self._behind.call(each.batch, rows)
+            else:
+                rows = each.batch(rows)
         return rows.drop(schema.REASON if self._plan.rules.passive else PLACE)
 
     def _enriched(self, events: pl.DataFrame) -> pl.DataFrame:

@@ -46,9 +46,11 @@ class Observer:
 
     Attributes:
         needs_whole_keys: Whether `keys` has to see all events of a key together, however many they are.
+        only_looks: Whether `batch` gives events back as they came: it is called in a thread of its own then.
     """
 
     needs_whole_keys = True
+    only_looks = False
 
     def batch(self, events: pl.DataFrame) -> pl.DataFrame:
         """Look at some events as they arrive, in input order.

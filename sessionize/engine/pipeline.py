@@ -11,6 +11,7 @@ The whole log has been read when `partition_by_key` returns: the watermark is kn
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import polars as pl
 
@@ -23,7 +24,7 @@ from sessionize.engine.partition import partition_by_key
 from sessionize.engine.policy import ONE_SHOT, Policy, Wanted
 from sessionize.engine.result import Result
 from sessionize.engine.tally import Tally
-from sessionize.kernel import Dictionaries
+from sessionize.kernel import Dictionaries, Sessionized
 from sessionize.limits import Limits
 
 
@@ -74,12 +75,19 @@ def sessionize_log(  # noqa: PLR0913 - each is a part of it
                 ordered.add(done, events if assign else None)
             tally += Tally.of(done, plan, stand.watermark)  # while the first batches are being made
             if events is not None:
-                for each in looks:
-                    each.partition(events, done, whole)
+                ingest.looked()
+                _shown(looks, events, done, whole)
+    ingest.looked()
     counts = (totals.counts + tally.counts() + policy.counts).checked()
     return Result(
         ordered if keep else (), all_rejected(totals.rejected, alone), totals.late, counts, stand, totals.values
     )
+
+
+def _shown(looks: Sequence[Observer], events: pl.DataFrame, done: Sessionized, whole: Whole) -> None:
+    """Let observers look at a partition, side by side."""
+    with ThreadPoolExecutor(max(1, len(looks))) as threads:
+        list(threads.map(lambda each: each.partition(events, done, whole), looks))
 
 
 def all_rejected(rejected: pl.DataFrame, alone: Sequence[pl.DataFrame]) -> pl.DataFrame:

@@ -43,6 +43,8 @@ class Profile(Observer):
         dimensions: Columns of which each value's share is a figure, besides those that the run carries.
     """
 
+    only_looks = True
+
     def __init__(
         self, plan: Plan, *, days: tuple[int, ...] | None = None, whole: int | None = None,
         dimensions: Collection[str] = (),

@@ -44,10 +44,13 @@ class ValueStats:
         if schema.LAYOUT in events.columns:
             for layout, number in events[schema.LAYOUT].drop_nulls().value_counts().iter_rows():
                 self._by_layout[layout] = self._by_layout.get(layout, 0) + number
+        return events.drop(TRANSIENT, strict=False)
+
+    def look_for_words(self, events: pl.DataFrame) -> None:
+        """Count the ids that are words for null."""
         for role in (schema.SESSION_ID, schema.PROFILE_ID):
             if role in events.columns and events.schema[role] == pl.String:
                 self._look_for_words(role, events)
-        return events.drop(TRANSIENT, strict=False)
 
     def by_layout(self, plan: Plan) -> dict[str, int]:
         """Time format → events whose time it read; empty where there is but one."""

@@ -146,12 +146,12 @@ def read_sessions(
         UsageError: If the run wrote no events.
         InputError: If a file is damaged.
     """
-    metrics = _metrics_of(folder, manifest, limits)
-    rows = _Cursor(_events_of(folder, manifest, limits), limits) if events else None
-    for sessions in metrics:
-        if rows is None:
+    rows: _Cursor | None = None
+    for sessions in _metrics_of(folder, manifest, limits):
+        if not events:
             yield sessions, None
             continue
+        rows = rows or _Cursor(_events_of(folder, manifest, limits), limits)
         ends, start = sessions["events"].cum_sum().to_list(), 0
         while start < max(1, sessions.height):
             before = ends[start - 1] if start else 0
