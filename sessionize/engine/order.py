@@ -75,7 +75,7 @@ class InMemory:
     """
 
     def __init__(self, dictionaries: Dictionaries, limits: Limits, plan: Plan, watermark: int | None) -> None:
-        self._dictionaries = dictionaries
+        self._dictionaries: Dictionaries | None = dictionaries
         self._rows = limits.sessions_of(2 * dictionaries.text_bytes)
         self._plan = plan
         self._watermark = watermark
@@ -83,12 +83,13 @@ class InMemory:
 
     def add(self, done: Sessionized, events: pl.DataFrame | None) -> None:
         """Begin to make the batches. All that was given is let go of with the last of them."""
-        assert self._batches is None
+        assert self._dictionaries is not None
+        dictionaries, self._dictionaries = self._dictionaries, None
 
         def batch(start: int) -> Batch:
             coded = done.sessions.slice(start, self._rows)
             sessions = stamped(described(coded, self._plan), self._plan, self._watermark)
-            sessions = self._dictionaries.written(sessions)
+            sessions = dictionaries.written(sessions)
             if events is None or done.assigned is None:
                 return Batch(sessions)
             within = pl.col("session").is_between(start, start + sessions.height, closed="left")
@@ -100,8 +101,9 @@ class InMemory:
 
     def __iter__(self) -> Iterator[Batch]:
         """Each batch, in order; at least one."""
-        assert self._batches is not None
-        return self._batches
+        batches, self._batches = self._batches, None
+        assert batches is not None
+        return batches
 
 
 class _Waiting(NamedTuple):

@@ -50,7 +50,9 @@ class ValueStats:
         """Count the ids that are words for null."""
         for role in (schema.SESSION_ID, schema.PROFILE_ID):
             if role in events.columns and events.schema[role] == pl.String:
-                self._look_for_words(role, events)
+                shortest = events[role].str.len_bytes().min()
+                if isinstance(shortest, int) and shortest <= LONGEST_WORD:
+                    self._look_for_words(role, events)
 
     def by_layout(self, plan: Plan) -> dict[str, int]:
         """Time format → events whose time it read; empty where there is but one."""

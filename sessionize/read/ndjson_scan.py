@@ -27,7 +27,6 @@ NULL: Final = int.from_bytes(b"null", "little")
 HEAD: Final = pattern(rb'[{ ]*"[^"]*" *: *')
 BARE: Final = r"^(?:true|false|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)$"
 """What a value may be that is neither a text nor null."""
-WORD: Final = 8
 LEAST: Final = 1 << 18
 """Bytes of lines that are worth it."""
 LOOKED_AT: Final = 8
@@ -154,12 +153,10 @@ def _fields(padded: Bytes, marks: Places) -> Sequence[Field] | None:
 
 def _same(padded: Bytes, starts: Places, size: int) -> bool:
     """Whether the bytes from each place on are the same as from the first one."""
-    words = -(-size // WORD)
-    if len(padded) < starts[-1] + WORD * words:
+    if len(padded) < starts[-1] + size:
         return False
-    found = starting(padded, WORD * words)[starts].view("<u8").reshape(-1, words)
-    kept = np.frombuffer((b"\xff" * size).ljust(WORD * words, b"\0"), dtype="<u8")
-    return not ((found ^ found[0]) & kept).any()
+    found = starting(padded, size)[starts]
+    return found.tobytes() == found[:1].tobytes() * len(found)
 
 
 def _field(padded: Bytes, starts: Places, ends: Places) -> Field:
