@@ -8,6 +8,7 @@ import polars as pl
 
 from sessionize import schema
 from sessionize.engine.observe import Observer
+from sessionize.kernel.dictionaries import occurrences
 
 PLACE: Final = "sessionize.place"
 """Where an event stands in the log: number of the file, times 2^32, and of the row (UInt64)."""
@@ -24,8 +25,8 @@ class EventTypes(Observer):
     def keys(self, events: pl.DataFrame) -> None:
         """Count those of some whole keys."""
         if schema.EVENT_TYPE in events.columns:
-            for name, number in events[schema.EVENT_TYPE].drop_nulls().value_counts().iter_rows():
-                self._numbers[str(name)] = self._numbers.get(str(name), 0) + number
+            for name, number in occurrences(events[schema.EVENT_TYPE]):
+                self._numbers[name] = self._numbers.get(name, 0) + number
 
     @property
     def commonest_first(self) -> dict[str, int]:

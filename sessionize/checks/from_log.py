@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -111,12 +112,15 @@ class Look:
             result: What became of the log.
         """
         edges = self.profile.edges()
+        with ThreadPoolExecutor(1) as aside:
+            of_sessions = aside.submit(figures, self._keys.measures)
+            of_days = self.profile.of_days()
         return Facts(
             inputs=self._config.inputs,
             paths=tuple(self._paths),
             passed_over=tuple((each.path, each.why) for each in self._log.passed_over),
             counts=asdict(result.counts),
-            figures=figures(self._keys.measures),
+            figures=of_sessions.result(),
             rejected=_rejected(result.rejected, self._paths, self._thresholds.examples),
             duplicates=self._keys.repeated,
             has_event_ids=schema.EVENT_ID in self._plan.columns,
@@ -129,7 +133,7 @@ class Look:
             unread_amount=_unread_amount(result.values, self._paths),
             null_words=_null_words(result.values),
             moved=self._keys.moved,
-            days={day: found for day, found in self.profile.of_days().items() if day not in edges},
+            days={day: found for day, found in of_days.items() if day not in edges},
         )
 
 

@@ -18,6 +18,7 @@ from sessionize.engine.observe import Observer, Whole
 from sessionize.kernel import Sessionized, described, is_active
 from sessionize.kernel.agents import are_bots, installed
 from sessionize.kernel.describe import CLOSED, LAST_OF_KEY, seconds
+from sessionize.kernel.dictionaries import occurrences
 from sessionize.kernel.local_times import wall_clock
 from sessionize.kernel.metrics import FIGURED, METRICS, UTC_INSTANT
 
@@ -85,8 +86,8 @@ class KeyStats(Observer):
     def partition(self, events: pl.DataFrame, sessions: Sessionized, whole: Whole) -> None:
         """Look at a partition: its events, and what the kernel made of them."""
         if schema.EVENT_TYPE in events.columns:
-            for name, number in events[schema.EVENT_TYPE].drop_nulls().value_counts().iter_rows():
-                self._types[str(name)] = self._types.get(str(name), 0) + number
+            for name, number in occurrences(events[schema.EVENT_TYPE]):
+                self._types[name] = self._types.get(name, 0) + number
         self._add_keys(events, sessions.sessions, max(2, MANY * whole.events))
         if PLACED in events.columns:
             self._add_repeated(events, sessions.duplicates)

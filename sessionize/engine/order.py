@@ -83,8 +83,8 @@ class InMemory:
 
     def add(self, done: Sessionized, events: pl.DataFrame | None) -> None:
         """Begin to make the batches. All that was given is let go of with the last of them."""
-        assert self._dictionaries is not None
         dictionaries, self._dictionaries = self._dictionaries, None
+        assert dictionaries is not None
 
         def batch(start: int) -> Batch:
             coded = done.sessions.slice(start, self._rows)
@@ -101,9 +101,8 @@ class InMemory:
 
     def __iter__(self) -> Iterator[Batch]:
         """Each batch, in order; at least one."""
-        batches, self._batches = self._batches, None
-        assert batches is not None
-        return batches
+        assert self._batches is not None
+        return self._batches
 
 
 class _Waiting(NamedTuple):
@@ -220,13 +219,10 @@ class OnDisk:
             sessions.height,
             int(sessions["events"].sum()),
         )
-        self._write(sessions, place.sessions)
+        spilled.write_for_slices(sessions, place.sessions, self._limits.file_rows)
         if events:
-            self._write(events[0], place.events)
+            spilled.write_for_slices(events[0], place.events, self._limits.file_rows)
         self._places.append(place)
-
-    def _write(self, rows: pl.DataFrame, path: Path) -> None:
-        spilled.write_for_slices(rows, path, self._limits.file_rows)
 
     def __iter__(self) -> Iterator[Batch]:
         """Each batch, in order; at least one."""

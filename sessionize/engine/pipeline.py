@@ -73,10 +73,9 @@ def sessionize_log(  # noqa: PLR0913 - each is a part of it
             alone += [] if apart is None else [apart]
             if keep:
                 ordered.add(done, events if assign else None)
-            tally += Tally.of(done, plan, stand.watermark)  # while the first batches are being made
             if events is not None:
                 ingest.looked()
-                _shown(looks, events, done, whole)
+            tally += _looked_at(done, events, looks, plan, whole)  # while the first batches are being made
     ingest.looked()
     counts = (totals.counts + tally.counts() + policy.counts).checked()
     return Result(
@@ -84,10 +83,16 @@ def sessionize_log(  # noqa: PLR0913 - each is a part of it
     )
 
 
-def _shown(looks: Sequence[Observer], events: pl.DataFrame, done: Sessionized, whole: Whole) -> None:
-    """Let observers look at a partition, side by side."""
-    with ThreadPoolExecutor(max(1, len(looks))) as threads:
-        list(threads.map(lambda each: each.partition(events, done, whole), looks))
+def _looked_at(
+    done: Sessionized, events: pl.DataFrame | None, looks: Sequence[Observer], plan: Plan, whole: Whole
+) -> Tally:
+    """The tally of some sessions, which observers look at meanwhile, side by side."""
+    with ThreadPoolExecutor(1 + len(looks)) as threads:
+        looking = [] if events is None else [threads.submit(each.partition, events, done, whole) for each in looks]
+        tally = Tally.of(done, plan, whole.stand.watermark)
+        for each in looking:
+            each.result()
+    return tally
 
 
 def all_rejected(rejected: pl.DataFrame, alone: Sequence[pl.DataFrame]) -> pl.DataFrame:

@@ -6,10 +6,11 @@ What is sorted, moved and compared is then a few bytes a row; in files, the code
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Self
 
+import numpy as np
 import polars as pl
 
 from sessionize.schema import CHANNEL, EVENT_TYPE, IP, PAGE, REFERRER, SESSION_ID, USER_AGENT, UTM
@@ -41,6 +42,18 @@ def texts_by_code(codes: pl.Series) -> pl.Series:
     highest = codes.to_physical().max()
     count = highest + 1 if isinstance(highest, int) else 0
     return pl.int_range(count, dtype=pl.UInt32, eager=True).cat.to(codes.dtype).cast(pl.String)
+
+
+def occurrences(texts: pl.Series) -> Iterator[tuple[str, int]]:
+    """The different texts of a column of texts or codes, and how often each is there; null is none."""
+    there = texts.drop_nulls() if texts.null_count() else texts
+    if not isinstance(texts.dtype, pl.Categorical):
+        yield from there.value_counts().iter_rows()
+        return
+    numbers = np.bincount(there.to_physical().to_numpy())
+    codes = np.flatnonzero(numbers)
+    names = pl.Series(codes, dtype=pl.UInt32).cat.to(texts.dtype).cast(pl.String)
+    yield from zip(names, numbers[codes].tolist(), strict=True)
 
 
 def as_text(rows: pl.DataFrame) -> pl.DataFrame:
