@@ -193,14 +193,20 @@ def _write_batches(
     rows = dict.fromkeys((output.name for output in outputs), 0)
     figures = Figures()
     with ExitStack() as stack:
-        files = [(output, stack.enter_context(output.writer(publisher.path(output.name)))) for output in outputs]
+        files = [stack.enter_context(output.writer(publisher.path(output.name))) for output in outputs]
+        threads = stack.enter_context(ThreadPoolExecutor(len(outputs)))  # ends first: no file is closed that is written
         for batch in batches:
             figures.add(batch.sessions.select(FIGURED))
-            for output, file in files:
-                frame = output.take(batch)
-                rows[output.name] += frame.height
-                file.write(frame)
+            for output, height in zip(outputs, threads.map(partial(_write, batch), outputs, files), strict=True):
+                rows[output.name] += height
     return rows, figures
+
+
+def _write(batch: Batch, output: OutputFile, file: Writer) -> int:
+    """Write what an output takes of a batch; how many rows."""
+    frame = output.take(batch)
+    file.write(frame)
+    return frame.height
 
 
 def _set_apart(result: Result) -> Iterator[tuple[str, pl.DataFrame]]:
