@@ -149,7 +149,7 @@ class Ingest:
         self._behind.end()
 
     def totals(self) -> Totals:
-        """What all rows that have passed came to; of their values once `looked` has been called."""
+        """What all rows that have passed came to."""
         rejected, late = pl.concat(self._rejected), pl.concat(self._late)
         reasons = rejected[schema.REASON].cast(pl.String).value_counts().sort(schema.REASON)
         counts = Counts(
@@ -200,9 +200,7 @@ class Ingest:
         if late.any():
             self._late.append(rows.filter(late).select(schema.FILE, schema.ROW))
             rows = rows.filter(~late)
-        rows = self._values.look(rows)
-        self._behind.call(self._values.look_for_words, rows)
-        rows = self._dictionaries.coded(rows)
+        rows = self._dictionaries.coded(self._values.look(rows))
         for each in self._observe:
             if each.only_looks:
                 self._behind.call(each.batch, rows)

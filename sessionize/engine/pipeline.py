@@ -76,7 +76,7 @@ def sessionize_log(  # noqa: PLR0913 - each is a part of it
             if events is not None:
                 ingest.looked()
             tally += _looked_at(done, events, looks, plan, whole)  # while the first batches are being made
-    ingest.looked()
+    ingest.looked()  # there may be no session
     counts = (totals.counts + tally.counts() + policy.counts).checked()
     return Result(
         ordered if keep else (), all_rejected(totals.rejected, alone), totals.late, counts, stand, totals.values

@@ -44,15 +44,12 @@ class ValueStats:
         if schema.LAYOUT in events.columns:
             for layout, number in events[schema.LAYOUT].drop_nulls().value_counts().iter_rows():
                 self._by_layout[layout] = self._by_layout.get(layout, 0) + number
-        return events.drop(TRANSIENT, strict=False)
-
-    def look_for_words(self, events: pl.DataFrame) -> None:
-        """Count the ids that are words for null."""
         for role in (schema.SESSION_ID, schema.PROFILE_ID):
             if role in events.columns and events.schema[role] == pl.String:
                 shortest = events[role].str.len_bytes().min()
                 if isinstance(shortest, int) and shortest <= LONGEST_WORD:
                     self._look_for_words(role, events)
+        return events.drop(TRANSIENT, strict=False)
 
     def by_layout(self, plan: Plan) -> dict[str, int]:
         """Time format → events whose time it read; empty where there is but one."""

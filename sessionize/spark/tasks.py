@@ -153,7 +153,6 @@ class ReadShares:
             for arrived in ingest.events(share.part.batches(LIMITS)):
                 names.keys(arrived.events)
                 yield from encoded(with_key(arrived.events), self.columns)
-        ingest.looked()
         totals = ingest.totals()
         path = None
         if totals.rejected.height:
