@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import polars as pl
 import pytest
+from console import sessionize
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
@@ -55,3 +57,18 @@ def test_parquet_is_read_so_many_rows_at_a_time_as_their_bytes_allow(tmp_path: P
     found = [*FORMATS["parquet"].read(tmp_path / "out", {}, Limits(event_bytes=1 << 20, rows=1, made_bytes=1 << 20))]
     assert max(rows.height for rows in found) <= 1.1 * FIRST_ROWS
     assert_frame_equal(pl.concat(found), frame)
+
+
+@pytest.mark.slow
+def test_a_night_without_a_session_is_read_in_every_format(tmp_path: Path) -> None:
+    told = {}
+    for form in ("parquet", "csv", "json", "ndjson"):
+        for day, minute in ((1, "23:50"), (2, "10:50")):
+            rows = f"session_id,timestamp,event_type\na,2026-01-0{day}T{minute}:00Z,page-view\n"
+            (tmp_path / f"{day}.csv").write_text(rows)
+            night = ("-o", form, "--state", f"{form}-state", "--batch", f"2026-01-0{day}", "--format", form, "--events")
+            assert sessionize("run", f"{day}.csv", *night, cwd=tmp_path).code == 0
+        answers = [sessionize("paths", place, "--json", cwd=tmp_path) for place in (form, f"{form}/batch=2026-01-01")]
+        assert [answer.code for answer in answers] == [0, 0], answers
+        told[form] = [json.loads(answer.out)["total"] for answer in answers]
+    assert [*told.values()] == [[2, 0]] * 4

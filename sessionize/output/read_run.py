@@ -180,7 +180,14 @@ def _events_of(folder: AnyPath, manifest: dict[str, Any], limits: Limits) -> Ite
         )
     for name in names:
         for rows in _frames(folder / name, manifest, limits, {}):
-            yield rows.with_columns(_cast(schema.TIMESTAMP, UTC_INSTANT, rows[schema.TIMESTAMP].dtype))
+            there = rows if rows.width else _no_events(manifest)
+            yield there.with_columns(_cast(schema.TIMESTAMP, UTC_INSTANT, there[schema.TIMESTAMP].dtype))
+
+
+def _no_events(manifest: dict[str, Any]) -> pl.DataFrame:
+    """No event, in the columns that events have: a file of JSON without a row says nothing of them."""
+    roles = [*manifest["columns"], "source_id", *schema.UTM, schema.CHANNEL]
+    return pl.DataFrame(schema={"session_id": pl.String, "position": pl.UInt32, **dict.fromkeys(roles, pl.String)})
 
 
 def _format_of(name: str) -> Format:
