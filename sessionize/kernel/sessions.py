@@ -37,6 +37,8 @@ LOT_ROWS: Final = 3 << 18
 """About so many rows of whole keys are worked on at once: fewer sort faster, in the processor's caches, but each lot has
 some milliseconds of its own."""
 MOST_LOTS: Final = 256
+LONG: Final = 4
+"""Times as many rows as a lot should have, from which on it has a long key: its columns are put in order one by one."""
 
 
 class Sessionized(NamedTuple):
@@ -74,7 +76,7 @@ def sessionize(events: pl.DataFrame, plan: Plan, *, assign: bool = False, lot_ro
         lots = whole_keys(narrow_rows(events, plan), threads, lot_rows)
         types = events.schema
         events = _only_texts(events, plan)
-        found = threads.map(lambda lot: _lot(lot, flagged, events, plan, assign=assign), lots)
+        found = threads.map(lambda lot: _lot(lot, flagged, events, plan, lot_rows, assign=assign), lots)
         del lots  # so that each one's rows go when it is done
         sessions, duplicates, assigned, alone = map(list, zip(*found, strict=True))
         sizes = [lot.height for lot in sessions]
@@ -109,10 +111,25 @@ def in_key_order(events: pl.DataFrame, plan: Plan) -> Iterator[pl.DataFrame]:
         yield from threads.map(lambda lot: ordered_lot(lot, events)[0].with_columns(**flagged), lots)
 
 
-def ordered_lot(lot: list[pl.DataFrame], events: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
-    """The rows of a lot in order of key, time and input, without those that repeat another; and these (UInt32)."""
+def ordered_lot(
+    lot: list[pl.DataFrame], events: pl.DataFrame, lot_rows: int = LOT_ROWS
+) -> tuple[pl.DataFrame, pl.Series]:
+    """The rows of a lot in order of key, time and input, without those that repeat another; and these (UInt32).
+
+    Args:
+        lot: The rows, which are let go of.
+        events: Canonical events.
+        lot_rows: Rows that a lot should have.
+    """
     rows = pl.concat(lot, rechunk=True)
-    return _without_duplicates(rows[in_order(rows["key"].to_numpy(), rows["time"].to_numpy())], events)
+    lot.clear()  # a long key's rows are many, and would be held twice
+    order = in_order(rows["key"].to_numpy(), rows["time"].to_numpy())
+    if rows.height < LONG * lot_rows:
+        return _without_duplicates(rows[order], events)
+    columns = rows.get_columns()[::-1]
+    del rows
+    places = pl.Series(order)
+    return _without_duplicates(pl.DataFrame([columns.pop().gather(places) for _ in range(len(columns))]), events)
 
 
 def _only_texts(events: pl.DataFrame, plan: Plan) -> pl.DataFrame:
@@ -154,10 +171,11 @@ def _by_lot(rows: pl.DataFrame, start: int, lots: int) -> list[pl.DataFrame]:
 
 
 def _lot(
-    lot: list[pl.DataFrame], flagged: Mapping[str, pl.Expr], events: pl.DataFrame, plan: Plan, *, assign: bool
-) -> Sessionized:
+    lot: list[pl.DataFrame], flagged: Mapping[str, pl.Expr], events: pl.DataFrame, plan: Plan, lot_rows: int, *,
+    assign: bool,
+) -> Sessionized:  # fmt: skip
     """The sessions of a lot, measured but not described, in order of key and time."""
-    rows, duplicates = ordered_lot(lot, events)
+    rows, duplicates = ordered_lot(lot, events, lot_rows)
     found = cut(rows.with_columns(**flagged), plan)
     rows = found.rows.with_columns(
         session=pl.Series(running(found.rows["starts"])).set_sorted(),
