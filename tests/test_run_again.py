@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from console import sessionize
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
@@ -18,14 +18,15 @@ from sessionize.limits import Limits
 from sessionize.output.reading import FIRST_ROWS
 from sessionize.output.writers import FORMATS, writer
 
-TEXTS = st.one_of(
-    st.none(), st.text(max_size=5), st.sampled_from(['"', "a\nb", '",\n"', "},", "[", "]", "\r\n", "ü" * 300])
-)
+ODD = ['"', "a\nb", '",\n"', "},", "[", "]", "\r\n", "ü" * 300]
+TEXTS = st.one_of(st.none(), st.text(max_size=5), st.sampled_from(ODD))
 ROWS = st.lists(st.tuples(TEXTS, st.one_of(st.none(), st.integers(-3, 3))), min_size=1, max_size=30)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=ROWS, form=st.sampled_from(["parquet", "json", "ndjson", "csv"]), some=st.sampled_from([1, 40, 1 << 20]))
+@example(rows=[(text, 1) for text in ODD], form="csv", some=1)
+@example(rows=[(text, 1) for text in ODD], form="json", some=1)
 def test_rows_come_back_as_they_were_written(
     tmp_path: Path, rows: list[tuple[str | None, int | None]], form: OutputFormat, some: int
 ) -> None:

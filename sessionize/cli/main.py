@@ -47,7 +47,7 @@ NUMPY_ALLOCATOR: Final = {-3: 1 << 25, -1: 1 << 28, -8: ARENAS}
 """The same for the C library's: M_MMAP_THRESHOLD, M_TRIM_THRESHOLD, M_ARENA_MAX."""
 SPARING_POLARS: Final = "dirty_decay_ms:200,muzzy_decay_ms:0,narenas:1"
 SPARING_NUMPY: Final = {-3: 1 << 20, -1: 1 << 20, -8: 1}
-"""Where memory is short: what was let go of is given back at once, which takes a third more time."""
+"""Where memory is short: what was let go of is given back soon, which takes a third more time."""
 LITTLE: Final = 4_000_000_000
 """Bytes of memory under which it is short, even if no limit was given."""
 SAYS_LIMIT: Final = pattern(r"(?m)^\s*[\"']?memory[-_]limit")

@@ -20,7 +20,7 @@ class Ends:
         columns: Metrics that tell, such as the page, and the event type for sessions without a page.
         name: What is made of their values, as texts; None for the first that there is.
         most_waiting: Bytes of counts, with their names, from which on those of one name are added up.
-        names_kept: Of so many of the commonest the names are kept, even if they are long: more than are ever shown.
+        names_kept: How many of the commonest keep their names, even if these are long: more than are ever shown.
     """
 
     def __init__(

@@ -27,6 +27,8 @@ START_US: Final = 1_767_225_600_000_000
 HOUR_US: Final = 3_600_000_000
 PIECE: Final = 1 << 20
 LONG_PIECE: Final = 1 << 13
+LENGTH: Final = 2_000
+"""Characters of a long page."""
 ALLOWED: Final = 1.1
 """Times the limit that a peak may come to."""
 
@@ -49,22 +51,19 @@ class Shape(NamedTuple):
     options: tuple[str, ...] = ("--no-sessions",)
 
 
-def long_rows(
-    rows: int, *, length: int = 2_000, per_session: int = 5, column: str = "page_url", shuffled: bool = False
-) -> Iterator[pl.DataFrame]:
-    """Rows of which each has a text of its own, in hexadecimal digits."""
+def long_rows(rows: int) -> Iterator[pl.DataFrame]:
+    """Rows of which each has a page of its own, in hexadecimal digits; five of them are a session."""
     chance = np.random.default_rng(1)
-    order = chance.permutation(rows) if shuffled else np.arange(rows)
     for start in range(0, rows, LONG_PIECE):
-        row = order[start : start + LONG_PIECE]
-        digits = chance.bytes(len(row) * length // 2).hex()
-        texts = [f"https://example.org/{digits[at : at + length]}" for at in range(0, len(row) * length, length)]
+        row = np.arange(start, min(start + LONG_PIECE, rows))
+        digits = chance.bytes(len(row) * LENGTH // 2).hex()
+        pages = [f"https://example.org/{digits[at : at + LENGTH]}" for at in range(0, len(row) * LENGTH, LENGTH)]
         yield pl.DataFrame(
             {
-                "session_id": pl.Series(row // per_session).cast(pl.String),
+                "session_id": pl.Series(row // 5).cast(pl.String),
                 "timestamp": pl.Series(START_US + row * 1_000_000).cast(pl.Datetime("us")),
                 "event_type": pl.repeat("page-view", len(row), eager=True),
-                column: texts,
+                "page_url": pages,
             }
         )
 
