@@ -118,7 +118,7 @@ def _of_log(config: Config, stack: ExitStack, progress: Progress, limits: Limits
     look = Measuring(plan)
     stack.callback(look.table.close)
     progress("reading and measuring")
-    result = sessionize_log(log, plan, allowed, observe=[look])
+    result = sessionize_log(log, plan, allowed, observe=[look], keep=False)
     check_counts(result.counts, config)
     return look, {
         "inputs": list(config.inputs),

@@ -65,7 +65,7 @@ def facts_of_log(
         look = Look(config, settings, thresholds, log, plan, allowed)
         progress("reading and measuring")
         names = Names(plan)
-        result = sessionize_log(log, plan, allowed, observe=[*look.observers, names])
+        result = sessionize_log(log, plan, allowed, observe=[*look.observers, names], keep=False)
         refuse_no_events(log, result, plan)
         progress("judging")
         told = (*notes(names.seen(), config, plan), *notes_on_rejected(log, result, config, plan))

@@ -17,6 +17,7 @@ from sessionize import schema
 from sessionize.config import Plan
 from sessionize.kernel.describe import CLOSED
 from sessionize.kernel.keys import key_codes
+from sessionize.kernel.order import in_order
 from sessionize.kernel.sessions import Sessionized
 
 NEVER = np.iinfo(np.int64).max
@@ -98,7 +99,7 @@ def _next_start(done: Sessionized, events: pl.DataFrame) -> NDArray[np.int64]:
     first = done.assigned.filter(pl.col("position") == 1)["row"]
     keys = key_codes(events)[first].to_numpy()
     starts = done.sessions["start"].to_physical().to_numpy()
-    order = np.lexsort((starts, keys))
+    order = in_order(keys, starts)
     follows = keys[order][1:] == keys[order][:-1]
     found = np.full(len(order), NEVER)
     found[order[:-1]] = np.where(follows, starts[order][1:], NEVER)

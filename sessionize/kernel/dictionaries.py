@@ -50,7 +50,10 @@ def occurrences(texts: pl.Series) -> Iterator[tuple[str, int]]:
     if not isinstance(texts.dtype, pl.Categorical):
         yield from there.value_counts().iter_rows()
         return
-    numbers = np.bincount(there.to_physical().to_numpy())
+    parts = [np.bincount(chunk.to_numpy()) for chunk in there.to_physical().get_chunks()]
+    numbers = np.zeros(max(map(len, parts), default=0), np.int64)
+    for part in parts:
+        numbers[: len(part)] += part
     codes = np.flatnonzero(numbers)
     names = pl.Series(codes, dtype=pl.UInt32).cat.to(texts.dtype).cast(pl.String)
     yield from zip(names, numbers[codes].tolist(), strict=True)

@@ -1,7 +1,8 @@
 """The order of events (semantics, section 3): by key, then time, then input order.
 
-The one leaf in NumPy: a stable order of many integers is found by sorting numbers that hold the value in
-their upper bits and the row in their lower bits. Every such number is different, so a sort that is not
+The one leaf in NumPy. Codes are put in order digit by digit, which is a matter of counting; times that are nearly in
+order, as those of a log are, by merging the runs that are. Of other times a stable order is found by sorting numbers that
+hold the value in their upper bits and the row in their lower bits: every such number is different, so a sort that is not
 stable, and therefore fast, gives the stable order.
 """
 
@@ -11,6 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 PACKED_BITS = 64
+DIGIT_BITS = 16
+"""Of numbers of so many bits and fewer NumPy finds a stable order by counting (radix sort)."""
+MANY = 1 << 22
+"""Of more rows the order of codes is not found by counting, which takes twice the memory of a sort."""
+NEARLY = 6
+"""Where fewer than one in so many values is less than the one before it, merging runs is faster than sorting."""
 
 
 def in_order(keys: NDArray[np.uint32], times: NDArray[np.int64]) -> NDArray[np.uint32]:
@@ -27,10 +34,8 @@ def in_order(keys: NDArray[np.uint32], times: NDArray[np.int64]) -> NDArray[np.u
         >>> in_order(np.array([1, 0, 1, 0], "u4"), np.array([5, 9, 3, 9]))
         array([1, 3, 2, 0], dtype=uint32)
     """
-    if np.all(times[1:] >= times[:-1]):
-        return _packed_order(keys.astype(np.uint64))
-    by_time = stable_order(times)
-    return by_time[_packed_order(keys[by_time].astype(np.uint64))]
+    by_time = None if np.all(times[1:] >= times[:-1]) else stable_order(times)
+    return _order_of_codes(keys, by_time)
 
 
 def grouped(groups: NDArray[np.uint32], count: int) -> tuple[NDArray[np.uint32], NDArray[np.intp]]:
@@ -38,7 +43,7 @@ def grouped(groups: NDArray[np.uint32], count: int) -> tuple[NDArray[np.uint32],
 
     Args:
         groups: Number of each row's group, below ``count``.
-        count: Number of groups; its bits and those of the number of rows must be 32 together at most.
+        count: Number of groups.
 
     Returns:
         The rows' positions in that order (uint32, as long as ``groups``), and for each group the position among them
@@ -49,12 +54,7 @@ def grouped(groups: NDArray[np.uint32], count: int) -> tuple[NDArray[np.uint32],
         >>> order.tolist(), ends.tolist()
         ([1, 0, 2], [1, 1, 3])
     """
-    bits = _row_bits(len(groups))
-    packed = (groups << np.uint32(bits)) | np.arange(len(groups), dtype=np.uint32)
-    packed.sort()
-    ends = np.searchsorted(packed, np.arange(1, count, dtype=np.uint32) << np.uint32(bits))
-    packed &= np.uint32((1 << bits) - 1)
-    return packed, np.append(ends, len(groups))
+    return _order_of_codes(groups), np.cumsum(np.bincount(groups, minlength=count))
 
 
 def stable_order(values: NDArray[np.int64], bits: int | None = None) -> NDArray[np.uint32]:
@@ -73,6 +73,8 @@ def stable_order(values: NDArray[np.int64], bits: int | None = None) -> NDArray[
     """
     if len(values) == 0:
         return np.empty(0, np.uint32)
+    if NEARLY * np.count_nonzero(values[1:] < values[:-1]) < len(values):
+        return np.argsort(values, kind="stable").astype(np.uint32)
     lowest, highest = int(values.min()), int(values.max())
     value_bits = (PACKED_BITS if bits is None else bits) - _row_bits(len(values))
     step = 1
@@ -85,6 +87,35 @@ def stable_order(values: NDArray[np.int64], bits: int | None = None) -> NDArray[
     if step > 1:
         packed //= np.uint64(step)
     return _packed_order(packed)
+
+
+def _order_of_codes(codes: NDArray[np.uint32], order: NDArray[np.uint32] | None = None) -> NDArray[np.uint32]:
+    """The same for codes: they are put in order by their lowest digit, then by the next one, and so on (radix sort).
+
+    Args:
+        codes: Numbers of 32 bits. Bits that are the same in all of them cost nothing.
+        order: Positions in which equal ones are to stand; None for the order in which they came.
+
+    Returns:
+        Positions among the codes: uint32, as long as ``codes``.
+
+    Examples:
+        >>> _order_of_codes(np.array([1 << 20, 3, 1 << 20, 2], "u4"))
+        array([3, 1, 0, 2], dtype=uint32)
+    """
+    if len(codes) > MANY:
+        packed = _packed_order((codes if order is None else codes.take(order)).astype(np.uint64))
+        return packed if order is None else order.take(packed)
+    differing = int(np.bitwise_or.reduce(codes) & ~np.bitwise_and.reduce(codes)) if len(codes) else 0
+    lowest = (differing & -differing).bit_length() - 1
+    found: NDArray[np.intp] | NDArray[np.uint32] | None = order
+    for shift in range(max(0, lowest), differing.bit_length(), DIGIT_BITS):
+        digits = (codes >> np.uint32(shift)).astype(np.uint16)
+        if found is None:
+            found = np.argsort(digits, kind="stable")
+        else:
+            found = found.take(np.argsort(digits.take(found), kind="stable"))
+    return np.arange(len(codes), dtype=np.uint32) if found is None else found.astype(np.uint32, copy=False)
 
 
 def _packed_order(values: NDArray[np.uint64]) -> NDArray[np.uint32]:

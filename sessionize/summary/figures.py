@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 RATES: Final = {"bounced": "bounce_rate", "engaged": "engagement_rate", "converted": "conversion_rate"}
 COUNTS: Final = {"events": "events_per_session", "page_views": "page_views_per_session"}
 P95: Final = 0.95
+FEW: Final = 1_000
+"""Numbers up to so many more than there are of them are counted one by one, in place."""
 
 
 class Figures:
@@ -39,7 +41,7 @@ class Figures:
             self._true[name] += int(metrics[name].sum() or 0)
             self._known[name] += metrics.height - metrics[name].null_count()
         for name, counts in self._counts.items():
-            counts.update(dict(metrics[name].drop_nulls().value_counts().iter_rows()))
+            counts.update(_occurrences(metrics[name].drop_nulls().to_numpy()))
         lengths = np.rint(metrics["duration_s"].to_numpy() * 1e6).astype(np.int64)
         self._lengths.append(lengths[lengths != 0])
         self._values.append(metrics["value"].drop_nulls())
@@ -82,6 +84,18 @@ class Figures:
 
     def _rate(self, name: str) -> float | None:
         return self._true[name] / self._known[name] if self._known[name] else None
+
+
+def _occurrences(numbers: NDArray[Any]) -> dict[int, int]:
+    """How often each of some whole numbers is there."""
+    are_small = len(numbers) and np.can_cast(numbers.dtype, np.int64) and int(numbers.min()) >= 0
+    if are_small and int(numbers.max()) <= FEW + len(numbers):
+        counts = np.bincount(numbers)
+        different = np.flatnonzero(counts)
+        counts = counts[different]
+    else:
+        different, counts = np.unique(numbers, return_counts=True)
+    return dict(zip(different.tolist(), counts.tolist(), strict=True))
 
 
 class _Sorted:

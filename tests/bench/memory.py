@@ -166,7 +166,7 @@ def _beside(limited: Spent, free: Spent, folder: Path) -> list[str]:
 def main() -> None:
     """Measure the rows that are named, or all."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("row", nargs="*", help=f"beginnings of names, of these: {'; '.join(SHAPES)}")
+    parser.add_argument("row", nargs="*", help=f"beginnings of names, of these: {'; '.join(SHAPES).replace('%', '%%')}")
     parser.add_argument("--least", action="store_true", help="only with the limit")
     parser.add_argument("--share", type=float, default=1.0, help="of each log's rows (default: 1)")
     parser.add_argument("--delete", action="store_true", help="each log when it has been measured")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sessionize.kernel.order import PACKED_BITS, in_order, stable_order
+from sessionize.kernel import order
+from sessionize.kernel.order import PACKED_BITS, grouped, in_order, stable_order
 
 A_DAY_US = 86_400_000_000
 """Of 40 days, 42 bits: with 23 more for the rows of 8.4 million they fit in 64 only as milliseconds."""
@@ -50,6 +53,46 @@ def test_a_span_that_leaves_no_room_for_the_rows_is_in_order(beside: int) -> Non
     longest = ((1 << 60) // 1_000 + 1) * 1_000  # a row's number would push its highest bit out
     values = [longest, 9_000, 3_000 + beside, 3_000, 0, 1_000 + beside, 1_000, 2_000, longest, 5_000]
     assert stable_order(np.array(values, np.int64)).tolist() == expected(values)
+
+
+@pytest.mark.parametrize("late", [0, 1, 30])
+def test_values_of_which_few_are_late_are_in_order(late: int) -> None:
+    values = [place // 3 * 1_000 for place in range(200)]
+    for place in range(late):
+        values[place * 6 + 5] -= place * 777
+    assert stable_order(np.array(values, np.int64)).tolist() == expected(values)
+
+
+def test_no_code_is_in_order() -> None:
+    assert in_order(np.empty(0, np.uint32), np.empty(0, np.int64)).tolist() == []
+
+
+CODES = (0, 1, 2, 0xFFFF, 1 << 16, 1 << 20, (1 << 20) + 1, (1 << 31) + 5, (1 << 32) - 1)
+
+
+@pytest.mark.parametrize("many", [0, order.MANY])
+@given(
+    st.lists(st.tuples(st.sampled_from(CODES), st.integers(-2, 2)), max_size=40), st.sampled_from((1, 16, 1 << 16)),
+    st.sampled_from(("as they came", "by time")),
+)  # fmt: skip
+@example([(1 << 20, 0), (3, 0), ((1 << 20) + 1, 0), (3, 0), (1 << 20, 0)], 1, "as they came")  # by two digits
+@example([(0xFFFF, 1), (1, 2), (0xFFFF, 0), (1, 1)], 16, "as they came")  # with bits that are the same in all
+def test_any_codes_are_in_order_and_the_times_of_each(
+    many: int, rows: list[tuple[int, int]], factor: int, log: str
+) -> None:
+    rows = sorted(rows, key=lambda row: row[1]) if log == "by time" else rows
+    keys = [code * factor % (1 << 32) for code, _ in rows]
+    with patch.object(order, "MANY", many):
+        found = in_order(np.array(keys, np.uint32), np.array([time for _, time in rows], np.int64))
+    assert found.dtype == np.uint32
+    assert found.tolist() == sorted(range(len(rows)), key=lambda place: (keys[place], rows[place][1], place))
+
+
+@given(st.lists(st.integers(0, 300), max_size=40))
+def test_rows_by_their_group_are_as_they_came(groups: list[int]) -> None:
+    places, ends = grouped(np.array(groups, np.uint32), 301)
+    assert places.tolist() == expected(groups)
+    assert ends.tolist() == [sum(each <= group for each in groups) for group in range(301)]
 
 
 def test_by_key_then_time_then_as_they_came() -> None:
