@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 import numpy as np
-import polars as pl
 
 from sessionize.errors import InputError
 from sessionize.read.source import Source, unreadable
@@ -170,8 +169,11 @@ def _unix(text: bytes) -> bytes:
 
 
 def line_feeds(text: bytes) -> int:
-    """How many there are; told some times faster than ``text.count`` does."""
-    return int((pl.Series(np.frombuffer(text, dtype=np.uint8)) == ord("\n")).sum())
+    """How many there are; told some times faster than ``text.count`` does.
+
+    Not by Polars: whoever reads the blocks would wait for its threads, which parse those before.
+    """
+    return int(np.count_nonzero(np.frombuffer(text, dtype=np.uint8) == ord("\n")))
 
 
 def _check_size(size: int, source: Source) -> None:

@@ -160,7 +160,9 @@ class TextFiles:
 
 
 def _lines(units: list[tuple[int, Unit]]) -> int:
-    return sum(line_feeds(unit.text) for _, unit in units)
+    """How many lines they have, if they are as long as those of the first."""
+    first = units[0][1].text
+    return line_feeds(first) * sum(len(unit.text) for _, unit in units) // max(1, len(first))
 
 
 def _unpacked_bytes(source: Source) -> int:
