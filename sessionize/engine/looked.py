@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from sessionize import schema
-from sessionize.engine.column_hashes import ColumnHashes, Hashes, of_rows
+from sessionize.engine.column_hashes import SLICE, ColumnHashes, Hashes, of_rows
 
 HOURS: Final = 24
 MINUTE_US: Final = 60_000_000
@@ -43,19 +43,28 @@ class Times:
 
     def __init__(self, times: pl.Series, timezone: str) -> None:
         self.micros = times.to_physical().to_numpy()
-        minutes = self.micros // MINUTE_US
-        self.on_minute = minutes * MINUTE_US == self.micros
-        on_minute = self.on_minute
+        local = self.micros
         if timezone != "UTC":
             local = times.dt.convert_time_zone(timezone).dt.replace_time_zone("UTC").to_physical().to_numpy()
-            minutes = local // MINUTE_US
-            on_minute = minutes * MINUTE_US == local
+        rows = len(local)
+        self.days, self.hours = np.empty(rows, np.int32), np.empty(rows, np.int8)
+        self.on_minute, self.at_midnight = np.empty(rows, np.bool_), np.zeros(rows, np.bool_)
+        for start in range(0, rows, SLICE):
+            self._look(local[start : start + SLICE], slice(start, start + SLICE))
+        if timezone != "UTC":  # zones have been minutes and seconds off
+            self.on_minute = self.micros // MINUTE_US * MINUTE_US == self.micros
+
+    def _look(self, local: NDArray[np.int64], part: slice) -> None:
+        """Look at the local times of some events."""
+        minutes = local // MINUTE_US
+        on_minute = minutes * MINUTE_US == local
         hours = minutes // 60
         days = hours // HOURS
-        self.days = days.clip(*DAYS_OF_DATES).astype(np.int32)
-        self.hours = (hours - days * HOURS).astype(np.int8)
-        self.at_midnight = np.zeros(len(hours), np.bool_)
-        self.at_midnight[on_minute] = minutes[on_minute] == days[on_minute] * (HOURS * 60)  # few are
+        self.days[part] = days.clip(*DAYS_OF_DATES)
+        self.hours[part] = hours - days * HOURS
+        self.on_minute[part] = on_minute
+        if on_minute.any():  # few are
+            self.at_midnight[part] = on_minute & (minutes == days * (HOURS * 60))
 
     def ordered(self, order: NDArray[np.int64]) -> Times:
         """The same of the events in another order: for each place the event that is to stand there (int64)."""

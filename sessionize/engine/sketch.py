@@ -32,8 +32,8 @@ class Sketch:
         self._hashes: Hashes = np.empty(0, np.uint64)
         """Ascending."""
         self._counts: NDArray[np.int64] = np.empty(0, np.int64)
-        self._texts: dict[int, str] | None = {} if texts else None
-        """Texts by their hashes; besides those that are kept some that were."""
+        self._texts: list[tuple[Hashes, pl.Series]] | None = [] if texts else None
+        """Hashes with their texts; besides those that are kept some that were."""
         self._below: np.uint64 | None = None
         """No hash from here on is kept; None while all are."""
 
@@ -76,11 +76,11 @@ class Sketch:
         if self._texts is None or not len(new):
             return
         rows = np.flatnonzero(hashes <= new[-1])
-        order = np.argsort(hashes[rows])
-        places = rows[order[np.searchsorted(hashes[rows], new, sorter=order)]]
-        self._texts.update(zip(new.tolist(), values_at(places).cast(pl.String).to_list(), strict=True))
-        if len(self._texts) > 2 * SIZE:
-            self._texts = {each: self._texts[each] for each in self._hashes.tolist()}
+        rows = rows[_in_order(hashes[rows])]
+        places = rows[np.searchsorted(hashes[rows], new)]
+        self._texts.append((new, values_at(places).cast(pl.String).alias("")))
+        if sum(len(there) for there, _ in self._texts) > 2 * SIZE:
+            self._texts = [(self._hashes, self.texts)]
 
     def _merge(self, hashes: Hashes, counts: NDArray[np.int64]) -> None:
         """Take different values in, their hashes ascending."""
@@ -126,7 +126,25 @@ class Sketch:
     def texts(self) -> pl.Series:
         """The values that are kept, in order of their hashes."""
         assert self._texts is not None
-        return pl.Series([self._texts[each] for each in self._hashes.tolist()], dtype=pl.String)
+        hashes = np.concatenate([self._hashes[:0], *(there for there, _ in self._texts)])
+        texts = pl.concat([pl.Series(dtype=pl.String), *(texts for _, texts in self._texts)])
+        order = np.argsort(hashes)
+        return texts.gather(order[np.searchsorted(hashes, self._hashes, sorter=order)])
+
+
+def _in_order(hashes: Hashes) -> NDArray[np.int64]:
+    """Places that put some hashes in ascending order, found by a sort of numbers that have the place in their lower bits.
+
+    That two hashes differ in these bits alone is not to be expected, but looked for.
+
+    Examples:
+        >>> _in_order(np.array([7 << 40, 3 << 40, 7 << 40], np.uint64)).tolist()
+        [1, 0, 2]
+    """
+    lower = np.uint64((1 << len(hashes).bit_length()) - 1)
+    order = (np.sort((hashes & ~lower) | np.arange(len(hashes), dtype=np.uint64)) & lower).astype(np.int64)
+    ordered = hashes[order]
+    return np.argsort(hashes) if (ordered[1:] < ordered[:-1]).any() else order
 
 
 def _counted(hashes: Hashes) -> tuple[Hashes, NDArray[np.int64]]:
