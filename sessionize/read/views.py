@@ -20,6 +20,8 @@ VIEW: Final = LENGTH + INLINE
 HIGH: Final = np.uint64(32)
 LEAD: Final = b"\0\0\0\n"
 """What the text gets before it: the end of a line, and room for the length of a view of its first field."""
+ROOM: Final = 1.25
+"""Times the bytes of texts that a copy may take in which each has as much room as the longest: it is made much faster."""
 FEW: Final = 1 << 12
 """Texts that are made one by one."""
 KEPT: Final = np.array(
@@ -88,6 +90,10 @@ def texts_at(data: Bytes, starts: Places, lengths: Places, there: Flags, few: in
     buffers = [valid, pa.py_buffer(views)]
     long = np.flatnonzero(lengths > INLINE)
     if len(long):
+        if longest * count <= ROOM * int(lengths.sum()) and int(starts.max()) + longest <= len(data):
+            views[long, 1] |= (long * longest).astype(np.uint64) << HIGH
+            buffers.append(pa.py_buffer(starting(data, longest)[starts]))
+            return pl.Series(pa.Array.from_buffers(pa.string_view(), count, buffers))
         views[long, 1] |= starts[long].astype(np.uint64) << HIGH
         seen = pa.Array.from_buffers(pa.string_view(), len(long), [None, pa.py_buffer(views[long]), pa.py_buffer(data)])
         _, copied_starts, copied = seen.cast(pa.large_string()).buffers()
