@@ -78,7 +78,9 @@ class Sketch:
         rows = np.flatnonzero(hashes <= new[-1])
         rows = rows[_in_order(hashes[rows])]
         places = rows[np.searchsorted(hashes[rows], new)]
-        self._texts.append((new, values_at(places).cast(pl.String).alias("")))
+        # Made anew: what is picked from a column holds on to all the column's texts.
+        texts = pl.Series(values_at(places).cast(pl.String).to_list(), dtype=pl.String)
+        self._texts.append((new, texts))
         if sum(len(there) for there, _ in self._texts) > 2 * SIZE:
             self._texts = [(self._hashes, self.texts)]
 

@@ -108,6 +108,17 @@ def test_a_sketch_does_not_depend_on_order_or_cuts(rows: int, different: int, se
     assert (whole.different, whole.repeats) == (parts.different, parts.repeats)
 
 
+def test_a_sketch_does_not_hold_on_to_the_texts_that_it_does_not_keep() -> None:
+    sketch = Sketch(texts=True)
+    for batch in range(3):
+        values = pl.Series([f"an id of more than twelve bytes, {batch} {row}" for row in range(20_000)])
+        sketch.add(values.hash(1), values)
+    held = [texts for _, texts in sketch._texts or ()]
+    kept = sum(int(texts.str.len_bytes().sum()) for texts in held)
+    buffers = [each for texts in held for each in texts.to_arrow(compat_level=pl.CompatLevel.newest()).buffers()[2:]]
+    assert sum(each.size for each in buffers) < 2 * kept
+
+
 def test_the_figures_of_a_small_day_to_the_letter(tmp_path: Path) -> None:
     path = write(tmp_path, MONDAY, log(MONDAY, 4))
     (figures,) = check(path).days.values()
