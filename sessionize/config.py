@@ -6,7 +6,7 @@ The kernel sees a `Plan` and never a `Config`; nothing here knows Polars, so `--
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any, Literal
 
@@ -20,6 +20,7 @@ from sessionize.locations import location
 from sessionize.own import Own, check_own
 from sessionize.preset import Preset
 from sessionize.rules import DEFAULT_ACTIVE_GAP, DEFAULT_TIMEOUT, MICROSECOND, Burst, Rules
+from sessionize.values import dataclass
 
 __all__ = [
     "BATCH_NAME", "DEFAULT_ACTIVE_GAP", "DEFAULT_LATENESS", "DEFAULT_TIMEOUT", "INPUT_FORMATS", "MICROSECOND", "OUTPUT_FORMATS", "TABLE_FORMATS",

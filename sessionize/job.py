@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -11,6 +10,7 @@ from sessionize.fields import check_fields
 from sessionize.format_names import FLAT_FORMATS, TABLE_FORMATS, OutputFormat
 from sessionize.locations import local_path, location
 from sessionize.patterns import pattern
+from sessionize.values import dataclass
 
 DEFAULT_LATENESS: Final = timedelta(minutes=30)
 BATCH_NAME: Final = pattern(r"[\w.:+-]+")

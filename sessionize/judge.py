@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from sessionize.config import Config, Plan
 from sessionize.engine.observe import Observer
@@ -11,6 +11,7 @@ from sessionize.engine.profile import Profile
 from sessionize.engine.result import Result
 from sessionize.limits import Limits
 from sessionize.opening import Source
+from sessionize.values import NamedTuple
 
 
 class Judge(Protocol):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
 from sessionize.machine import available
+from sessionize.values import dataclass
 
 SHARE: Final = 0.8
 """Share of the machine's, or the container's, memory that a run takes where no limit was given."""

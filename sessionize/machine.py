@@ -8,7 +8,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Final, NamedTuple
+from typing import Final
+
+from sessionize.values import NamedTuple
 
 CGROUPS: Final = "/sys/fs/cgroup"
 OWN_CGROUPS: Final = "/proc/self/cgroup"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from sessionize import schema
 from sessionize.config import Config, Output, Plan
@@ -26,6 +26,7 @@ from sessionize.read.files import identities
 from sessionize.refusals import refuse_bad_rows
 from sessionize.rejected_rows import notes_on_rejected
 from sessionize.stores import AnyPath, StorePath, path_of
+from sessionize.values import NamedTuple
 
 
 class Run(NamedTuple):

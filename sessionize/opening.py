@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import polars as pl
 
@@ -21,6 +21,7 @@ from sessionize.read.frame import open_frame
 from sessionize.read.passed_over import PassedOver
 from sessionize.read.source import Source as LogSource
 from sessionize.scratch import Scratch
+from sessionize.values import NamedTuple
 
 
 class Source(EventLog, Origin, Protocol):

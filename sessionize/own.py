@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final, Literal
 
 from sessionize.errors import UsageError
+from sessionize.values import dataclass
 
 OwnKind = Literal["dimension", "metric", "goal"]
 OwnType = Literal["integer", "number", "string", "boolean", "time"]

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final, Literal, get_args
 
 from sessionize import schema
 from sessionize.errors import UsageError
 from sessionize.reference import columns_of, parse
+from sessionize.values import dataclass
 
 LayoutKind = Literal["csv", "unquoted", "w3c", "combined", "spaced"]
 Choice = tuple[str, ...]

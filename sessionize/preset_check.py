@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 import polars as pl
 
@@ -11,6 +11,7 @@ from sessionize.config import Config, Plan
 from sessionize.kernel.references import text
 from sessionize.plan import resolve
 from sessionize.read import Log, open_log
+from sessionize.values import NamedTuple
 
 VALUES: Final = 3
 

@@ -15,11 +15,11 @@ beginning of a term, the longest first: ``id.orig_h`` is a column of that name, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal, TypeAlias
 
 from sessionize.errors import UsageError
+from sessionize.values import dataclass
 
 FUNCTIONS: Final[dict[str, tuple[int, int, str]]] = {
     "url": (2, 2, "url(stem, query): the two with ? between; the stem alone where the query is null"),

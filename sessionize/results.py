@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from html import escape
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
 from sessionize.engine.result import Counts
 from sessionize.errors import UsageError
+from sessionize.values import NamedTuple, dataclass
 
 if TYPE_CHECKING:
     import pandas as pd

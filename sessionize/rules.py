@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final, NamedTuple
+from typing import Final
 
 from sessionize.errors import UsageError
 from sessionize.fields import check_fields
+from sessionize.values import NamedTuple, dataclass
 
 MICROSECOND: Final = timedelta(microseconds=1)
 DEFAULT_TIMEOUT: Final = timedelta(minutes=30)

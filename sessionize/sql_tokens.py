@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from sessionize.errors import UsageError
 from sessionize.patterns import pattern
+from sessionize.values import NamedTuple
 
 READS_FILES: Final = pattern(r"(read|scan)_\w*", re.IGNORECASE)
 """Names of Polars' table functions that open a file or a URL, those to come included."""

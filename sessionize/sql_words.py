@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Final, NamedTuple
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from sessionize.patterns import pattern
 from sessionize.sql_tokens import LEXER
+from sessionize.values import NamedTuple
 
 LOOKS_LIKE_TIME: Final = pattern(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:?\d\d.*)?")
 TYPED: Final = frozenset({"timestamp", "timestamptz", "datetime", "date"})

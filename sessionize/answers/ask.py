@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from sessionize.errors import UsageError
 from sessionize.fields import check_fields
 from sessionize.summary.selection import Selection
+from sessionize.values import NamedTuple, dataclass
 
 MOST_STEPS = 20
 SECTIONS: Final = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 import polars as pl
@@ -17,6 +17,7 @@ from sessionize.sql_words import names_in
 from sessionize.summary.funnel import Spans
 from sessionize.summary.names import Known, Step, never_there, step
 from sessionize.summary.selection import CONTAINED
+from sessionize.values import NamedTuple
 
 Batches = Iterable[tuple[pl.DataFrame, pl.DataFrame | None]]
 OPTION: Final = "--containing"

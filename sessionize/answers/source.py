@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, field, replace
 from datetime import datetime
 from difflib import get_close_matches
 from typing import Any, Final
@@ -31,6 +31,7 @@ from sessionize.output.read_run import read_manifest, read_sessions, run_folders
 from sessionize.own import Own, recorded
 from sessionize.refusals import refuse_bad_rows
 from sessionize.summary.selection import OF_START, is_name, metric_columns
+from sessionize.values import dataclass
 from sessionize.version import __version__
 
 Progress = Callable[[str], None]

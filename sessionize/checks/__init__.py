@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any
 
 from sessionize.checks.baseline import baseline
 from sessionize.checks.batches import day_of, runs
@@ -38,6 +38,7 @@ from sessionize.config import Config
 from sessionize.engine.profile import MOST_DAYS
 from sessionize.errors import UsageError
 from sessionize.limits import Limits
+from sessionize.values import NamedTuple
 
 __all__ = [
     "CHECKS",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
 from sessionize.errors import UsageError
 from sessionize.patterns import pattern
+from sessionize.values import dataclass
 
 NUMBER: Final = r"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?"
 EDGE: Final = pattern(rf"\s*({NUMBER})\s*(%?)\s*")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, Self
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+
+from sessionize.values import dataclass
 
 Ints = NDArray[np.int64]
 SECOND: Final = 1_000_000

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
-from typing import Final, NamedTuple
+from typing import Final
 
 from sessionize.checks.bounds import Bound, bound
 from sessionize.checks.expected import (
@@ -25,6 +25,7 @@ from sessionize.checks.expected import (
 from sessionize.checks.findings import Example, Finding, Status
 from sessionize.checks.text import listed, sanitize
 from sessionize.summary.daily import COUNT, SHARE, Figure, Figures
+from sessionize.values import NamedTuple
 
 MEANINGS: Final = {
     "volume": "events, sessions and profiles of a day",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from sessionize.checks.bounds import bound
 from sessionize.checks.daily import MEANINGS, Rule, Rules
 from sessionize.checks.expected import DAYS, WEEKDAYS
 from sessionize.errors import UsageError
+from sessionize.values import dataclass
 
 DIMENSIONS: Final = "dimensions"
 LEAST: Final = "least"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from sessionize.checks.bounds import Bound, bound
 from sessionize.checks.daily import NAMES, Rules, before, by_kind, by_past, columns_gone, judged
@@ -14,6 +14,7 @@ from sessionize.checks.findings import Finding, Measured, Status, Undecided, Uni
 from sessionize.checks.measure import Answer
 from sessionize.checks.settings import Setting, Settings
 from sessionize.checks.table import CHECKS, Check
+from sessionize.values import NamedTuple
 
 COMPARED: Final = (
     "sessions", "profiles", "events", "events_per_session_mean", "page_views_per_session_mean", "duration_s_mean",

@@ -11,9 +11,10 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from statistics import median
-from typing import Final, NamedTuple
+from typing import Final
 
 from sessionize.summary.daily import COUNT, MEAN, SHARE, Figure, Figures
+from sessionize.values import NamedTuple
 
 K: Final = (4.0, 10.0)
 """Deviations until a warning, and until a failure."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any
 
 from sessionize.checks.clock import Clock
 from sessionize.checks.findings import Example
 from sessionize.summary.daily import Figures
+from sessionize.values import NamedTuple, dataclass
 
 Examples = tuple[Example, ...]
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from sessionize.checks.bounds import Bound
 from sessionize.summary.daily import Figures
+from sessionize.values import NamedTuple, dataclass
 
 Status = Literal["passed", "warned", "failed", "not measured"]
 Unit = Literal["count", "rate"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 import polars as pl
@@ -21,6 +21,7 @@ from sessionize.kernel.describe import CLOSED, LAST_OF_KEY, seconds
 from sessionize.kernel.dictionaries import occurrences
 from sessionize.kernel.local_times import wall_clock
 from sessionize.kernel.metrics import FIGURED, METRICS, UTC_INSTANT
+from sessionize.values import NamedTuple
 
 HASH_SEED: Final = 7
 MANY: Final = 0.001

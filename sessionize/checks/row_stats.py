@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 import polars as pl
@@ -16,6 +16,7 @@ from sessionize.checks.findings import Example
 from sessionize.checks.text import quoted, sanitize
 from sessionize.engine.observe import Observer
 from sessionize.instants import iso, microseconds
+from sessionize.values import NamedTuple
 
 PLACED: Final = "check.place"
 """File and row of an event in one number, so that a repeated one can be named after the events came together."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Final
 
 from sessionize.checks.bounds import Bound, bound
 from sessionize.checks.day_settings import LEAST, Days, days_of, only_so_few
 from sessionize.errors import UsageError
 from sessionize.fields import check_fields
+from sessionize.values import dataclass
 
 WARN_CHANGE: Final = "20%"
 MAX_CHANGE: Final = "50%"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal
 
 from sessionize import schema
 from sessionize.checks import measure as m
 from sessionize.checks import measure_files as files
 from sessionize.checks.daily import NAMES
 from sessionize.checks.findings import Unit
+from sessionize.values import NamedTuple
 
 Place = Literal["rows", "events", "keys", "sessions", "files"]
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from shlex import quote
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from sessionize.cli import options as o
 from sessionize.cli import settings
 from sessionize.config import Config, Output
 from sessionize.errors import UsageError
+from sessionize.values import NamedTuple
 
 if TYPE_CHECKING:
     from sessionize.one_shot import Outcome

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -25,6 +24,7 @@ import typer
 
 from sessionize.cli.complete import completer
 from sessionize.format_names import INPUT_FORMATS
+from sessionize.values import dataclass
 
 LOG: Final = "Reading the log"
 RULES: Final = "Where a session ends"

@@ -6,11 +6,12 @@ import os
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from sessionize.errors import UsageError
 from sessionize.patterns import pattern
+from sessionize.values import NamedTuple
 
 DURATION: Final = pattern(
     r"(\d+(?:\.\d+)?)\s*(ms|us|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?)(?=[\d\s]|$)\s*"

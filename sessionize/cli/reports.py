@@ -6,12 +6,13 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from sessionize.cli import options as o
 from sessionize.cli import settings
 from sessionize.errors import SessionizeError, UsageError
 from sessionize.locations import is_store
+from sessionize.values import NamedTuple
 
 if TYPE_CHECKING:
     from sessionize.checks import Checked, Example

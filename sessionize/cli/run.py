@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from time import monotonic
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from sessionize.cli import bounds, clusters, digest, dry, judging, monitor, settings, view
 from sessionize.cli import nightly as nights
@@ -14,6 +14,7 @@ from sessionize.cli import options as o
 from sessionize.config import OUTPUT_FORMATS, Config, Nightly, Output
 from sessionize.errors import ChecksFailed, InputError, SessionizeError, UsageError
 from sessionize.limits import LEAST
+from sessionize.values import NamedTuple
 
 if TYPE_CHECKING:
     from sessionize.checks.in_run import InRun

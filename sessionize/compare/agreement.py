@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import NamedTuple, Self
+from dataclasses import fields
+from typing import Self
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+
+from sessionize.values import NamedTuple, dataclass
 
 
 class Cut(NamedTuple):

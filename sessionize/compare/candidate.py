@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from sessionize.config import Rules
 from sessionize.definitions import Definition
+from sessionize.values import NamedTuple
 
 
 class Candidate(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
@@ -34,6 +34,7 @@ from sessionize.output.writers import writer
 from sessionize.plan.splits import splits
 from sessionize.refusals import refuse_no_events
 from sessionize.stores import AnyPath
+from sessionize.values import NamedTuple
 
 SOURCE_ID: Final = "source-id"
 """The log's own session ids, as one of those that are compared."""

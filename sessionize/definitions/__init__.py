@@ -8,7 +8,6 @@ from __future__ import annotations
 import difflib
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from sessionize.errors import UsageError
+from sessionize.values import dataclass
 
 ENDING: Final = ".toml"
 RULES: Final = (

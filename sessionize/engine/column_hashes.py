@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from sessionize.kernel.dictionaries import CODED
+from sessionize.values import NamedTuple
 
 Hashes = NDArray[np.uint64]
 ValuesAt = Callable[[NDArray[np.int64]], pl.Series]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
-from typing import Final, NamedTuple, Protocol
+from dataclasses import replace
+from typing import Final, Protocol
 
 import polars as pl
 
@@ -22,6 +22,7 @@ from sessionize.kernel.normalise import REASONS, plain_texts, without_blanks
 from sessionize.limits import Limits
 from sessionize.read import Rows
 from sessionize.read.parquet_dictionaries import DictionaryColumn
+from sessionize.values import NamedTuple, dataclass
 
 MOST_AHEAD: Final = 4
 PARQUET_AHEAD: Final = 2

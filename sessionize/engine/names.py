@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from copy import copy
 from difflib import get_close_matches
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 import polars as pl
@@ -17,6 +17,7 @@ from sessionize.engine.observe import Observer
 from sessionize.kernel.dictionaries import texts_by_code
 from sessionize.kernel.enrich import HOST
 from sessionize.kernel.own import goals_of
+from sessionize.values import NamedTuple
 
 MOST_TYPES: Final = 10_000
 """Event types that are counted; a column with more of them is something else."""

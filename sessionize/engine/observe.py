@@ -18,12 +18,11 @@ a session's end::
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import polars as pl
 
 from sessionize.engine.result import Stand
 from sessionize.kernel import Sessionized
+from sessionize.values import NamedTuple
 
 
 class Whole(NamedTuple):

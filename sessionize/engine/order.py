@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Protocol
 
 import numpy as np
 import polars as pl
@@ -26,6 +26,7 @@ from sessionize.kernel.dictionaries import restored
 from sessionize.kernel.enrich import enriched_columns, private_events
 from sessionize.kernel.own import dimensions
 from sessionize.limits import Limits
+from sessionize.values import NamedTuple
 
 OF_ROWS: Final = "|".join(prefix.replace(".", r"\.") for prefix in (schema.OWN_PREFIX, schema.USE_PREFIX))
 """Begins columns of events that are made for the user's own columns of the metrics."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Protocol
 
 import polars as pl
 
@@ -15,6 +15,7 @@ from sessionize.engine.result import Counts, Stand
 from sessionize.instants import microseconds
 from sessionize.kernel import Sessionized, sessionize
 from sessionize.kernel.streamed import streamed_by_time
+from sessionize.values import NamedTuple
 
 WHERE: Final = (schema.FILE, schema.ROW)
 

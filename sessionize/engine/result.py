@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
-from typing import NamedTuple, Self
+from dataclasses import asdict, field
+from typing import Self
 
 import polars as pl
 
 from sessionize.engine.value_stats import ValueStats
 from sessionize.errors import AccountingError
+from sessionize.values import NamedTuple, dataclass
 
 
 @dataclass(frozen=True, kw_only=True)

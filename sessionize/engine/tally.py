@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 import numpy as np
@@ -12,6 +12,7 @@ from sessionize import schema
 from sessionize.config import Plan
 from sessionize.engine.result import Counts
 from sessionize.kernel import Sessionized, is_active
+from sessionize.values import dataclass
 
 SEEDS: Final = (1, 2)
 """Seeds of two hashes of 64 bits. Different profiles may share one of them, by a chance of one in 37 for 10^9 of them, but

@@ -15,11 +15,12 @@ from heapq import nsmallest
 from importlib.util import find_spec
 from itertools import chain, count, takewhile
 from operator import attrgetter
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import polars as pl
 
 from sessionize.patterns import pattern
+from sessionize.values import NamedTuple
 
 MODULES: Final = ("ua_parser", "ua_parser_rs", "crawlerdetect")
 SPIDER: Final = "Spider"

@@ -13,13 +13,14 @@ events and one of two::
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from sessionize.kernel.metrics import Count, First, Last, Max, Named, NUnique, Span, Sum
+from sessionize.values import NamedTuple
 
 NARROW_BITS: Final = 32
 """Numbers of so many bits are sorted twice as fast as those of 64."""

@@ -7,8 +7,6 @@ always a prefix of its sessions: what is carried over is never older than what w
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -19,6 +17,7 @@ from sessionize.kernel.describe import CLOSED
 from sessionize.kernel.keys import key_codes
 from sessionize.kernel.order import in_order
 from sessionize.kernel.sessions import Sessionized
+from sessionize.values import NamedTuple
 
 NEVER = np.iinfo(np.int64).max
 

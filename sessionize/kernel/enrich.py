@@ -5,7 +5,7 @@ Between `normalise` and `sessionize`. Row-local, worked out once for each differ
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 from urllib.parse import unquote_plus
 
 import numpy as np
@@ -17,6 +17,7 @@ from sessionize.kernel.agents import are_bots
 from sessionize.kernel.dictionaries import coded
 from sessionize.kernel.preset_columns import distinctly
 from sessionize.kernel.privacy import hashed, is_address, is_id, truncated
+from sessionize.values import NamedTuple
 
 PAGE_HOST: Final = "page_host"
 """Column of the pages' hosts, where the pages themselves are cut to their paths but the hosts are still needed."""

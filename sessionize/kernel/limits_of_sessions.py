@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
 from sessionize.config import MICROSECOND, Rules
+from sessionize.values import NamedTuple
 
 
 class Split(NamedTuple):

@@ -6,11 +6,12 @@ before it, or is the first non-null value of a ``role``. Key-local; events come 
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 import polars as pl
 
 from sessionize.schema import CHANNEL, EVENT_TYPE, PAGE, PROFILE_ID, REFERRER, SESSION_ID, UTM, VALUE
+from sessionize.values import NamedTuple
 
 MICROSECONDS: Final = 1_000_000
 ENGAGED_AFTER_S: Final = 10

@@ -7,14 +7,13 @@ the timeout, midnight, the longest duration and the most events, unless an end e
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from sessionize.config import Plan, Rules
 from sessionize.kernel.boundaries import mark_starts
+from sessionize.values import NamedTuple
 
 Times = NDArray[np.int64]
 Flags = NDArray[np.bool_]

@@ -6,7 +6,7 @@ objects, JSON text in Parquet, are objects.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 import polars as pl
 
@@ -14,6 +14,7 @@ from sessionize import schema
 from sessionize.kernel.describe import seconds
 from sessionize.kernel.dictionaries import as_text
 from sessionize.kernel.texts import near_time, time_text
+from sessionize.values import NamedTuple
 
 SECONDS_OF_INDEX: Final = 1 << 31
 """An index' integers end before this: in January 2038."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import reduce
-from typing import Final, NamedTuple, cast
+from typing import Final, cast
 
 import polars as pl
 
@@ -12,6 +12,7 @@ from sessionize.errors import UsageError
 from sessionize.kernel.json_text import VALUE_FIELDS, in_json
 from sessionize.kernel.texts import has_bytes, number_text, time_text, type_with_texts, with_texts
 from sessionize.reference import FIRST_OF, Call, Column, FirstOf, Fixed, Reference, Step, columns_of, parse
+from sessionize.values import NamedTuple
 
 BLANKS: Final = " \t\n\r\v\f"
 REQUEST: Final = r"^\s*[A-Z][A-Z_-]* (\S.*?)(?: HTTP/[0-9.]+)?\s*$"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 import polars as pl
@@ -32,6 +32,7 @@ from sessionize.kernel.narrow import flags, narrow_rows, sparse_fields
 from sessionize.kernel.order import grouped, in_order
 from sessionize.kernel.own import own_aggregates
 from sessionize.kernel.passive import Cut, cut
+from sessionize.values import NamedTuple
 
 LOT_ROWS: Final = 3 << 18
 """About so many rows of whole keys are worked on at once: fewer sort faster, in the processor's caches, but each lot has

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -23,6 +22,7 @@ from sessionize.kernel.metrics import METRICS, Named
 from sessionize.kernel.narrow import flags, narrow_rows
 from sessionize.kernel.passive import Cut, cut
 from sessionize.kernel.sessions import ordered_lot, whole_keys
+from sessionize.values import NamedTuple
 
 
 class Sessions(NamedTuple):

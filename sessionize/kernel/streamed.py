@@ -8,7 +8,6 @@ is known here of the single rules: any rule that `split_closed` is right about f
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 import polars as pl
 
@@ -17,6 +16,7 @@ from sessionize.config import Plan
 from sessionize.kernel.closed import split_closed
 from sessionize.kernel.dictionaries import alike, dictionary
 from sessionize.kernel.sessions import Sessionized, sessionize
+from sessionize.values import NamedTuple
 
 
 class Streamed(NamedTuple):

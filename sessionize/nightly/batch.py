@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
-from typing import Final, NamedTuple
+from typing import Final
 
 import polars as pl
 
@@ -22,6 +22,7 @@ from sessionize.engine.result import Counts, Stand
 from sessionize.kernel import sessionize, split_closed
 from sessionize.kernel.epochs import EARLIEST
 from sessionize.nightly.carryover import CarriedOut, Types, aligned
+from sessionize.values import NamedTuple
 
 PLACE: Final[dict[str, pl.DataType]] = {schema.FILE: pl.UInt32(), schema.ROW: pl.UInt32(), schema.PATH: pl.String()}
 """Columns of where an event stands, which go along where some may be rejected late: passive ones."""

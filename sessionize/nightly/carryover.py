@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 import polars as pl
@@ -19,6 +19,7 @@ from sessionize.engine import spilled
 from sessionize.errors import UsageError
 from sessionize.kernel import as_text
 from sessionize.kernel.describe import BATCH_ROWS
+from sessionize.values import NamedTuple
 
 FILE_ROWS: Final = 1 << 14
 """Rows of a batch in a temporary file, at most."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import asdict
-from typing import Any, NamedTuple
+from typing import Any
 
 from sessionize.config import Config, Nightly, Output
 from sessionize.engine.result import Counts
@@ -15,6 +15,7 @@ from sessionize.nightly.series import gap_note, left_out
 from sessionize.nightly.state import Done, State, after, new
 from sessionize.output.manifest import columns_of
 from sessionize.read import open_log
+from sessionize.values import NamedTuple
 
 
 class Meant(NamedTuple):

@@ -10,10 +10,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import PurePath
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from sessionize.read.source import Source
 from sessionize.stores import opened
+from sessionize.values import NamedTuple
 
 File = Mapping[str, Any]
 BLOCK: Final = 65_536

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from sessionize.config import Config, Nightly
@@ -20,6 +20,7 @@ from sessionize.instants import iso, microseconds
 from sessionize.nightly.identity import File, difference
 from sessionize.nightly.state import KEPT, Done, State
 from sessionize.patterns import pattern
+from sessionize.values import NamedTuple
 
 DATE: Final = pattern(r"\d{4}-\d\d-\d\d")
 DAY: Final = timedelta(days=1)

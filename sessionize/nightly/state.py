@@ -10,11 +10,12 @@ import hashlib
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import Any, Final
 
 from sessionize.errors import StateError
 from sessionize.instants import iso
+from sessionize.values import dataclass
 
 VERSION: Final = 1
 """Version of the layout and of what sessions mean: a state of another one is not read."""

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import polars as pl
 
@@ -28,6 +28,7 @@ from sessionize.output.writers import ESCAPES, FORMATS, Writer, seen, writer
 from sessionize.read.passed_over import PassedOver
 from sessionize.read.source import LogFile
 from sessionize.summary.figures import Figures
+from sessionize.values import NamedTuple
 from sessionize.version import __version__
 
 

@@ -22,7 +22,7 @@ import threading
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import AbstractContextManager, ExitStack, suppress
 from pathlib import Path
-from typing import Final, NamedTuple, Self
+from typing import Final, Self
 
 from sessionize.errors import OutputError, UsageError
 from sessionize.os_errors import output_error, writing
@@ -30,6 +30,7 @@ from sessionize.output.locks import make_folder, make_private, pid_in, sync, tak
 from sessionize.output.ownership import MANIFEST, PART, is_as_listed, is_ours, refuse_foreign
 from sessionize.patterns import pattern
 from sessionize.scratch import remove_folder
+from sessionize.values import NamedTuple
 
 LOCK: Final = ".sessionize.lock"  # never deleted; empty between runs, else who holds it
 INTENT: Final = ".sessionize.commit"  # there only while a commit is under way or was cut short

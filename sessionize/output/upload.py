@@ -13,7 +13,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final, NamedTuple, Self
+from typing import Final, Self
 
 from sessionize.errors import OutputError, UsageError
 from sessionize.os_errors import writing
@@ -30,6 +30,7 @@ from sessionize.output.ownership import (
 from sessionize.output.publish import INTENT, Publisher, Staged
 from sessionize.scratch import Scratch
 from sessionize.stores import AnyPath, StoreError, StorePath
+from sessionize.values import NamedTuple
 
 CHUNK: Final = 10 << 20
 """Bytes that are sent at once: a part of a large object."""

@@ -7,7 +7,7 @@ from io import BytesIO
 from pathlib import Path
 from queue import Queue
 from threading import Thread
-from typing import IO, Any, Final, NamedTuple, Protocol, Self
+from typing import IO, Any, Final, Protocol, Self
 
 import polars as pl
 from polars.io.plugins import register_io_source
@@ -18,6 +18,7 @@ from sessionize.kernel.describe import BATCH_ROWS
 from sessionize.kernel.record import bulk_records, json_records, json_rows, times_of_log
 from sessionize.os_errors import writing
 from sessionize.output.reading import Read, from_csv, from_json, from_parquet, text_bytes
+from sessionize.values import NamedTuple
 
 COMPRESSION_LEVEL: Final = 1
 """Of zstd: a third less time than the default for files 6 % larger."""

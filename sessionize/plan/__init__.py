@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from sessionize import schema
 from sessionize.config import AmountStyle, Config, Plan
@@ -23,6 +23,7 @@ from sessionize.plan.names import listed, option
 from sessionize.plan.own import own_of
 from sessionize.plan.roles import Roles
 from sessionize.plan.splits import splits
+from sessionize.values import NamedTuple
 
 __all__ = ["Known", "condition", "listed", "option", "resolve", "told_by"]
 

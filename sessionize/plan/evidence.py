@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, Protocol
 
 import polars as pl
 
 from sessionize.kernel.references import BLANKS, text
+from sessionize.values import NamedTuple
 
 ROWS: Final = 1_000
 SOME_ROWS: Final = 20_000

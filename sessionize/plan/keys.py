@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import Final, NamedTuple
+from typing import Final
 
 import polars as pl
 
@@ -13,6 +13,7 @@ from sessionize.kernel.references import alternatives
 from sessionize.plan import times
 from sessionize.plan.evidence import SOME_ROWS, Column, Evidence, Types, described, plain
 from sessionize.plan.names import is_named_for_a_time, is_named_for_an_id, options_of
+from sessionize.values import NamedTuple
 
 CONTENT_COLUMNS: Final = 40
 """Columns that an event's content is compared by."""

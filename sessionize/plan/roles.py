@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import NamedTuple
 
 from sessionize import schema
 from sessionize.config import Config, TimeFormat
@@ -15,6 +14,7 @@ from sessionize.plan.named import by_name, check_given
 from sessionize.plan.names import is_named_for_a_time, listed, option, options_of
 from sessionize.plan.unread import unread_times
 from sessionize.preset_roles import check_fits, from_preset
+from sessionize.values import NamedTuple
 
 ISO: TimeFormat = TimeFormat(kind="text")
 NO_NAME = "no column is named for a session or a profile"

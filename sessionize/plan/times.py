@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
-from typing import Final, NamedTuple, cast
+from typing import Final, cast
 
 import polars as pl
 
@@ -19,6 +19,7 @@ from sessionize.kernel.timestamps import MODERN, instant
 from sessionize.plan import layouts
 from sessionize.plan.evidence import ROWS, Evidence, Sample, Types, plain
 from sessionize.plan.names import is_named_for_a_date, is_named_for_a_time, options_of
+from sessionize.values import NamedTuple
 
 EPOCH_UNITS: Final[tuple[tuple[float, TimeKind], ...]] = ((1e11, "s"), (1e14, "ms"), (1e17, "us"))
 """A number below the bound is taken in the unit: seconds to the year 5138, milliseconds from 1973 on, …"""

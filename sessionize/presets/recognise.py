@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from sessionize.errors import UsageError
 from sessionize.patterns import pattern
 from sessionize.preset import Mark
 from sessionize.presets import marks_of, tails
 from sessionize.reference import Column, parse
+from sessionize.values import NamedTuple
 
 ENOUGH: Final = 0.9
 """Share of the first lines that must be of a layout's form: some lines of any log are damaged."""

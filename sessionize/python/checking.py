@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Unpack, overload
 
 import polars as pl
@@ -21,6 +20,7 @@ from sessionize.python import values as v
 from sessionize.python.data import Data
 from sessionize.python.words import python_names
 from sessionize.results import Table, as_html
+from sessionize.values import dataclass
 
 COLUMNS = {"check": pl.String, "status": pl.String, "value": pl.Float64, "allowed": pl.String, "finding": pl.String}
 

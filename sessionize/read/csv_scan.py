@@ -13,7 +13,7 @@ no parser: they are views of the bytes, and what is wanted of them is copied. Fo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ import polars as pl
 
 from sessionize.read.bits import Words, after, before, bits_at, bits_of, odd, places, where
 from sessionize.read.views import FEW, LEAD, is_utf8, padding, texts_at
+from sessionize.values import NamedTuple
 
 Places: TypeAlias = npt.NDArray[np.int64]
 Flags: TypeAlias = npt.NDArray[np.bool_]

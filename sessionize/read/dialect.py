@@ -8,7 +8,7 @@ import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal
 
 from sessionize import schema
 from sessionize.config import Config
@@ -17,6 +17,7 @@ from sessionize.patterns import pattern
 from sessionize.read.guess import is_data, likely_names
 from sessionize.read.lines import blocks, each_line
 from sessionize.read.source import Empty, Source
+from sessionize.values import NamedTuple
 
 DELIMITERS: Final = (",", ";", "\t", "|", "\x01")
 QUOTE: Final = '"'

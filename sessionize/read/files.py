@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import IO, Final, NamedTuple
+from typing import IO, Final
 
 from sessionize.config import Config, InputFormat
 from sessionize.errors import InputError, UsageError
@@ -19,6 +19,7 @@ from sessionize.read.shown import shown_folder, shown_path
 from sessionize.read.source import Empty, Source
 from sessionize.read.typed_paths import paths_of
 from sessionize.stores import StoreError, StorePath, identity, path_of
+from sessionize.values import NamedTuple
 
 AT_ONCE: Final = 16
 """Objects of a store that are looked at at once, as each takes some requests."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Protocol
 
 import polars as pl
 
@@ -16,6 +16,7 @@ from sessionize.read.passed_over import PassedOver
 from sessionize.read.shares import Share
 from sessionize.read.source import Source
 from sessionize.read.text_files import open_csv, open_ndjson
+from sessionize.values import NamedTuple
 
 
 class Content(Protocol):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
 from sessionize.errors import InputError
 from sessionize.read.source import Source, unreadable
+from sessionize.values import NamedTuple
 
 BLANKS: Final = 64 << 10
 """Blank lines in a row that are worth a closer look."""

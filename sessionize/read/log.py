@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, Final, NamedTuple
+from typing import IO, Final
 
 import polars as pl
 
@@ -24,6 +24,7 @@ from sessionize.read.passed_over import PassedOver
 from sessionize.read.shares import Part, Share
 from sessionize.read.source import LogFile, Source
 from sessionize.read.texts import PLACE
+from sessionize.values import NamedTuple
 
 SAMPLE_ROWS: Final = 1_000
 

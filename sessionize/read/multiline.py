@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 import polars as pl
@@ -19,6 +19,7 @@ from sessionize import schema
 from sessionize.read import delimited
 from sessionize.read.dialect import Dialect
 from sessionize.read.lines import Block, uncommented
+from sessionize.values import NamedTuple
 
 MARKS: Final = b"\x02\x03\x04\x05\x06\x07\x08\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1c\x1d\x1e\x1f"
 """One that a block has not stands for its line breaks inside records."""

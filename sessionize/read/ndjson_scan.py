@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
@@ -21,6 +21,7 @@ import polars as pl
 from sessionize.patterns import pattern
 from sessionize.read.bits import bits_of, odd, places
 from sessionize.read.views import FEW, LEAD, Bytes, Flags, Places, is_utf8, nulls, padding, starting, texts_at
+from sessionize.values import NamedTuple
 
 NEWLINE, SPACE, QUOTE, COMMA, CLOSE = b'\n ",}'
 NULL: Final = int.from_bytes(b"null", "little")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import polars as pl
 
@@ -12,6 +12,7 @@ from sessionize.read.dialect import Dialect
 from sessionize.read.lines import Block, blocks
 from sessionize.read.multiline import Records
 from sessionize.read.source import Source
+from sessionize.values import NamedTuple
 
 Unit = Block | Records
 Units = Callable[[], Iterator[Unit]]

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from types import ModuleType
-from typing import Final, NamedTuple, TypeGuard
+from typing import Final, TypeGuard
 
 import polars as pl
 
@@ -24,6 +24,7 @@ from sessionize.read.parquet_ranges import first_error, height, local_copy, scan
 from sessionize.read.schema_union import Change, unified
 from sessionize.read.source import Source
 from sessionize.stores import opened
+from sessionize.values import NamedTuple
 
 FAULTS: Final = pl.Enum(schema.REASONS)
 # Else a time whose zone is an offset, as Arrow's may be, makes Polars panic. Such times are taken to UTC below.

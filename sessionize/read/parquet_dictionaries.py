@@ -7,11 +7,12 @@ load: only large logs are worth it.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from sessionize.limits import Limits
+from sessionize.values import NamedTuple
 
 if TYPE_CHECKING:
     from pyarrow import DictionaryArray

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import polars as pl
 
 from sessionize.errors import InputError
 from sessionize.limits import Limits
 from sessionize.read.parquet_dictionaries import Rows
+from sessionize.values import NamedTuple
 
 
 class Part(Protocol):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from dataclasses import dataclass
 from typing import IO, cast
 
 from sessionize.config import InputFormat
 from sessionize.errors import InputError
 from sessionize.limits import USUAL_TEXTS, TextLimits
 from sessionize.stores import Stamp, StoreError, opened
+from sessionize.values import dataclass
 
 
 @dataclass(frozen=True)

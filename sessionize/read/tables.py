@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Final, NamedTuple
+from typing import Final
 
 from sessionize.errors import InputError
 from sessionize.stores import AnyPath, below, folders_among
+from sessionize.values import NamedTuple
 
 LEVELS: Final = 8
 """Folders above a file in which the table it belongs to is looked for."""

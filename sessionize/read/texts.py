@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 import polars as pl
 
@@ -18,6 +18,7 @@ from sessionize.read.hive import partitions
 from sessionize.read.opened import Opened, Unit
 from sessionize.read.passed_over import EMPTY, TITLE_ABOVE, PassedOver
 from sessionize.read.source import Empty, Source
+from sessionize.values import NamedTuple
 
 PLACE: Final = (schema.FILE, schema.ROW, schema.FAULT)
 

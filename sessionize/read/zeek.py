@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Final
 
 import polars as pl
 
@@ -16,6 +16,7 @@ from sessionize.read.dialect import Dialect
 from sessionize.read.lines import Block, blocks, each_line, uncommented
 from sessionize.read.opened import Opened, row_a_line
 from sessionize.read.source import Source
+from sessionize.values import NamedTuple
 
 START: Final = b"#separator "
 FIELDS: Final = b"#fields"

@@ -11,12 +11,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import groupby
-from typing import Final, NamedTuple
+from typing import Final
 from xml.etree.ElementTree import Element
 
 from sessionize.readable import number
 from sessionize.report.elements import element, percent
 from sessionize.report.parts import Bar, Columns, Figure, Heat, Node, Sankey, short
+from sessionize.values import NamedTuple
 
 TOP: Final = 22
 HEIGHT: Final = 140

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
+
+from sessionize.values import dataclass
 
 LONGEST: Final = 160
 """Characters of a text of the data that are shown."""

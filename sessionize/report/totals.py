@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from sessionize.readable import change, duration, number, points, share, short_number
 from sessionize.report.parts import Card, Cards, Section, Table
 from sessionize.report.words import MEANINGS, SESSION
+from sessionize.values import NamedTuple
 
 Data = Mapping[str, Any]
 Shows = Callable[[Any], str]

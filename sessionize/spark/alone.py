@@ -7,7 +7,6 @@ its row with it, as it came.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from io import BytesIO
 from typing import Final
 
@@ -21,6 +20,7 @@ from sessionize.spark.arriving import events_of
 from sessionize.spark.border import Types
 from sessionize.spark.sizes import USUAL_SIZES
 from sessionize.spark.tasks import DONE
+from sessionize.values import dataclass
 
 CAME: Final = "sessionize.came"
 """The row of a passive event (Binary)."""

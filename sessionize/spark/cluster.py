@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, Protocol
 
 import pyarrow as pa
 
 from sessionize.errors import MachineError, UsageError
 from sessionize.spark.border import BATCH_ROWS, Types, spark_schema
 from sessionize.spark.lines import LINE
+from sessionize.values import NamedTuple
 
 Task = Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 INSTALL: Final = "pip install 'sessionize[spark]'"

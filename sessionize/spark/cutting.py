@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from uuid import uuid4
 
 import numpy as np
@@ -25,6 +24,7 @@ from sessionize.spark.files import leave_frame
 from sessionize.spark.lines import Failed, Lot, PartDone, ShareDone, line
 from sessionize.spark.sizes import USUAL_SIZES, Sizes
 from sessionize.spark.tasks import SHUFFLED
+from sessionize.values import dataclass
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Any, Final, Literal, NamedTuple
+from dataclasses import replace
+from typing import Any, Final, Literal
 
 import polars as pl
 import pyarrow as pa
@@ -34,6 +34,7 @@ from sessionize.spark.cutting import Templates
 from sessionize.spark.sizes import USUAL_SIZES
 from sessionize.spark.tasks import Numbered, seq, with_key
 from sessionize.spark.work import columns_of
+from sessionize.values import NamedTuple, dataclass
 
 ID: Final = "sessionize.id"
 """Spark's number of a row: its partition times 2^33, and its place there (Int64)."""

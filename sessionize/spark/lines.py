@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 import platform
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from uuid import uuid4
 
 import numpy as np
@@ -19,6 +19,7 @@ from sessionize.engine.tally import Tally
 from sessionize.errors import SessionizeError
 from sessionize.spark.border import Types, encoded
 from sessionize.spark.files import bytes_at, leave_bytes
+from sessionize.values import NamedTuple
 from sessionize.version import __version__
 
 LINE: Final[Types] = {"versions": pl.String(), "said": pl.Binary()}

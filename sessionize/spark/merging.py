@@ -6,9 +6,8 @@ import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 from uuid import uuid4
 
 import numpy as np
@@ -27,6 +26,7 @@ from sessionize.spark.cutting import Templates, order_of
 from sessionize.spark.files import frame_at, making
 from sessionize.spark.lines import Made, RangeDone, line, numbers
 from sessionize.spark.sizes import USUAL_SIZES, Sizes
+from sessionize.values import NamedTuple, dataclass
 
 SESSION_ROWS: Final = 1 << 18
 """Sessions that are described and written at once."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import polars as pl
 import pyarrow as pa
@@ -16,6 +15,7 @@ from sessionize.spark.files import frame_at
 from sessionize.spark.lines import RejectedDone, line, numbers
 from sessionize.spark.sizes import USUAL_SIZES, Sizes
 from sessionize.spark.tasks import write_rejected
+from sessionize.values import dataclass
 
 
 @dataclass(frozen=True)

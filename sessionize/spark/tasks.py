@@ -14,9 +14,8 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from uuid import uuid4
 
 import polars as pl
@@ -41,6 +40,7 @@ from sessionize.spark.files import making
 from sessionize.spark.lines import Failed, ShareDone, line, numbers, packed
 from sessionize.spark.sizes import USUAL_SIZES, Sizes
 from sessionize.stores import StoreError, path_of
+from sessionize.values import NamedTuple, dataclass
 
 KEY: Final = "sessionize.key"
 DONE: Final = "sessionize.done"

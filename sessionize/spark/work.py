@@ -7,7 +7,7 @@ from functools import reduce
 from itertools import pairwise
 from operator import add
 from pathlib import Path
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 import polars as pl
@@ -33,6 +33,7 @@ from sessionize.spark.rewriting import RewriteRejected, ends_of
 from sessionize.spark.sizes import USUAL_SIZES, Sizes
 from sessionize.spark.tasks import SHUFFLED, Look, ReadShares
 from sessionize.stores import path_of
+from sessionize.values import NamedTuple
 
 BYTES_A_ROW: Final = 100
 """Of a text file, about."""

@@ -7,13 +7,13 @@ import re
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from functools import total_ordering
-from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple
+from typing import IO, TYPE_CHECKING, Any, Final
 
 from sessionize.patterns import pattern
 from sessionize.stores import connect
 from sessionize.stores.connect import NO_BUCKET, StoreError, asking
+from sessionize.values import NamedTuple, dataclass
 
 if TYPE_CHECKING:
     from pyarrow.fs import FileInfo, FileSystem
@@ -41,7 +41,7 @@ class Status(NamedTuple):
 
 
 @total_ordering
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class StorePath:
     """A path in an object store.
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
+
+from sessionize.values import NamedTuple
 
 COUNT: Final = "count"
 SHARE: Final = "share"

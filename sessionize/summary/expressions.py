@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 import polars as pl
@@ -14,6 +14,7 @@ from sessionize import sql
 from sessionize.errors import UsageError
 from sessionize.patterns import pattern
 from sessionize.sql_words import adapted
+from sessionize.values import dataclass
 
 MISSING: Final = pattern(r"unable to find column \"([^\"]*)\"")
 OPERATORS: Final = pattern(r"[=<>]|\b(?:in|is|i?like|between)\b", re.IGNORECASE)

@@ -7,11 +7,13 @@ session's furthest chain came. Of events at one instant, the one that is later i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+
+from sessionize.values import NamedTuple
 
 Positions = NDArray[np.int64]
 Flags = NDArray[np.bool_]

@@ -7,10 +7,12 @@ The fit is shown only where it can be trusted; else the reason is told.
 from __future__ import annotations
 
 import math
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+from sessionize.values import NamedTuple
 
 Floats = NDArray[np.float64]
 

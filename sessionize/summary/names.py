@@ -8,13 +8,14 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Collection, Mapping
-from typing import Final, NamedTuple
+from typing import Final
 
 import polars as pl
 
 from sessionize import schema, sql
 from sessionize.errors import UsageError
 from sessionize.summary.expressions import OPERATORS, Sql
+from sessionize.values import NamedTuple
 
 PAGE_PREFIX: Final = "page:"
 OURS: Final = "sessionize."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sessionize.kernel.dictionaries import dictionary
 from sessionize.summary.flows import flows
 from sessionize.summary.funnel import NOWHERE, Flags, Positions, Spans
+from sessionize.values import NamedTuple
 
 ARROW: Final = " > "
 ENDS: Final = "."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -15,6 +14,7 @@ from sessionize.kernel.local_times import wall_clock
 from sessionize.kernel.metrics import METRIC_NAMES, METRICS
 from sessionize.schema import PROPERTY_PREFIX
 from sessionize.summary.expressions import Sql
+from sessionize.values import dataclass
 
 MICROSECOND: Final = timedelta(microseconds=1)
 OF_START: Final = ("day", "week", "month", "weekday", "hour")

@@ -6,13 +6,14 @@ import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sessionize.summary import mixture
 from sessionize.summary.distributions import half_doublings
+from sessionize.values import NamedTuple
 
 Times = NDArray[np.int64]
 Flags = NDArray[np.bool_]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, Protocol
 
 import polars as pl
 
 from sessionize import schema
 from sessionize.instants import written
 from sessionize.kernel.metrics import METRIC_NAMES
+from sessionize.values import NamedTuple
 
 HASH_SEED: Final = 11
 KEY: Final = "key"

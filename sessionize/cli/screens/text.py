@@ -7,10 +7,10 @@ import shutil
 import sys
 import unicodedata
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from sessionize.cli.view import plain
+from sessionize.values import dataclass
 
 NARROWEST: Final = 40
 WIDEST: Final = 120
