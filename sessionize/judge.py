@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from sessionize.config import Config, Plan
-from sessionize.engine.observe import Observer
-from sessionize.engine.profile import Profile
 from sessionize.engine.result import Result
 from sessionize.limits import Limits
 from sessionize.opening import Source
 from sessionize.values import NamedTuple
+
+if TYPE_CHECKING:  # a run that is not judged loads none of it
+    from sessionize.engine.observe import Observer
+    from sessionize.engine.profile import Profile
 
 
 class Judge(Protocol):

@@ -53,6 +53,9 @@ LITTLE: Final = 4_000_000_000
 SAYS_LIMIT: Final = pattern(r"(?m)^\s*[\"']?memory[-_]limit")
 GARBAGE_AFTER: Final = 1_000_000
 """Objects made before Python looks for garbage in cycles: loading makes many and none of it is garbage."""
+FRAMES: Final = 1 << 15
+"""Words that the worker's first call asks for its values. Python maps memory for calls by 16 kB, and gives it back, each
+time that one crosses the end of it: over a thousand times in a small run. Half of what holds so many words is left."""
 TURN: Final = 0.0005
 """Seconds that a thread runs Python alone while others wait for their turn: those that read are done with it soon."""
 
@@ -129,6 +132,9 @@ def _work(codes: list[int]) -> None:
     finally:  # whatever happens, the main thread must not wait for ever
         codes.append(code)
         os.kill(os.getpid(), DONE)
+
+
+_work.__code__ = _work.__code__.replace(co_stacksize=FRAMES)
 
 
 def _abandon(code: int) -> None:
