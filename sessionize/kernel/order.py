@@ -106,7 +106,7 @@ def _order_of_codes(codes: NDArray[np.uint32], order: NDArray[np.uint32] | None 
     if len(codes) > MANY:
         packed = _packed_order((codes if order is None else codes.take(order)).astype(np.uint64))
         return packed if order is None else order.take(packed)
-    differing = int(np.bitwise_or.reduce(codes) & ~np.bitwise_and.reduce(codes)) if len(codes) else 0
+    differing = int(np.bitwise_or.reduce(codes) & ~np.bitwise_and.reduce(codes))
     lowest = (differing & -differing).bit_length() - 1
     found: NDArray[np.intp] | NDArray[np.uint32] | None = order
     for shift in range(max(0, lowest), differing.bit_length(), DIGIT_BITS):

@@ -41,7 +41,7 @@ class Figures:
             self._true[name] += int(metrics[name].sum() or 0)
             self._known[name] += metrics.height - metrics[name].null_count()
         for name, counts in self._counts.items():
-            counts.update(_occurrences(metrics[name].drop_nulls().to_numpy()))
+            counts.update(_times_each(metrics[name].drop_nulls().to_numpy()))
         lengths = np.rint(metrics["duration_s"].to_numpy() * 1e6).astype(np.int64)
         self._lengths.append(lengths[lengths != 0])
         self._values.append(metrics["value"].drop_nulls())
@@ -86,7 +86,7 @@ class Figures:
         return self._true[name] / self._known[name] if self._known[name] else None
 
 
-def _occurrences(numbers: NDArray[Any]) -> dict[int, int]:
+def _times_each(numbers: NDArray[Any]) -> dict[int, int]:
     """How often each of some whole numbers is there."""
     are_small = len(numbers) and np.can_cast(numbers.dtype, np.int64) and int(numbers.min()) >= 0
     if are_small and int(numbers.max()) <= FEW + len(numbers):

@@ -1,10 +1,11 @@
 """Thirty nights of one log: time, memory and size of the state, night by night. They should be flat.
 
-python tests/bench/nights.py [EVENTS A NIGHT] [NIGHTS]
+python tests/bench/nights.py [--events 1000000] [--nights 30]
 """
 
 from __future__ import annotations
 
+import argparse
 import resource
 import subprocess
 import sys
@@ -36,7 +37,7 @@ def write_night(path: Path, day: date, events: int, seed: int) -> None:
     ).sort("timestamp").write_parquet(path)
 
 
-def main(events: int = 1_000_000, nights: int = 30) -> None:
+def main(events: int, nights: int) -> None:
     """Run the nights, one process each, and print a line a night."""
     print("night        seconds  state MB  carried  peak MB so far")
     with tempfile.TemporaryDirectory() as folder:
@@ -60,4 +61,7 @@ def main(events: int = 1_000_000, nights: int = 30) -> None:
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked.add_argument("--events", type=int, default=1_000_000, help="of a night (default: %(default)s)")
+    asked.add_argument("--nights", type=int, default=30, help="how many (default: %(default)s)")
+    main(**vars(asked.parse_args()))

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 import pytest
 from console import sessionize as command
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import sessionize
@@ -106,6 +106,15 @@ def test_a_sketch_does_not_depend_on_order_or_cuts(rows: int, different: int, se
     hashes = values.sample(fraction=1, shuffle=True, seed=seed).hash(1)
     parts = Sketch().add(hashes[: int(cut * rows)]).add(hashes[int(cut * rows) :])
     assert (whole.different, whole.repeats) == (parts.different, parts.repeats)
+
+
+@given(st.lists(st.integers(0, 9), max_size=30), st.integers(0, 30))
+@example([9, 3, 0, 3, 1], 5)
+def test_hashes_that_differ_in_their_last_bits_alone_keep_their_texts(lasts: list[int], cut: int) -> None:
+    hashes = pl.Series([(7 << 60) + last for last in lasts], dtype=pl.UInt64)
+    texts = pl.Series([f"of {last}" for last in lasts], dtype=pl.String)
+    sketch = Sketch(texts=True).add(hashes[:cut], texts[:cut]).add(hashes[cut:], texts[cut:])
+    assert sketch.texts.to_list() == [f"of {last}" for last in sorted({*lasts})]
 
 
 def test_a_sketch_does_not_hold_on_to_the_texts_that_it_does_not_keep() -> None:

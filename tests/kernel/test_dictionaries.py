@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-import polars as pl
+from collections import Counter
 
-from sessionize.kernel.dictionaries import ENTRY_BYTES, Dictionaries, alike
+import polars as pl
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from sessionize.kernel.dictionaries import ENTRY_BYTES, Dictionaries, alike, dictionary, occurrences
 
 
 def _pages(*texts: str | None) -> pl.DataFrame:
@@ -29,3 +34,14 @@ def test_a_dictionary_that_outgrows_its_bound_gives_way_to_texts() -> None:
         assert [frame["page"].dtype for frame in frames] == [pl.UInt32, pl.String, pl.String]
         together = pl.concat(alike([dictionaries.restored(frame) for frame in frames]))
     assert together["page"].to_list() == ["a", "b", "b", "c", "c", "d"]
+
+
+@pytest.mark.parametrize("dtype", [pl.String, dictionary()], ids=["texts", "codes"])
+@given(st.lists(st.lists(st.sampled_from(["a", "b", "c", None]), max_size=6), max_size=4))
+@example([["a", "b"], ["b", "c", None, "b"], [], ["a"]])
+def test_texts_are_counted_over_all_parts_of_a_column(
+    dtype: pl.DataType | type[pl.String], parts: list[list[str | None]]
+) -> None:
+    texts = pl.concat([pl.Series(part, dtype=pl.String).cast(dtype) for part in [[], *parts]], rechunk=False)
+    expected = Counter(text for part in parts for text in part if text is not None)
+    assert sorted(occurrences(texts)) == sorted(expected.items())
