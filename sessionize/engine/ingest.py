@@ -169,7 +169,9 @@ class Ingest:
         """A batch's rows as events, or with the reason why they are none; columns held as dictionaries as codes."""
         told = {role: name for role, name in self._plain.items() if name in batch.held}
         rest = {role: names for role, names in self._plan.columns.items() if role not in told}
-        rows = _normalised(batch.frame, self._types, replace(self._plan, columns=rest))
+        # In one piece: streamed, a batch comes in a dozen, which are copied into one when they are looked at.
+        in_memory = bool(batch.rows)
+        rows = _normalised(batch.frame, self._types, replace(self._plan, columns=rest), in_memory=in_memory)
         if told:
             held = batch.dictionaries(sorted({*told.values()}))
             # Codes are for texts of events: else it would show in them how the log was read.
@@ -234,9 +236,9 @@ def event_types(types: Mapping[str, pl.DataType], plan: Plan) -> dict[str, pl.Da
     return {name: dtype for name, dtype in found.items() if name not in (*PLACE, *TRANSIENT)}
 
 
-def _normalised(raw: pl.LazyFrame, types: Mapping[str, pl.DataType], plan: Plan) -> pl.DataFrame:
+def _normalised(raw: pl.LazyFrame, types: Mapping[str, pl.DataType], plan: Plan, *, in_memory: bool) -> pl.DataFrame:
     try:
-        return normalise(raw, types, plan).collect(engine="streaming")
+        return normalise(raw, types, plan).collect(engine="in-memory" if in_memory else "streaming")
     except pl.exceptions.PolarsError:
         if plan.where is None and not plan.own:
             raise

@@ -6,8 +6,9 @@ rows) and fetches texts once a session, at the end (`described`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -157,9 +158,30 @@ def whole_keys(rows: pl.DataFrame, threads: ThreadPoolExecutor, lot_rows: int = 
         lot_rows: Rows of a slice, and of a lot, about.
     """
     lots = min(MOST_LOTS, 1 << (rows.height // lot_rows).bit_length())
-    starts = range(0, max(1, rows.height), lot_rows)
-    slices = threads.map(lambda start: _by_lot(rows.slice(start, lot_rows), start, lots), starts)
-    return [list(parts) for parts in zip(*slices, strict=True)]
+    slices = _slices(rows["key"].chunk_lengths(), lot_rows)
+    by_lot = threads.map(lambda each: _by_lot(rows.slice(*each), each[0], lots), slices)
+    return [list(parts) for parts in zip(*by_lot, strict=True)]
+
+
+def _slices(chunks: Sequence[int], most: int) -> list[tuple[int, int]]:
+    """Where slices of about so many rows start, and how long they are: none over the end of a long chunk, to be copied.
+
+    Args:
+        chunks: Rows of each chunk.
+        most: Rows of a slice.
+
+    Examples:
+        >>> _slices([5, 4], 3), _slices([1, 1, 1, 1], 3)
+        ([(0, 2), (2, 3), (5, 2), (7, 2)], [(0, 3), (3, 1)])
+    """
+    rows, ends = sum(chunks), [0]
+    if 2 * rows < len(chunks) * most:
+        ends = [*range(0, rows, most), rows]
+    else:
+        for length in chunks:
+            parts, before = -(-length // most), ends[-1]
+            ends += [before + length * part // parts for part in range(1, parts + 1)]
+    return [(start, end - start) for start, end in pairwise(ends)] or [(0, 0)]
 
 
 def _by_lot(rows: pl.DataFrame, start: int, lots: int) -> list[pl.DataFrame]:

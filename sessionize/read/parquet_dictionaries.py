@@ -48,7 +48,7 @@ class Rows(NamedTuple):
         dictionaries: Reads some of these: for each, its rows one dictionary after the other.
         share: Share of the log that ends with these rows, about.
         height: How many rows they are; of a text file this is known once they have been read.
-        rows: How many they are, about.
+        rows: How many they are, about; 0 of a query whose rows nobody has counted, which may not fit into memory.
     """
 
     frame: pl.LazyFrame

@@ -61,13 +61,14 @@ def test_any_number_of_parts_gives_the_same_rows(
 
 
 @examples(200)
-@given(logs(), rules(), roles(), st.sampled_from((1, 3, 10)))
-def test_small_lots_and_slices_give_the_same_rows(
-    log: list[Event], rule: OracleRules, role: frozenset[str], lot: int
+@given(logs(), rules(), roles(), st.sampled_from((1, 3, 10)), st.integers(1, 12))
+def test_small_lots_slices_and_chunks_give_the_same_rows(
+    log: list[Event], rule: OracleRules, role: frozenset[str], lot: int, chunk: int
 ) -> None:
     def made(events: pl.DataFrame, plan: Plan, _: int | None) -> list[tuple[pl.DataFrame, Sessionized]]:
         with Dictionaries(slice_rows=lot) as dictionaries:
-            coded = dictionaries.coded(events)
+            starts = range(0, max(1, events.height), chunk)
+            coded = pl.concat([dictionaries.coded(events[at : at + chunk]) for at in starts], rechunk=False)
         return [(coded, sessionize(coded, plan, assign=True, lot_rows=lot))]
 
     assert comparable(engine(log, rule, role, made=made)) == comparable(oracle(log, rule, role))
