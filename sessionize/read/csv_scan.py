@@ -40,7 +40,8 @@ class Records(NamedTuple):
         first: For each record, where among the separators the one before its first field is (int64, one a record).
         width: How many fields each has.
         separators: Places at which fields and lines end, counted from the end of a line before the text (int64, ascending).
-        escaped: Whether two quotes may stand for one.
+        quoted: Whether there are quotes.
+        escaped: Whether two of them may stand for one.
         others: Number of each line that is neither a record nor blank → its start and end in the text.
     """
 
@@ -50,6 +51,7 @@ class Records(NamedTuple):
     first: Places
     width: int
     separators: Places
+    quoted: bool
     escaped: bool
     others: Mapping[int, tuple[int, int]]
 
@@ -69,13 +71,14 @@ class Records(NamedTuple):
         before, behind = self._around(place)
         starts, lengths = before + len(LEAD), behind - before - 1
         there = lengths > 0
-        quoted = self.padded[starts] == QUOTE
-        if quoted.all():
-            starts += 1
-            lengths -= 2
-        elif quoted.any():
-            starts += quoted
-            lengths -= 2 * quoted
+        if self.quoted:
+            quoted = self.padded[starts] == QUOTE
+            if quoted.all():
+                starts += 1
+                lengths -= 2
+            elif quoted.any():
+                starts += quoted
+                lengths -= 2 * quoted
         texts = texts_at(self.padded, starts, lengths, there, few)
         return texts.str.replace_all('""', '"', literal=True) if self.escaped else texts
 
@@ -110,13 +113,15 @@ def records(text: bytes, delimiter: str, width: int) -> Records:
     ends = separators[stops]
     whole = _as_wide(separators, stops, width)
     whole[unclosed] = False
-    whole[np.searchsorted(ends, _stray(quotes, inside, separating)) - 1] = False
+    quoted = bool(quotes.any())
+    if quoted:
+        whole[np.searchsorted(ends, _stray(quotes, inside, separating)) - 1] = False
     whole[_damaged(text, data, ends)] = False
     length = np.diff(ends) - 1
     others = np.flatnonzero(~whole & (length > 0))
     found = np.flatnonzero(whole & (length > 0))
     return Records(
-        text, padded, found, stops[found], width, separators, bool((quotes & ~inside & after(quotes)).any()),
+        text, padded, found, stops[found], width, separators, quoted, bool((quotes & ~inside & after(quotes)).any()),
         dict(zip(others.tolist(), zip(ends[others].tolist(), (ends[others + 1] - 1).tolist(), strict=True), strict=True)),
     )  # fmt: skip
 
@@ -133,7 +138,7 @@ def _inside(quotes: Words, newlines: Words, length: int) -> tuple[Words, Places]
         A bit a byte (uint64, 64 to a word), and the numbers of the lines that end inside quotes, which end all the same
         (int64).
     """
-    inside = odd(quotes)
+    inside = odd(quotes) if quotes.any() else quotes
     if not (inside & newlines).any():
         return inside, np.empty(0, dtype=np.int64)
     ends = places(newlines)
