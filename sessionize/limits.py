@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Self
 
-from sessionize.machine import available
+from sessionize.machine import LITTLE, available
 from sessionize.values import dataclass
 
 SHARE: Final = 0.8
@@ -59,6 +59,8 @@ class TextLimits:
 
 
 USUAL_TEXTS: Final = TextLimits()
+SPARING_TEXTS: Final = TextLimits(block_bytes=900_000)
+"""Where memory is short: the C library gives back what is larger than a megabyte as soon as it is let go of."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +119,7 @@ class Limits:
             memory: Bytes of peak memory to stay under; None for a share of what there is.
         """
         limit = int(SHARE * available()) if memory is None else memory
+        is_short = memory is not None or available() < LITTLE
         free = max(limit, LEAST) - PROGRAM
         return cls(
             event_bytes=free,
@@ -124,6 +127,7 @@ class Limits:
             batch_bytes=max(LEAST_BATCH, min(MOST_BATCH, int(free * BATCH_SHARE))),
             event_cost=PER_EVENT,
             made_bytes=int(free * MADE_SHARE),
+            texts=SPARING_TEXTS if is_short else USUAL_TEXTS,
         )
 
     def rows_of(self, row_bytes: float) -> int:

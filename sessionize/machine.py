@@ -12,6 +12,8 @@ from typing import Final
 
 from sessionize.values import NamedTuple
 
+LITTLE: Final = 4_000_000_000
+"""Bytes of memory under which it is short, even if no limit was given."""
 CGROUPS: Final = "/sys/fs/cgroup"
 OWN_CGROUPS: Final = "/proc/self/cgroup"
 PROCESSORS: Final = "/proc/cpuinfo"

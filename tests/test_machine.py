@@ -13,12 +13,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sessionize import machine
+from sessionize import limits, machine
 from sessionize.limits import Limits
+from sessionize.machine import LITTLE
 
 main = import_module("sessionize.cli.main")  # a function has its name, too
 ROOT = Path(__file__).parent.parent
 SAMPLE = ROOT / "sample_data" / "events.csv"
+MMAP_THRESHOLD = -3
 FEATURES = "fpu avx2 avx512f avx512_vbmi2"
 
 
@@ -85,8 +87,22 @@ def test_memory_is_given_back_at_once_where_a_limit_is_typed_or_stands_in_a_file
     put(tmp_path / name, text)
     monkeypatch.chdir(tmp_path if "nightly" in name else tmp_path / "here")
     monkeypatch.setattr(sys, "argv", ["sessionize", "run", "events.csv", *typed])
-    monkeypatch.setattr(main, "available", lambda: main.LITTLE)
+    monkeypatch.setattr(main, "available", lambda: LITTLE)
     assert (main._allocators() == (main.SPARING_POLARS, main.SPARING_NUMPY)) is sparing
+
+
+@pytest.mark.parametrize(
+    ("there", "limit", "small"), [(LITTLE, None, False), (LITTLE, 10**9, True), (LITTLE - 1, None, True)]
+)
+def test_where_memory_is_short_blocks_of_text_are_smaller_than_what_is_given_back_at_once(
+    there: int, limit: int | None, small: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "available", lambda: there)
+    monkeypatch.setattr(main, "available", lambda: there)
+    monkeypatch.setattr(sys, "argv", ["sessionize", *(["--memory-limit"] if limit else [])])
+    _, allocator = main._allocators()
+    assert Limits.of(limit).texts.block_bytes < allocator[MMAP_THRESHOLD]
+    assert (allocator == main.SPARING_NUMPY) is small
 
 
 def cpu(vendor: str, family: int, model: int, flags: str = FEATURES) -> str:

@@ -23,7 +23,7 @@ from typing import Final
 
 from sessionize.cli.config_files import places
 from sessionize.errors import ChecksFailed, SessionizeError, StdoutError
-from sessionize.machine import WITHOUT_AVX512, available, processor
+from sessionize.machine import LITTLE, WITHOUT_AVX512, available, processor
 from sessionize.patterns import pattern
 
 REPORT_AT: Final = "https://github.com/sessionize/sessionize/issues"
@@ -48,8 +48,6 @@ NUMPY_ALLOCATOR: Final = {-3: 1 << 25, -1: 1 << 28, -8: ARENAS}
 SPARING_POLARS: Final = "dirty_decay_ms:200,muzzy_decay_ms:0,narenas:1"
 SPARING_NUMPY: Final = {-3: 1 << 20, -1: 1 << 20, -8: 1}
 """Where memory is short: what was let go of is given back soon, which takes a third more time."""
-LITTLE: Final = 4_000_000_000
-"""Bytes of memory under which it is short, even if no limit was given."""
 SAYS_LIMIT: Final = pattern(r"(?m)^\s*[\"']?memory[-_]limit")
 GARBAGE_AFTER: Final = 1_000_000
 """Objects made before Python looks for garbage in cycles: loading makes many and none of it is garbage."""
