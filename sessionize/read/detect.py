@@ -47,7 +47,7 @@ BLANK: Final = b"\xef\xbb\xbf \t\r\n"
 MARKUP: Final = pattern(rb"(?i)<(!doctype|html|\?xml)")
 OBJECT: Final = pattern(rb'\{\s*(?:"|\})')
 OBJECT_OVER_LINES: Final = pattern(rb"\{[ \t]*\r?\n")
-ARRAY: Final = pattern(rb"\[\s*[{\]]")
+ARRAY: Final = pattern(rb"\[\s*(?:\{|\]\s*\Z)")
 ARRAY_OF_LINES: Final = pattern(rb"\[\s*\{[^\n]*\}[ \t]*,?[ \t]*\r?\n")
 """An array with an object a line: the first one ends on its line, and the array does not."""
 

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 from budget import examples
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sessionize import schema
@@ -72,6 +72,7 @@ def test_every_line_that_is_not_blank_is_a_row_with_its_number(
 
 @examples(100)
 @given(lines=LINES, rows=st.integers(1, 5), blanks=st.integers(0, 12))
+@example(lines=["[]"], rows=1, blanks=0)  # no JSON array, as more comes behind it
 def test_the_first_rows_are_those_of_the_whole_however_few_lines_are_parsed_for_them(
     tmp_path_factory: pytest.TempPathFactory, lines: list[str], rows: int, blanks: int
 ) -> None:
