@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 from dataclasses import MISSING, FrozenInstanceError, fields
+from inspect import Parameter, Signature
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ else:
                 name = f"_{method.__name__}__"
                 if name not in kind.__dict__:
                     setattr(kept, name, method)
+            kept.__signature__ = _Signature()
             return kept
 
         return made if kind is None else made(kind)
@@ -51,9 +53,8 @@ def _init(self: Any, /, *given: Any, **named: Any) -> None:
     known = fields(self)
     in_order = [each.name for each in known if not each.kw_only]
     values = dict(zip(in_order, given, strict=False))
-    odd = [*given[len(in_order) :], *(values.keys() & named.keys()), *(named.keys() - {each.name for each in known})]
-    if odd:
-        raise TypeError(f"{type(self).__name__}: {odd[0]!r} is given twice, or is no field")
+    if len(given) > len(in_order) or values.keys() & named.keys() or named.keys() - {each.name for each in known}:
+        raise _misfit(self, given, named)
     values |= named
     for each in known:
         if each.name in values:
@@ -63,10 +64,32 @@ def _init(self: Any, /, *given: Any, **named: Any) -> None:
         elif each.default_factory is not MISSING:
             value = each.default_factory()
         else:
-            raise TypeError(f"{type(self).__name__}: {each.name!r} is missing")
+            raise _misfit(self, given, named)
         self.__dict__[each.name] = value
     if hasattr(self, "__post_init__"):
         self.__post_init__()
+
+
+class _Signature:
+    """How a class is called, made when someone asks: `help`, a notebook, a call that does not fit."""
+
+    def __get__(self, _: object, kind: Any) -> Signature:
+        found = []
+        for each in sorted(fields(kind), key=lambda each: bool(each.kw_only)):
+            place = Parameter.KEYWORD_ONLY if each.kw_only else Parameter.POSITIONAL_OR_KEYWORD
+            default = Parameter.empty if each.default_factory is MISSING else ...
+            default = default if each.default is MISSING else each.default
+            found.append(Parameter(each.name, place, default=default, annotation=each.type))
+        return Signature(found, return_annotation=None)
+
+
+def _misfit(self: Any, given: tuple[Any, ...], named: dict[str, Any]) -> TypeError:
+    """What Python says of a call that does not fit."""
+    try:
+        type(self).__signature__.bind(*given, **named)
+    except TypeError as error:
+        return TypeError(f"{type(self).__name__}() {error}")
+    raise AssertionError
 
 
 def _compared(value: Any) -> tuple[Any, ...]:

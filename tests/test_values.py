@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import inspect
 import pickle
 import typing
 from collections.abc import Callable, Mapping
@@ -110,8 +111,24 @@ def test_a_value_is_as_the_library_makes_it(given: tuple[Any, ...], named: dict[
 def test_what_does_not_fit_the_fields_is_refused(
     kind: Callable[..., Any], given: tuple[Any, ...], named: dict[str, Any]
 ) -> None:
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match=r"argument"):
         kind(*given, **named)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (Ours, Theirs),
+        (Named, dataclasses.make_dataclass("Other", [("lower", "int"), ("upper", "int", 9)], kw_only=True)),
+    ],
+)
+def test_a_class_says_how_it_is_called(ours: Callable[..., Any], theirs: Callable[..., Any]) -> None:
+    found, expected = inspect.signature(ours), inspect.signature(theirs)
+    assert list(found.parameters) == list(expected.parameters)
+    for name, parameter in expected.parameters.items():
+        same = found.parameters[name]
+        assert (same.kind, same.annotation) == (parameter.kind, parameter.annotation)
+        assert (same.default is inspect.Parameter.empty) is (parameter.default is inspect.Parameter.empty)
 
 
 @pytest.mark.parametrize("first", GIVEN)
