@@ -18,7 +18,11 @@ import pytest
 from console import MANUAL, sessionize
 
 BLOCKS = re.findall(r"^```\w*\n(.*?)^```$", MANUAL["nightly"], re.DOTALL | re.MULTILINE)
-YESTERDAY = (date.today() - timedelta(days=1)).isoformat()  # noqa: DTZ011 - as `date -d yesterday` has it
+
+
+def yesterday() -> str:
+    """As `date -d yesterday` has it: asked for by each test, as a run of all may go on past midnight."""
+    return (date.today() - timedelta(days=1)).isoformat()  # noqa: DTZ011
 
 
 @pytest.fixture
@@ -29,7 +33,7 @@ def web(tmp_path: Path) -> Path:
     command = tmp_path / "bin" / "sessionize"
     command.write_text(f'#!/bin/sh\necho ran >> {tmp_path}/tries\nexec {sys.executable} -m sessionize "$@"\n')
     command.chmod(0o755)
-    (tmp_path / f"logs/{YESTERDAY}.csv").write_text(f"time,user_id\n{YESTERDAY}T12:00:00,a\n")
+    (tmp_path / f"logs/{yesterday()}.csv").write_text(f"time,user_id\n{yesterday()}T12:00:00,a\n")
     return tmp_path
 
 
@@ -45,13 +49,13 @@ def cron(web: Path) -> int:
 @pytest.mark.slow
 def test_the_cron_line_runs_the_night_with_the_path_that_stands_there(web: Path) -> None:
     assert cron(web) == 0
-    assert (web / f"out/batch={YESTERDAY}/manifest.json").exists()
+    assert (web / f"out/batch={yesterday()}/manifest.json").exists()
     assert (web / "tries").read_text() == "ran\n"
 
 
 @pytest.mark.slow
 def test_the_cron_line_tries_again_where_that_helps_and_only_there(web: Path) -> None:
-    log = web / f"logs/{YESTERDAY}.csv"
+    log = web / f"logs/{yesterday()}.csv"
     text = log.read_text()
     log.unlink()
     assert cron(web) == 3
@@ -66,7 +70,7 @@ def test_the_systemd_units_are_units_and_their_command_runs(web: Path) -> None:
     units = {name: each for each in BLOCKS for name in re.findall(r"^# /etc/systemd/system/(\S+?\.service)", each)}
     assert set(units) == {"sessionize@.service", "sessionize.service"}
     (command,) = re.findall(r"^ExecStart=\S+/sessionize (.*)$", units["sessionize@.service"], re.MULTILINE)
-    assert sessionize(*command.replace("%i", YESTERDAY).split(), cwd=web) == (0, "", "")
+    assert sessionize(*command.replace("%i", yesterday()).split(), cwd=web) == (0, "", "")
     if shutil.which("systemd-analyze") is None:
         pytest.skip("no systemd here")
     for name, text in units.items():
@@ -229,9 +233,9 @@ def test_the_kubernetes_cron_job_is_one_and_its_command_runs_a_night(web: Path) 
         return subprocess.run([shell, flag, command], cwd=web, env=path, check=False, capture_output=True).returncode
 
     assert code() == 0
-    assert (web / f"out/batch={YESTERDAY}/manifest.json").exists()
-    log = web / f"logs/{YESTERDAY}.csv"
-    (web / f"logs/{YESTERDAY}.csv").write_text(log.read_text().replace(",a\n", ",\n") + f"{YESTERDAY}T13:00:00,b\n")
+    assert (web / f"out/batch={yesterday()}/manifest.json").exists()
+    log = web / f"logs/{yesterday()}.csv"
+    (web / f"logs/{yesterday()}.csv").write_text(log.read_text().replace(",a\n", ",\n") + f"{yesterday()}T13:00:00,b\n")
     assert code() == 2  # other bytes: someone must look
     shutil.rmtree(web / "out")
     shutil.rmtree(web / "state")
