@@ -187,6 +187,18 @@ def test_a_method_that_a_class_has_itself_stays() -> None:
     assert (repr(Shown(1)), hash(Shown(1))) == ("itself", 7)
 
 
+def test_a_class_that_asks_for_no_repr_has_the_one_it_inherits() -> None:
+    class Base:
+        def __repr__(self) -> str:
+            return "inherited"
+
+    @dataclass(frozen=True, repr=False)
+    class Shown(Base):
+        number: int
+
+    assert repr(Shown(1)) == "inherited"
+
+
 def test_a_named_tuple_is_as_the_librarys() -> None:
     ours: Any = Pair(1, ("x",))
     theirs: Any = TheirPair(1, ("x",))

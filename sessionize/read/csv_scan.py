@@ -72,13 +72,13 @@ class Records(NamedTuple):
         starts, lengths = before + len(LEAD), behind - before - 1
         there = lengths > 0
         if self.quoted:
-            quoted = self.padded[starts] == QUOTE
-            if quoted.all():
+            within = self.padded[starts] == QUOTE
+            if within.all():
                 starts += 1
                 lengths -= 2
-            elif quoted.any():
-                starts += quoted
-                lengths -= 2 * quoted
+            elif within.any():
+                starts += within
+                lengths -= 2 * within
         texts = texts_at(self.padded, starts, lengths, there, few)
         return texts.str.replace_all('""', '"', literal=True) if self.escaped else texts
 
@@ -106,14 +106,14 @@ def records(text: bytes, delimiter: str, width: int) -> Records:
     """
     padded, data = padding(text)
     quotes, newlines = bits_of(data, QUOTE), bits_of(data, NEWLINE)
-    inside, unclosed = _inside(quotes, newlines, len(data))
+    quoted = bool(quotes.any())
+    inside, unclosed = _inside(quotes, newlines, len(data)) if quoted else (quotes, np.empty(0, dtype=np.int64))
     separating = (bits_of(data, ord(delimiter)) | newlines) & ~inside
     separators = places(separating)
     stops = np.flatnonzero(data[separators] == NEWLINE)
     ends = separators[stops]
     whole = _as_wide(separators, stops, width)
     whole[unclosed] = False
-    quoted = bool(quotes.any())
     if quoted:
         whole[np.searchsorted(ends, _stray(quotes, inside, separating)) - 1] = False
     whole[_damaged(text, data, ends)] = False
@@ -138,7 +138,7 @@ def _inside(quotes: Words, newlines: Words, length: int) -> tuple[Words, Places]
         A bit a byte (uint64, 64 to a word), and the numbers of the lines that end inside quotes, which end all the same
         (int64).
     """
-    inside = odd(quotes) if quotes.any() else quotes
+    inside = odd(quotes)
     if not (inside & newlines).any():
         return inside, np.empty(0, dtype=np.int64)
     ends = places(newlines)

@@ -45,6 +45,8 @@ FOREIGN: Final = (
 """Where a mark stands, the mark, what has it, what to do."""
 BLANK: Final = b"\xef\xbb\xbf \t\r\n"
 MARKUP: Final = pattern(rb"(?i)<(!doctype|html|\?xml)")
+EMPTY_ARRAYS: Final = pattern(rb"(?:\[[ \t]*\][ \t]*\r?\n\s*)+")
+"""Lines of an export that found nothing, before those of one that did."""
 OBJECT: Final = pattern(rb'\{\s*(?:"|\})')
 OBJECT_OVER_LINES: Final = pattern(rb"\{[ \t]*\r?\n")
 ARRAY: Final = pattern(rb"\[\s*(?:\{|\]\s*\Z)")
@@ -73,8 +75,9 @@ def recognised(head: bytes, path: str, given: InputFormat | None) -> InputFormat
             f"{path}: not a {named.capitalize()} file, whatever its name says", hint="was it cut short? fetch it again"
         )
     found = given or _text_kind(head, path)
-    if found == "ndjson" or ARRAY.match(head.lstrip(BLANK)):
-        _check_one_a_line(head.lstrip(BLANK), path, found)
+    start = _start(head)
+    if found == "ndjson" or ARRAY.match(start):
+        _check_one_a_line(start, path, found)
     return found
 
 
@@ -110,8 +113,15 @@ def unrotated(name: str, *, once: bool = False) -> str:
             return name
 
 
-def _text_kind(head: bytes, path: str) -> InputFormat:
+def _start(head: bytes) -> bytes:
+    """Where the text begins that tells what a file is; all of it, where no more than an empty array is there."""
     start = head.lstrip(BLANK)
+    empty = EMPTY_ARRAYS.match(start)
+    return start[empty.end() :] or start if empty else start
+
+
+def _text_kind(head: bytes, path: str) -> InputFormat:
+    start = _start(head)
     if MARKUP.match(start):
         raise _not_read(path, "a page of HTML or XML", "was it fetched without logging in? export the log as CSV")
     if OBJECT.match(start) or ARRAY_OF_LINES.match(start):

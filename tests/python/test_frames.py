@@ -139,6 +139,23 @@ def test_a_frame_in_memory_is_read_some_rows_at_a_time() -> None:
     assert_frame_equal(together.select(EVENTS.columns), EVENTS)
 
 
+@pytest.mark.parametrize(("kind", "engine"), [(pl.LazyFrame, "streaming"), (pl.DataFrame, "in-memory")])
+def test_of_a_query_whose_rows_nobody_has_counted_no_more_is_held_than_of_its_events(
+    kind: type[pl.LazyFrame | pl.DataFrame], engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engines: list[Any] = []
+    collect = pl.LazyFrame.collect
+
+    def noted(self: pl.LazyFrame, **options: Any) -> Any:
+        if schema.REASON in self.collect_schema():
+            engines.append(options.get("engine"))
+        return collect(self, **options)
+
+    monkeypatch.setattr(pl.LazyFrame, "collect", noted)
+    sessionize.sessionize(EVENTS.lazy() if kind is pl.LazyFrame else EVENTS)
+    assert set(engines) - {None} == {engine}
+
+
 def test_bytes_are_texts_wherever_they_are_carried() -> None:
     of_bytes = EVENTS.with_columns(pl.col("country").cast(pl.Binary))
     asked = {"property": "country", "trait": "country", "where": "country = 'US'"}

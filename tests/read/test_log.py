@@ -194,6 +194,8 @@ BAD = {
     "a web page": ("a.csv", b"\n<!DOCTYPE html><title>Sign in</title>", "HTML", "logging in"),
     "a JSON array": ("a.json", b'\xef\xbb\xbf[\n{"id": 1}]', "JSON array", "jq -c '.[]'"),
     "a JSON array of another name": ("a.csv", b'[{"id": 1}]', "JSON array", "jq -c '.[]'"),
+    "a JSON array without objects": ("a.csv", b"[ ]\n", "JSON array", "jq -c '.[]'"),
+    "JSON over lines behind an empty array": ("a.csv", b'[]\n{\n  "id": 1\n}\n', "several lines", "jq -c ."),
     "JSON over lines": ("a.json", b'{\r\n  "id": 1\r\n}\r\n', "several lines", "jq -c ."),
     "an empty file": ("a.csv", b"", "empty", "full disk"),
     "blank lines": ("a.csv", b"\n\n\n", "blank", ""),
@@ -236,6 +238,18 @@ def test_objects_are_ndjson_whatever_the_name(tmp_path: Path) -> None:
     for name in ("a.csv", "a.log", "a"):
         (tmp_path / name).write_bytes(b'\n{"id": "a"}\n{"id": "b"}\n')
         assert ids(log(tmp_path / name)) == ["a", "b"]
+
+
+@pytest.mark.parametrize("empty", ["[]\n", "[ ]\r\n\n[]\n"])
+@pytest.mark.parametrize("name", ["a.csv", "a.ndjson", "a"])
+def test_objects_behind_empty_arrays_are_ndjson_whatever_the_name(tmp_path: Path, name: str, empty: str) -> None:
+    (tmp_path / name).write_bytes(empty.encode() + b'{"id": "a"}\n{"id": "b"}\n')
+    assert ids(log(tmp_path / name)) == ["a", "b"]
+
+
+def test_a_header_of_brackets_is_a_header(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("[]\n1\n")
+    assert list(log(tmp_path / "a.csv").schema) == ["[]"]
 
 
 def test_what_is_not_there_is_named_with_what_is(tmp_path: Path) -> None:
