@@ -113,27 +113,28 @@ class Look:
         """
         edges = self.profile.edges()
         with ThreadPoolExecutor(1) as aside:
-            of_sessions = aside.submit(figures, self._keys.measures)
+            of_sessions = aside.submit(lambda: (figures(self._keys.measures), self._keys.facts()))
             of_days = self.profile.of_days()
+            found, sessions = of_sessions.result()
         return Facts(
             inputs=self._config.inputs,
             paths=tuple(self._paths),
             passed_over=tuple((each.path, each.why) for each in self._log.passed_over),
             counts=asdict(result.counts),
-            figures=of_sessions.result(),
+            figures=found,
             rejected=_rejected(result.rejected, self._paths, self._thresholds.examples),
             duplicates=self._keys.repeated,
             has_event_ids=schema.EVENT_ID in self._plan.columns,
             columns={name: str(dtype) for name, dtype in self._log.schema.items()},
             events=_events(self._rows, self._keys, self._watched, self._plan),
-            sessions=self._keys.facts(),
+            sessions=sessions,
             custom=ask(self._settings.custom, self._shelf.tables, self._thresholds.examples),
             rules=rules_of(self._plan),
             layout=self._plan.layout,
             unread_amount=_unread_amount(result.values, self._paths),
             null_words=_null_words(result.values),
             moved=self._keys.moved,
-            days={day: found for day, found in of_days.items() if day not in edges},
+            days={day: of_day for day, of_day in of_days.items() if day not in edges},
         )
 
 

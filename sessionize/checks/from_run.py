@@ -14,8 +14,9 @@ from sessionize.checks.batches import filled_in
 from sessionize.checks.custom import ask, prove
 from sessionize.checks.facts import Examples, Facts
 from sessionize.checks.findings import Example
-from sessionize.checks.key_stats import Extremes, Thresholds, most_events, session_example, session_facts
+from sessionize.checks.key_stats import Extremes, Thresholds, session_example, session_facts
 from sessionize.checks.nights import profile_of
+from sessionize.checks.profiles import most_events
 from sessionize.checks.settings import Settings
 from sessionize.checks.text import sanitize
 from sessionize.engine.result import Counts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import numpy as np
@@ -11,6 +12,7 @@ import polars as pl
 from sessionize import schema
 from sessionize.checks.facts import Examples, Flagged, SessionFacts, Shared
 from sessionize.checks.findings import Example
+from sessionize.checks.profiles import HASH_SEED, events_by_profile, most_events
 from sessionize.checks.row_stats import PLACED, example, place_of
 from sessionize.checks.text import quoted, sanitize
 from sessionize.config import Plan
@@ -23,7 +25,6 @@ from sessionize.kernel.local_times import wall_clock
 from sessionize.kernel.metrics import FIGURED, METRICS, UTC_INSTANT
 from sessionize.values import NamedTuple
 
-HASH_SEED: Final = 7
 MANY: Final = 0.001
 """Session ids of so large a share of the events, and of two at least, are looked at: one used as a constant has more."""
 MEASURES: Final = tuple(name for name in FIGURED if name not in ("status", "bot"))
@@ -85,37 +86,39 @@ class KeyStats(Observer):
         self._large: list[tuple[float, Example]] = []
 
     def partition(self, events: pl.DataFrame, sessions: Sessionized, whole: Whole) -> None:
-        """Look at a partition: its events, and what the kernel made of them."""
+        """Look at a partition: its events, and what the kernel made of them; at its texts and its numbers side by side."""
+        with ThreadPoolExecutor(1) as aside:
+            texts_seen = aside.submit(self._look_at_texts, events, sessions, whole)
+            self._look_at_sessions(sessions.sessions, whole, all_there=events.height == whole.events)
+            texts_seen.result()
+
+    def _look_at_texts(self, events: pl.DataFrame, sessions: Sessionized, whole: Whole) -> None:
+        """Look at event types, session ids and event ids."""
         if schema.EVENT_TYPE in events.columns:
             for name, number in occurrences(events[schema.EVENT_TYPE]):
                 self._types[name] = self._types.get(name, 0) + number
-        self._add_keys(events, sessions.sessions, max(2, MANY * whole.events))
+        if "source_id" in sessions.sessions.columns:
+            self._add_session_ids(events, sessions.sessions, max(2, MANY * whole.events))
         if PLACED in events.columns:
             self._add_repeated(events, sessions.duplicates)
         if schema.EVENT_ID in events.columns:
             self._add_moved(events)
-        measures = measured(sessions.sessions, is_active(self._plan, whole.stand.watermark))
-        self._measures.append(measures)
-        self._long += self._extremes(sessions.sessions, measures, "duration_s", self._limits.hours * 3600)
-        self._large += self._extremes(sessions.sessions, measures, "events", self._limits.events)
 
-    def _add_keys(self, events: pl.DataFrame, sessions: pl.DataFrame, many: float) -> None:
-        if "source_id" in sessions.columns:
-            by_id = _with_many(sessions, many)
-            largest = by_id.filter(pl.col("events") == pl.col("events").max()).cast({"source_id": pl.String})
-            self._top += [(number, name) for name, number in largest.iter_rows()]
-            if schema.PROFILE_ID in events.columns and by_id.height:
-                self._profiles += _shared(events, sessions, by_id["source_id"])
+    def _look_at_sessions(self, sessions: pl.DataFrame, whole: Whole, *, all_there: bool) -> None:
+        """Look at sessions and their profiles, of which maybe all are there."""
         if schema.PROFILE_ID in sessions.columns:
-            by_profile = (
-                sessions.lazy()
-                .select(schema.PROFILE_ID, "events")
-                .drop_nulls()
-                .group_by(pl.col(schema.PROFILE_ID).hash(HASH_SEED).alias("hash"))
-                .agg(pl.col("events").sum(), pl.col(schema.PROFILE_ID).first().cast(pl.String).alias("id"))
-                .collect()
-            )
-            self._by_profile.append(by_profile)
+            self._by_profile.append(events_by_profile(sessions, all_there=all_there))
+        measures = measured(sessions, is_active(self._plan, whole.stand.watermark))
+        self._measures.append(measures)
+        self._long += self._extremes(sessions, measures, "duration_s", self._limits.hours * 3600)
+        self._large += self._extremes(sessions, measures, "events", self._limits.events)
+
+    def _add_session_ids(self, events: pl.DataFrame, sessions: pl.DataFrame, many: float) -> None:
+        by_id = _with_many(sessions, many)
+        largest = by_id.filter(pl.col("events") == pl.col("events").max()).cast({"source_id": pl.String})
+        self._top += [(number, name) for name, number in largest.iter_rows()]
+        if schema.PROFILE_ID in events.columns and by_id.height:
+            self._profiles += _shared(events, sessions, by_id["source_id"])
 
     def _add_repeated(self, events: pl.DataFrame, duplicates: pl.Series) -> None:
         first = events[duplicates].select(PLACED, schema.EVENT_ID).bottom_k(self._limits.examples, by=PLACED)
@@ -247,19 +250,6 @@ def measured(sessions: pl.DataFrame, active: pl.Expr) -> pl.DataFrame:
         pl.col("start", "end").cast(UTC_INSTANT),
         status=pl.when(active).then(pl.lit("active")).otherwise(pl.lit("ended")),
     ).select(FIGURED)
-
-
-def most_events(parts: Sequence[pl.DataFrame]) -> tuple[int, str] | None:
-    """Most events of one profile, and the profile."""
-    if not parts:
-        return None
-    together = parts[0] if len(parts) == 1 else _added(parts)
-    largest = together.filter(pl.col("events") == pl.col("events").max())
-    return max(((number, name) for number, name in largest.select("events", "id").iter_rows()), default=None)
-
-
-def _added(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    return pl.concat(parts).group_by("hash").agg(pl.col("events").sum(), pl.col("id").first())
 
 
 def session_facts(measures: pl.DataFrame, timezone: str, thresholds: Thresholds, extremes: Extremes) -> SessionFacts:

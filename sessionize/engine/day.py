@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
@@ -13,7 +12,9 @@ from numpy.typing import NDArray
 
 from sessionize import schema
 from sessionize.engine.column_hashes import Column, Counted
+from sessionize.engine.forms import ALPHABETS, Form
 from sessionize.engine.looked import HOURS, Looked, Times
+from sessionize.engine.moments import Moments
 from sessionize.engine.sketch import Sketch
 from sessionize.kernel.describe import seconds
 from sessionize.read.raw_rows import values_of
@@ -21,41 +22,10 @@ from sessionize.summary.daily import COUNT, MEAN, SHARE, Figure
 
 BLOCK: Final = 3
 """Hours of the day are told in blocks of so many."""
-ALPHABETS: Final = {"upper case": r"\p{Lu}", "lower case": r"\p{Ll}", "digits": r"\d", "other": r"[^\p{L}\d]"}
 MOST_VALUES: Final = 1_000
 """Different values of a dimension that are counted; of more, the commonest."""
 SHOWN_VALUES: Final = 20
 Named = Iterator[tuple[str, Figure]]
-
-
-class Moments:
-    """Number, sum and sum of squares."""
-
-    def __init__(self) -> None:
-        self.number = 0
-        self.total = self.squares = 0.0
-
-    def add(self, values: pl.Series) -> None:
-        """Take values in; null is none."""
-        there = (values.drop_nulls() if values.null_count() else values).to_numpy().astype(np.float64)
-        self.number += len(there)
-        self.total += float(there.sum())
-        self.squares += float(there @ there)
-
-    @property
-    def mean(self) -> float:
-        """The mean; 0 of nothing."""
-        return self.total / self.number if self.number else 0.0
-
-    @property
-    def deviation(self) -> float:
-        """The standard deviation."""
-        return math.sqrt(max(0.0, self.squares / self.number - self.mean**2)) if self.number else 0.0
-
-    @property
-    def figure(self) -> Figure:
-        """The mean as a figure."""
-        return Figure(MEAN, self.mean, self.number, self.deviation)
 
 
 class Day:
@@ -92,14 +62,14 @@ class Day:
             if name in rows.followed:
                 self._follow(rows.followed[name], column, part, counted)
         if schema.VALUE in rows.columns:
-            self._amount.add(rows.columns[schema.VALUE].values(part))
+            self._amount.add(_there(rows.columns[schema.VALUE].values(part)))
         self._whole_rows.add(rows.hashes[part])
 
     def sessions(self, sessions: pl.DataFrame) -> None:
         """Take some of its sessions in, as `of_sessions` gives them."""
         for name in ("events", "page_views"):
-            self._of_sessions[name].add(sessions[name])
-        self._of_sessions["duration"].add(sessions["log_duration"])
+            self._of_sessions[name].add(_there(sessions[name]))
+        self._of_sessions["duration"].add(_there(sessions["log_duration"]))
         self._flags["bounced"] += int(np.count_nonzero(sessions["events"].to_numpy() == 1))
         self._flags["converted"] += int(np.count_nonzero(sessions["conversions"].to_numpy() > 0))
 
@@ -149,11 +119,18 @@ class Day:
         """The local day of most of its events, as days since 1970; None without any."""
         return max(self._by_local, key=lambda day: (self._by_local[day], day), default=None)
 
-    def figures(self, day: int | None) -> Named:
+    @property
+    def ids(self) -> dict[str, pl.Series]:
+        """By role of ids, a fair choice of its different ones."""
+        there = {role: self._sketches[role] for role in schema.ID_ROLES if role in self._sketches}
+        return {role: sketch.texts for role, sketch in there.items() if sketch.sampled}
+
+    def figures(self, day: int | None, forms: Mapping[str, Form]) -> Named:
         """Its figures.
 
         Args:
             day: Which day it is named for, as days since 1970; None, or one below 0, where it is named for none.
+            forms: What its `ids` look like, by role.
         """
         sessions = self._of_sessions["events"]
         profiles = self._sketches.get(schema.PROFILE_ID)
@@ -168,7 +145,7 @@ class Day:
         yield from self._of_columns(visitors)
         yield from self._of_values(visitors)
         yield from self._of_times(day, visitors)
-        yield from self._of_ids()
+        yield from self._of_ids(forms)
         again, came = self._whole_rows.repeats
         yield "repeated.rows", Figure(SHARE, again / came, min(came, max(1, visitors)))
         yield from self._of_all_sessions()
@@ -201,19 +178,12 @@ class Day:
         yield "times.at second 0", Figure(SHARE, self._whole_minutes / self._rows, visitors)
         yield "times.at midnight", Figure(SHARE, self._midnights / self._rows, visitors)
 
-    def _of_ids(self) -> Named:
-        for role in schema.ID_ROLES:
-            sketch = self._sketches.get(role)
-            if sketch is None or not sketch.sampled:
-                continue
-            texts = sketch.texts
-            with_each = [pl.col("").str.contains(pattern).sum().alias(name) for name, pattern in ALPHABETS.items()]
-            letters = texts.to_frame().select(pl.col("").str.len_chars().implode().alias("length"), *with_each)
-            length = Moments()
-            length.add(letters["length"].item())
-            yield f"form.{role} length", length.figure
+    def _of_ids(self, forms: Mapping[str, Form]) -> Named:
+        for role, form in forms.items():
+            yield f"form.{role} length", form.length.figure
             for alphabet in ALPHABETS:
-                yield f"form.{role} with {alphabet}", Figure(SHARE, letters[alphabet].item() / len(texts), len(texts))
+                number = form.length.number
+                yield f"form.{role} with {alphabet}", Figure(SHARE, form.with_each[alphabet] / number, number)
 
     def _of_all_sessions(self) -> Named:
         sessions = self._of_sessions["events"].number
@@ -224,6 +194,11 @@ class Day:
         for name, moments in self._of_sessions.items():
             shown = "log of duration" if name == "duration" else name.replace("_", " ")
             yield f"sessions.{shown}", moments.figure
+
+
+def _there(values: pl.Series) -> NDArray[Any]:
+    """Numbers of a column, without null."""
+    return (values.drop_nulls() if values.null_count() else values).to_numpy()
 
 
 def _commonest(counts: Counter[str], most: int) -> list[tuple[str, int]]:

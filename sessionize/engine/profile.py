@@ -17,6 +17,7 @@ from sessionize import schema
 from sessionize.config import Plan
 from sessionize.engine.column_hashes import ColumnHashes
 from sessionize.engine.day import Day, of_sessions
+from sessionize.engine.forms import Form, forms
 from sessionize.engine.looked import EPOCH_DAY, HOURS, Looked, Times
 from sessionize.engine.observe import Observer, Whole
 from sessionize.kernel import Sessionized
@@ -106,8 +107,12 @@ class Profile(Observer):
             self._day(day)  # it is there, though it may have no event
         self._drop_old()
         if not self._of:
-            return {None: dict(Day().figures(None))}
-        return {self._date(day): dict(each.figures(day)) for day, each in sorted(self._of.items())}
+            return {None: dict(Day().figures(None, {}))}
+        ids = [(day, role, texts) for day, each in sorted(self._of.items()) for role, texts in each.ids.items()]
+        of_ids: dict[int, dict[str, Form]] = {day: {} for day in self._of}
+        for (day, role, _), form in zip(ids, forms([texts for _, _, texts in ids]), strict=True):
+            of_ids[day][role] = form
+        return {self._date(day): dict(each.figures(day, of_ids[day])) for day, each in sorted(self._of.items())}
 
     def _date(self, number: int) -> date | None:
         """The day of a number; an undated night's is that of most of its events."""
