@@ -203,6 +203,7 @@ class Plan:
         page_path: Whether a page is cut to its path.
         channels: Whether a session gets its channel by GA4's rules; never where the log has a column for it.
         own_hosts: Hosts whose referrers are no source.
+        only_figured: Whether of the metrics only those are wanted of which the summary's figures are made.
         agents: Whether user agents are looked into: the log has them, and the extra is there.
         devices: Whether they are looked into for devices, systems and apps, which only Session records have, or for bots.
         exclude_bots: Whether events of known bots are left out.
@@ -235,6 +236,7 @@ class Plan:
     page_path: bool = False
     channels: bool = False
     own_hosts: tuple[str, ...] = ()
+    only_figured: bool = False
     agents: bool = False
     devices: bool = True
     exclude_bots: bool = False

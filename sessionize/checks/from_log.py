@@ -166,7 +166,7 @@ def only_measured(plan: Plan, settings: Settings, log: Source) -> Plan:
     guarded = tuple(name for name in followed if name not in plan.properties)
     if settings.custom:
         return replace(plan, properties=(*plan.properties, *guarded), guarded=guarded)
-    return replace(plan, properties=followed, traits=(), guarded=guarded)
+    return replace(plan, properties=followed, traits=(), guarded=guarded, only_figured=True)
 
 
 def _few_different(plan: Plan, log: Source) -> tuple[str, ...]:

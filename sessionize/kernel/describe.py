@@ -92,11 +92,11 @@ def with_fields(sessions: pl.DataFrame, events: pl.DataFrame, plan: Plan) -> pl.
     found = []
     if schema.SESSION_ID in events.columns:
         found.append(events[schema.SESSION_ID].gather(sessions["row"]).alias("source_id"))
-    for field, columns in fields(events).items():
+    for field, columns in fields(events, plan).items():
         at = sessions[f"at_{field}"] if f"at_{field}" in sessions.columns else sessions["row"]
         found += [events[name].gather(at) for name in columns]
     sessions = sessions.with_columns(found)
-    if plan.channels and schema.CHANNEL not in sessions.columns:
+    if plan.channels and not plan.only_figured and schema.CHANNEL not in sessions.columns:
         sessions = sessions.with_columns(channels(sessions, events, plan).alias(schema.CHANNEL))
     return sessions.drop("row", pl.selectors.starts_with("at_"))
 

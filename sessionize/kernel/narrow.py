@@ -27,6 +27,8 @@ def narrow_rows(events: pl.DataFrame, plan: Plan) -> pl.DataFrame:
         ``has_<field>`` (Boolean) for each field that not every event has.
     """
     roles = [role for role in (schema.PAGE, schema.EVENT_TYPE) if role in events.columns]
+    if plan.only_figured and schema.EVENT_TYPE in roles:  # which says what a page view is
+        roles = [schema.EVENT_TYPE]
     columns = [pl.col(schema.TIMESTAMP).to_physical().alias("time"), *(pl.col(role).to_physical() for role in roles)]
     if schema.VALUE in events.columns:
         columns.append(pl.col(schema.VALUE))
@@ -40,22 +42,28 @@ def narrow_rows(events: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     goals = {f"goal_{number}": pl.col(schema.GOAL_PREFIX + name) for number, name in enumerate(goals_of(plan))}
     having = {
         f"has_{field}": pl.any_horizontal(pl.col(*among).is_not_null())
-        for field, among in sparse_fields(events).items()
+        for field, among in sparse_fields(events, plan).items()
     }
     return events.select(*columns, key=key_codes(events), **splits, **goals, **having)
 
 
-def fields(events: pl.DataFrame) -> dict[str, tuple[str, ...]]:
+def fields(events: pl.DataFrame, plan: Plan) -> dict[str, tuple[str, ...]]:
     """The descriptive fields that the events have, each with its columns: the utm fields come from one event."""
+    if plan.only_figured:
+        return {name: (name,) for name in (schema.PROFILE_ID, schema.USER_AGENT) if name in events.columns}
     prefixes = (schema.PROPERTY_PREFIX, schema.TRAIT_PREFIX)
     alone = [name for name in events.columns if name in DESCRIPTIVE or name.startswith(prefixes)]
     utm = tuple(name for name in schema.UTM if name in events.columns)
     return {name: (name,) for name in alone} | ({"utm": utm} if utm else {})
 
 
-def sparse_fields(events: pl.DataFrame) -> dict[str, tuple[str, ...]]:
+def sparse_fields(events: pl.DataFrame, plan: Plan) -> dict[str, tuple[str, ...]]:
     """The fields that not every event has, with their columns: the first event that has one must be looked for."""
-    return {field: among for field, among in fields(events).items() if all(events[name].null_count() for name in among)}
+    return {
+        field: among
+        for field, among in fields(events, plan).items()
+        if all(events[name].null_count() for name in among)
+    }
 
 
 def flags(events: pl.DataFrame, plan: Plan) -> dict[str, pl.Expr]:

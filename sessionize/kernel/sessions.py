@@ -28,7 +28,7 @@ from sessionize.kernel.describe import (
     with_fields,
 )
 from sessionize.kernel.dictionaries import Dictionaries
-from sessionize.kernel.metrics import METRICS
+from sessionize.kernel.metrics import FIGURED, METRICS
 from sessionize.kernel.narrow import flags, narrow_rows, sparse_fields
 from sessionize.kernel.order import grouped, in_order
 from sessionize.kernel.own import own_aggregates
@@ -241,10 +241,11 @@ def _measured(found: Cut, events: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     """What is measured over the events of each session."""
     rows = found.rows
     there = set(rows.columns)
-    over = {metric.name: metric.aggregate for metric in METRICS if there.issuperset(metric.requires)}
+    wanted = [metric for metric in METRICS if metric.name in FIGURED or not plan.only_figured]
+    over = {metric.name: metric.aggregate for metric in wanted if there.issuperset(metric.requires)}
     first_with = [
         pl.when(f"has_{field}").then("row").first(ignore_nulls=True).alias(f"at_{field}")
-        for field in sparse_fields(events)
+        for field in sparse_fields(events, plan)
     ]
     expressions = [measure.alias(name) for name, measure in over.items() if isinstance(measure, pl.Expr)]
     starts = positions(rows["starts"])

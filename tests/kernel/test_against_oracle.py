@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -17,6 +18,9 @@ from timelines import CASES, Case, parse
 
 from sessionize.config import Plan
 from sessionize.kernel import Dictionaries, Sessionized, sessionize
+from sessionize.kernel.metrics import FIGURED
+
+KEPT = ("session_id", "source_id", "profile_id", *(name for name in FIGURED if name != "bot"))
 
 
 def by_key(count: int) -> Callable[[pl.DataFrame], list[pl.DataFrame]]:
@@ -50,6 +54,21 @@ def test_each_rule_cuts_where_its_timeline_says(case: Case) -> None:
 @given(logs(), rules(), roles())
 def test_the_kernel_agrees_with_the_oracle(log: list[Event], rule: OracleRules, role: frozenset[str]) -> None:
     assert comparable(engine(log, rule, role)) == comparable(oracle(log, rule, role))
+
+
+@examples(200)
+@given(logs(), rules(), roles())
+def test_what_figures_are_made_of_is_the_same_where_no_other_metric_is_wanted(
+    log: list[Event], rule: OracleRules, role: frozenset[str]
+) -> None:
+    def made(events: pl.DataFrame, plan: Plan, _: int | None) -> list[tuple[pl.DataFrame, Sessionized]]:
+        return [(events, sessionize(events, replace(plan, only_figured=True), assign=True))]
+
+    found, expected = (
+        {**result, "metrics": [{name: row[name] for name in KEPT} for row in result["metrics"]]}
+        for result in (comparable(engine(log, rule, role, made=made)), comparable(oracle(log, rule, role)))
+    )
+    assert found == expected
 
 
 @examples(200)
