@@ -75,7 +75,7 @@ def with_dictionaries(sessions: pl.DataFrame, types: Mapping[str, pl.DataType]) 
         types: Types of the columns of the events.
     """
     return sessions.with_columns(
-        sessions[metric.name].cat.to(types[metric.role])
+        sessions[metric.name].cast(pl.UInt32).cat.to(types[metric.role])
         for metric in METRICS
         if metric.aggregate is not None and metric.role is not None and metric.name in sessions.columns
     )

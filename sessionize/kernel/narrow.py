@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import polars as pl
 
 from sessionize import schema
@@ -10,7 +12,9 @@ from sessionize.kernel.dictionaries import coded, texts_by_code
 from sessionize.kernel.keys import key_codes
 from sessionize.kernel.own import goals_of, is_goal_reached
 
-DESCRIPTIVE = (schema.PROFILE_ID, schema.REFERRER, schema.CHANNEL, schema.IP, schema.USER_AGENT)
+ROOM: Final = {pl.UInt8: 1 << 8, pl.UInt16: 1 << 16}
+"""How many numbers there are of a type."""
+DESCRIPTIVE: Final = (schema.PROFILE_ID, schema.REFERRER, schema.CHANNEL, schema.IP, schema.USER_AGENT)
 """Roles of which a session takes the first non-null value."""
 
 
@@ -22,14 +26,15 @@ def narrow_rows(events: pl.DataFrame, plan: Plan) -> pl.DataFrame:
         plan: The columns that split sessions.
 
     Returns:
-        ``key`` (UInt32), ``time`` (Int64, microseconds since 1970 UTC), page and event type as codes (UInt32), value,
+        ``key`` (UInt32), ``time`` (Int64, microseconds since 1970 UTC), page and event type as codes (unsigned), value,
         ``split_<n>`` and ``arrival_<n>`` as codes (UInt32), these without regard to case, ``goal_<n>`` (Boolean), and
         ``has_<field>`` (Boolean) for each field that not every event has.
     """
     roles = [role for role in (schema.PAGE, schema.EVENT_TYPE) if role in events.columns]
     if plan.only_figured and schema.EVENT_TYPE in roles:  # which says what a page view is
         roles = [schema.EVENT_TYPE]
-    columns = [pl.col(schema.TIMESTAMP).to_physical().alias("time"), *(pl.col(role).to_physical() for role in roles)]
+    codes = [_narrowest(events[role].to_physical()) for role in roles]
+    columns: list[pl.Expr | pl.Series] = [pl.col(schema.TIMESTAMP).to_physical().alias("time"), *codes]
     if schema.VALUE in events.columns:
         columns.append(pl.col(schema.VALUE))
     splits = {
@@ -45,6 +50,14 @@ def narrow_rows(events: pl.DataFrame, plan: Plan) -> pl.DataFrame:
         for field, among in sparse_fields(events, plan).items()
     }
     return events.select(*columns, key=key_codes(events), **splits, **goals, **having)
+
+
+def _narrowest(codes: pl.Series) -> pl.Series:
+    """Codes in as few bytes as they and one more fit: each row is moved twice."""
+    highest = codes.max()
+    count = highest + 2 if isinstance(highest, int) else 0
+    dtype = next((dtype for dtype, room in ROOM.items() if count <= room), pl.UInt32)
+    return codes.cast(dtype)
 
 
 def fields(events: pl.DataFrame, plan: Plan) -> dict[str, tuple[str, ...]]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import polars as pl
+import pytest
 from budget import examples
 from hypothesis import given
 from hypothesis import strategies as st
 
+import sessionize
 from sessionize.kernel.aggregates import named
 from sessionize.kernel.metrics import NUnique
 
@@ -35,3 +37,19 @@ def test_different_codes_are_counted_whether_or_not_they_fit_in_32_bits_with_the
     first = pl.Series([numbers.index(number) for number in range(1, len(sessions) + 1)], dtype=pl.UInt32)
     (found,) = named(rows, first, {"kinds": NUnique(pl.col("code"))})
     assert found.to_list() == [len({*each} - {None}) for each in sessions]
+
+
+@pytest.mark.parametrize("pages", [1, 254, 255, 256, 257, 65_534, 65_535, 65_536, 65_537])
+def test_as_many_pages_as_just_fit_into_a_byte_or_two_are_told_apart_and_from_none(pages: int) -> None:
+    made = sessionize.sessionize(
+        pl.DataFrame(
+            {
+                "user_id": ["a"] * (pages + 1),
+                "timestamp": pl.Series(range(1_700_000_000, 1_700_000_001 + pages)),
+                "page": [None, *(f"/{number}" for number in range(pages))],
+            }
+        )
+    )
+    row = made.metrics.row(0, named=True)
+    assert (row["events"], row["unique_pages"]) == (pages + 1, pages)
+    assert (row["entry_page"], row["exit_page"]) == ("/0", f"/{pages - 1}")
