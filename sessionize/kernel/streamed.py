@@ -51,7 +51,9 @@ def streamed(batches: Iterable[pl.DataFrame], plan: Plan, most: int, *, assign: 
             yield Streamed(sessionize(events[:first], plan, assign=assign), events[:first])
             events, enough = events[first:], most
         if events.height > enough:
-            part, events = _closed(events, plan, _newest(events))
+            done = sessionize(events, plan, assign=True)
+            part, events = _apart(done, events, plan, _not_last_before(done, events))
+            del done
             yield part
             enough = max(most, 2 * events.height)  # else a long session would be cut anew with every batch
         waiting = events
@@ -79,7 +81,7 @@ def streamed_by_time(
         if events.height >= enough:
             newest = _newest(events)
             up_to = newest if newest is None or watermark is None else min(newest, watermark)
-            part, events = _closed(events, plan, up_to)
+            part, events = _apart(sessionize(events, plan, assign=True), events, plan, up_to)
             yield part
             del part
             enough = 2 * events.height  # else a long session would be cut anew with every slice
@@ -98,10 +100,22 @@ def _with_coded_ids(frames: list[pl.DataFrame], ids: pl.Categorical) -> list[pl.
     return [frame if dtype == ids else frame.with_columns(as_ids) for frame, dtype in zip(frames, types, strict=True)]
 
 
-def _closed(events: pl.DataFrame, plan: Plan, watermark: int | None) -> tuple[Streamed, pl.DataFrame]:
-    """The closed sessions of some events, and the events of the open ones, those of each key in their order."""
-    found = split_closed(sessionize(events, plan, assign=True), events, plan, watermark)
+def _apart(done: Sessionized, events: pl.DataFrame, plan: Plan, up_to: int | None) -> tuple[Streamed, pl.DataFrame]:
+    """The closed ones of the sessions of some events, and the events of the open ones, those of each key in their order."""
+    found = split_closed(done, events, plan, up_to)
     return Streamed(found.closed, events), events[found.carried]
+
+
+def _not_last_before(done: Sessionized, events: pl.DataFrame) -> int | None:
+    """A time before which no session of a key is its last, microseconds since 1970 UTC; None without events.
+
+    Whether a session that silence closes is its key's last decides whether it is active; and that another one follows is
+    not said by passive events, nor by those of the newest instant, of which more may come and take their place.
+    """
+    newest = _newest(events)
+    starts, ends = (done.sessions[name].to_physical() for name in ("start", "end"))
+    latest = None if newest is None else ends.filter(starts < newest).max()
+    return min(newest, latest) if newest is not None and isinstance(latest, int) else newest
 
 
 def _newest(events: pl.DataFrame) -> int | None:

@@ -12,7 +12,7 @@ from engine import engine, plan_of
 from hypothesis import given
 from hypothesis import strategies as st
 from oracle import Event, OracleResult, OracleRules, oracle
-from strategies import logs, roles, rules
+from strategies import ALL_ROLES, logs, roles, rules
 
 from sessionize import schema
 from sessionize.config import Plan
@@ -52,6 +52,32 @@ def test_any_batches_of_events_in_order_of_their_keys_give_the_same_sessions(
         return ((each.events, each.sessions) for each in streamed(batches, plan, most, assign=True))
 
     assert comparable(engine(log, rule, role, made=made)) == comparable(oracle(log, rule, role))
+
+
+NINE_US, ELEVEN_US = 1_709_974_800_000_000, 1_709_982_000_000_000
+PASSIVE_AFTER = (("page-view", None), ("Page View", None), ("page-view", 1.0))
+"""At eleven, of one id and time: of the passive event and the other one, that with a value stays."""
+
+
+@pytest.mark.parametrize("last", [PASSIVE_AFTER[1:], [*PASSIVE_AFTER[:1], ("Page View", 1.0)], PASSIVE_AFTER[1:2]])
+def test_a_key_is_not_told_to_go_on_by_what_may_turn_out_to_be_passive(last: list[tuple[str, float | None]]) -> None:
+    nobody = {**dict.fromkeys(ALL_ROLES), "session_id": "a", "profile_id": "a", "page": "/"}
+    log: list[Event] = [
+        {**nobody, "event_id": f"e{number}", "timestamp_us": NINE_US, "event_type": "page-view"} for number in range(2)
+    ]
+    log += [
+        {**nobody, "event_id": "e", "timestamp_us": ELEVEN_US, "event_type": name, "value": value}
+        for name, value in last
+    ]
+    rule = OracleRules(timeout_us=1_800_000_000, passive=("Page View",), until_us=NINE_US)
+
+    def made(events: pl.DataFrame, plan: Plan, _: int | None) -> Parts:
+        batches = [events[start : start + 1] for start in range(events.height)]
+        return ((each.events, each.sessions) for each in streamed(batches, plan, 0, assign=True))
+
+    expected = comparable(oracle(log, rule, ALL_ROLES))
+    assert comparable(engine(log, rule, ALL_ROLES, made=made)) == expected
+    assert comparable(engine(log, rule, ALL_ROLES)) == expected
 
 
 @pytest.mark.slow
