@@ -17,6 +17,9 @@ _TEXT: Final = pattern(r"os error (\d+)\)?(?:: (.+))?|'(.+)' is a directory|No s
 _FOOTER: Final = "Invalid thrift: transport error"
 """What Polars says where the end of a Parquet file cannot be written; why, it does not."""
 _HIDDEN: Final = pattern(r"\.(.+)\.\d+\.partial")
+STDOUT: Final = "stdout"
+"""Its name, in the place of a path: what it leads to is not known here."""
+ELSEWHERE: Final = "write elsewhere"
 A_FOOTER: Final = 1 << 20
 """Bytes that the end of a Parquet file may have."""
 _CURES: Final = {
@@ -83,9 +86,11 @@ def _code(error: BaseException, path: Path) -> int | None:
 
 def output_error(path: Path, code: int, doing: str = "write") -> OutputError:
     """What to say of a file that cannot be written, and what to do."""
-    free = _free(path) / 1e6
-    hint = f"{_CURES.get(code, 'try again')}, or choose another -o; {free:,.1f} MB are free there"
-    return OutputError(f"cannot {doing} {path}: {os.strerror(code).lower()}", hint=hint)
+    cure = _CURES.get(code, "try again")
+    where = (
+        "look at where it leads" if str(path) == STDOUT else f"{ELSEWHERE}; {_free(path) / 1e6:,.1f} MB are free there"
+    )
+    return OutputError(f"cannot {doing} {path}: {os.strerror(code).lower()}", hint=f"{cure}, or {where}")
 
 
 def _free(path: Path) -> int:

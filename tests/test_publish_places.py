@@ -30,7 +30,7 @@ def test_a_file_where_the_directory_should_be(tmp_path: Path) -> None:
     for place in (tmp_path / "out", tmp_path / "out" / "deeper"):
         with pytest.raises(OutputError, match=str(place)) as caught:
             start(place)
-        assert "move it away, or choose another -o" in str(caught.value.hint)
+        assert "move it away, or write elsewhere" in str(caught.value.hint)
     assert (tmp_path / "out").read_bytes() == b"a file"
 
 
@@ -96,7 +96,7 @@ def test_a_full_disk_under_polars(sink: str) -> None:
     ):
         getattr(frame, sink)("/dev/full", engine="streaming")
     assert caught.value.exit_code == 4
-    assert str(caught.value.hint).startswith("make room, or choose another -o; ")
+    assert str(caught.value.hint).startswith("make room, or write elsewhere; ")
     assert str(caught.value.hint).endswith(" MB are free there")
 
 

@@ -14,7 +14,7 @@ from sessionize.cli.judging import check_settings
 from sessionize.cli.reports import NAMES, Report, not_checked, reports, write, written
 from sessionize.errors import ChecksFailed, InputError, UsageError
 from sessionize.locations import local_path, location
-from sessionize.os_errors import writing
+from sessionize.os_errors import STDOUT, writing
 
 if TYPE_CHECKING:
     from sessionize.checks import Checked, Settings
@@ -134,7 +134,7 @@ def _print(checked: Checked, name: str, file: OneFile | None, typed: o.Typed) ->
         text = view.decided(typed.config_file, checked.rules) + text
     content = text.encode("utf-8", "backslashreplace")
     if file is None:
-        with writing("stdout"):
+        with writing(STDOUT):
             sys.stdout.buffer.write(content)
             sys.stdout.buffer.flush()
         return

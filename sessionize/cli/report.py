@@ -11,7 +11,7 @@ from sessionize.cli import answering as a
 from sessionize.cli import options as o
 from sessionize.cli import settings, view
 from sessionize.errors import UsageError
-from sessionize.os_errors import writing
+from sessionize.os_errors import STDOUT, writing
 
 if TYPE_CHECKING:
     from sessionize.answers import Answer
@@ -126,7 +126,7 @@ def _written(found: Answer, form: str, typed: o.Typed) -> bytes:
 
 def _write(content: bytes, file: OneFile | None, typed: o.Typed) -> None:
     if file is None:
-        with writing("stdout"):
+        with writing(STDOUT):
             sys.stdout.buffer.write(content)
             sys.stdout.buffer.flush()
         return

@@ -20,7 +20,7 @@ from sessionize.engine.result import Batch, Result
 from sessionize.kernel.metrics import FIGURED
 from sessionize.kernel.own import metric_columns
 from sessionize.kernel.record import json_rows, records
-from sessionize.os_errors import map_os_errors, writing
+from sessionize.os_errors import STDOUT, map_os_errors, writing
 from sessionize.output.manifest import manifest
 from sessionize.output.ownership import FINDINGS, LATE, MANIFEST, REJECTED, earlier_outputs
 from sessionize.output.publish import Staged
@@ -250,8 +250,8 @@ def _to_stdout(batches: Iterable[Batch], plan: Plan) -> Figures:
     for batch in batches:
         figures.add(batch.sessions.select(FIGURED))
         lines = seen(json_rows(batch.sessions.select(metric_columns(plan))))
-        with writing("stdout"):
+        with writing(STDOUT):
             out.write("".join(f"{line}\n" for line in lines).encode())
-    with writing("stdout"):
+    with writing(STDOUT):
         out.flush()
     return figures
