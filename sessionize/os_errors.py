@@ -19,7 +19,7 @@ _FOOTER: Final = "Invalid thrift: transport error"
 _HIDDEN: Final = pattern(r"\.(.+)\.\d+\.partial")
 STDOUT: Final = "stdout"
 """Its name, in the place of a path: what it leads to is not known here."""
-ELSEWHERE: Final = "write elsewhere"
+ANOTHER_PLACE: Final = "write elsewhere"
 A_FOOTER: Final = 1 << 20
 """Bytes that the end of a Parquet file may have."""
 _CURES: Final = {
@@ -88,7 +88,9 @@ def output_error(path: Path, code: int, doing: str = "write") -> OutputError:
     """What to say of a file that cannot be written, and what to do."""
     cure = _CURES.get(code, "try again")
     where = (
-        "look at where it leads" if str(path) == STDOUT else f"{ELSEWHERE}; {_free(path) / 1e6:,.1f} MB are free there"
+        "look at where it leads"
+        if str(path) == STDOUT
+        else f"{ANOTHER_PLACE}; {_free(path) / 1e6:,.1f} MB are free there"
     )
     return OutputError(f"cannot {doing} {path}: {os.strerror(code).lower()}", hint=f"{cure}, or {where}")
 

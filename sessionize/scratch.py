@@ -38,6 +38,11 @@ def home() -> Path:
         return _HOME[0]
 
 
+def is_home(folder: Path) -> bool:
+    """Whether a folder for temporary files lies in TMPDIR, not where the output goes."""
+    return any(home in folder.parents for home in _HOME)
+
+
 class Scratch:
     """A folder for temporary files of one run, made when it is first asked for, gone with the end of the block."""
 

@@ -18,8 +18,8 @@ class Form(NamedTuple):
     """What some texts look like.
 
     Attributes:
-        length: Of their lengths in characters.
-        with_each: Alphabet → how many of them have a letter of it.
+        length: Moments of the texts' lengths, in characters.
+        with_each: Alphabet → how many of the texts have a letter of it.
     """
 
     length: Moments

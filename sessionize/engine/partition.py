@@ -24,6 +24,7 @@ from sessionize.engine.spilled import apart, delete, file_number, read, together
 from sessionize.errors import OutputError
 from sessionize.kernel.dictionaries import Dictionaries, alike
 from sessionize.limits import Limits
+from sessionize.scratch import is_home
 
 SAMPLE_ROWS: Final = 10_000
 HASH_SEED: Final = 5
@@ -276,8 +277,9 @@ def _by_key(events: pl.DataFrame, stored: pl.DataFrame, count: int) -> list[pl.D
 def _check_space(folder: Path, needed: float) -> None:
     free = shutil.disk_usage(folder).free
     if needed > free:
+        elsewhere = "set TMPDIR to another disk" if is_home(folder) else "choose another -o"
         raise OutputError(
             f"{folder.parent}: {needed / 1e9:,.1f} GB of temporary files are needed to stay under the memory limit, "
             f"{free / 1e9:,.1f} GB are free",
-            hint="make room, raise --memory-limit, or choose another -o",
+            hint=f"make room, raise --memory-limit, or {elsewhere}",
         )

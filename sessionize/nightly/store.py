@@ -33,7 +33,7 @@ from sessionize.errors import OutputError, StateError, UsageError
 from sessionize.nightly.series import missing
 from sessionize.nightly.staging import CARRY, STAGING, Stage, half_way, is_carry, publish, staged_in
 from sessionize.nightly.state import Intent, State, parse, render, summary
-from sessionize.os_errors import ELSEWHERE, map_os_errors, writing
+from sessionize.os_errors import ANOTHER_PLACE, map_os_errors, writing
 from sessionize.output.locks import make_folder, make_private, pid_in, sync, take_lock, write_holder
 from sessionize.output.ownership import is_folder, refuse_foreign_folder
 from sessionize.output.publish import COMMITTING, HELD
@@ -299,7 +299,7 @@ def ours(path: Path) -> Iterator[None]:
         with map_os_errors(path):
             yield
     except OutputError as error:
-        hint = str(error.hint).replace(ELSEWHERE, "choose another --state")
+        hint = str(error.hint).replace(ANOTHER_PLACE, "choose another --state")
         raise StateError(error.message, hint=hint) from error
     except OSError as error:
         reason = os.strerror(error.errno or errno.EIO).lower()
