@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from sessionize.read.bits import Words, after, before, bits_at, bits_of, odd, places, where
+from sessionize.read.bits import Words, after, before, bits_at, bits_of, odd, ones, places, where
 from sessionize.read.views import FEW, LEAD, is_utf8, padding, texts_at
 from sessionize.values import NamedTuple
 
@@ -37,21 +37,18 @@ class Records(NamedTuple):
         text: Lines, each ended by a line feed.
         padded: The lines with what `views` needs around them (uint8).
         lines: Number of each record's line, from 0 (int64, one a record).
-        first: For each record, where among the separators the one before its first field is (int64, one a record).
-        width: How many fields each has.
-        separators: Places at which fields and lines end, counted from the end of a line before the text (int64, ascending).
-        quoted: Whether there are quotes.
-        escaped: Whether two of them may stand for one.
+        edges: Places at which each record's fields begin and end, counted from the end of a line before the text (int64,
+            one row more than there are fields, one column a record).
+        opened: Which fields begin with a quote, one row a field; None where there are no quotes.
+        escaped: Whether two of the quotes may stand for one.
         others: Number of each line that is neither a record nor blank → its start and end in the text.
     """
 
     text: bytes
     padded: Bytes
     lines: Places
-    first: Places
-    width: int
-    separators: Places
-    quoted: bool
+    edges: Places
+    opened: Flags | None
     escaped: bool
     others: Mapping[int, tuple[int, int]]
 
@@ -68,11 +65,11 @@ class Records(NamedTuple):
         return [self._column(place, few).alias(name) for name, place in places.items()]
 
     def _column(self, place: int, few: int) -> pl.Series:
-        before, behind = self._around(place)
+        before, behind = self.edges[place], self.edges[place + 1]
         starts, lengths = before + len(LEAD), behind - before - 1
         there = lengths > 0
-        if self.quoted:
-            within = self.padded[starts] == QUOTE
+        if self.opened is not None:
+            within = self.opened[place]
             if within.all():
                 starts += 1
                 lengths -= 2
@@ -81,12 +78,6 @@ class Records(NamedTuple):
                 lengths -= 2 * within
         texts = texts_at(self.padded, starts, lengths, there, few)
         return texts.str.replace_all('""', '"', literal=True) if self.escaped else texts
-
-    def _around(self, place: int) -> tuple[Places, Places]:
-        """The separators before and behind a field of every record."""
-        if len(self.separators) == self.width * len(self.first) + 1:  # there is nothing but records
-            return self.separators[place : -1 : self.width], self.separators[place + 1 :: self.width]
-        return self.separators[self.first + place], self.separators[self.first + (place + 1)]
 
 
 def records(text: bytes, delimiter: str, width: int) -> Records:
@@ -110,20 +101,67 @@ def records(text: bytes, delimiter: str, width: int) -> Records:
     inside, unclosed = _inside(quotes, newlines, len(data)) if quoted else (quotes, np.empty(0, dtype=np.int64))
     separating = (bits_of(data, ord(delimiter)) | newlines) & ~inside
     separators = places(separating)
-    stops = np.flatnonzero(data[separators] == NEWLINE)
+    stops = _stops(data, newlines, separators, width)
     ends = separators[stops]
     whole = _as_wide(separators, stops, width)
     whole[unclosed] = False
-    if quoted:
+    tidy = not quoted or _only_around_fields(quotes, separating)
+    if not tidy:
         whole[np.searchsorted(ends, _stray(quotes, inside, separating)) - 1] = False
     whole[_damaged(text, data, ends)] = False
     length = np.diff(ends) - 1
     others = np.flatnonzero(~whole & (length > 0))
     found = np.flatnonzero(whole & (length > 0))
+    opening = data[1:][separators[:-1]] == QUOTE if quoted else None
     return Records(
-        text, padded, found, stops[found], width, separators, quoted, bool((quotes & ~inside & after(quotes)).any()),
+        text, padded, found, *_by_field(separators, opening, stops[found], width),
+        not tidy and bool((quotes & ~inside & after(quotes)).any()),
         dict(zip(others.tolist(), zip(ends[others].tolist(), (ends[others + 1] - 1).tolist(), strict=True), strict=True)),
     )  # fmt: skip
+
+
+def _stops(data: Bytes, newlines: Words, separators: Places, width: int) -> Places:
+    """Which of the separators end a line; the first one ends the line before the text.
+
+    Args:
+        data: The text behind the end of a line.
+        newlines: Which bytes are line feeds; all of them are separators.
+        separators: Places at which fields and lines end.
+        width: How many fields a line should have.
+
+    Returns:
+        Numbers of separators (int64, ascending).
+    """
+    if len(separators) == width * (ones(newlines) - 1) + 1 and (data[separators[::width]] == NEWLINE).all():
+        return np.arange(0, len(separators), width)
+    return np.flatnonzero(data[separators] == NEWLINE)
+
+
+def _by_field(separators: Places, opening: Flags | None, first: Places, width: int) -> tuple[Places, Flags | None]:
+    """The separators around the fields of each record, and whether a quote follows, one row a field.
+
+    Args:
+        separators: Places at which fields and lines end.
+        opening: Whether a quote follows each but the last; None where there are no quotes.
+        first: For each record, which of the separators is the one before its first field.
+        width: How many fields a record has.
+    """
+    count = len(first)
+    if len(separators) == width * count + 1:  # there is nothing but records
+        edges = np.empty((width + 1, count), dtype=np.int64)
+        edges[:-1] = separators[:-1].reshape(count, width).T
+        edges[-1] = separators[width::width]
+        return edges, None if opening is None else opening.reshape(count, width).T.copy()
+    at = first + np.arange(width + 1)[:, np.newaxis]
+    return separators[at], None if opening is None else opening[at[:-1]]
+
+
+def _only_around_fields(quotes: Words, separating: Words) -> bool:
+    """Whether each quote stands beside a separator.
+
+    Then none is a stray or stands for itself: of the quotes between two separators, which are even, there are two at most.
+    """
+    return not (quotes & ~(before(separating) | after(separating))).any()
 
 
 def _inside(quotes: Words, newlines: Words, length: int) -> tuple[Words, Places]:
@@ -180,8 +218,10 @@ def _as_wide(separators: Places, stops: Places, width: int) -> Flags:
 
 def _damaged(text: bytes, data: Bytes, ends: Places) -> Places:
     """Numbers of the lines that hold a carriage return, a NUL, or bytes that are no UTF-8 (int64)."""
-    found = [_lines_of(data == byte, ends) for byte in (CARRIAGE_RETURN, NUL) if byte in text]
-    if not is_utf8(text):
+    lowest = int(data.view(np.int8).min())  # below 0 is what is not ASCII
+    odd_ones = [CARRIAGE_RETURN] * (CARRIAGE_RETURN in text) + [NUL] * (lowest <= 0 and NUL in text)
+    found = [_lines_of(data == byte, ends) for byte in odd_ones]
+    if lowest < 0 and not is_utf8(text):
         beyond = _lines_of(data > 127, ends)
         lines = (text[start : end - 1] for start, end in zip(ends[beyond], ends[beyond + 1], strict=True))
         found.append(beyond[[not is_utf8(line) for line in lines]])

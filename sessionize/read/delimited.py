@@ -14,6 +14,7 @@ import re
 from collections.abc import Collection
 from typing import Any, Final
 
+import numpy as np
 import polars as pl
 
 from sessionize import schema
@@ -71,7 +72,7 @@ def _types(wanted: Collection[str]) -> dict[str, pl.DataType | type[pl.DataType]
 
 
 def _numbers(places: Any, first: int) -> pl.Series:
-    return pl.Series(schema.ROW, places).cast(pl.UInt32) + first
+    return pl.Series(schema.ROW, np.add(places, first, dtype=np.int64).astype(np.uint32))
 
 
 def _one_by_one(found: Records, first: int, form: Dialect, wanted: Collection[str]) -> pl.DataFrame:

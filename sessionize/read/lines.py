@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import IO, Final
 
 import numpy as np
 
@@ -17,6 +18,8 @@ BLANKS: Final = 64 << 10
 MOST_BLANKS: Final = 1 << 20
 """Blank lines in a row that are passed on: more than a record over several lines may hold. The others are counted."""
 PEEK: Final = 64 << 10
+PIECE: Final = 256 << 10
+"""Bytes that are looked at together: few enough to stay near the processor."""
 BOM: Final = b"\xef\xbb\xbf"
 
 
@@ -81,7 +84,8 @@ def _blocks(source: Source) -> Iterator[Block]:
     first, rest, size, run = 1, b"", 0, 0
     lone = _ends_in_carriage_returns(source)
     with unreadable(source.file.path), source.open() as file:
-        while chunk := file.read(source.limits.block_bytes):
+        whole = source.packed is None and source.stamp is None
+        while chunk := _read(file, source.limits.block_bytes, whole_lines=whole):
             size += len(chunk)
             _check_size(size, source)
             if first == 1 and not rest:
@@ -93,7 +97,7 @@ def _blocks(source: Source) -> Iterator[Block]:
                 rest += chunk
                 _check_length(len(rest), source, first)
                 continue
-            text = _unix(b"".join([rest, memoryview(chunk)[:cut]]))
+            text = _unix(b"".join([rest, memoryview(chunk)[:cut]]) if rest or cut < len(chunk) else chunk)
             rest = chunk[cut:]
             found, run = _thinned(Block(text, first), run)
             lines = line_feeds(text)
@@ -102,6 +106,22 @@ def _blocks(source: Source) -> Iterator[Block]:
             first += lines
     if rest:
         yield Block(_unix(rest + b"\n"), first)
+
+
+def _read(file: IO[bytes], size: int, *, whole_lines: bool) -> bytes:
+    """The next bytes of a file, at most so many.
+
+    Args:
+        file: Where to read on.
+        size: How many.
+        whole_lines: Whether to end with the last line feed among them, where it is near their end, so that nothing has to
+            be put together; only for a file that is read as it lies on a disk.
+    """
+    if whole_lines:
+        near = min(size, PEEK)
+        found = os.pread(file.fileno(), near, file.tell() + size - near).rfind(b"\n") + 1
+        size -= near - found if found else 0
+    return file.read(size)
 
 
 def _thinned(block: Block, run: int, most: int = MOST_BLANKS, looked_at: int = BLANKS) -> tuple[list[Block], int]:
@@ -174,7 +194,10 @@ def line_feeds(text: bytes) -> int:
 
     Not by Polars: whoever reads the blocks would wait for its threads, which parse those before.
     """
-    return int(np.count_nonzero(np.frombuffer(text, dtype=np.uint8) == ord("\n")))
+    data = np.frombuffer(text, dtype=np.uint8)
+    flags = np.empty(min(len(data), PIECE), dtype=np.bool_)
+    pieces = (data[start : start + PIECE] for start in range(0, len(data), PIECE))
+    return sum(int(np.count_nonzero(np.equal(piece, ord("\n"), out=flags[: len(piece)]))) for piece in pieces)
 
 
 def _check_size(size: int, source: Source) -> None:

@@ -19,7 +19,7 @@ import numpy as np
 import polars as pl
 
 from sessionize.patterns import pattern
-from sessionize.read.bits import bits_of, odd, places
+from sessionize.read.bits import Words, after, bits_of, odd, ones, places
 from sessionize.read.views import FEW, LEAD, Bytes, Flags, Places, is_utf8, nulls, padding, starting, texts_at
 from sessionize.values import NamedTuple
 
@@ -49,14 +49,13 @@ def columns(text: bytes, wanted: Collection[str], least: int = LEAST, few: int =
     if len(text) < least or b"\\" in text or not (keys := _keys(text)) or not is_utf8(text):
         return None
     padded, data = padding(text)
-    marks = _marks(data, len(keys))
-    fields = None if marks is None else _fields(padded, marks)
-    if fields is None:
+    quotes = bits_of(data, QUOTE)
+    marking = _marking(data, quotes)
+    marks = None if marking is None else _marks(data, marking, len(keys))
+    fields = None if marks is None else _fields(padded, marks, len(keys))
+    if fields is None or marking is None or not _are_in_pairs(quotes, marking, fields):
         return None
     count = len(fields[0].starts)
-    quotes = len(keys) * count + sum(int(field.quoted.sum()) for field in fields)
-    if int((pl.Series(data) == QUOTE).sum()) != 2 * quotes:  # one is inside a text, or a text is not ended
-        return None
     named = list(zip(keys, fields, strict=True))
     found = {key: field.texts(padded, few) for key, field in named if key in wanted or field.bare}
     if not all(field.is_sound(found[key]) for key, field in named if field.bare):
@@ -84,21 +83,24 @@ def _keys_of(line: bytes) -> list[str]:
     return keys if is_flat and len({*keys}) == len(keys) else []
 
 
-def _marks(data: Bytes, width: int) -> Places | None:
+def _marking(data: Bytes, quotes: Words) -> Words | None:
+    """Which bytes are commas outside quotes, or line ends; None where a line ends inside quotes."""
+    newlines, inside = bits_of(data, NEWLINE), odd(quotes)
+    return None if (inside & newlines).any() else (bits_of(data, COMMA) | newlines) & ~inside
+
+
+def _marks(data: Bytes, marking: Words, width: int) -> Places | None:
     """Places of commas outside quotes, and of line ends; None where lines have others than they should.
 
     Args:
         data: The lines, behind the end of a line before them.
+        marking: Which bytes they are.
         width: How many keys a line has.
 
     Returns:
         Places, the first of which ends the line before the text (int64, ascending).
     """
-    newlines = bits_of(data, NEWLINE)
-    inside = odd(bits_of(data, QUOTE))
-    if (inside & newlines).any():
-        return None
-    marks = places((bits_of(data, COMMA) | newlines) & ~inside)
+    marks = places(marking)
     lines, rest = divmod(len(marks) - 1, width)
     controls = int((pl.Series(data) < SPACE).sum())  # JSON has none in texts
     are_ends = data[marks[::width]] == NEWLINE
@@ -135,38 +137,63 @@ class Field(NamedTuple):
         return bool(texts.filter(pl.Series(self.there & ~self.quoted)).str.contains(BARE).all())
 
 
-def _fields(padded: Bytes, marks: Places) -> Sequence[Field] | None:
-    """The values of each key; None where a line has something else before one than the first line has."""
-    width = int(np.argmax(padded[marks[1:] + (len(LEAD) - 1)] == NEWLINE)) + 1
-    lead = np.full(width, len(LEAD) - 1)
-    lead[-1] -= 1  # a brace is between the last value and the line's end
-    if not (padded[marks[width::width] + lead[-1]] == CLOSE).all():
+def _fields(padded: Bytes, marks: Places, width: int) -> Sequence[Field] | None:
+    """The values of each of so many keys; None where a line has something else before one than the first line has.
+
+    Of the last key's values those that begin with a quote end with one; of the others `_are_in_pairs` tells it.
+    """
+    ends = marks[1:].reshape(-1, width).T.copy()
+    ends += len(LEAD) - 1
+    ends[-1] -= 1  # a brace is between the last value and the line's end
+    if not (padded[ends[-1]] == CLOSE).all():
         return None
     fields: list[Field] = []
     for at in range(width):
-        starts, ends = marks[at:-1:width] + len(LEAD), marks[at + 1 :: width] + lead[at]
-        head = HEAD.match(padded[starts[0] : ends[0]].tobytes())
-        if head is None or not _same(padded, starts, head.end()):
+        starts = marks[at:-1:width] + len(LEAD)
+        head = HEAD.match(padded[starts[0] : ends[at, 0]].tobytes())
+        opening = None if head is None else _opening(padded, starts, head.end())
+        if head is None or opening is None:
             return None
-        fields.append(_field(padded, starts + head.end(), ends))
-    return fields
+        fields.append(_field(padded, starts + head.end(), ends[at], opening))
+    return fields if np.array_equal(padded[ends[-1] - 1] == QUOTE, fields[-1].quoted) else None
+
+
+def _opening(padded: Bytes, starts: Places, size: int) -> Flags | None:
+    """Whether a quote follows the bytes from each place on; None where these are not the same as from the first one."""
+    if len(padded) < starts[-1] + size + 1:
+        return None
+    found = starting(padded, size + 1)[starts]
+    if found.tobytes() == found[:1].tobytes() * len(found):
+        return np.full(len(found), padded[starts[0] + size] == QUOTE)
+    if not _same(padded, starts, size):
+        return None
+    each: Flags = found.view(np.uint8)[size :: size + 1] == QUOTE
+    return each
 
 
 def _same(padded: Bytes, starts: Places, size: int) -> bool:
     """Whether the bytes from each place on are the same as from the first one."""
-    if len(padded) < starts[-1] + size:
-        return False
     found = starting(padded, size)[starts]
     return found.tobytes() == found[:1].tobytes() * len(found)
 
 
-def _field(padded: Bytes, starts: Places, ends: Places) -> Field:
-    """The values between some places."""
+def _field(padded: Bytes, starts: Places, ends: Places, quoted: Flags) -> Field:
+    """The values between some places, of which some begin with a quote."""
     lengths = ends - starts
-    quoted = (padded[starts] == QUOTE) & (padded[ends - 1] == QUOTE) & (lengths > 1)
     if quoted.all():
         return Field(starts + 1, lengths - 2, quoted, quoted, bare=False)
     null = (lengths == len(b"null")) & (starting(padded, len(b"null"))[starts].view("<u4") == NULL)
     there = ~null
     lengths = np.where(null, 0, lengths - 2 * quoted)
     return Field(starts + quoted, lengths, there, quoted, bare=bool((there & ~quoted).any()))
+
+
+def _are_in_pairs(quotes: Words, marking: Words, fields: Sequence[Field]) -> bool:
+    """Whether there are no quotes but those around keys, and around values that begin with one.
+
+    Between two marks quotes are even, so that each of these values has two at least: if there are no more, and as many
+    stand before a comma as open a value there, each of them ends its value. Of a line's last values `_fields` tells it.
+    """
+    opened = [int(field.quoted.sum()) for field in fields]
+    pairs = len(fields) * len(fields[0].starts) + sum(opened)
+    return ones(quotes) == 2 * pairs and ones(quotes & after(marking)) == sum(opened[:-1])

@@ -142,13 +142,12 @@ def parsed(
 ) -> pl.DataFrame:
     """A unit with exactly the asked columns in their order; what the file has not is null."""
     own, parts = file.own, file.parts
-    absent = [name for name in columns if name not in own and name not in parts and name not in PLACE]
+    absent = (name for name in columns if name not in own and name not in parts and name not in PLACE)
     given = {schema.FILE: ordinal, **{name: value for name, value in parts.items() if name not in own}}
-    return (
-        file.parse(unit, [name for name in columns if name in own])
-        .with_columns(
-            *(pl.lit(value, dtype=types[name]).alias(name) for name, value in given.items() if name in columns),
-            *(pl.lit(None, dtype=pl.String).alias(name) for name in absent),
-        )
-        .select(columns)
-    )
+    given |= dict.fromkeys(absent)
+    rows = file.parse(unit, [name for name in columns if name in own])
+    # Column by column: Polars' threads, for which an expression would wait, do what takes long.
+    found = rows.to_dict()
+    for name in given.keys() & {*columns}:
+        found[name] = pl.Series(name, [given[name]], dtype=types[name]).new_from_index(0, rows.height)
+    return pl.DataFrame([found[name] for name in columns])

@@ -38,7 +38,10 @@ def padding(text: bytes) -> tuple[Bytes, Bytes]:
     Returns:
         It with all of that, and of it the part from the line feed before the text to the text's end (uint8).
     """
-    padded = np.frombuffer(b"".join((LEAD, text, bytes(INLINE))), dtype=np.uint8)
+    padded = np.empty(len(LEAD) + len(text) + INLINE, dtype=np.uint8)
+    padded[: len(LEAD)] = np.frombuffer(LEAD, dtype=np.uint8)
+    padded[len(LEAD) : -INLINE] = np.frombuffer(text, dtype=np.uint8)
+    padded[-INLINE:] = 0
     return padded, padded[len(LEAD) - 1 : -INLINE]
 
 

@@ -25,7 +25,8 @@ spoilt = st.sampled_from(
     [
         '{"a":1,"b":2}', '{"b":1,"a":2}', '{"a":"x"y","b":1}', '{"a":"x","b":1}}', '{"a":"x","b":}', '{"a":01,"b":1}',
         '{"a":"x" ,"b":1}', '{"a":"x","b":1} ', '{"a":{},"b":1}', '{"a":[1],"b":1}', '{"a":"\\n","b":1}', "", "{}", "no",
-        '{"a":"x,"b":1}', '{"a":nul,"b":null}', '{"a":"\t","b":1}', '{"a":"\udcff","b":1}', '{"a":NaN,"b":1}', '{"a":""b,"b":1}',
+        '{"a":"x,"b":1}', '{"a":"x"y,"b":1}', '{"a":"x","b":"x"y}', '{"a":x"y","b":1}',
+        '{"a":nul,"b":null}', '{"a":"\t","b":1}', '{"a":"\udcff","b":1}', '{"a":NaN,"b":1}', '{"a":""b,"b":1}',
         '{"a":1.,"b":1}', '{"a":-,"b":1}', '{"a":"x"}', '{"a":"x","b":1,"c":2}', '{"a":tRue,"b":1}', '{"a":"","b":""}',
     ]
 )  # fmt: skip
@@ -72,6 +73,9 @@ def test_of_other_lines_nothing_is_said_or_what_they_say(few: int, lines: list[s
     [
         '{"a":"x"y","b":1}',
         '{"a":"x"y"z","b":1}',
+        '{"a":"x"y,"b":1}',
+        '{"a":"x","b":"x"y}',
+        '{"a":"x","b":1"y"}',
         '{"a":"x"\n"b":1},{"a":"x","b":1}',
         '{"a":01,"b":1}',
         '{"a":"x","b":1}}',
@@ -85,6 +89,13 @@ def test_a_line_of_another_shape_is_seen_wherever_it_stands(few: int, line: str)
     assert found(shaped, ["a", "b"], few) == [["x"] * 20, ["1"] * 20]
     assert found([*shaped, line], ["a", "b"], few) is None
     assert found([*shaped, line, *shaped], ["a", "b"], few) is None
+
+
+def test_a_last_line_that_is_shorter_than_what_the_others_begin_with_is_of_another_shape() -> None:
+    shaped = ['{"a":"x","a name that is longer than a line":1}'] * 20
+    names = ["a", "a name that is longer than a line"]
+    assert found(shaped, names, 0) == [["x"] * 20, ["1"] * 20]
+    assert found([*shaped, '{"a":1,"b":2}'], names, 0) is None
 
 
 def test_a_large_block_is_read_the_same_with_and_without_a_line_of_another_shape() -> None:
