@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -70,6 +71,23 @@ def test_the_wheel_holds_the_package_the_sample_and_nothing_else(distributions: 
     assert b"[console_scripts]\nsessionize = sessionize.__main__:main" in next(
         text for name, text in found.items() if name.endswith("entry_points.txt")
     )
+
+
+def test_an_editable_installation_starts_without_compiling(tmp_path: Path) -> None:
+    wheel = pytest.importorskip("hatchling.builders.wheel", reason="pip install 'sessionize[dev]'")
+    checkout = tmp_path / "checkout"
+    shutil.copytree(ROOT, checkout, ignore=shutil.ignore_patterns(".git", "__pycache__", "tests"))
+    for hook in wheel.WheelBuilder(str(checkout)).get_build_hooks(str(tmp_path)).values():
+        hook.initialize("editable", {})
+    told = subprocess.run(
+        [sys.executable, "-B", "-v", "-c", "import sessionize.config"],
+        cwd=checkout,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert f"matches {checkout}/sessionize/config.py" in told.stderr
+    assert f"code object from '{checkout}" not in told.stderr
 
 
 def test_what_is_installed_runs_in_an_empty_folder(distributions: tuple[Path, Path], tmp_path: Path) -> None:
