@@ -184,6 +184,10 @@ def _report(error: BaseException, arguments: list[str]) -> int:
     if "--debug" in arguments:
         with suppress(OSError):
             _print_traceback(error)
+    if type(error).__name__ == "NoSuchOption":
+        from sessionize.cli.meant import no_such_option
+
+        error = no_such_option(error, arguments)
     if isinstance(error, SessionizeError):
         _print_error(error, arguments)
         return error.exit_code

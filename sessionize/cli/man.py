@@ -39,7 +39,7 @@ def _commands() -> Iterator[str]:
 
 
 def _usage(option: Option) -> str:
-    names = ", ".join(_plain(name) for name in option.flags or (f"--{option.name.replace('_', '-')}",))
+    names = ", ".join(_plain(name) for name in option.typed)
     return f"\\fB{names}\\fR" + (f" \\fI{_plain(option.metavar)}\\fR" if option.metavar else "")
 
 

@@ -58,7 +58,7 @@ class Option:
         default: Value where it is not typed.
         panel: Heading in the help.
         metavar: What its value is called in the help.
-        flags: How it is typed.
+        flags: How it is typed, where that is another way.
         commands: Commands that take it; empty for those that read a log.
     """
 
@@ -72,11 +72,15 @@ class Option:
     commands: tuple[str, ...] = ()
 
     @property
+    def typed(self) -> tuple[str, ...]:
+        """How it is typed."""
+        return self.flags or (f"--{self.name.replace('_', '-')}",)
+
+    @property
     def parameter(self) -> inspect.Parameter:
         """The parameter that Typer reads."""
-        flags = self.flags or (f"--{self.name.replace('_', '-')}",)
         option = typer.Option(
-            *flags,
+            *self.typed,
             help=self.help,
             rich_help_panel=self.panel,
             metavar=self.metavar,
@@ -248,8 +252,7 @@ def argument(name: str, meaning: str, metavar: str, kind: Any = str, default: An
         default: Value where it is not typed.
     """
     shown = typer.Argument(help=meaning, metavar=metavar, show_default=False, rich_help_panel="Input")
-    kept = inspect.Parameter.KEYWORD_ONLY
-    return inspect.Parameter(name, kept, default=default, annotation=Annotated[kind, shown])
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, shown])
 
 
 def log_inputs(

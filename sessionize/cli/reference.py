@@ -57,7 +57,7 @@ def options_and_commands() -> Iterator[tuple[Option, str]]:
 
 
 def _usage(option: Option) -> str:
-    names = ", ".join(f"`{name}`" for name in option.flags or (f"--{option.name.replace('_', '-')}",))
+    names = ", ".join(f"`{name}`" for name in option.typed)
     return names + (f" {option.metavar}" if option.metavar else "")
 
 

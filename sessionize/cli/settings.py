@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
@@ -82,6 +83,8 @@ def with_file(typed: Typed, *, search: bool = True) -> Typed:
 
 def _check_known(options: Mapping[str, Any], place: str) -> None:
     """Refuse options that no command has. A file may be for several commands: another's are passed over."""
+    from sessionize.cli.meant import meant
+
     loaded = {name for name in options_of_all() if name not in TYPED_ONLY}
     if loaded.issuperset(name.replace("-", "_") for name in options):
         return
@@ -96,8 +99,8 @@ def _check_known(options: Mapping[str, Any], place: str) -> None:
             raise UsageError(f"{place}: {name} cannot stand in a file", hint=f"type it: --{name}")
         if name.replace("-", "_") not in known:
             names = sorted(each.replace("_", "-") for each in known)
-            near = get_close_matches(name.replace("_", "-"), names, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"
+            found = meant(name, names, value)
+            hint = f"did you mean {found.in_file}?" if found else f"there are {', '.join(names)}"
             raise UsageError(f"{place}: no such option: {name}", hint=hint)
 
 
@@ -276,8 +279,10 @@ def one_of(given: object, choices: tuple[str, ...], option: str) -> Any:
     """The value given, if it is one of the choices."""
     if given is None or given in choices:
         return given
-    meant = ALSO_KNOWN_AS.get(str(given).lower(), str(given).lower())
-    near = [meant] if meant in choices else get_close_matches(meant, choices, n=1, cutoff=0.7)
+    ours = ALSO_KNOWN_AS.get(str(given).lower(), str(given).lower())
+    near = [ours] if ours in choices else get_close_matches(ours, choices, n=1, cutoff=0.7)
+    if option == "--ip" and not near:
+        near = [f"--map {shlex.quote(f'ip={given}')}"]  # --ip says what becomes of addresses, not where they stand
     raise UsageError(
         f"invalid value {str(given)!r} for {option} (choose from {', '.join(choices)})",
         hint=f"did you mean {near[0]}?" if near else None,

@@ -6,11 +6,11 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import tzinfo
-from difflib import get_close_matches
 from typing import Any, Final, Literal, TypedDict, TypeVar
 
 from sessionize.cli import options as o
 from sessionize.cli import settings
+from sessionize.cli.meant import meant
 from sessionize.config import Config, Rules
 from sessionize.errors import UsageError
 from sessionize.format_names import InputFormat
@@ -189,10 +189,10 @@ def _refuse_unknown(
     for name in keywords:
         if name not in rows:
             call = "sessionize" if command == "run" else command
-            near = get_close_matches(name, near_ones, n=1, cutoff=0.6)
+            found = meant(name, near_ones, keywords[name])
             raise UsageError(
                 f"{call}() takes no keyword {name!r}",
-                hint=f"did you mean {near[0]}?" if near else f"it takes {', '.join(rows)}",
+                hint=f"did you mean {found.typed}?" if found else f"it takes {', '.join(rows)}",
             )
 
 
