@@ -12,7 +12,7 @@ from sessionize.kernel.dictionaries import coded, texts_by_code
 from sessionize.kernel.keys import key_codes
 from sessionize.kernel.own import goals_of, is_goal_reached
 
-ROOM: Final = {pl.UInt8: 1 << 8, pl.UInt16: 1 << 16}
+ROOM: Final[dict[type[pl.DataType], int]] = {pl.UInt8: 1 << 8, pl.UInt16: 1 << 16}
 """How many numbers there are of a type."""
 DESCRIPTIVE: Final = (schema.PROFILE_ID, schema.REFERRER, schema.CHANNEL, schema.IP, schema.USER_AGENT)
 """Roles of which a session takes the first non-null value."""
@@ -33,7 +33,7 @@ def narrow_rows(events: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     roles = [role for role in (schema.PAGE, schema.EVENT_TYPE) if role in events.columns]
     if plan.only_figured and schema.EVENT_TYPE in roles:  # which says what a page view is
         roles = [schema.EVENT_TYPE]
-    codes = [_narrowest(events[role].to_physical()) for role in roles]
+    codes = [pl.col(role).to_physical().cast(_narrowest(events[role])) for role in roles]  # side by side
     columns: list[pl.Expr | pl.Series] = [pl.col(schema.TIMESTAMP).to_physical().alias("time"), *codes]
     if schema.VALUE in events.columns:
         columns.append(pl.col(schema.VALUE))
@@ -52,12 +52,11 @@ def narrow_rows(events: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     return events.select(*columns, key=key_codes(events), **splits, **goals, **having)
 
 
-def _narrowest(codes: pl.Series) -> pl.Series:
-    """Codes in as few bytes as they and one more fit: each row is moved twice."""
-    highest = codes.max()
+def _narrowest(codes: pl.Series) -> type[pl.DataType]:
+    """The type of the fewest bytes in which codes and one more fit: each row is moved twice."""
+    highest = codes.to_physical().max()
     count = highest + 2 if isinstance(highest, int) else 0
-    dtype = next((dtype for dtype, room in ROOM.items() if count <= room), pl.UInt32)
-    return codes.cast(dtype)
+    return next((dtype for dtype, room in ROOM.items() if count <= room), pl.UInt32)
 
 
 def fields(events: pl.DataFrame, plan: Plan) -> dict[str, tuple[str, ...]]:

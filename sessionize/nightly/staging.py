@@ -11,6 +11,7 @@ from typing import Final
 from sessionize.errors import OutputError, SessionizeError, StateError, UsageError
 from sessionize.nightly.state import Intent
 from sessionize.os_errors import writing
+from sessionize.output.digests import Digest, forced
 from sessionize.output.locks import sync
 from sessionize.output.ownership import is_folder, refuse_foreign_folder, remove_run
 from sessionize.output.publish import Staged
@@ -32,13 +33,11 @@ class Stage:
         """Where to write a file."""
         return self.directory / name
 
-    def seal(self, name: str) -> Staged:
-        """Force a written file to disk; size and digest from one read."""
+    def seal(self, name: str, digest: Digest | None = None) -> Staged:
+        """Take a written file as it is: forced to disk and digested, if whoever wrote it did not see to that."""
         path = self.path(name)
-        with writing(path), path.open("rb") as file:
-            os.fsync(file.fileno())
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-            return Staged(name, path, file.tell(), digest)
+        with writing(path):
+            return Staged(name, path, *(digest or forced(path)))
 
     def commit(self, *, earlier: Mapping[str, int] | None = None) -> None:  # noqa: ARG002 - nothing was there before
         """Force the folder to disk, as the umask would have it; `Store.commit` makes it visible."""

@@ -21,6 +21,7 @@ from sessionize.kernel.metrics import FIGURED
 from sessionize.kernel.own import metric_columns
 from sessionize.kernel.record import json_rows, records
 from sessionize.os_errors import STDOUT, map_os_errors, writing
+from sessionize.output.digests import Digest, Followed
 from sessionize.output.manifest import manifest
 from sessionize.output.ownership import FINDINGS, LATE, MANIFEST, REJECTED, earlier_outputs
 from sessionize.output.publish import Staged
@@ -77,8 +78,8 @@ class Place(Protocol):
     def path(self, name: str) -> Path:
         """Where to write a file."""
 
-    def seal(self, name: str) -> Staged:
-        """Force a written file to disk."""
+    def seal(self, name: str, digest: Digest | None = None) -> Staged:
+        """Take a written file as it is; without its digest it is yet to be forced to disk."""
 
     def commit(self, *, earlier: Mapping[str, int] | None = None) -> None:
         """Make all sealed files visible, or the folder they are in ready for it."""
@@ -107,8 +108,8 @@ def commit(  # noqa: PLR0913 - each is a part of it
     if publisher is None:
         return Written(account, _to_stdout(result.batches, plan).as_dict())
     with map_os_errors(publisher.directory), ThreadPoolExecutor(1) as aside:
-        rows, figures = _write_batches(result.batches, outputs_of(plan, output), publisher)
-        found = aside.submit(figures.as_dict)  # while one processor makes the digests
+        rows, digests, figures = _write_batches(result.batches, outputs_of(plan, output), publisher)
+        found = aside.submit(figures.as_dict)  # while the files are put in their places
         for name, apart in _set_apart(result):
             rows[name] = apart.height
             with writer(publisher.path(name), "ndjson") as out:
@@ -118,7 +119,7 @@ def commit(  # noqa: PLR0913 - each is a part of it
                 publisher.path(FINDINGS).write_text(findings, encoding="utf-8")
             rows[FINDINGS] = 1
         for name, height in rows.items():
-            staged = publisher.seal(name)
+            staged = publisher.seal(name, digests.get(name))
             account["outputs"].append({"path": name, "rows": height, "bytes": staged.bytes, "sha256": staged.sha256})
         text = manifest_text(account)
         with writing(publisher.directory / MANIFEST):
@@ -189,18 +190,20 @@ def _events(batch: Batch) -> pl.DataFrame:
 
 def _write_batches(
     batches: Iterable[Batch], outputs: list[OutputFile], publisher: Place
-) -> tuple[dict[str, int], Figures]:
-    """Write every batch to every output; rows of each, and the figures of all sessions."""
+) -> tuple[dict[str, int], dict[str, Digest], Figures]:
+    """Write every batch to every output; rows and digest of each, and the figures of all sessions."""
     rows = dict.fromkeys((output.name for output in outputs), 0)
     figures = Figures()
+    paths = [publisher.path(output.name) for output in outputs]
     with ExitStack() as stack:
-        files = [stack.enter_context(output.writer(publisher.path(output.name))) for output in outputs]
+        followed = [stack.enter_context(Followed(path)) for path in paths]
+        files = [stack.enter_context(output.writer(path)) for output, path in zip(outputs, paths, strict=True)]
         threads = stack.enter_context(ThreadPoolExecutor(len(outputs)))  # ends first: no file is closed that is written
         for batch in batches:
             figures.add(batch.sessions.select(FIGURED))
             for output, height in zip(outputs, threads.map(partial(_write, batch), outputs, files), strict=True):
                 rows[output.name] += height
-    return rows, figures
+    return rows, {output.name: file.digest for output, file in zip(outputs, followed, strict=True)}, figures
 
 
 def _write(batch: Batch, output: OutputFile, file: Writer) -> int:

@@ -15,7 +15,6 @@ holds too: the next start knows by it which ones a dead run left.
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
 import os
 import threading
@@ -26,6 +25,7 @@ from typing import Final, Self
 
 from sessionize.errors import OutputError, UsageError
 from sessionize.os_errors import output_error, writing
+from sessionize.output.digests import Digest, forced
 from sessionize.output.locks import make_folder, make_private, pid_in, sync, take_lock, write_holder
 from sessionize.output.ownership import MANIFEST, PART, is_as_listed, is_ours, refuse_foreign
 from sessionize.patterns import pattern
@@ -107,16 +107,15 @@ class Publisher:
                 self._modes[SCRATCH] = 0o700
         return path
 
-    def seal(self, name: str) -> Staged:
-        """Force the written file to disk; size and digest from one read."""
+    def seal(self, name: str, digest: Digest | None = None) -> Staged:
+        """Take a written file as it is: forced to disk and digested, if whoever wrote it did not see to that."""
         path = self._temp(_plain(name), self._pid)
-        with writing(self.directory / name), path.open("rb") as file:
+        with writing(self.directory / name):
             if name in self._modes:
-                os.fchmod(file.fileno(), self._modes[name])
-            os.fsync(file.fileno())
-            digest, size = hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
+                path.chmod(self._modes[name])
+            found = digest or forced(path)
         self._sealed.pop(name, None)
-        return self._sealed.setdefault(name, Staged(name, path, size, digest))
+        return self._sealed.setdefault(name, Staged(name, path, *found))
 
     def adopt(self, name: str, made: Path, size: int, sha256: str) -> Staged:
         """Take a file that another process wrote on this file system, forced to disk and digested.

@@ -8,7 +8,6 @@ left as its own, and writes it anew.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -17,6 +16,7 @@ from typing import Final, Self
 
 from sessionize.errors import OutputError, UsageError
 from sessionize.os_errors import writing
+from sessionize.output.digests import Digest, forced
 from sessionize.output.ownership import (
     ELSEWHERE,
     MANIFEST,
@@ -114,13 +114,13 @@ class Uploader:
             folder.mkdir(exist_ok=True)
         return folder
 
-    def seal(self, name: str) -> Staged:
-        """Size and digest of a written file."""
+    def seal(self, name: str, digest: Digest | None = None) -> Staged:
+        """Take a written file as it is, with its digest."""
         path = self.path(name)
-        with writing(path, "read"), path.open("rb") as file:
-            digest, size = hashlib.file_digest(file, "sha256").hexdigest(), file.tell()
+        with writing(path, "read"):
+            found = digest or forced(path)
         self._sealed.pop(name, None)
-        return self._sealed.setdefault(name, Staged(name, path, size, digest))
+        return self._sealed.setdefault(name, Staged(name, path, *found))
 
     def commit(self, *, earlier: Mapping[str, int] | None = None) -> None:  # noqa: ARG002 - the store tells what is there
         """Upload all sealed files in the order sealed; what an earlier run wrote, and this one does not, is deleted.

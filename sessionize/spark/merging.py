@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -20,6 +18,7 @@ from sessionize.engine.result import Batch
 from sessionize.kernel import as_text, described, stamped
 from sessionize.kernel.metrics import FIGURED
 from sessionize.output.commit import outputs_of
+from sessionize.output.digests import forced
 from sessionize.output.geo import Places, located
 from sessionize.output.ownership import part_name
 from sessionize.spark.cutting import Templates, order_of
@@ -170,6 +169,4 @@ def _read(place: Slice, within: Range) -> Batch:
 
 def _made(path: Path, place: str, rows: int) -> Made:
     """A written file, forced to disk; it lies at its place soon."""
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-        return Made(place, rows, path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())
+    return Made(place, rows, *forced(path))
