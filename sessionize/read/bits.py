@@ -28,25 +28,32 @@ STEP: Final = 1 << 18
 """Bits of which the places are found together: their numbers stay near the processor."""
 
 
-def bits_of(data: Bytes, byte: int, small: int = SMALL) -> Words:
-    """Which bytes are the one.
+def bits_of(data: Bytes, *which: int, small: int = SMALL) -> list[Words]:
+    """Which bytes are one, and which are another.
 
     Args:
         data: Bytes (uint8).
-        byte: The one, as a number.
+        which: Each of them, as a number.
         small: Bytes of data up to which pyarrow is not loaded for it.
 
     Returns:
-        A bit a byte, 64 to a word (uint64).
+        For each of them a bit a byte, 64 to a word (uint64).
     """
     if len(data) <= small:
-        packed = np.packbits(data == byte, bitorder="little")
-    else:
-        packed = np.frombuffer((pl.Series(data) == byte).to_arrow().buffers()[1], dtype=np.uint8)
-    found = np.zeros(-(-len(data) // WORD), dtype="<u8")
+        return [_words(np.packbits(data == byte, bitorder="little"), len(data)) for byte in which]
+    import pyarrow as pa  # noqa: PLC0415 - see above
+
+    each = pl.Series(pa.Array.from_buffers(pa.uint8(), len(data), [None, pa.py_buffer(data)]))
+    flags = ((each == byte).to_arrow().buffers()[1] for byte in which)
+    return [_words(np.frombuffer(bits, dtype=np.uint8), len(data)) for bits in flags]
+
+
+def _words(packed: Bytes, length: int) -> Words:
+    """Bits in bytes as words, those behind the last one 0."""
+    found = np.zeros(-(-length // WORD), dtype="<u8")
     found.view(np.uint8)[: len(packed)] = packed
-    if len(data) % WORD:
-        found[-1] &= (ONE << np.uint64(len(data) % WORD)) - ONE
+    if length % WORD:
+        found[-1] &= (ONE << np.uint64(length % WORD)) - ONE
     return found
 
 
@@ -62,7 +69,7 @@ def bits_at(at: Places, length: int) -> Words:
     """
     flags = np.zeros(length, dtype=np.uint8)
     flags[at] = 1
-    return bits_of(flags, 1)
+    return bits_of(flags, 1)[0]
 
 
 def places(bits: Words, small: int = SMALL, step: int = STEP) -> Places:
@@ -74,7 +81,7 @@ def places(bits: Words, small: int = SMALL, step: int = STEP) -> Places:
         step: Bits of which the places are found together.
 
     Examples:
-        >>> places(bits_of(np.frombuffer(b"a,b,c", np.uint8), ord(","))).tolist()
+        >>> places(*bits_of(np.frombuffer(b"a,b,c", np.uint8), ord(","))).tolist()
         [1, 3]
     """
     count = len(bits) * WORD
@@ -131,7 +138,7 @@ def odd(bits: Words) -> Words:
         As many bits as are given (uint64).
 
     Examples:
-        >>> found = odd(bits_of(np.frombuffer(b'a"b"c"', np.uint8), ord('"')))
+        >>> found = odd(*bits_of(np.frombuffer(b'a"b"c"', np.uint8), ord('"')))
         >>> np.unpackbits(found.view(np.uint8), bitorder="little")[:6].tolist()
         [0, 1, 1, 0, 0, 1]
     """

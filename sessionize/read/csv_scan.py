@@ -20,6 +20,7 @@ import numpy.typing as npt
 import polars as pl
 
 from sessionize.read.bits import Words, after, before, bits_at, bits_of, odd, ones, places, where
+from sessionize.read.seen import CARRIAGE_RETURN, Seen, look
 from sessionize.read.views import FEW, LEAD, is_utf8, padding, texts_at
 from sessionize.values import NamedTuple
 
@@ -27,7 +28,7 @@ Places: TypeAlias = npt.NDArray[np.int64]
 Flags: TypeAlias = npt.NDArray[np.bool_]
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 
-NEWLINE, QUOTE, CARRIAGE_RETURN, NUL = 10, 34, 13, 0
+NEWLINE, QUOTE, NUL = 10, 34, 0
 
 
 class Records(NamedTuple):
@@ -80,13 +81,14 @@ class Records(NamedTuple):
         return texts.str.replace_all('""', '"', literal=True) if self.escaped else texts
 
 
-def records(text: bytes, delimiter: str, width: int) -> Records:
+def records(text: bytes, delimiter: str, width: int, seen: Seen | None = None) -> Records:
     r"""The records among the lines of a text.
 
     Args:
         text: Lines, each ended by a line feed.
         delimiter: One byte.
         width: How many fields a record has; further ones have nothing between their delimiters.
+        seen: What is in the text, if it was looked at.
 
     Examples:
         >>> found = records(b'a,"b,c"\nno record "\n,d\n', ",", 2)
@@ -96,10 +98,10 @@ def records(text: bytes, delimiter: str, width: int) -> Records:
         [['a', None], ['b,c', 'd']]
     """
     padded, data = padding(text)
-    quotes, newlines = bits_of(data, QUOTE), bits_of(data, NEWLINE)
+    quotes, newlines, delimiters = bits_of(data, QUOTE, NEWLINE, ord(delimiter))
     quoted = bool(quotes.any())
     inside, unclosed = _inside(quotes, newlines, len(data)) if quoted else (quotes, np.empty(0, dtype=np.int64))
-    separating = (bits_of(data, ord(delimiter)) | newlines) & ~inside
+    separating = (delimiters | newlines) & ~inside
     separators = places(separating)
     stops = _stops(data, newlines, separators, width)
     ends = separators[stops]
@@ -108,7 +110,7 @@ def records(text: bytes, delimiter: str, width: int) -> Records:
     tidy = not quoted or _only_around_fields(quotes, separating)
     if not tidy:
         whole[np.searchsorted(ends, _stray(quotes, inside, separating)) - 1] = False
-    whole[_damaged(text, data, ends)] = False
+    whole[_damaged(text, data, ends, seen or look(text))] = False
     length = np.diff(ends) - 1
     others = np.flatnonzero(~whole & (length > 0))
     found = np.flatnonzero(whole & (length > 0))
@@ -216,12 +218,11 @@ def _as_wide(separators: Places, stops: Places, width: int) -> Flags:
     return whole
 
 
-def _damaged(text: bytes, data: Bytes, ends: Places) -> Places:
+def _damaged(text: bytes, data: Bytes, ends: Places, seen: Seen) -> Places:
     """Numbers of the lines that hold a carriage return, a NUL, or bytes that are no UTF-8 (int64)."""
-    lowest = int(data.view(np.int8).min())  # below 0 is what is not ASCII
-    odd_ones = [CARRIAGE_RETURN] * (CARRIAGE_RETURN in text) + [NUL] * (lowest <= 0 and NUL in text)
+    odd_ones = [CARRIAGE_RETURN] * seen.carriage_returns + [NUL] * (seen.lowest <= 0 and NUL in text)
     found = [_lines_of(data == byte, ends) for byte in odd_ones]
-    if lowest < 0 and not is_utf8(text):
+    if seen.lowest < 0 and not is_utf8(text):
         beyond = _lines_of(data > 127, ends)
         lines = (text[start : end - 1] for start, end in zip(ends[beyond], ends[beyond + 1], strict=True))
         found.append(beyond[[not is_utf8(line) for line in lines]])

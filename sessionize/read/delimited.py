@@ -38,7 +38,7 @@ def parse(block: Block, form: Dialect, wanted: Collection[str]) -> pl.DataFrame:
     """
     if form.quote != QUOTE:
         return _otherwise_quoted(block, form, wanted)
-    found = records(block.text, form.delimiter, len(form.names))
+    found = records(block.text, form.delimiter, len(form.names), block.look())
     places = {name: form.names.index(name) for name in wanted}
     fault = nulls(schema.FAULT, len(found.lines), FAULTS)
     frame = pl.DataFrame([_numbers(found.lines, block.first), fault, *found.columns(places)], schema=_types(wanted))

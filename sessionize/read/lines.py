@@ -7,9 +7,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import IO, Final
 
-import numpy as np
-
 from sessionize.errors import InputError
+from sessionize.read.seen import Seen, look
 from sessionize.read.source import Source, unreadable
 from sessionize.values import NamedTuple
 
@@ -18,8 +17,6 @@ BLANKS: Final = 64 << 10
 MOST_BLANKS: Final = 1 << 20
 """Blank lines in a row that are passed on: more than a record over several lines may hold. The others are counted."""
 PEEK: Final = 64 << 10
-PIECE: Final = 256 << 10
-"""Bytes that are looked at together: few enough to stay near the processor."""
 BOM: Final = b"\xef\xbb\xbf"
 
 
@@ -29,10 +26,16 @@ class Block(NamedTuple):
     Attributes:
         text: The lines; carriage returns before line feeds are gone.
         first: Number of the first line in the file, from 1.
+        seen: What is in the text, if it was looked at.
     """
 
     text: bytes
     first: int
+    seen: Seen | None = None
+
+    def look(self) -> Seen:
+        """What is in the text."""
+        return self.seen or look(self.text)
 
 
 def blocks(source: Source) -> Iterator[Block]:
@@ -97,15 +100,15 @@ def _blocks(source: Source) -> Iterator[Block]:
                 rest += chunk
                 _check_length(len(rest), source, first)
                 continue
-            text = _unix(b"".join([rest, memoryview(chunk)[:cut]]) if rest or cut < len(chunk) else chunk)
+            text = b"".join([rest, memoryview(chunk)[:cut]]) if rest or cut < len(chunk) else chunk
             rest = chunk[cut:]
-            found, run = _thinned(Block(text, first), run)
-            lines = line_feeds(text)
+            whole_block = _unix(text, first)
+            found, run = _thinned(whole_block, run)
             for block in found:
-                yield from _batches(block, lines, source.limits.block_lines)
-            first += lines
+                yield from _batches(block, source.limits.block_lines)
+            first += whole_block.look().line_feeds
     if rest:
-        yield Block(_unix(rest + b"\n"), first)
+        yield _unix(rest + b"\n", first)
 
 
 def _read(file: IO[bytes], size: int, *, whole_lines: bool) -> bytes:
@@ -148,7 +151,7 @@ def _thinned(block: Block, run: int, most: int = MOST_BLANKS, looked_at: int = B
         run, at = before + end - found, end
         if stop < end:
             kept.append(Block(text[start:stop], first))
-            first, start = first + line_feeds(text[start:end]), end
+            first, start = first + look(text[start:end]).line_feeds, end
     kept.append(Block(text[start:], first))
     return [block for block in kept if block.text], run if end == len(text) else 0
 
@@ -161,13 +164,12 @@ def _first_text(text: bytes, start: int, blanks: bytes) -> int:
     return start + len(rest) - len(rest.lstrip(b"\n"))
 
 
-def _batches(block: Block, lines: int, most: int) -> Iterator[Block]:
-    """A block of so many lines or fewer as blocks of not too many."""
-    if lines <= most:
+def _batches(block: Block, most: int) -> Iterator[Block]:
+    """A block as blocks of not too many lines."""
+    if block.look().line_feeds <= most:
         yield block
         return
-    text, first = block
-    start = 0
+    text, first, start = block.text, block.first, 0
     while start < len(text):
         end = text.find(b"\n", start + most) + 1 or len(text)
         yield Block(text[start:end], first)
@@ -182,22 +184,15 @@ def _ends_in_carriage_returns(source: Source) -> bool:
     return b"\n" not in head and b"\r" in head[:-1]
 
 
-def _unix(text: bytes) -> bytes:
-    # One byte is found far faster than two.
-    text = text.replace(b"\r\n", b"\n") if b"\r" in text else text
-    # Files with such marks may have been laid one behind the other.
-    return text.removeprefix(BOM).replace(b"\n" + BOM, b"\n") if BOM[:1] in text else text
-
-
-def line_feeds(text: bytes) -> int:
-    """How many there are; told some times faster than ``text.count`` does.
-
-    Not by Polars: whoever reads the blocks would wait for its threads, which parse those before.
-    """
-    data = np.frombuffer(text, dtype=np.uint8)
-    flags = np.empty(min(len(data), PIECE), dtype=np.bool_)
-    pieces = (data[start : start + PIECE] for start in range(0, len(data), PIECE))
-    return sum(int(np.count_nonzero(np.equal(piece, ord("\n"), out=flags[: len(piece)]))) for piece in pieces)
+def _unix(text: bytes, first: int) -> Block:
+    """Lines of any kind as a block of those that end in line feeds; as many."""
+    seen = look(text)
+    if seen.carriage_returns:
+        size, text = len(text), text.replace(b"\r\n", b"\n")
+        seen = seen._replace(controls=seen.controls - size + len(text), carriage_returns=b"\r" in text)
+    if seen.lowest < 0 and BOM[:1] in text:  # files with such marks may have been laid one behind the other
+        text = text.removeprefix(BOM).replace(b"\n" + BOM, b"\n")
+    return Block(text, first, seen)
 
 
 def _check_size(size: int, source: Source) -> None:

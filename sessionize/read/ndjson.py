@@ -21,8 +21,9 @@ from sessionize.config import Config
 from sessionize.errors import InputError
 from sessionize.patterns import pattern
 from sessionize.read import ndjson_scan
-from sessionize.read.lines import Block, blocks, each_line, line_feeds
+from sessionize.read.lines import Block, blocks, each_line
 from sessionize.read.opened import Opened, row_a_line
+from sessionize.read.seen import Seen, look
 from sessionize.read.source import Empty, Source
 from sessionize.read.views import nulls
 
@@ -116,8 +117,9 @@ def _keys_of(lines: Iterable[bytes]) -> dict[str, None]:
 
 def parse(block: Block, wanted: Collection[str], cuts: tuple[int, int] = CUTS) -> pl.DataFrame:
     """ROW, FAULT and the wanted keys of every line of a block that is not blank, in order; see CUTS."""
-    frame = _whole(block.text, wanted)
-    if frame is not None and frame.height == line_feeds(block.text):
+    seen = block.look()
+    frame = _whole(block.text, wanted, seen)
+    if frame is not None and frame.height == seen.line_feeds:
         return _placed(frame, pl.int_range(block.first, block.first + frame.height, dtype=pl.UInt32, eager=True))
     tidied = _tidied(block.text)
     if tidied != block.text:
@@ -160,7 +162,8 @@ def _cut(
     frames: list[pl.DataFrame] = []
     for start in range(0, len(lines), size):
         part, places = lines[start : start + size], numbers[start : start + size]
-        frame = _whole(b"\n".join(part) + b"\n", wanted)
+        text = b"\n".join(part) + b"\n"
+        frame = _whole(text, wanted, look(text))
         if frame is not None and frame.height == len(part):
             frames.append(_placed(frame, pl.Series(places, dtype=pl.UInt32)))
         else:
@@ -168,9 +171,9 @@ def _cut(
     return frames
 
 
-def _whole(text: bytes, wanted: Collection[str]) -> pl.DataFrame | None:
+def _whole(text: bytes, wanted: Collection[str], seen: Seen) -> pl.DataFrame | None:
     """FAULT and the wanted keys of lines that are all objects; None where one is not, or cannot be read exactly."""
-    of_one_shape = ndjson_scan.columns(text, wanted)
+    of_one_shape = ndjson_scan.columns(text, wanted, seen)
     if of_one_shape:
         return pl.DataFrame([nulls(schema.FAULT, len(of_one_shape[0]), FAULTS), *of_one_shape])
     if SURROGATE.search(text):

@@ -20,10 +20,11 @@ import polars as pl
 
 from sessionize.patterns import pattern
 from sessionize.read.bits import Words, after, bits_of, odd, ones, places
+from sessionize.read.seen import Seen, look
 from sessionize.read.views import FEW, LEAD, Bytes, Flags, Places, is_utf8, nulls, padding, starting, texts_at
 from sessionize.values import NamedTuple
 
-NEWLINE, SPACE, QUOTE, COMMA, CLOSE = b'\n ",}'
+NEWLINE, QUOTE, COMMA, CLOSE = b'\n",}'
 NULL: Final = int.from_bytes(b"null", "little")
 HEAD: Final = pattern(rb'[{ ]*"[^"]*" *: *')
 BARE: Final = r"^(?:true|false|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)$"
@@ -34,26 +35,34 @@ LOOKED_AT: Final = 8
 """Lines whose keys are compared before all others are looked at."""
 
 
-def columns(text: bytes, wanted: Collection[str], least: int = LEAST, few: int = FEW) -> list[pl.Series] | None:
+def columns(
+    text: bytes, wanted: Collection[str], seen: Seen | None = None, least: int = LEAST, few: int = FEW
+) -> list[pl.Series] | None:
     """The wanted keys of each of many lines; None where they are few, or are not all of one shape.
 
     Args:
         text: Lines, each ended by a line feed.
         wanted: Keys; one that the lines have not is null.
+        seen: What is in the text, if it was looked at.
         least: Bytes of lines that are worth it.
         few: Number of texts of a column up to which they are made one by one.
 
     Returns:
         Texts, numbers as they are written.
     """
-    if len(text) < least or b"\\" in text or not (keys := _keys(text)) or not is_utf8(text):
+    if len(text) < least or (seen := seen or look(text)).backslashes or not (keys := _keys(text)):
+        return None
+    if seen.lowest < 0 and not is_utf8(text):
         return None
     padded, data = padding(text)
-    quotes = bits_of(data, QUOTE)
-    marking = _marking(data, quotes)
-    marks = None if marking is None else _marks(data, marking, len(keys))
+    quotes, newlines, commas = bits_of(data, QUOTE, NEWLINE, COMMA)
+    inside = odd(quotes)
+    if seen.controls > seen.line_feeds or (inside & newlines).any():  # JSON has neither in texts
+        return None
+    marking = (commas | newlines) & ~inside
+    marks = _marks(data, marking, len(keys), seen.line_feeds)
     fields = None if marks is None else _fields(padded, marks, len(keys))
-    if fields is None or marking is None or not _are_in_pairs(quotes, marking, fields):
+    if fields is None or not _are_in_pairs(quotes, marking, fields):
         return None
     count = len(fields[0].starts)
     named = list(zip(keys, fields, strict=True))
@@ -83,28 +92,21 @@ def _keys_of(line: bytes) -> list[str]:
     return keys if is_flat and len({*keys}) == len(keys) else []
 
 
-def _marking(data: Bytes, quotes: Words) -> Words | None:
-    """Which bytes are commas outside quotes, or line ends; None where a line ends inside quotes."""
-    newlines, inside = bits_of(data, NEWLINE), odd(quotes)
-    return None if (inside & newlines).any() else (bits_of(data, COMMA) | newlines) & ~inside
-
-
-def _marks(data: Bytes, marking: Words, width: int) -> Places | None:
+def _marks(data: Bytes, marking: Words, width: int, line_feeds: int) -> Places | None:
     """Places of commas outside quotes, and of line ends; None where lines have others than they should.
 
     Args:
         data: The lines, behind the end of a line before them.
         marking: Which bytes they are.
         width: How many keys a line has.
+        line_feeds: How many lines there are.
 
     Returns:
         Places, the first of which ends the line before the text (int64, ascending).
     """
     marks = places(marking)
     lines, rest = divmod(len(marks) - 1, width)
-    controls = int((pl.Series(data) < SPACE).sum())  # JSON has none in texts
-    are_ends = data[marks[::width]] == NEWLINE
-    return marks if not rest and controls == lines + 1 and are_ends.all() else None
+    return marks if not rest and lines == line_feeds and (data[marks[::width]] == NEWLINE).all() else None
 
 
 class Field(NamedTuple):

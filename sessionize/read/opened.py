@@ -47,7 +47,7 @@ def first_lines(unit: Unit, number: int) -> Unit | None:
 
     Examples:
         >>> first_lines(Block(b"a\nb\nc\n", 7), 2)
-        Block(text=b'a\nb\n', first=7)
+        Block(text=b'a\nb\n', first=7, seen=None)
     """
     end = 0
     for _ in range(number):
@@ -56,8 +56,12 @@ def first_lines(unit: Unit, number: int) -> Unit | None:
             return None
     if end == len(unit.text):
         return None
-    cut = unit._replace(text=unit.text[:end])
-    return cut._replace(numbers=cut.numbers[:number]) if isinstance(cut, Records) else cut
+    text = unit.text[:end]
+    return (
+        unit._replace(text=text, numbers=unit.numbers[:number])
+        if isinstance(unit, Records)
+        else Block(text, unit.first)
+    )
 
 
 def row_a_line(source: Source, names: tuple[str, ...], parse: Parse) -> Opened:

@@ -15,7 +15,7 @@ from sessionize.config import Config
 from sessionize.kernel.references import roots
 from sessionize.limits import Limits
 from sessionize.read import texts
-from sessionize.read.lines import line_feeds
+from sessionize.read.multiline import Records
 from sessionize.read.opened import Opened, Unit, first_lines
 from sessionize.read.parquet_dictionaries import Rows
 from sessionize.read.passed_over import PassedOver
@@ -161,8 +161,9 @@ class TextFiles:
 
 def _lines(units: list[tuple[int, Unit]]) -> int:
     """How many lines they have, if they are as long as those of the first."""
-    first = units[0][1].text
-    return line_feeds(first) * sum(len(unit.text) for _, unit in units) // max(1, len(first))
+    first = units[0][1]
+    lines = len(first.numbers) if isinstance(first, Records) else first.look().line_feeds
+    return lines * sum(len(unit.text) for _, unit in units) // max(1, len(first.text))
 
 
 def _unpacked_bytes(source: Source) -> int:

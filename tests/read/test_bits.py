@@ -26,7 +26,7 @@ def flags_of(bits: Words, length: int) -> list[int]:
 )
 def test_bits_are_told_as_flags_are_whichever_way_they_are_made(text: bytes, small: int) -> None:
     flags = [int(each == 1) for each in text]
-    bits = bits_of(np.frombuffer(text, dtype=np.uint8), 1, small)
+    bits = bits_of(np.frombuffer(text, dtype=np.uint8), 1, small=small)[0]
     ones = places(bits, small, step=128)
     assert flags_of(bits, len(text)) == flags
     assert ones.tolist() == [place for place, flag in enumerate(flags) if flag]
