@@ -61,8 +61,14 @@ def occurrences(texts: pl.Series) -> Iterator[tuple[str, int]]:
 
 def as_text(rows: pl.DataFrame) -> pl.DataFrame:
     """The rows with texts in place of codes."""
-    coded = [name for name, dtype in rows.schema.items() if isinstance(dtype, pl.Categorical | pl.Enum)]
-    return rows.with_columns(pl.col(coded).cast(pl.String))
+    return rows.cast({name: told for name, dtype in rows.schema.items() if (told := text_type(dtype)) != dtype})
+
+
+def text_type(dtype: pl.DataType) -> pl.DataType:
+    """The type with texts in place of codes, those of an object's fields too."""
+    if isinstance(dtype, pl.Struct):
+        return pl.Struct({name: text_type(field) for name, field in pl.Schema(dtype.to_schema()).items()})
+    return pl.String() if isinstance(dtype, pl.Categorical | pl.Enum) else dtype
 
 
 ENTRY_BYTES: Final = 70

@@ -39,7 +39,7 @@ class Maybe(NamedTuple):
 
 
 Fields = dict[str, "pl.Expr | Open | Maybe | Fields"]
-EMPTY: Final = Open(pl.lit("{}"))
+EMPTY: Final = Open(pl.lit("{}", dtype=pl.Enum(["{}"])))
 
 
 def records(sessions: pl.DataFrame, timezone: str) -> pl.DataFrame:
@@ -49,9 +49,14 @@ def records(sessions: pl.DataFrame, timezone: str) -> pl.DataFrame:
         sessions: Stamped wide rows.
         timezone: IANA zone of the weekday.
     """
+    return as_text(coded_records(sessions, timezone))
+
+
+def coded_records(sessions: pl.DataFrame, timezone: str) -> pl.DataFrame:
+    """The same with codes for texts that the sessions have as codes, and for those that are the same in all."""
     kinds = sessions.schema.items()
     times = [near_time(pl.col(name), dtype) for name, dtype in kinds if dtype.is_temporal() and name not in KNOWN_TIMES]
-    prepared = _prepared(sessions).with_columns(times)
+    prepared = _numbered(sessions).with_columns(times)
     return prepared.select(_struct(field).alias(name) for name, field in _record(sessions, timezone).items())
 
 
@@ -118,8 +123,12 @@ def _time_of_log(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
 
 def _prepared(sessions: pl.DataFrame) -> pl.DataFrame:
     """Texts in place of codes; numbers of the times, which JSON's texts of them hide."""
+    return as_text(_numbered(sessions))
+
+
+def _numbered(sessions: pl.DataFrame) -> pl.DataFrame:
     first, last = sessions["start"].to_physical(), sessions["end"].to_physical()
-    return as_text(sessions).with_columns(
+    return sessions.with_columns(
         timestamp=seconds(first), whole_seconds=(last - first) // 1_000_000, local=pl.col("start")
     )
 

@@ -19,7 +19,7 @@ from sessionize.config import Output, Plan
 from sessionize.engine.result import Batch, Result
 from sessionize.kernel.metrics import FIGURED
 from sessionize.kernel.own import metric_columns
-from sessionize.kernel.record import json_rows, records
+from sessionize.kernel.record import coded_records, json_rows
 from sessionize.os_errors import STDOUT, map_os_errors, writing
 from sessionize.output.digests import Digest, Followed
 from sessionize.output.manifest import manifest
@@ -175,7 +175,7 @@ def outputs_of(plan: Plan, output: Output) -> list[OutputFile]:
         lines = partial(writer, form=form, lines=lambda sessions: records_of(sessions, zone))
         found.append(OutputFile(f"sessions.{form}", lambda batch: batch.sessions, lines))
     elif output.records:
-        found.append(OutputFile(f"sessions.{form}", lambda batch: records(batch.sessions, zone), flat))
+        found.append(OutputFile(f"sessions.{form}", lambda batch: coded_records(batch.sessions, zone), flat))
     found.append(OutputFile(f"metrics.{flat_form}", lambda batch: batch.sessions.select(metric_columns(plan)), flat))
     if output.events:
         found.append(OutputFile(f"events.{flat_form}", _events, flat))
