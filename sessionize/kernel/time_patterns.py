@@ -37,6 +37,7 @@ DIRECTIVES: Final = {
 ``%Z`` is a zone's name beside its offset (``%z``), and read over: a name alone does not always say the offset.
 """
 SHORTHANDS: Final = {"%F": "%Y-%m-%d", "%T": "%H:%M:%S", "%R": "%H:%M", "%D": "%m/%d/%y", "%.f": ".%f"}
+HOURS, MINUTES = 24, 60
 MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
@@ -71,7 +72,7 @@ def parsed(texts: pl.Series, pattern: re.Pattern[str], timezone: str) -> pl.Seri
         pl.lit(None, dtype=pl.String).alias(name) for name in "YymbdHMSfLpz" if name not in groups
     )
     # Step by step: an expression within an expression, each used more than once, takes longer to plan than to compute.
-    steps = found.select(*_numbers(), _offset().alias("offset")).with_columns(_date(), _hour())
+    steps = found.select(*_numbers(), _offsets(found["z"]).alias("offset")).with_columns(_date(), _hour())
     steps = steps.select(_local().alias("local"), "offset").with_columns(in_range(pl.col("local")))
     steps = steps.with_columns(zoned=pl.col("local") - pl.col("offset")).with_columns(in_range(pl.col("zoned")))
     local, zoned = steps["local"], steps["zoned"]
@@ -131,12 +132,23 @@ def _local() -> pl.Expr:
     return pl.when(valid).then(date.to_physical() + ((hour * 60 + minute) * 60 + second) * MICROSECONDS + fraction)
 
 
-def _offset() -> pl.Expr:
-    """Microseconds east of UTC; null for a naive time, and out of any range for an offset that is none."""
-    zone = pl.col("z").str.to_uppercase()
-    hours = zone.str.slice(1, 2).cast(pl.Int64, strict=False)
-    minutes = zone.str.slice(3).str.strip_prefix(":").replace("", "0").cast(pl.Int64, strict=False)
-    sign = pl.when(zone.str.starts_with("-")).then(-1).otherwise(1)
-    east = pl.when((hours < 24) & (minutes < 60)).then(sign * (hours * 60 + minutes) * 60 * MICROSECONDS)
-    utc = zone.is_in(["Z", "UTC", "GMT"])
-    return pl.when(zone.is_not_null()).then(pl.when(utc).then(0).otherwise(east))
+def _offsets(zones: pl.Series) -> pl.Series:
+    """Microseconds east of UTC (int64); null for a naive time, and for an offset that is none."""
+    each = zones.unique().drop_nulls()  # a log has few
+    return zones.replace_strict(each, [*map(_offset, each)], default=None, return_dtype=pl.Int64)
+
+
+def _offset(zone: str) -> int | None:
+    """Microseconds east of UTC of Z, UTC, GMT or an offset; None of one that is none.
+
+    Examples:
+        >>> _offset("-05:30") == -5.5 * 3600 * 1_000_000, _offset("z"), _offset("+2500")
+        (True, 0, None)
+    """
+    if not zone.startswith(("+", "-")):
+        return 0
+    if not zone.isascii():  # which digits of other scripts are for the pattern
+        return None
+    hours, minutes = int(zone[1:3]), int(zone[3:].lstrip(":") or 0)
+    east = (hours * 60 + minutes) * 60 * MICROSECONDS
+    return None if hours >= HOURS or minutes >= MINUTES else -east if zone[0] == "-" else east

@@ -29,6 +29,8 @@ A_DATE: Final = r"^\s*\d{4}-\d\d-\d\d\s*$"
 MOST: Final = 0.95
 """Share of a column's values that has to be read, where nothing but its values and the end of its name speaks for it."""
 A_DAY: Final = 86_400
+FIRST: Final = 32
+"""Texts among which one time is enough to know that there are any."""
 _TIME: Final = "time"
 UNSURE: Final = ("received", "sent", "updated", "modified", "ended", "end", "loaded", "etl", "expires", "processed")
 """Words in names of times that are seldom an event's own: these are proposed last."""
@@ -122,10 +124,11 @@ def _of_texts(names: tuple[str, ...], values: pl.Series) -> TimeFormat | Unread:
     inside = _in_objects(names, texts)
     if inside is not None:
         return inside
-    if not len(texts) or instant(texts, TimeFormat(kind="text"), "UTC").is_not_null().any():
-        return TimeFormat(kind="text")
+    iso = TimeFormat(kind="text")
+    if not len(texts) or any(instant(some, iso, "UTC").is_not_null().any() for some in (texts.head(FIRST), texts)):
+        return iso
     certain = layouts.certain(texts)
-    return TimeFormat(kind="text") if certain is None else TimeFormat(kind="pattern", pattern=certain)
+    return iso if certain is None else TimeFormat(kind="pattern", pattern=certain)
 
 
 def _in_objects(names: tuple[str, ...], texts: pl.Series) -> Unread | None:
