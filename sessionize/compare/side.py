@@ -82,7 +82,9 @@ def _cuts(lot: Lot) -> tuple[NDArray[np.uint32], list[Cut]]:
     if not any(len(each.alone) for each in lot.sessions):
         return keys, [Cut(each.number, in_runs=True) for each in lot.sessions]
     there = np.logical_and.reduce([each.number > 0 for each in lot.sessions])
-    return keys[there], [Cut.of(each.number[there], len(np.unique(each.number[there]))) for each in lot.sessions]
+    return keys[there], [
+        Cut.of(each.number[there], int(np.count_nonzero(np.bincount(each.number[there])))) for each in lot.sessions
+    ]
 
 
 class _Profiles:

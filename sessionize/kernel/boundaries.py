@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from sessionize.config import Plan, Rules
 from sessionize.kernel.limits_of_sessions import Limits, Split, restart
+from sessionize.kernel.order import different
 
 KEY: Final = pl.col("key")
 TIME: Final = pl.col("time")
@@ -255,7 +256,7 @@ def _restarted(rows: pl.DataFrame, plan: Plan) -> NDArray[np.bool_]:
     first = np.flatnonzero(segments)
     possible = _possible_splits(rows, plan) if plan.rules.split_names else []
     offsets = [each.offset for each in possible]
-    for number in np.unique(np.searchsorted(first, np.flatnonzero(doubtful), side="right") - 1):
+    for number in different(np.searchsorted(first, np.flatnonzero(doubtful), side="right") - 1):
         low = int(first[number])
         high = int(first[number + 1]) if number + 1 < len(first) else len(times)
         within = possible[bisect_left(offsets, low) : bisect_left(offsets, high)]

@@ -38,7 +38,7 @@ BATCH_ROWS: Final = 262_144
 def session_order(sessions: pl.DataFrame, events: pl.DataFrame, plan: Plan) -> NDArray[np.uint32]:
     """Positions that put measured sessions in order of (start, session id).
 
-    Ids are made and compared only where starts are equal, which is rare.
+    Ids are made and compared only where starts are equal, as they often are where times are whole seconds.
 
     Args:
         sessions: ``start`` and ``row`` (of the first event) of each.
@@ -51,9 +51,9 @@ def session_order(sessions: pl.DataFrame, events: pl.DataFrame, plan: Plan) -> N
     starts = sessions["start"].to_numpy()
     order = stable_order(starts)
     ordered = starts[order]
-    tied = np.flatnonzero(ordered[1:] == ordered[:-1])
-    if len(tied):
-        places = np.union1d(tied, tied + 1)
+    same = ordered[1:] == ordered[:-1]
+    if same.any():
+        places = np.flatnonzero(np.append(same, False) | np.append(False, same))
         start = pl.Series("start", ordered[places])
         ids = _session_id(key_text(_ids(sessions["row"][order[places]], events)), start, plan)
         by_id = pl.DataFrame({"start": start, "id": ids, "at": order[places]})

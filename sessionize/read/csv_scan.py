@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from sessionize.kernel.order import different
 from sessionize.read.bits import Words, after, before, bits_at, bits_of, odd, ones, places, where
 from sessionize.read.seen import CARRIAGE_RETURN, Seen, look
 from sessionize.read.views import FEW, LEAD, is_utf8, padding, texts_at
@@ -230,4 +231,4 @@ def _damaged(text: bytes, data: Bytes, ends: Places, seen: Seen) -> Places:
 
 
 def _lines_of(flagged: Flags, ends: Places) -> Places:
-    return np.unique(np.searchsorted(ends, np.flatnonzero(flagged))) - 1
+    return different(np.searchsorted(ends, np.flatnonzero(flagged))) - 1
