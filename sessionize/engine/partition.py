@@ -28,7 +28,7 @@ from sessionize.scratch import is_home
 
 SAMPLE_ROWS: Final = 10_000
 HASH_SEED: Final = 5
-GATHERED_SHARE: Final = 1 / 8
+GATHERED_SHARE: Final = 1 / 4
 """Share of the events' memory that those take that are written at once, at most."""
 PART_BYTES: Final = 1 << 20
 """Bytes of a file, about: of smaller ones there would be thousands."""
