@@ -34,6 +34,7 @@ from sessionize.nightly.series import missing
 from sessionize.nightly.staging import CARRY, STAGING, Stage, half_way, is_carry, publish, staged_in
 from sessionize.nightly.state import Intent, State, parse, render, summary
 from sessionize.os_errors import ANOTHER_PLACE, map_os_errors, writing
+from sessionize.output.digests import forced
 from sessionize.output.locks import make_folder, make_private, pid_in, sync, take_lock, write_holder
 from sessionize.output.ownership import is_folder, refuse_foreign_folder
 from sessionize.output.publish import COMMITTING, HELD
@@ -160,9 +161,7 @@ class Store:
                 for events in batches:
                     rows += events.height
                     file.write(events)
-            with draft.open("rb") as written:
-                os.fsync(written.fileno())
-                digest = hashlib.file_digest(written, "sha256").hexdigest()
+            digest = forced(draft).sha256
             # Named for its content too: a redo must not write over what the state it goes back from still names.
             name = f"carry-{generation}-{digest[:12]}.parquet"
             self._refuse_other(name)

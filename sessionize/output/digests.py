@@ -48,7 +48,7 @@ class Followed:
         path: Path of the file.
 
     Attributes:
-        digest: Of the whole file, once the block is left without an error.
+        digest: Size and SHA-256 of the whole file, once the block is left without an error.
     """
 
     digest: Digest

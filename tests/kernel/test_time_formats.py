@@ -92,3 +92,8 @@ def test_days_of_a_spreadsheet_are_to_the_millisecond(moment: datetime) -> None:
 def test_the_name_of_a_zone_is_read_over_beside_its_offset() -> None:
     java = TimeFormat(kind="pattern", pattern="%Y-%m-%dT%H:%M:%S%z[%Z]")
     assert read(["2024-05-30T12:01:00+02:00[Europe/Paris]"], java) == [micros(datetime(2024, 5, 30, 10, 1))]  # noqa: DTZ001
+
+
+def test_an_offset_in_digits_of_another_script_is_none() -> None:
+    clf = TimeFormat(kind="pattern", pattern="%Y-%m-%d %H:%M %z")
+    assert read(["2024-05-30 12:01 +0200", "2024-05-30 12:01 +\u0660\u0662\u0660\u0660"], clf)[1] is None
