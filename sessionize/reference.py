@@ -7,7 +7,7 @@
               | function "(" reference { "," reference } ")"
               | column { "." name | "[" key "]" }      what stands deeper in a row
     column    = a name as it stands in the log, or "any name" in double quotes
-    key       = 0, 1, …: a place in a list | a key, in '…' where it holds a bracket or a quote
+    key       = 0, 1, …: a place in a list | a key, in '…' or "…" where it holds a bracket or a quote
 
 A column of the log whose name is the whole text comes before any reading of it; so does one whose name is the
 beginning of a term, the longest first: ``id.orig_h`` is a column of that name, if there is one.
@@ -224,8 +224,9 @@ class _Parser:
             if not key:
                 raise self.error("a name is missing", start)
             return key, "name"
-        if self.takes("'"):
-            key = self.quoted("'")
+        mark = next((each for each in ("'", '"') if self.takes(each)), None)
+        if mark is not None:
+            key = self.quoted(mark)
             kind: Literal["key", "place"] = "key"
         else:
             end = self.text.find("]", self.at)

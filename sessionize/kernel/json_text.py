@@ -64,7 +64,8 @@ def _first_of_paths(texts: pl.Series, steps: Sequence[Step]) -> pl.Series:
 def _paths_of(step: Step) -> list[str]:
     if step.kind == "place":
         return [f"[{step.key}]"]
-    of_object = f"[{json.dumps(step.key, ensure_ascii=False)}]"
+    # The language of paths knows no escaped quote.
+    of_object = f"['{step.key}']" if '"' in step.key else f"[{json.dumps(step.key, ensure_ascii=False)}]"
     if step.kind == "name":
         return [of_object]
     quoted = step.key.replace("\\", "\\\\").replace("'", "\\'")

@@ -190,8 +190,8 @@ def _joined(names: tuple[str, ...], types: Types) -> pl.Expr:
 
 def time_text(names: tuple[str, ...], types: Types) -> tuple[pl.Expr, pl.DataType | None]:
     """The written time and its type; of several columns (a date and a time of day) one text, a blank between."""
-    if len(names) == 1:
-        return field(names[0], types), field_type(names[0], types)
+    if len(names) == 1 and not isinstance(dtype := field_type(names[0], types), pl.Duration):
+        return field(names[0], types), dtype
     return pl.concat_str(*(filled(text(name, types)) for name in names), separator=" "), pl.String()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Final, cast
 from urllib.parse import unquote
 
@@ -12,7 +12,6 @@ import polars as pl
 
 from sessionize import schema, sql
 from sessionize.kernel.references import as_text, in_log, resolved
-from sessionize.kernel.texts import number_text
 from sessionize.preset import VISITOR, Preset
 
 VISITOR_BYTES: Final = 16
@@ -32,19 +31,16 @@ def shaped(
     if preset is not None:
         raw, types = _exploded(raw, dict(types), preset.explode)
     if nulls:
-        raw = raw.with_columns(_without(name, dtype, nulls) for name, dtype in types.items() if _can_hold(name, dtype))
+        raw = raw.with_columns(_without(types, dict.fromkeys(types, nulls)))
     return raw if preset is None else _read_by(preset, raw, dict(types))
 
 
 def _read_by(preset: Preset, raw: pl.LazyFrame, types: dict[str, pl.DataType]) -> pl.LazyFrame:
     raw, types = _with_named(raw, types, preset.where)
-    texts = [name for name, dtype in types.items() if dtype == pl.String]
     everywhere = preset.nulls.get("*", ())
     own = {in_log(name, types): meant for name, meant in preset.nulls.items()}
-    named = {name: (*everywhere, *own.get(name, ())) for name in texts}
-    raw = raw.with_columns(
-        pl.when(~pl.col(name).is_in(list(meant))).then(name).alias(name) for name, meant in named.items() if meant
-    )
+    raw = raw.with_columns(_without(types, {name: (*everywhere, *own.get(name, ())) for name in types}))
+    texts = [name for name, dtype in types.items() if dtype == pl.String]
     decoded = [name for each in preset.decode if (name := in_log(each, types)) in texts]
     if decoded:
         raw = raw.with_columns(_mapped(pl.col(name), _decoded) for name in decoded)
@@ -114,19 +110,23 @@ def _next(text: str, at: int) -> int:
     return at
 
 
-def _can_hold(name: str, dtype: pl.DataType) -> bool:
-    """Whether such a text could stand in the column: in one of the log's own, of texts or of numbers."""
-    if name in (schema.FILE, schema.ROW, schema.FAULT):
+def _without(types: Mapping[str, pl.DataType], nulls: Mapping[str, Collection[str]]) -> Iterator[pl.Expr]:
+    """The log's own columns in which such texts can stand, with null in place of them, or of the numbers they write."""
+    for name, dtype in types.items():
+        if name in (schema.FILE, schema.ROW, schema.FAULT):
+            continue
+        of_text = dtype in (pl.String, pl.Binary, pl.Categorical, pl.Enum)
+        meant = [each for each in nulls[name] if of_text or (dtype.is_numeric() and _is_number(each))]
+        if meant:
+            yield pl.when(~as_text(pl.col(name), dtype).is_in(meant)).then(name).alias(name)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
         return False
-    return dtype in (pl.String, pl.Categorical, pl.Enum) or dtype.is_numeric()
-
-
-def _without(name: str, dtype: pl.DataType, nulls: Collection[str]) -> pl.Expr:
-    """The column with null in place of the texts, or of the numbers that they write."""
-    written = pl.col(name).cast(pl.String)
-    if dtype.is_float() or dtype.is_decimal():
-        written = number_text(pl.col(name), dtype)
-    return pl.when(~written.is_in(list(nulls))).then(name).alias(name)
+    return True
 
 
 def _mapped(texts: pl.Expr, function: Callable[[str], str]) -> pl.Expr:

@@ -10,7 +10,7 @@ import polars as pl
 
 from sessionize.errors import UsageError
 from sessionize.kernel.json_text import VALUE_FIELDS, in_json
-from sessionize.kernel.texts import has_bytes, number_text, time_text, type_with_texts, with_texts
+from sessionize.kernel.texts import as_plain, duration_text, is_plain, number_text, plain_type, time_text
 from sessionize.reference import FIRST_OF, Call, Column, FirstOf, Fixed, Reference, Step, columns_of, parse
 from sessionize.values import NamedTuple
 
@@ -67,8 +67,8 @@ def text(name: str, types: Types) -> pl.Expr:
 
 def as_text(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     """A column of any type as text."""
-    if has_bytes(dtype):
-        column, dtype = with_texts(column, dtype), type_with_texts(dtype)
+    if not is_plain(dtype):
+        column, dtype = as_plain(column, dtype), plain_type(dtype)
     if isinstance(dtype, (pl.Struct, pl.List, pl.Array)):
         # Polars encodes only structs: take a list out of one.
         inside = pl.struct(column.alias("v")).struct.json_encode().str.slice(5).str.strip_suffix("}")
@@ -77,6 +77,8 @@ def as_text(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
         return number_text(column, dtype)
     if isinstance(dtype, pl.Datetime) or dtype == pl.Date:
         return time_text(column, dtype)
+    if isinstance(dtype, pl.Duration):
+        return duration_text(column)
     return column if dtype == pl.String else column.cast(pl.String)
 
 
@@ -277,7 +279,7 @@ def _one_step(start: Resolved, step: Step) -> Resolved | None:
     written, inner = _written(start.written, step), start.dtype.inner
     if step.kind == "place":
         return Resolved(start.column.list.get(int(step.key), null_on_oob=True), inner, written)  # type: ignore[arg-type]
-    if step.kind == "key" and isinstance(inner, pl.Struct):
+    if isinstance(inner, pl.Struct):
         return _under_key(
             start.column, {each.name: cast("pl.DataType", each.dtype) for each in inner.fields}, step.key, written
         )

@@ -96,37 +96,71 @@ def _utf8(values: pl.Series) -> pl.Series:
     return digits.scatter(rows, values.gather(rows).cast(pl.String)) if len(rows) else digits
 
 
-def has_bytes(dtype: pl.DataType) -> bool:
-    """Whether a column is of bytes, or holds such a field or element."""
+def is_plain(dtype: pl.DataType) -> bool:
+    """Whether a column neither is, nor holds, what `as_plain` makes something else of."""
     if isinstance(dtype, pl.Struct):
-        return any(has_bytes(cast("pl.DataType", inner.dtype)) for inner in dtype.fields)
+        return all(is_plain(cast("pl.DataType", inner.dtype)) for inner in dtype.fields)
     if isinstance(dtype, (pl.List, pl.Array)):
-        return has_bytes(cast("pl.DataType", dtype.inner))
-    return dtype == pl.Binary
+        return is_plain(cast("pl.DataType", dtype.inner))
+    return dtype != pl.Binary and not isinstance(dtype, (pl.Map, pl.BaseExtension))
 
 
-def with_texts(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
-    """The column with text in place of bytes, however deep they lie."""
-    if dtype == pl.Binary:
-        return as_utf8(column)
+def as_plain(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
+    """The column with text in place of bytes, however deep they lie.
+
+    So with lists of ``key`` and ``value`` in place of maps, and what stands for a value in place of types that a writer
+    has made up, such as Arrow's JSON.
+    """
+    if is_plain(dtype):
+        return column
     if isinstance(dtype, pl.Struct):
         fields = ((inner.name, cast("pl.DataType", inner.dtype)) for inner in dtype.fields)
-        changed = [with_texts(column.struct.field(name), kind).alias(name) for name, kind in fields if has_bytes(kind)]
+        changed = [as_plain(column.struct.field(name), kind).alias(name) for name, kind in fields if not is_plain(kind)]
         return column.struct.with_fields(changed)
-    if isinstance(dtype, pl.Array):
-        return with_texts(column.arr.to_list(), pl.List(dtype.inner))
+    if isinstance(dtype, pl.BaseExtension):
+        column, dtype = column.ext.storage(), cast("pl.DataType", dtype.ext_storage())
+        return as_plain(column, dtype)
+    if isinstance(dtype, (pl.Map, pl.Array)):
+        of_list = _entries(dtype) if isinstance(dtype, pl.Map) else pl.List(dtype.inner)
+        return as_plain(column.cast(of_list), of_list)
     if isinstance(dtype, pl.List):
-        return column.list.eval(with_texts(pl.element(), cast("pl.DataType", dtype.inner)))
-    return column
+        return column.list.eval(as_plain(pl.element(), cast("pl.DataType", dtype.inner)))
+    return as_utf8(column)
 
 
-def type_with_texts(dtype: pl.DataType) -> pl.DataType:
-    """The type of what `with_texts` makes of a column."""
-    if not has_bytes(dtype):
+def plain_type(dtype: pl.DataType) -> pl.DataType:
+    """The type of what `as_plain` makes of a column."""
+    if is_plain(dtype):
         return dtype
+    if isinstance(dtype, pl.BaseExtension):
+        return plain_type(cast("pl.DataType", dtype.ext_storage()))
     if isinstance(dtype, pl.Struct):
         fields = ((inner.name, cast("pl.DataType", inner.dtype)) for inner in dtype.fields)
-        return pl.Struct({name: type_with_texts(kind) for name, kind in fields})
+        return pl.Struct({name: plain_type(kind) for name, kind in fields})
+    if isinstance(dtype, pl.Map):
+        return plain_type(_entries(dtype))
     if isinstance(dtype, (pl.List, pl.Array)):
-        return pl.List(type_with_texts(cast("pl.DataType", dtype.inner)))
+        return pl.List(plain_type(cast("pl.DataType", dtype.inner)))
     return pl.String()
+
+
+def _entries(dtype: pl.Map) -> pl.List:
+    return pl.List(pl.Struct({"key": dtype.key, "value": dtype.value}))
+
+
+def duration_text(column: pl.Expr) -> pl.Expr:
+    """A duration in hours, minutes and seconds, as MySQL writes its TIME.
+
+    Examples:
+        >>> from datetime import timedelta
+        >>> spans = pl.DataFrame({"d": [timedelta(hours=10, seconds=5), -timedelta(days=2), timedelta(milliseconds=1), None]})
+        >>> spans.select(duration_text(pl.col("d"))).to_series().to_list()
+        ['10:00:05', '-48:00:00', '00:00:00.001', None]
+    """
+    micros = column.dt.total_microseconds()
+    seconds, fraction = micros.abs() // 1_000_000, micros.abs() % 1_000_000
+    parts = [part.cast(pl.String).str.zfill(2) for part in (seconds // 3600, seconds // 60 % 60, seconds % 60)]
+    digits = pl.concat_str(pl.lit("."), fraction.cast(pl.String).str.zfill(6).str.strip_chars_end("0"))
+    sign = pl.when(micros < 0).then(pl.lit("-")).otherwise(pl.lit(""))
+    after = pl.when(fraction > 0).then(digits).otherwise(pl.lit(""))
+    return pl.concat_str(sign, pl.concat_str(parts, separator=":"), after)

@@ -28,6 +28,8 @@ TIME_OF_DAY: Final = r"^\s*\d{1,2}:\d\d(:\d\d([.,]\d+)?)?\s*$"
 A_DATE: Final = r"^\s*\d{4}-\d\d-\d\d\s*$"
 MOST: Final = 0.95
 """Share of a column's values that has to be read, where nothing but its values and the end of its name speaks for it."""
+CLOCKS: Final = (pl.Time, pl.Duration)
+"""Types of a time of day: pandas reads MySQL's TIME as a duration."""
 A_DAY: Final = 86_400
 FIRST: Final = 32
 """Texts among which one time is enough to know that there are any."""
@@ -190,19 +192,19 @@ def apart(name: str, evidence: Evidence) -> TimeColumns | None:
 
 def is_time_of_day(name: str, evidence: Evidence) -> bool:
     """Whether the column's values are times of day without a date."""
-    if field_type(name, evidence.types) == pl.Time:
-        return True
-    return _all_look_like(TIME_OF_DAY, name, evidence)
+    dtype = field_type(name, evidence.types)
+    return dtype == pl.Time or (
+        (dtype in TEXTS or dtype == pl.Duration) and _all_look_like(TIME_OF_DAY, name, evidence)
+    )
 
 
 def is_date(name: str, evidence: Evidence) -> bool:
     """Whether the column's values are dates without a time of day."""
-    return field_type(name, evidence.types) == pl.Date or _all_look_like(A_DATE, name, evidence)
+    dtype = field_type(name, evidence.types)
+    return dtype == pl.Date or (dtype in TEXTS and _all_look_like(A_DATE, name, evidence))
 
 
 def _all_look_like(shape: str, name: str, evidence: Evidence) -> bool:
-    if field_type(name, evidence.types) not in TEXTS:
-        return False
     values = evidence.texts(name).drop_nulls()
     return bool(len(values)) and int(values.str.contains(shape).sum()) >= MOST * len(values)
 
@@ -263,7 +265,7 @@ def proposal(name: str, evidence: Evidence) -> Unread | None:
 
 
 def _may_be_a_clock(name: str, evidence: Evidence) -> bool:
-    if _TIME not in name.lower() or (evidence.types[name].is_temporal() and evidence.types[name] != pl.Time):
+    if _TIME not in name.lower() or (evidence.types[name].is_temporal() and evidence.types[name] not in CLOCKS):
         return False
     values = evidence.texts(name).drop_nulls()
     return bool(len(values)) and (_numbers(values) is not None or bool(values.str.contains(r"\d[:.]?\d\d").all()))

@@ -14,7 +14,7 @@ import polars as pl
 
 from sessionize import schema
 from sessionize.errors import InputError
-from sessionize.kernel.texts import has_bytes, type_with_texts, with_texts
+from sessionize.kernel.texts import as_plain, is_plain, plain_type
 from sessionize.limits import Limits
 from sessionize.patterns import pattern
 from sessionize.read import parquet_dictionaries
@@ -187,19 +187,19 @@ def _part(source: Source, start: int = 0, length: int | None = None) -> _Part:
 
 
 def as_read(frame: pl.LazyFrame, types: dict[str, pl.DataType]) -> tuple[pl.LazyFrame, dict[str, pl.DataType]]:
-    """A frame, as typed as a Parquet file, with times in UTC in place of times by an offset, and texts in place of bytes.
+    """A frame, as typed as a Parquet file, with times in UTC in place of times by an offset, and plain types.
 
     Args:
         frame: The rows.
         types: Type of each of the log's columns; others of the frame stay as they are.
     """
     offsets = {name: pl.Datetime(dtype.time_unit, "UTC") for name, dtype in types.items() if _is_by_offset(dtype)}
-    bytes_ = {name: dtype for name, dtype in types.items() if has_bytes(dtype)}
+    odd = {name: dtype for name, dtype in types.items() if not is_plain(dtype)}
     read = frame.with_columns(
         *(pl.col(name).to_physical().cast(dtype) for name, dtype in offsets.items()),
-        *(with_texts(pl.col(name), dtype).alias(name) for name, dtype in bytes_.items()),
+        *(as_plain(pl.col(name), dtype).alias(name) for name, dtype in odd.items()),
     )
-    return read, types | {name: type_with_texts(dtype) for name, dtype in bytes_.items()} | offsets
+    return read, types | {name: plain_type(dtype) for name, dtype in odd.items()} | offsets
 
 
 def _is_by_offset(dtype: pl.DataType) -> TypeGuard[pl.Datetime]:

@@ -96,6 +96,9 @@ def test_json_numbers_keep_their_digits_and_keys_may_hold_anything() -> None:
     assert frame.select(found=text("j.a['it''s'][0]", frame.schema))["found"].to_list() == [
         "12345678901234567890", None, None,
     ]  # fmt: skip
+    assert frame.select(found=text('j["a"]["b.c"]', frame.schema))["found"].to_list() == ["1.10", None, None]
+    quoted = pl.DataFrame({"j": ['{"\\"t\\"": 7}']})
+    assert quoted.select(found=text("j['\"t\"']", quoted.schema))["found"].to_list() == ["7"]
 
 
 def test_a_fixed_text_alone_makes_no_column_and_names_that_differ_in_case_alone_are_not_guessed() -> None:

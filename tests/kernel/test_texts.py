@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from sessionize.config import AmountStyle
 from sessionize.kernel.amounts import amount
-from sessionize.kernel.texts import as_utf8, number_text, with_texts
+from sessionize.kernel.texts import as_plain, as_utf8, number_text
 
 
 def text_of(values: pl.Series) -> list[str | None]:
@@ -71,7 +71,7 @@ def test_bytes_deep_in_lists_and_structs_are_text_too() -> None:
     frame = pl.DataFrame(
         {"v": rows}, schema={"v": pl.Struct({"k": pl.Binary, "l": pl.List(pl.Struct({"x": pl.Binary}))})}
     )
-    found = frame.select(with_texts(pl.col("v"), frame.schema["v"])).to_series()
+    found = frame.select(as_plain(pl.col("v"), frame.schema["v"])).to_series()
     assert found.to_list()[:2] == [{"k": "a", "l": [{"x": "ff"}]}, {"k": None, "l": None}]
 
 

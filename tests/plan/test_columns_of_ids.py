@@ -147,11 +147,16 @@ def test_a_null_text_that_is_a_number_of_a_row_or_file_leaves_rejected_rows_thei
 
 
 def test_null_texts_are_null_in_every_column_and_type(tmp_path: Path) -> None:
-    rows = {"session_id": [-1, 7], "user_id": ["u", "NULL"], "x": [-1.0, 2.5], "ts": [NOON, NOON]}
+    rows = {"session_id": [-1, 7], "user_id": [b"u", b"NULL"], "x": [-1.0, 2.5], "ts": [NOON, NOON]}
     pl.DataFrame(rows).write_parquet(tmp_path / "log.parquet")
-    run(tmp_path / "log.parquet", "--null", "-1", "--null", "NULL", "--property", "x", "--events", folder=tmp_path)
-    events = pl.read_parquet(tmp_path / "out" / "events.parquet").sort("position", "session_id")
-    assert events.select("source_id", "profile_id", "property.x").rows() == [("7", None, 2.5), (None, "u", None)]
+    (tmp_path / "own.toml").write_text(
+        'nulls = { "*" = ["NULL"], session_id = ["-1"], x = ["-1"] }\n'
+        '[columns]\nsession_id = ["session_id"]\nprofile_id = ["user_id"]\ntimestamp = ["ts"]\n'
+    )
+    for options in (["--null", "-1", "--null", "NULL"], ["--preset", str(tmp_path / "own.toml")]):
+        run(tmp_path / "log.parquet", *options, "--property", "x", "--events", folder=tmp_path)
+        events = pl.read_parquet(tmp_path / "out" / "events.parquet").sort("position", "session_id")
+        assert events.select("source_id", "profile_id", "property.x").rows() == [("7", None, 2.5), (None, "u", None)]
 
 
 def test_ids_in_scientific_notation_are_said(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ import pytest
 from console import sessionize
 
 from sessionize import schema
+from sessionize import sessionize as sessionize_frame
 from sessionize.config import Config, Plan, TimeFormat
 from sessionize.errors import InputError
 from sessionize.kernel import normalise
@@ -316,3 +317,40 @@ def test_rejected_rows_keep_their_place_and_content(tmp_path: Path) -> None:
         ("1.parquet", 2, "null_timestamp"), ("1.parquet", 3, "no_session_key"),
     ]  # fmt: skip
     assert json.loads(told[0]["raw"]) == {"session_id": "b", "timestamp": None}
+
+
+MAP = pa.map_(pa.string(), pa.string())
+ODD: dict[str, pa.Array] = {
+    "map": pa.array([[("plan", "gold")], [("plan", "free")]], MAP),
+    "bytes in a map": pa.array([[(b"plan", b"gold")], [(b"plan", b"free")]], pa.map_(pa.binary(), pa.binary())),
+    "map of typed values": pa.array(
+        [[("plan", {"string_value": "gold"})], [("plan", {"string_value": "free"})]],
+        pa.map_(pa.string(), pa.struct([("string_value", pa.string()), ("int_value", pa.int64())])),
+    ),
+    "map in a list": pa.array([[[("plan", "gold")]], [[("plan", "free")]]], pa.list_(MAP)),
+    "map in an object": pa.array([{"x": [("plan", "gold")]}, {"x": [("plan", "free")]}], pa.struct([("x", MAP)])),
+    "a type of Arrow's": pa.ExtensionArray.from_storage(pa.json_(), pa.array(['{"plan":"gold"}', '{"plan":"free"}'])),
+}
+INSIDE = {"map in a list": "c[0][plan]", "map in an object": "c.x[plan]"}
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_what_stands_inside_a_map_or_a_type_that_a_writer_made_up_is_found(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "log.parquet"
+    pq.write_table(pa.table({"user_id": ["u", "u"], "ts": ["2024-05-30", "2024-05-30"], "c": ODD[kind]}), path)
+    plain = log(path)
+    assert events(plain, columns={"session_id": "c"})[0][1] is None  # all of it is one text
+    found = events(plain, columns={"session_id": INSIDE.get(kind, "c[plan]"), "profile_id": "user_id"})
+    assert [each[2] for each in found] == ["gold", "free"]
+    of_frame = sessionize_frame(pl.read_parquet(path), session_id=INSIDE.get(kind, "c.plan"))
+    assert sorted(of_frame.metrics["source_id"]) == ["free", "gold"]
+
+
+def test_a_duration_beside_a_date_is_the_time_of_day_and_alone_no_time(tmp_path: Path) -> None:
+    clock = [timedelta(hours=10), timedelta(hours=10, minutes=5, milliseconds=500)]
+    frame = pl.DataFrame({"user_id": ["u", "u"], "date": [NAIVE.date()] * 2, "time": clock})
+    frame.write_parquet(tmp_path / "log.parquet")
+    sessionize("run", "log.parquet", "-o", "out", "--property", "time", cwd=tmp_path)
+    (row,) = pl.read_parquet(tmp_path / "out" / "metrics.parquet").iter_rows(named=True)
+    assert (row["start"].isoformat(), row["duration_s"]) == ("2024-05-30T10:00:00+00:00", 300.5)
+    assert sessionize("run", "log.parquet", "--timestamp", "time", "-o", "no", cwd=tmp_path).code == 3
