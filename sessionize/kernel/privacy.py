@@ -12,10 +12,13 @@ from sessionize import schema
 from sessionize.config import Plan
 from sessionize.kernel.preset_columns import distinctly
 from sessionize.kernel.references import roots
+from sessionize.patterns import pattern
 
 DIGEST_BYTES: Final = 16
 LONGEST_KEY: Final = 64
 """Bytes of a key that BLAKE2b takes; a longer one is hashed down to it."""
+PORT: Final = pattern(r"(?<=[0-9A-Fa-f:]):\d+$")
+"""Behind an address of version 6 without brackets around it, as load balancers write it: it is none with it."""
 KEPT_BITS: Final = {4: 24, 6: 48}
 """IP version → bits that stay of an address that is cut to its network, as Google Analytics 4 and Matomo have it."""
 
@@ -84,18 +87,24 @@ def address(text: str) -> IPv4Address | IPv6Address | None:
     Examples:
         >>> [str(address(text)) for text in ("203.0.113.7:443", "[2001:db8::1]:80", "10.0.0.1, 10.0.0.2", "-", "::ffff:1.2.3.4")]
         ['203.0.113.7', '2001:db8::1', '10.0.0.1', 'None', '1.2.3.4']
+        >>> str(address("2001:db8:4538:1:bcf4:5264:e01c:f215:50718"))
+        '2001:db8:4538:1:bcf4:5264:e01c:f215'
     """
     text = text.partition(",")[0].strip()
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:
         text = text.partition(":")[0]
-    try:
-        found = ip_address(text.partition("%")[0])
-    except ValueError:
-        return None
+    found = _parsed(text.partition("%")[0]) or _parsed(PORT.sub("", text))
     mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
     return mapped or found
+
+
+def _parsed(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(text)
+    except ValueError:
+        return None
 
 
 def truncated(addresses: pl.Series) -> pl.Series:

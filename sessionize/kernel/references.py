@@ -16,6 +16,8 @@ from sessionize.values import NamedTuple
 
 BLANKS: Final = " \t\n\r\v\f"
 REQUEST: Final = r"^\s*[A-Z][A-Z_-]* (\S.*?)(?: HTTP/[0-9.]+)?\s*$"
+PORTED: Final = r"(?:[0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}:\d+|[0-9A-Fa-f:]*::[0-9A-Fa-f:]*:\d{5}"
+"""An address of version 6 with a port behind it and no brackets: one group too many, or a digit."""
 ADDRESS: Final = r"^\s*(?:\[([^\]]+)\](?::\d+)?|([^:\s]+):\d+|(\S+))\s*$"
 Types = Mapping[str, pl.DataType]
 
@@ -191,7 +193,8 @@ def _match(texts: pl.Expr, fixed: list[str]) -> pl.Expr:
 
 
 def _address(texts: pl.Expr, _: list[str]) -> pl.Expr:
-    return pl.coalesce(texts.str.extract(ADDRESS, group) for group in (1, 2, 3))
+    ported = texts.str.extract(rf"^\s*({PORTED})\s*$").str.replace(r":\d+$", "")
+    return pl.coalesce(ported, *(texts.str.extract(ADDRESS, group) for group in (1, 2, 3)))
 
 
 def _first(texts: pl.Expr, _: list[str]) -> pl.Expr:

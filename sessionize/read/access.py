@@ -15,18 +15,29 @@ from sessionize.patterns import pattern
 NO_TEXT: Final = pl.lit(None, dtype=pl.String)
 FAULTS: Final = pl.Enum(schema.REASONS)
 TEXT: Final = r'(?:[^"\\]|\\.)*'
-ADDRESS: Final = r"(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*)"
+V4: Final = r"\d{1,3}(?:\.\d{1,3}){3}"
+V6: Final = r"[0-9A-Fa-f]*:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*(?:%\w+)?"
+ADDRESS: Final = rf"(?:{V4}|{V6})"
+HOST: Final = rf'(?:[^\s:,"]+|{V4}:\d+|{V6}|\[{V6}\](?::\d+)?|unix:)'
+"""An address, maybe with a port; or a name: what a colon stands in otherwise is something put in front of one."""
 CLIENT: Final = (
-    rf"(?P<vhost1>[^\s,]+) (?P<ip1>{ADDRESS}(?:, ?\S+)*) (?P<ident1>\S+) (?P<user1>\S.*?)",
-    r"(?P<vhost2>[^\s,]+) (?P<ip2>\S+) (?P<ident2>-) (?P<user2>-)",
-    r"(?P<ip3>\S+(?:, ?\S+)*) (?P<ident3>\S+) (?P<user3>\S.*?)",
+    rf'(?P<vhost1>[^\s,"]+) (?P<ip1>{ADDRESS}(?:, ?\S+)*) (?P<ident1>\S+) (?P<user1>\S.*?)',
+    rf'(?P<vhost2>[^\s,"]+) (?P<ip2>{HOST}) (?P<ident2>-) (?P<user2>\S+)',
+    rf"(?P<ip3>{HOST}(?:, ?\S+)*) (?P<ident3>-) (?P<user3>\S.*?)",
+    rf"(?P<ip4>{HOST}(?:, ?\S+)*) (?P<ident4>\S+) (?P<user4>\S+)",
 )
-"""Who asked: with a virtual host before an address, or before a name that neither ident nor user follow; else without."""
+"""Who asked: with a virtual host before an address, or before a name that is no ident; else without.
+
+A user may hold blanks only where there is no ident, as ever: else any text before a line would be one.
+"""
 ASKED: Final = rf'\[(?P<time>[^\]]+)\] "(?P<request>{TEXT})" (?P<status>[0-9]{{3}}|-) (?P<bytes>[0-9]+|-)'
 AGENT: Final = rf'"(?P<referrer>{TEXT})" "(?P<user_agent>{TEXT})"'
-ACCESS: Final = rf"^(?:{'|'.join(CLIENT)}) {ASKED}(?: {AGENT})?(?: .*)?$"
+BARE: Final = r'[^"\s]\S*'
+BEHIND: Final = rf'(?:(?: {BARE})*? {AGENT}(?: .*)?|(?: (?:"{TEXT}"|{BARE}))*) ?'
+"""Referrer and agent, and what a server adds; a quote that does not close, or stands in a text as it is, fits nothing."""
+ACCESS: Final = rf"^(?:{'|'.join(CLIENT)}) {ASKED}{BEHIND}$"
 """A line in Apache's or nginx's ``combined`` format, or ``common``; what a server adds behind it is passed over."""
-USUAL: Final = rf"^(?P<ip>\S+) - (?P<user>\S+) {ASKED}(?: {AGENT}(?: .*)?)?$"
+USUAL: Final = rf"^(?P<ip>[^\s:,\"]+|{V6}) - (?P<user>\S+) {ASKED}(?: {AGENT}(?: .*)?)?$"
 """What most of them look like: a line that it fits is read alike by ACCESS, which takes four times as long."""
 REQUEST: Final = r"^([A-Z]+) (\S.*?)(?: (HTTP/[0-9.]+))?$"
 ESCAPE: Final = pattern(rb'\\(?:x([0-9a-fA-F]{2})|(["\\/])|([nrtbfv]))')
@@ -72,7 +83,7 @@ def _fields(lines: pl.Series) -> pl.DataFrame:
     found = lines.gather(others).str.extract_groups(ACCESS).struct.unnest()
     found = found.with_columns(
         pl.coalesce("vhost1", "vhost2").alias("vhost"),
-        *(pl.coalesce(f"{name}{way}" for way in (1, 2, 3)).alias(name) for name in ("ip", "ident", "user")),
+        *(pl.coalesce(f"{name}{way}" for way in range(1, 5)).alias(name) for name in ("ip", "ident", "user")),
     )
     return fields.with_columns(fields[name].scatter(others, found[name]) for name in fields.columns)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
@@ -16,6 +17,7 @@ from sessionize.preset import Preset
 from sessionize.preset_roles import with_preset
 from sessionize.presets import load
 from sessionize.presets.recognise import Fit, by_columns, by_fields, by_file_beside, by_lines, only
+from sessionize.read.access import ADDRESS
 from sessionize.read.lines import Block
 from sessionize.read.source import Source, unreadable
 from sessionize.stores import path_of
@@ -23,6 +25,10 @@ from sessionize.stores import path_of
 HEAD: Final = 64 << 10
 """Bytes of a file that are looked at."""
 MOST_LINES: Final = 50
+BEHIND_A_TEXT: Final = rf'^[^"].*\s{ADDRESS} \S+ \S+ \['
+"""Where the client of an access log begins, behind what something else has put in front."""
+GREP: Final = {"gz": "zgrep", "zst": "zstdgrep"}
+CUT_OFF: Final = r"-oE '[^ ]+ [^ ]+ [^ ]+ \[.*'"
 FIELDS: Final = pattern(r"(?i)^#fields:?\s+(.*)")
 
 
@@ -75,12 +81,16 @@ def check_form(source: Source, preset: Preset, parse: Callable[[Block, Collectio
         )
     if not len(faults) or fits:
         return
-    others = [*by_lines(lines), *by_columns(re.split(r"[,;|\t]", lines[0]), lambda _: False)]
-    hint = (
-        f"it looks like {others[0].layout}: --preset {others[0].preset}"
-        if others
-        else "--preset none reads it as a CSV"
-    )
+    fitting = [*by_lines(lines), *by_columns(re.split(r"[,;|\t]", lines[0]), lambda _: False)]
+    others = [each for each in fitting if each.preset != preset.name]
+    hint = "--preset none reads it as a CSV"
+    if others:
+        hint = f"it looks like {others[0].layout}: --preset {others[0].preset}"
+    elif preset.layout.kind == "combined" and all(re.search(BEHIND_A_TEXT, line) for line in lines):
+        grep = GREP.get(source.packed, "grep")
+        hint = (
+            f"a text stands before the address: {grep} {CUT_OFF} {shlex.quote(source.file.path)} | sessionize run - …"
+        )
     raise UsageError(f"{source.file.path}: no line is of the layout {preset.name}", hint=hint)
 
 

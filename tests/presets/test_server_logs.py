@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import subprocess
 from pathlib import Path
 from typing import Final
 
+import pytest
+from console import sessionize
 from preset_runs import VISITOR, ran, rows_of
 
 
@@ -138,3 +141,65 @@ def test_w3c_logs_may_have_tabs_quotes_and_fields_in_any_case(tmp_path: Path) ->
     assert found.totals == ("iis", 1, 2, 2, 0, 0, "/a?q=1")
     (tmp_path / "b.log").write_text((head + "2024-05-30 10:00:00 203.0.113.4 /a - x+y\n").replace(" ", "\t"))
     assert ran(tmp_path, tmp_path / "b.log").totals == ("iis", 1, 1, 1, 0, 0, "/a")
+
+
+REST: Final = '[30/May/2024:10:00:00 +0000] "GET /a HTTP/1.1" 200 12'
+IN_FRONT: Final = (
+    "May 30 10:00:00 web1 nginx: 203.0.113.5 - - ", "shop.example.org 443 203.0.113.5 - - ", "0.003 0.002 203.0.113.5 - - ",
+    "2024-05-30T10:00:00.1Z stdout F 203.0.113.5 - - ", "web_1  | 203.0.113.5 - - ",
+)  # fmt: skip
+GLUED: Final = ("access.log:203.0.113.5 - - ", "17:203.0.113.5 - - ", '"203.0.113.5" 10.0.0.1 - - ')
+
+
+@pytest.mark.parametrize("start", [*IN_FRONT, *GLUED])
+def test_what_stands_before_the_address_of_an_access_log_is_nobody(start: str, tmp_path: Path) -> None:
+    """The line is refused; where the address stands apart from the text, typing what is said reads it."""
+    (tmp_path / "access.log").write_text(f'{start}{REST} "-" "M"\n')
+    for preset in ([], ["--preset", "combined"]):
+        said = sessionize("run", "access.log", *preset, "-o", "out", cwd=tmp_path)
+        assert (said.code, "no line is of the layout combined" in said.err) == (2, True)
+    hint = said.err.partition("address: ")[2].strip()
+    assert bool(hint) is (start in IN_FRONT)
+    if hint:
+        cut = subprocess.run(["bash", "-c", hint.partition(" | ")[0]], cwd=tmp_path, capture_output=True, check=True)
+        (tmp_path / "cut.log").write_bytes(cut.stdout)
+        assert ran(tmp_path, tmp_path / "cut.log", "--events").counts["events"] == 1
+        assert rows_of(tmp_path / "out" / "events.ndjson")[0]["ip"] == "203.0.113.5"
+
+
+CLIENTS: Final = {
+    "203.0.113.5:4711 - - ": "203.0.113.5:4711", "[2001:db8::1]:443 - - ": "[2001:db8::1]:443", "unix: - - ": "unix:",
+    "fe80::1%eth0 - - ": "fe80::1%eth0", "crawl.example.net ident frank ": "crawl.example.net",
+    "shop.example.org crawl.example.net - frank ": "crawl.example.net", "203.0.113.5 - frank smith ": "203.0.113.5",
+}  # fmt: skip
+
+
+def test_clients_of_an_access_log_are_addresses_or_names(tmp_path: Path) -> None:
+    lines = (start + f'{REST} "-" "M"\n' for start in CLIENTS)
+    (tmp_path / "access.log").write_text("".join(lines))
+    ran(tmp_path, tmp_path / "access.log", "--events")
+    assert sorted(row["ip"] for row in rows_of(tmp_path / "out" / "events.ndjson")) == sorted(CLIENTS.values())
+
+
+def test_a_user_agent_is_there_whole_or_its_line_is_refused(tmp_path: Path) -> None:
+    ends = [
+        ' "-" "Mozilla/5.0 "one" agent"', ' 345 "-" "UA"', ' "-" "Mozilla (X', ' "0.003"', "", ' "-" "UA" rt=0.1 "x" "y',
+    ]  # fmt: skip
+    (tmp_path / "access.log").write_text("".join(f"203.0.113.5 - - {REST}{end}\n" for end in ends))
+    found = ran(tmp_path, tmp_path / "access.log", "--events")
+    assert [row["row"] for row in found.rejected] == [1, 3]
+    events = rows_of(tmp_path / "out" / "events.ndjson")
+    assert sorted(str(row.get("user_agent")) for row in events) == ["None", "None", "UA", "UA"]
+
+
+def test_a_load_balancers_port_is_no_part_of_an_address_without_brackets_either(tmp_path: Path) -> None:
+    line = (
+        "https 2024-05-30T10:00:00.1Z app/lb/50 {} 10.0.0.1:80 0.000 0.001 0.000 200 200 34 366 "
+        '"GET https://e.com:443/a HTTP/1.1" "M" - - arn:x "Root=1" "-" "-" 0 2024-05-30T10:00:00.3Z "forward" "-" "-"\n'
+    )
+    clients = ["2001:db8::7:2817", "2001:db8::7:2818", "[2001:db8::7]:2819", "203.0.113.5:2817", "203.0.113.5:2818"]
+    (tmp_path / "alb.log").write_text("".join(map(line.format, clients)))
+    ran(tmp_path, tmp_path / "alb.log", "--events")
+    events = rows_of(tmp_path / "out" / "events.ndjson")
+    assert sorted(row["ip"] for row in events) == ["2001:db8::7"] * 3 + ["203.0.113.5"] * 2
+    assert len({row["profile_id"] for row in events}) == 2
