@@ -6,13 +6,19 @@ values, a float the next holds the same ids. Bytes that are valid UTF-8 are text
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Final, cast
 
 import polars as pl
 
+from sessionize.patterns import pattern
+
 WHOLE_BELOW: Final = float(2**63)
 LONGEST: Final = 1e38
 """No decimal holds more digits, so that no id of such a size has another form."""
+MOST_DIGITS: Final = 38
+ODD_NUMBER: Final = pattern(r"^-?[0-9]+(?:\.0*$|(?:\.[0-9]*)?[eE])")
+"""Numbers that may be whole, but are not written as integers."""
 FARTHEST_DAY: Final = 90_000_000
 """Days from 1970 up to which Polars has a text of a date, and some more: 246,000 years."""
 DAY_IN: Final = {"day": 1, "ms": 86_400_000, "us": 86_400_000_000}
@@ -55,6 +61,30 @@ def _digits(values: pl.Series) -> pl.Series:
     if values.null_count() == len(values):
         return pl.Series(values.name, [None], dtype=pl.String).new_from_index(0, len(values))
     return pl.Series(values.name, [None if value is None else f"{value:.0f}" for value in values], dtype=pl.String)
+
+
+def spelled(number: str) -> str:
+    """A JSON number as it is written, but a whole one as the integer.
+
+    Examples:
+        >>> [spelled(each) for each in ("101.0", "-0.0", "2.50", "1e2", "12345678901234567890", "1.5e-7", "1e99")]
+        ['101', '0', '2.50', '100', '12345678901234567890', '1.5e-7', '1e99']
+    """
+    if not ODD_NUMBER.search(number):
+        return number
+    value = Decimal(number)
+    return str(int(value)) if value.adjusted() < MOST_DIGITS and value == value.to_integral_value() else number
+
+
+def each_spelled(numbers: pl.Series) -> pl.Series:
+    """JSON numbers, each as `spelled` has it; null stays null."""
+    rows = numbers.str.contains(ODD_NUMBER.pattern).arg_true()
+    if not len(rows):
+        return numbers
+    odd = numbers.gather(rows)
+    different = odd.unique()
+    found = pl.Series([spelled(each) for each in different], dtype=pl.String)
+    return numbers.scatter(rows, odd.replace_strict(different, found, return_dtype=pl.String))
 
 
 def time_text(column: pl.Expr, dtype: pl.DataType, form: str | None = None) -> pl.Expr:

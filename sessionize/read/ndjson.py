@@ -1,6 +1,7 @@
 """NDJSON: one JSON object a line. A line that is none is told by its number; a column is a key of the objects.
 
-Numbers keep their digits and nested values are their JSON text, as all columns are text here as they are in a CSV.
+Numbers keep their digits, a whole one with a point is the integer (semantics, section 2), and nested values are their
+JSON text, as all columns are text here as they are in a CSV.
 Polars parses whole blocks; where it refuses one, or would not read it to the letter, the block is cut ever smaller,
 and what is left is read line by line. Of a key that an object has twice the first counts.
 """
@@ -19,6 +20,7 @@ import polars as pl
 from sessionize import schema
 from sessionize.config import Config
 from sessionize.errors import InputError
+from sessionize.kernel.texts import each_spelled, spelled
 from sessionize.patterns import pattern
 from sessionize.read import ndjson_scan
 from sessionize.read.lines import Block, blocks, each_line
@@ -204,10 +206,10 @@ def _with_digits(frame: pl.DataFrame, text: bytes, numbers: Sequence[str]) -> pl
         key = rf"[{{,]\s*{re.escape(json.dumps(name, ensure_ascii=False))}\s*:\s*"
         rows = line.str.contains(rf"{key}-?(?:[0-9]+[.eE]|0)").arg_true()
         if len(rows):
-            read = pl.DataFrame({"line": line[rows], "read": frame[name][rows]})
-            written = pl.col("line").str.extract(rf"{key}(-?[0-9][0-9.eE+-]*)")
-            same = written.cast(pl.Float64, strict=False) == pl.col("read").cast(pl.Float64, strict=False)
-            exact = read.select(pl.when(same).then(written).otherwise("read")).to_series()
+            written = line[rows].str.extract(rf"{key}(-?[0-9][0-9.eE+-]*)")
+            read = frame[name][rows]
+            same = written.cast(pl.Float64, strict=False) == read.cast(pl.Float64, strict=False)
+            exact = pl.select(pl.when(same).then(each_spelled(written)).otherwise(read)).to_series()
             frame = frame.with_columns(frame[name].scatter(rows, exact))
     return frame
 
@@ -222,13 +224,37 @@ def _lines(text: bytes) -> pl.Series:
 
 
 def _one_by_one(lines: Sequence[bytes], numbers: Sequence[int], wanted: Collection[str]) -> pl.DataFrame:
-    """The same of lines one by one: a row an object, and one for a line that is none."""
+    """The same of a few lines: a row an object, and one for a line that is none.
+
+    What is one object Polars reads, as it does in whole blocks: so its values never depend on what other lines hold.
+    """
+    records = [_records(line) for line in lines]
+    single = [place for place, found in enumerate(records) if found is not None and len(found) == 1]
+    frames, left = _whole_parts(lines, numbers, single, wanted)
     rows: list[list[int | str | None]] = []
-    for number, line in zip(numbers, lines, strict=True):
-        records = _records(line)
-        fault = None if records is not None else "malformed_row" if _is_text(line) else "bad_encoding"
-        rows += [[number, fault, *(_text(record.get(key)) for key in wanted)] for record in records or ({},)]
-    return pl.DataFrame(rows, schema=_types(wanted).schema, orient="row")
+    for place in sorted({*range(len(lines))} - {*single} | {*left}):
+        found = records[place]
+        fault = None if found is not None else "malformed_row" if _is_text(lines[place]) else "bad_encoding"
+        rows += [[numbers[place], fault, *(_text(each.get(key)) for key in wanted)] for each in found or ({},)]
+    frames.append(pl.DataFrame(rows, schema=_types(wanted).schema, orient="row"))
+    return pl.concat(frames).sort(schema.ROW, maintain_order=True)
+
+
+def _whole_parts(
+    lines: Sequence[bytes], numbers: Sequence[int], places: Sequence[int], wanted: Collection[str]
+) -> tuple[list[pl.DataFrame], list[int]]:
+    """ROW, FAULT and the wanted keys of the lines at some places; and which of them Polars does not read to the letter."""
+    if not places:
+        return [], []
+    text = b"".join(lines[place] + b"\n" for place in places)
+    frame = _whole(text, wanted, look(text))
+    if frame is not None and frame.height == len(places):
+        return [_placed(frame, pl.Series([numbers[place] for place in places], dtype=pl.UInt32))], []
+    half = len(places) // 2
+    if not half:
+        return [], [*places]
+    first, second = (_whole_parts(lines, numbers, part, wanted) for part in (places[:half], places[half:]))
+    return first[0] + second[0], first[1] + second[1]
 
 
 def _records(line: bytes) -> list[dict[str, Any]] | None:
@@ -284,15 +310,15 @@ _DECODER: Final = json.JSONDecoder(
 
 
 def _text(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
-        return None if value is None else str.__str__(value)
+    if value is None or (isinstance(value, str) and not isinstance(value, _Number)):
+        return value
     return _json(value)
 
 
 def _json(value: Any) -> str:
     """JSON text with its numbers' own digits, spaced as Polars spaces it."""
     if isinstance(value, _Number):
-        return str.__str__(value)
+        return spelled(str.__str__(value))
     if isinstance(value, dict):
         return f"{{{', '.join(f'{_json(key)}: {_json(inner)}' for key, inner in value.items())}}}"
     if isinstance(value, list):

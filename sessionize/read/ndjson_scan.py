@@ -18,6 +18,7 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
+from sessionize.kernel.texts import each_spelled
 from sessionize.patterns import pattern
 from sessionize.read.bits import Words, after, bits_of, odd, ones, places
 from sessionize.read.seen import Seen, look
@@ -48,7 +49,7 @@ def columns(
         few: Number of texts of a column up to which they are made one by one.
 
     Returns:
-        Texts, numbers as they are written.
+        Texts, numbers in their one spelling.
     """
     if len(text) < least or (seen := seen or look(text)).backslashes or not (keys := _keys(text)):
         return None
@@ -69,6 +70,7 @@ def columns(
     found = {key: field.texts(padded, few) for key, field in named if key in wanted or field.bare}
     if not all(field.is_sound(found[key]) for key, field in named if field.bare):
         return None
+    found |= {key: field.spelled(found[key]) for key, field in named if field.bare and key in wanted}
     return [found[key].alias(key) if key in found else nulls(key, count, pl.String) for key in wanted]
 
 
@@ -137,6 +139,13 @@ class Field(NamedTuple):
     def is_sound(self, texts: pl.Series) -> bool:
         """Whether the values outside quotes are what JSON has there."""
         return bool(texts.filter(pl.Series(self.there & ~self.quoted)).str.contains(BARE).all())
+
+    def spelled(self, texts: pl.Series) -> pl.Series:
+        """The texts with their one spelling of numbers."""
+        if not self.quoted.any():
+            return each_spelled(texts)
+        numbers = pl.Series(np.flatnonzero(self.there & ~self.quoted).astype(np.uint32))
+        return texts.scatter(numbers, each_spelled(texts.gather(numbers)))
 
 
 def _fields(padded: Bytes, marks: Places, width: int) -> Sequence[Field] | None:

@@ -87,7 +87,7 @@ def check_form(source: Source, preset: Preset, parse: Callable[[Block, Collectio
     if others:
         hint = f"it looks like {others[0].layout}: --preset {others[0].preset}"
     elif preset.layout.kind == "combined" and all(re.search(BEHIND_A_TEXT, line) for line in lines):
-        grep = GREP.get(source.packed, "grep")
+        grep = GREP.get(source.packed or "", "grep")
         hint = (
             f"a text stands before the address: {grep} {CUT_OFF} {shlex.quote(source.file.path)} | sessionize run - …"
         )

@@ -30,15 +30,18 @@ def rows(log: Log, *names: str) -> list[tuple[Any, ...]]:
     return log.scan().select(schema.ROW, schema.FAULT, *names).collect(engine="streaming").rows()
 
 
+WHOLE = {"0.0": "0", "1e3": "1000", "1.5e+10": "15000000000", "101.0": "101"}
+
+
 def written(number: str) -> st.SearchStrategy[tuple[str, str]]:
-    return st.just((number, number))
+    return st.just((number, WHOLE.get(number, number)))
 
 
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=5)
 scalars = st.one_of(
     texts.map(lambda text: (json.dumps(text, ensure_ascii=False), text)),
     texts.map(lambda text: (json.dumps(text, ensure_ascii=True), text)),
-    *map(written, ["0", "-0", "7", "-12", "1.10", "0.0", "-0.50", "1e3", "2E-7", "1.5e+10", "9007199254740993",
+    *map(written, ["0", "-0", "7", "-12", "1.10", "0.0", "101.0", "-0.50", "1e3", "2E-7", "1.5e+10", "9007199254740993",
                    "18446744073709551615", "123456789012345678901234567890", "1" * 60, "1e400", "true", "false"]),
     st.just(("null", None)),
 )  # fmt: skip
@@ -128,6 +131,18 @@ def test_nested_values_are_json_text_with_all_digits_of_whole_numbers(tmp_path: 
     for trouble in (b"", b"broken\n"):
         log = opened(tmp_path / "a.ndjson", b'{"id":1,"o":' + nested.encode() + b"}\n" + trouble)
         assert rows(log, "id", "o")[0] == (1, None, "1", nested)
+
+
+def test_what_is_inside_a_value_does_not_depend_on_other_lines(tmp_path: Path) -> None:
+    """One spelling of an id, whether its line is read alone or among others."""
+    line = b'{"visit":{"id":101.0,"share":2.50,"twice":1,"twice":2},"n":101.0}'
+    content = [line] * 3_000
+    whole = rows(opened(tmp_path / "a.ndjson", b"\n".join(content)), "visit", "n")
+    content[1_500] = b'{"visit":{"id":101.0'
+    spoilt = rows(opened(tmp_path / "b.ndjson", b"\n".join(content)), "visit", "n")
+    assert len({row[2:] for row in whole}) == 1
+    assert [row for row in spoilt if row[1] is None] == [row for row in whole if row[0] != 1_501]
+    assert whole[0][3] == "101"
 
 
 def test_one_bad_line_among_very_many_costs_itself_only(tmp_path: Path) -> None:
