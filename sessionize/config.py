@@ -215,6 +215,7 @@ class Plan:
         off: Roles that a column has the name of, but not the values.
         notes: What was found about the columns that the one who runs it should know.
         time_hint: Options that would read times of the first rows that are not read; empty where all are, or none would.
+        time_more: What else to know of such times.
     """
 
     columns: Mapping[str, tuple[str, ...]]
@@ -247,6 +248,7 @@ class Plan:
     off: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     time_hint: str = ""
+    time_more: str = ""
 
     @property
     def derived_splits(self) -> tuple[str, ...]:

@@ -85,6 +85,16 @@ def _shown_row(log: Source, rejected: pl.DataFrame, plan: Plan) -> str:
     return repr(str(log.raw(rejected.head(1))["raw"].item())[:SHOWN])
 
 
+def _cure_of_times(times: str, plan: Plan) -> str:
+    more = f" ({plan.time_more})" if plan.time_more else ""
+    which = f"{option(schema.TIMESTAMP)} says which column is"
+    if plan.time_hint:
+        return f"{plan.time_hint} would read {times!r}{more}; if that is not the time, {which}"
+    if plan.time_more:
+        return f"{plan.time_more}; if {times!r} is not the time, {which}"
+    return f"is {times!r} the time? {which}; --time-format '%d/%m/%Y %H:%M:%S' would read 30/05/2024 07:44:00"
+
+
 def _cure(reason: str, plan: Plan, log: Source) -> str:
     """What to type so that rows like this one become events."""
     times = " + ".join(plan.columns[schema.TIMESTAMP])
@@ -92,12 +102,7 @@ def _cure(reason: str, plan: Plan, log: Source) -> str:
     given = "" if plan.preset is None else f"is it a log of preset {plan.preset}? "
     cures = {
         "null_timestamp": f"column {times!r} is blank: {option(schema.TIMESTAMP)} says which is the time; it has {there}",
-        "bad_timestamp": (
-            f"{plan.time_hint} would read {times!r}; if that is not the time, {option(schema.TIMESTAMP)} says which column is"
-            if plan.time_hint
-            else f"is {times!r} the time? {option(schema.TIMESTAMP)} says which column is; "
-            "--time-format '%d/%m/%Y %H:%M:%S' would read 30/05/2024 07:44:00"
-        ),
+        "bad_timestamp": _cure_of_times(times, plan),
         "timestamp_out_of_range": (
             f"is {times!r} the time? {option(schema.TIMESTAMP)} says which column is; "
             "--time-format s, ms, us or ns says the unit"

@@ -26,6 +26,9 @@ ID_COLUMNS: Final = {schema.SESSION_ID: "source_id", schema.PROFILE_ID: schema.P
 """Names of a session's ids, by the roles that they come from."""
 ID_SEPARATOR: Final = "|"
 """Between the columns that are an id together; escaped inside them, so that no two ids share a text."""
+CLOCK: Final = r"^\s*\d{1,2}:\d\d"
+MIDNIGHT: Final = r"[T ]00:00(?::00(?:[.,]0+)?)?\s*$"
+"""What a table's column of times puts behind a date: nothing, where the time of day stands in a column of its own."""
 TEXTS: Final = (pl.String, pl.Categorical, pl.Enum)
 """Types of text, whole or by a dictionary."""
 Types = Mapping[str, pl.DataType]
@@ -192,7 +195,10 @@ def time_text(names: tuple[str, ...], types: Types) -> tuple[pl.Expr, pl.DataTyp
     """The written time and its type; of several columns (a date and a time of day) one text, a blank between."""
     if len(names) == 1 and not isinstance(dtype := field_type(names[0], types), pl.Duration):
         return field(names[0], types), dtype
-    return pl.concat_str(*(filled(text(name, types)) for name in names), separator=" "), pl.String()
+    first, *others = (filled(text(name, types)) for name in names)
+    if others:
+        first = pl.when(others[0].str.contains(CLOCK)).then(first.str.replace(MIDNIGHT, "")).otherwise(first)
+    return pl.concat_str(first, *others, separator=" "), pl.String()
 
 
 def without_blanks(texts: pl.Series) -> pl.Series:

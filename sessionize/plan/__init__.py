@@ -83,6 +83,7 @@ def resolve(config: Config, types: Types, sample: Sample, known: Known | None = 
         off=found.off,
         notes=found.notes,
         time_hint=found.time_hint,
+        time_more=found.time_more,
         **told,
     )
     plan = _with_amounts(plan, types, evidence, None if known is None else known.amounts)

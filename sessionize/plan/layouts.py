@@ -26,7 +26,7 @@ CERTAIN_DATES: Final = (
 """The year first, or the month by its name: these can be read in one way only."""
 DATES: Final = (
     "%Y-%m-%d", *CERTAIN_DATES, "%Y%m%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%y",
-    "%d/%m/%y", "%m/%d/%y", "%d-%b-%y",
+    "%d/%m/%y", "%m/%d/%y", "%d-%b-%y", "%y/%m/%d", "%y-%m-%d",
 )  # fmt: skip
 BETWEEN: Final = (" ", "T", ":", ", ", " @ ", "-", "_", "  ", " at ", "")
 TIMES: Final = (
@@ -53,11 +53,14 @@ def proposed(texts: pl.Series) -> list[str]:
 
 
 def of_parts(texts: pl.Series) -> list[str]:
-    """Layouts that read the texts between them, where these are of several kinds: one for each kind."""
+    """Layouts that read the texts between them, where these are of several kinds: one for each kind.
+
+    Of those that read the first text the one that reads most of them: of ``5/6/2024`` and ``5/30/2024`` the month is first.
+    """
     left = texts.drop_nulls().unique(maintain_order=True).head(TRIED)
     found: list[str] = []
     while len(left) and len(found) < 10:
-        layout = next(iter(proposed(left.head(1))), None)
+        layout = max(proposed(left.head(1)), key=lambda each: _read(left, each).count(), default=None)
         unread = left.slice(1) if layout is None else left.filter(_read(left, layout).is_null())
         found += [] if layout is None else [layout]
         left = unread

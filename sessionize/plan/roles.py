@@ -30,6 +30,7 @@ class Choice(NamedTuple):
         off: Roles that a column has the name of, but not the values.
         notes: What to know of it.
         time_hint: What to type for times that are not read.
+        time_more: What else to know of them.
     """
 
     columns: Mapping[str, tuple[str, ...]]
@@ -37,6 +38,7 @@ class Choice(NamedTuple):
     off: tuple[str, ...]
     notes: tuple[str, ...]
     time_hint: str
+    time_more: str
 
 
 class Roles:
@@ -61,7 +63,7 @@ class Roles:
         self._problems: list[times.Unread] = []
         self._refused: set[str] = set()
         self._doubtful: set[str] = set()
-        self._time_hint = ""
+        self._time_hint = self._time_more = ""
 
     def choice(self) -> Choice:
         """The columns.
@@ -84,7 +86,7 @@ class Roles:
         ordered: dict[str, tuple[str, ...]] = {
             role: self._columns[role] for role in schema.ROLES if role in self._columns
         }
-        return Choice(ordered, time, tuple(self._off), tuple(self._notes), self._time_hint)
+        return Choice(ordered, time, tuple(self._off), tuple(self._notes), self._time_hint, self._time_more)
 
     @property
     def _private(self) -> bool:
@@ -194,7 +196,7 @@ class Roles:
         unread = unread_times(names, time, self._types, self._evidence.sample)
         if unread is None:
             return
-        self._time_hint = unread.options
+        self._time_hint, self._time_more = unread.options, unread.more
         said = f": {unread.options}" if unread.options else ""
         self._notes.append(f"{unread.problem}{said}{f' ({unread.more})' if unread.more else ''}")
 

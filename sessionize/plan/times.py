@@ -24,7 +24,7 @@ from sessionize.values import NamedTuple
 EPOCH_UNITS: Final[tuple[tuple[float, TimeKind], ...]] = ((1e11, "s"), (1e14, "ms"), (1e17, "us"))
 """A number below the bound is taken in the unit: seconds to the year 5138, milliseconds from 1973 on, …"""
 NUMBER: Final = r"^\s*[+-]?\d+(\.\d*)?([eE][+-]?\d{1,3})?\s*$"
-TIME_OF_DAY: Final = r"^\s*\d{1,2}:\d\d(:\d\d([.,]\d+)?)?\s*$"
+TIME_OF_DAY: Final = r"^\s*\d{1,2}:\d\d(:\d\d([.,]\d+)?)?\s*([AaPp]\.?[Mm]\.?|Z|[+-]\d\d:?\d\d)?\s*$"
 A_DATE: Final = r"^\s*\d{4}-\d\d-\d\d\s*$"
 MOST: Final = 0.95
 """Share of a column's values that has to be read, where nothing but its values and the end of its name speaks for it."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import polars as pl
 
+from sessionize import schema
 from sessionize.config import TimeFormat
 from sessionize.kernel.epochs import OUT_OF_RANGE, PER_SECOND
 from sessionize.kernel.normalise import TEXTS, time_text
 from sessionize.kernel.timestamps import MODERN, instant
 from sessionize.plan import layouts
-from sessionize.plan.evidence import ROWS, Sample, Types
+from sessionize.plan.evidence import ROWS, Sample, Types, plain
+from sessionize.plan.names import is_named_for_a_date, options_of
 from sessionize.plan.times import EPOCH_UNITS, NUMBER, TIME_OF_DAY, Unread, quoted
 
 
@@ -27,7 +29,7 @@ def unread_times(names: tuple[str, ...], time: TimeFormat, types: Types, sample:
     name = " + ".join(names)
     said = f"{len(left):,} of the first {len(there):,} times in {name!r} are not read, such as {str(left[0])[:60]!r}"
     if left.str.contains(TIME_OF_DAY).all():
-        return Unread(said, "", "a time of day alone says no date; --timestamp DATE --timestamp TIME take both")
+        return Unread(said, "", f"a time of day alone says no date; {_both(names, types)} take both")
     known = (
         () if len(left) == len(there) else tuple(each.name for each in time.formats) or (time.pattern or _kind(time),)
     )
@@ -35,6 +37,14 @@ def unread_times(names: tuple[str, ...], time: TimeFormat, types: Types, sample:
     if not more:
         return Unread(said, "")
     return Unread(said, " ".join(f"--time-format {quoted(each)}" for each in (*known, *more)), _ambiguity(left))
+
+
+def _both(names: tuple[str, ...], types: Types) -> str:
+    """What to type for a time of day and the date beside it, by name where there is one that could be."""
+    dates = [each for each in plain(types) if is_named_for_a_date(each) and each not in names]
+    if len(dates) == 1:
+        return options_of(schema.TIMESTAMP, dates[0], *names)
+    return "--timestamp DATE --timestamp TIME"
 
 
 def _formats(texts: pl.Series) -> list[str]:

@@ -1,0 +1,62 @@
+"""Times that are not read by themselves: typing what is said reads them, and as they are meant."""
+
+from __future__ import annotations
+
+import shlex
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+from console import sessionize
+
+WRITTEN: dict[str, tuple[str, list[str], str]] = {
+    "the month first, as a later date tells": (
+        "event_time", ["5/6/2024 7:44 AM", "5/6/2024 7:50 AM", "5/30/2024 7:50 AM"], "2024-05-06 07:44:00",
+    ),
+    "two digits of a year, the month first": ("event_time", ["05/06/24 07:44", "05/30/24 07:44"], "2024-05-06 07:44:00"),
+    "a date that could be read in two ways": ("event_time", ["05/06/2024 07:44"], "2024-06-05 07:44:00"),
+    "a date that is not ISO beside a time of day": ("date,time", ["30/05/2024,10:00:00"], "2024-05-30 10:00:00"),
+    "a time of day of 12 hours": ("date,time", ["05/30/2024,10:00 AM"], "2024-05-30 10:00:00"),
+    "of 12 hours beside an ISO date": ("date,time", ["2024-05-30,10:00 PM"], "2024-05-30 22:00:00"),
+    "midnight behind the date": ("date,time", ["2024-05-30 00:00:00,10:00:00"], "2024-05-30 10:00:00"),
+    "an offset behind the time of day": ("date,time", ["2024-05-30,10:00:00+02:00"], "2024-05-30 08:00:00"),
+}  # fmt: skip
+
+
+def said_options(hint: str) -> list[str]:
+    """The options that a hint names first, as a shell takes them."""
+    for start, end in (("hint: ", " would read "), ("says no date; ", " take both")):
+        if start in hint and end in hint:
+            return shlex.split(hint.rpartition(start)[2].partition(end)[0])
+    return []
+
+
+@pytest.mark.parametrize("kind", WRITTEN)
+def test_typing_what_is_said_of_times_reads_them(kind: str, tmp_path: Path) -> None:
+    names, rows, first = WRITTEN[kind]
+    (tmp_path / "log.csv").write_text(f"user_id,{names}\n" + "".join(f"u,{row}\n" for row in rows))
+    options: list[str] = []
+    said = sessionize("run", "log.csv", "-o", "out", cwd=tmp_path)
+    for _ in range(2):
+        options += said_options(said.err) if said.code else []
+        said = sessionize("run", "log.csv", "-o", "out", *options, cwd=tmp_path)
+    assert said.code == 0, said.err
+    starts = pl.read_parquet(tmp_path / "out" / "metrics.parquet")["start"].sort()
+    assert str(starts.dt.replace_time_zone(None)[0]) == first
+
+
+def test_of_a_day_and_a_month_that_could_be_exchanged_both_are_said(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("user_id,event_time\nu,05/06/2024 07:44\n")
+    said = sessionize("run", "log.csv", "-o", "out", cwd=tmp_path)
+    assert "(or %m/%d/%Y %H:%M: day and month could be exchanged)" in " ".join(said.err.split())
+
+
+def test_a_typed_date_with_midnight_goes_with_the_time_of_day_beside_it(tmp_path: Path) -> None:
+    clock = [timedelta(hours=10), timedelta(hours=10, minutes=5)]
+    frame = pl.DataFrame(
+        {"user_id": ["u", "u"], "date": [datetime.combine(date(2024, 5, 30), datetime.min.time())] * 2}
+    )
+    frame.with_columns(time=pl.Series(clock)).write_parquet(tmp_path / "log.parquet")
+    sessionize("run", "log.parquet", "--timestamp", "date", "--timestamp", "time", "-o", "out", cwd=tmp_path)
+    assert pl.read_parquet(tmp_path / "out" / "metrics.parquet")["duration_s"].to_list() == [300.0]
