@@ -58,6 +58,11 @@ class InputError(SessionizeError):
     exit_code = 3
 
 
+def may_not_be_read(path: str) -> InputError:
+    """What to say of a file or folder that the one who runs this may not read."""
+    return InputError(f"{path}: permission denied", hint="ls -ld shows who may read it")
+
+
 class MachineError(SessionizeError):
     """The machine could not do its part: disk, permission, memory."""
 

@@ -132,10 +132,11 @@ def refuse_outputs(config: Config, directory: AnyPath, names: Sequence[str]) -> 
     if isinstance(directory, StorePath):
         refuse_upload(directory, names, read)
         return
-    if (directory / INTENT).exists():
-        with Publisher(directory):  # completes an earlier run's commit: only then is it known what it made
-            pass
-    refuse_output(directory, names, read)
+    with map_os_errors(directory):
+        if (directory / INTENT).exists():
+            with Publisher(directory):  # completes an earlier run's commit: only then is it known what it made
+                pass
+        refuse_output(directory, names, read)
 
 
 def _publisher(output: Output, stack: ExitStack) -> Publisher | Uploader | None:

@@ -52,8 +52,8 @@ MODELS_RULES: Final = (
 
 
 @o.command(
-    o.texts("by", "A definition to compare: a name, your own TOML file, ours (the rules in force), or source-id (the log's "
-            "own session ids, by profile where it has both). Repeatable; the first is the one the others are held against. "
+    o.texts("definition", "A definition to compare: a name, your own TOML file, ours (the rules in force), or source-id (the "
+            "log's own session ids, by profile where it has both). Repeatable; the first is the one the others are held against. "
             "[default: ours, then all that there are]", "NAME|FILE", panel=COMPARING, flags=("--as",)),
     o.text("explain", "Explain a definition, or list all: --explain all. [default: none]", "NAME|FILE|all", panel=COMPARING),
     o.flag("json", "Print JSON.", panel=COMPARING),
@@ -98,7 +98,7 @@ def candidates_of(typed: o.Typed) -> list[Candidate]:
     from sessionize.compare import Candidate
 
     found = []
-    for name in typed["by"] or (OURS, *definitions.names()):
+    for name in typed["definition"] or (OURS, *definitions.names()):
         if name == OURS:
             found.append(Candidate(OURS, rules.rules(typed), None, typed.get("optional_splits", frozenset())))
         elif name == SOURCE:

@@ -273,9 +273,9 @@ def load(directory: Path) -> State | None:
 
 def state_files(directory: Path) -> list[Path]:
     """Every file of a state that a run may write, move or delete."""
-    if not directory.is_dir():
-        return []
-    return [path for path in directory.iterdir() if path.name in {LOCK, POINTER} or CARRY.fullmatch(path.name)]
+    with ours(directory):
+        there = list(directory.iterdir()) if directory.is_dir() else []
+    return [path for path in there if path.name in {LOCK, POINTER} or CARRY.fullmatch(path.name)]
 
 
 def held(directory: Path) -> dict[str, Any] | None:

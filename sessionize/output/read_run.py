@@ -12,7 +12,7 @@ from typing import Any, Final
 import polars as pl
 
 from sessionize import schema
-from sessionize.errors import InputError, UsageError
+from sessionize.errors import InputError, UsageError, may_not_be_read
 from sessionize.kernel.metrics import METRICS, UTC_INSTANT
 from sessionize.kernel.own import TYPES
 from sessionize.limits import Limits
@@ -28,8 +28,15 @@ STDIN: Final = "-"
 
 
 def is_run(path: str) -> bool:
-    """Whether a path is the output directory of a run."""
-    return (path_of(path) / MANIFEST).is_file()
+    """Whether a path is the output directory of a run.
+
+    Raises:
+        InputError: If it may not be read.
+    """
+    try:
+        return (path_of(path) / MANIFEST).is_file()
+    except PermissionError:
+        raise may_not_be_read(path) from None
 
 
 def read_manifest(path: str) -> dict[str, Any]:
@@ -124,7 +131,11 @@ def run_folders(path: str) -> list[AnyPath]:
         path: Path as it was typed.
     """
     folder = path_of(path)
-    if path == STDIN or not folder.is_dir():
+    try:
+        is_folder = path != STDIN and folder.is_dir()
+    except PermissionError:
+        raise may_not_be_read(path) from None
+    if not is_folder:
         return []
     if is_run(path):
         return [folder]

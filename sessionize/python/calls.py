@@ -239,7 +239,7 @@ def compare(
     """
     with python_names():
         definitions = None if as_ is None else v.texts("as_", as_)
-        request = k.Request(data, "compare", config, keywords, by=definitions)
+        request = k.Request(data, "compare", config, keywords, definition=definitions)
         settings.no_earlier_run(request.config.inputs)
         found = cut_by_all(request.config, compare_command.candidates_of(request.typed))
         rows = [compare_command.figures_of(row) for row in found.rows]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from sessionize.config import Config, InputFormat
-from sessionize.errors import InputError, UsageError
+from sessionize.errors import InputError, UsageError, may_not_be_read
 from sessionize.read.passed_over import EMPTY, PassedOver
 from sessionize.read.probe import STDIN, probed, spooled
 from sessionize.read.shown import shown_folder, shown_path
@@ -90,8 +90,8 @@ def _places(inputs: Sequence[str], config: Config, passed: list[PassedOver]) -> 
     """Every file, pipe and ``-`` that the inputs name; what lies beside them goes to the list."""
     for text in inputs:
         # A pipe (`<(zcat log.gz)`, /dev/stdin) is taken as it is: what is read once is gone.
-        is_pipe = text == STDIN or path_of(text).is_fifo()
         with _as_shown(config):
+            is_pipe = text == STDIN or path_of(text).is_fifo()
             yield from [text] if is_pipe else map(str, paths_of(text, config, passed))
 
 
@@ -102,6 +102,8 @@ def _as_shown(config: Config) -> Iterator[None]:
         yield
     except StoreError as error:
         raise StoreError(shown_folder(error.uri, config), error.what, error.hint) from None
+    except PermissionError as error:
+        raise may_not_be_read(shown_folder(str(error.filename), config)) from None
 
 
 def _refuse_twice(places: Sequence[str], config: Config, stdin: IO[bytes] | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
 from typing import Final
 
 from sessionize.errors import InputError
@@ -19,6 +20,7 @@ RUN_LOCK: Final = ".sessionize.lock"
 UNDER_WAY: Final = ".sessionize.commit"
 """Lies there while a run's files are put in place."""
 HIDDEN: Final = "hidden"
+LINK: Final = "a link to a folder"
 MARKERS: Final = pattern(
     r"_(SUCCESS|metadata|common_metadata|committed_.*|started_.*)|\..*\.crc|\.DS_Store|\.git(keep|ignore)|\.nfs.*"
 )
@@ -45,12 +47,24 @@ def logs_in(folder: AnyPath) -> tuple[list[AnyPath], list[PassedOver]]:
             continue
         check_no_table(here, folders)
         passed += [PassedOver(f"{here / name}/", HIDDEN) for name in _taken_out(folders)]
+        passed += [PassedOver(f"{here / name}/", LINK) for name in sorted(folders) if _is_link(here / name)]
         for name in sorted(names):
-            if not (why := why_not(name)):
+            if not (why := why_not(name) or _why_no_file(here / name)):
                 found.append(here / name)
             elif name != RUN_LOCK:
                 passed.append(PassedOver(str(here / name), why))
     return in_order(found), passed
+
+
+def _is_link(path: AnyPath) -> bool:
+    return isinstance(path, Path) and path.is_symlink()
+
+
+def _why_no_file(path: AnyPath) -> str:
+    """Why what a folder of this machine holds is no file that can be read; empty where it is one."""
+    if not isinstance(path, Path) or path.is_file():
+        return ""
+    return "a link that leads nowhere" if path.is_symlink() else "no file"
 
 
 def _taken_out(folders: list[str]) -> list[str]:

@@ -6,7 +6,7 @@ import re
 from glob import has_magic
 
 from sessionize.config import Config, InputFormat
-from sessionize.errors import InputError
+from sessionize.errors import InputError, may_not_be_read
 from sessionize.read.detect import BLANK, ending
 from sessionize.read.folders import in_order, is_beside, logs_in
 from sessionize.read.formats import ENDINGS
@@ -47,7 +47,10 @@ def paths_of(text: str, config: Config, passed: list[PassedOver]) -> list[AnyPat
 def _matched(text: str, config: Config, passed: list[PassedOver]) -> list[AnyPath]:
     """Files that a glob matches, and the logs in the folders that it does."""
     paths: list[AnyPath] = []
-    found = matches(text)
+    try:
+        found = matches(text)
+    except InputError as error:
+        raise may_not_be_read(shown_folder(text, config)) if config.hash_key else error from None
     for match in {match.parent: match for match in found}.values():
         check_in_no_table(match)
     folders = folders_among(found)

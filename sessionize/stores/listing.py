@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import IO, Final
 
+from sessionize.errors import may_not_be_read
 from sessionize.scratch import home
 from sessionize.stores.connect import DENIED, StoreError, asking
 from sessionize.stores.content import Stamp, read_from
@@ -68,9 +69,13 @@ def matches(text: str) -> list[AnyPath]:
 
     Args:
         text: A path of this machine, or a URI, in which the bucket is no glob.
+
+    Raises:
+        InputError: If a folder on the way may not be read.
     """
     path = path_of(text)
     if isinstance(path, Path):
+        _check_folders(text)
         return sorted(map(Path, glob(text, recursive=True)))  # noqa: PTH207 - a path's own takes no absolute pattern
     parts = path.key.split("/")
     fixed = next((place for place, part in enumerate(parts) if has_magic(part)), len(parts))
@@ -80,6 +85,21 @@ def matches(text: str) -> list[AnyPath]:
     # A store may tell of objects only: their folders are there, too.
     found = {each for path, _ in there for each in (path, *path.parents)}
     return sorted(each for each in found if each.key and pattern.fullmatch(each.key))
+
+
+def _check_folders(text: str) -> None:
+    """Refuse a glob that goes through a folder that may not be read: what matches there would be missed in silence."""
+    above = os.path.dirname(text)  # noqa: PTH120 - of a glob, not of a path
+    if not above or above == text:
+        return
+    _check_folders(above)
+    for folder in glob(above, recursive=True):  # noqa: PTH207
+        if os.path.isdir(folder) and not os.access(folder, os.R_OK | os.X_OK):  # noqa: PTH112
+            raise may_not_be_read(folder)
+
+
+def _raise(error: OSError) -> None:
+    raise error
 
 
 def _regex(pattern: str) -> re.Pattern[str]:
@@ -110,11 +130,16 @@ def _segment(part: str) -> str:
 
 
 def walk(folder: AnyPath) -> Iterator[tuple[AnyPath, list[str], list[str]]]:
-    """Each folder with the names of the folders and files right in it; a name that is taken out is not gone into."""
+    """Each folder with the names of the folders and files right in it; a name that is taken out is not gone into.
+
+    A link to a folder is a name among the folders, and is not gone into.
+
+    Raises:
+        OSError: If a folder of this machine may not be read.
+    """
     if isinstance(folder, Path):
-        for place, folders, names in os.walk(folder):
-            here = Path(place)
-            yield here, folders, [name for name in names if (here / name).is_file()]
+        for place, folders, names in os.walk(folder, onerror=_raise):
+            yield Path(place), folders, names
         return
     below: dict[StorePath, tuple[set[str], set[str]]] = {}
     for path, info in folder.listed(recursive=True):

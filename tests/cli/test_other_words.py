@@ -85,6 +85,14 @@ def test_it_is_told_as_python_has_it(keywords: dict[str, str], meant: str) -> No
     assert hint(f"hint: {caught.value.hint}") == meant
 
 
+def test_no_command_has_an_option_of_its_own_under_another_ones_name() -> None:
+    """Else what is known of a name would depend on which of the commands was loaded last."""
+    app.load_all()
+    rows = [(row.name, row.typed) for own in o._OWN.values() for row in own]
+    assert dict(rows) == {name: o.known()[name].typed for name, _ in rows}
+    assert len({*rows}) == len({name for name, _ in rows})
+
+
 def test_other_words_are_for_options_that_there_are_and_none_is_one_itself() -> None:
     app.load_all()
     typed = {word.removeprefix("--") for row in o.known().values() for word in row.typed}

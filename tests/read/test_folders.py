@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -167,3 +169,60 @@ def test_a_folder_of_a_table_format_is_refused_with_the_cure(
     with pytest.raises(InputError, match=f"table: {kind}") as raised:
         open_log(Config(inputs=(given,)))
     assert cure in (raised.value.hint or "")
+
+
+def test_links_to_folders_and_to_nothing_are_told_by_name(tmp_path: Path) -> None:
+    for name in ("logs/a.csv", "elsewhere/b.csv"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("user_id,ts\nu,2024-05-30\n")
+    (tmp_path / "logs" / "today").symlink_to("../elsewhere")
+    (tmp_path / "logs" / "linked.csv").symlink_to("../elsewhere/b.csv")
+    (tmp_path / "logs" / "gone.csv").symlink_to("../nowhere.csv")
+    os.mkfifo(tmp_path / "logs" / "pipe.csv")
+    said = sessionize("run", "logs", "-o", "out", "-q", cwd=tmp_path)
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert [each["path"] for each in manifest["inputs"]] == ["logs/a.csv", "logs/linked.csv"]
+    told = {each["path"]: each["why"] for each in manifest["passed_over"]}
+    assert told == {
+        "logs/today/": "a link to a folder", "logs/gone.csv": "a link that leads nowhere", "logs/pipe.csv": "no file",
+    }  # fmt: skip
+    assert "not read  3 passed over" in said.err
+
+
+@pytest.mark.parametrize("asked", ["logs", "logs/**/*.csv", "logs/*/*.csv"])
+@pytest.mark.parametrize("command", ["run", "check", "summary"])
+def test_a_folder_that_may_not_be_read_is_refused_by_name(
+    command: str, asked: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("logs/a.csv", "logs/closed/b.csv", "logs/open/c.csv"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("user_id,ts\nu,2024-05-30\n")
+    access, scan = os.access, os.scandir
+
+    def scandir(path: Any) -> Any:
+        if str(path).endswith("closed"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    monkeypatch.setattr(os, "access", lambda path, mode: not str(path).endswith("closed") and access(path, mode))
+    said = sessionize(command, asked, *(["-o", "out"] if command == "run" else []), cwd=tmp_path)
+    assert (said.code, said.err.splitlines()[0]) == (3, "error: logs/closed: permission denied")
+
+
+def test_an_output_or_an_earlier_run_that_may_not_be_looked_into_is_no_bug(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "log.csv").write_text("user_id,ts\nu,2024-05-30\n")
+    (tmp_path / "closed").mkdir()
+    stat = os.stat
+
+    def denied(path: Any, *args: Any, **more: Any) -> Any:
+        if "closed/" in str(path):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return stat(path, *args, **more)
+
+    monkeypatch.setattr(os, "stat", denied)
+    assert sessionize("summary", "closed", cwd=tmp_path).code == 3
+    assert sessionize("check", "log.csv", "--baseline", "closed", cwd=tmp_path).code == 3
+    assert sessionize("run", "log.csv", "-o", "closed", cwd=tmp_path).code == 4
