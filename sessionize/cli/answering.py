@@ -80,6 +80,18 @@ def carried(typed: o.Typed) -> list[str]:
     return words
 
 
+def refuse_input_as_stdout(config: Config) -> None:
+    """Refuse to print into a log that is read, before it is.
+
+    Raises:
+        UsageError: If stdout leads to an input.
+    """
+    from sessionize.output.ownership import refuse_stdout
+    from sessionize.read.files import identities
+
+    refuse_stdout(identities(config.inputs, config))
+
+
 def answer(
     typed: o.Typed, job: Job, screen: Screen, rows: Callable[[Mapping[str, Any]], Iterable[Mapping[str, Any]]]
 ) -> None:
@@ -93,6 +105,7 @@ def answer(
     """
     # The time until which a log is complete and that until which sessions count have one name.
     config = settings.config(typed.but(until=None))
+    refuse_input_as_stdout(config)
     with view.progress(typed) as progress:
         found = job(config, progress)
     if typed["json"]:

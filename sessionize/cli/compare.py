@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sessionize import definitions
 from sessionize.cli import options as o
 from sessionize.cli import rules, settings, view
+from sessionize.cli.answering import refuse_input_as_stdout
 from sessionize.config import TABLE_FORMATS
 from sessionize.definitions import Definition
 from sessionize.errors import UsageError
@@ -82,9 +83,11 @@ def compare(typed: o.Typed) -> None:
         raise UsageError("--json and --csv would both print on stdout", hint="one of them, or -o DIR --format csv")
     from sessionize.compare import compare as job
 
+    config = settings.config(typed)
+    refuse_input_as_stdout(config)
     with view.progress(typed) as progress:
         found = job(
-            settings.config(typed),
+            config,
             candidates_of(typed),
             progress,
             output=path_of(location(typed["output"], "--output")) if typed["output"] else None,

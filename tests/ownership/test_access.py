@@ -134,8 +134,14 @@ def test_a_list_that_no_run_wrote_takes_no_file_away(here: Path, typed: Typed, p
     assert tree(here) == before
 
 
+PRINTING: list[list[str]] = [
+    ["run", "-o", "-"], ["run", "-o", "out", "--json"], ["check"], ["summary"], ["show", "--longest"], ["paths"],
+    ["funnel", "--step", "a", "--step", "b"], ["timeout", "--json"], ["compare", "--csv"], ["report"],
+]  # fmt: skip
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("command", [["run", "-o", "-"], ["run", "-o", "out", "--json"], ["check"]], ids=" ".join)
+@pytest.mark.parametrize("command", PRINTING, ids=" ".join)
 def test_nothing_is_printed_into_a_log_that_is_read(here: Path, command: list[str]) -> None:
     with (here / "log.csv").open("ab") as log:
         call = [sys.executable, "-m", "sessionize", command[0], "log.csv", *command[1:]]
