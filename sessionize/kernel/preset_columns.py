@@ -72,12 +72,17 @@ def _exploded(
 def _with_named(
     raw: pl.LazyFrame, types: dict[str, pl.DataType], where: str | None
 ) -> tuple[pl.LazyFrame, dict[str, pl.DataType]]:
-    """The columns that a condition asks for by other spellings than the log's; null where the log has none."""
+    """The columns that a condition asks for by other spellings than the log's; null where the log has none.
+
+    Of an object whose fields are columns of their own (``request.uri``) it is known where there is one.
+    """
     names = [] if where is None else sql.expression(where, "the preset's where").meta.root_names()
     for name in dict.fromkeys(names):
         own = in_log(name, types)
         if own is None:
-            raw = raw.with_columns(pl.lit(None, dtype=pl.String).alias(name))
+            inside = [pl.col(each).is_not_null() for each in types if each.casefold().startswith(f"{name}.".casefold())]
+            value = pl.when(pl.any_horizontal(inside)).then(pl.lit("{}")) if inside else pl.lit(None, dtype=pl.String)
+            raw = raw.with_columns(value.alias(name))
         elif own != name:
             raw = raw.with_columns(pl.col(own).alias(name))
         types[name] = pl.String() if own is None else types[own]

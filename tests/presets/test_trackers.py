@@ -5,10 +5,11 @@ from __future__ import annotations
 import gzip
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 import pytest
+from console import sessionize
 from preset_runs import ndjson, ran
 
 from sessionize.presets import load
@@ -317,3 +318,75 @@ def test_mixpanel_events_are_inside_properties(scale: int, tmp_path: Path) -> No
         ("d1", "09:00:00", 2, 2, "https://x.example/1", "news"),
         ("d1", "10:01:00", 1, 1, "https://x.example/3", "news"),
     ]
+
+
+TABLE: Final = "id,anonymous_id,user_id,event,timestamp,original_timestamp,received_at"
+
+
+@pytest.mark.parametrize("more", ["", ",context_request_ip"])
+def test_the_value_of_a_table_does_not_depend_on_what_other_tables_call_theirs(more: str, tmp_path: Path) -> None:
+    """Segment's tables, and with the address of a request RudderStack's; neither is cut by logging in."""
+    times = "2024-05-30 10:0{0}:00,2024-05-30 10:0{0}:00,2024-05-30 10:0{0}:01"
+    (tmp_path / "order.csv").write_text(
+        f"{TABLE},total{more}\nt0,a1,,order_completed,{times.format(5)},30{',1.2.3.4' if more else ''}\n"
+    )
+    (tmp_path / "paid.csv").write_text(
+        f"{TABLE},revenue{more}\nt1,a1,u1,subscription_paid,{times.format(6)},9{',1.2.3.4' if more else ''}\n"
+    )
+    alone = ran(tmp_path, tmp_path / "order.csv")
+    assert (alone.layout, alone.of("events", "value")) == ("rudderstack" if more else "segment", [(1, 30.0)])
+    assert ran(tmp_path, tmp_path / "order.csv", tmp_path / "paid.csv").of("events", "value") == [(2, 30.0)]
+
+
+def test_a_purchase_that_repeats_an_order_is_a_page_view(tmp_path: Path) -> None:
+    names = (
+        "post_visid_high", "post_visid_low", "visit_num", "visit_start_time_gmt", "hit_time_gmt", "exclude_hit", "hit_source",
+        "post_page_event", "post_page_url", "post_event_list", "duplicate_purchase",
+    )  # fmt: skip
+    (tmp_path / "column_headers.tsv").write_text("\t".join(names) + "\n")
+    hit = "1\t2\t1\t1717063200\t17170632{0}0\t0\t1\t0\thttps://e.com/t\t1,200=300\t{1}\n"
+    (tmp_path / "hit_data.tsv").write_text(hit.format(6, 0) + hit.format(7, 1))
+    assert ran(tmp_path, tmp_path / "hit_data.tsv").of("page_views", "conversions", "value") == [(2, 1, 300.0)]
+
+
+def test_a_campaigns_name_is_no_source_and_the_addresses_own_campaign_counts(tmp_path: Path) -> None:
+    page = "https://e.com/?utm_source=news&utm_medium=email&utm_campaign=spring"
+    visit = {
+        "idVisit": "10", "visitorId": "8d8f", "referrerType": "campaign", "referrerName": "spring", "referrerUrl": "",
+        "actionDetails": [{"type": "action", "url": page, "timestamp": 1717063200}],
+    }  # fmt: skip
+    found = ran(tmp_path, ndjson(tmp_path / "visits.ndjson", visit), "--channels")
+    assert found.of("utm_source", "utm_medium", "utm_campaign", "channel") == [("news", "email", "spring", "Email")]
+
+
+def test_a_condition_on_an_object_holds_where_its_fields_are_columns(tmp_path: Path) -> None:
+    row = {
+        "ts": [1717063200.1],
+        "logger": ["http.log.access"],
+        "request.remote_ip": ["203.0.113.4"],
+        "request.uri": ["/a"],
+    }
+    pl.DataFrame(row).write_parquet(tmp_path / "log.parquet")
+    assert ran(tmp_path, tmp_path / "log.parquet", "--preset", "caddy").of("page_views") == [(1,)]
+
+
+def test_lines_of_json_without_a_layouts_event_id_fail_no_check(tmp_path: Path) -> None:
+    line = {
+        "time_local": "30/May/2024:10:00:00 +0000",
+        "remote_addr": "203.0.113.4",
+        "request_uri": "/a",
+        "http_user_agent": "M",
+    }
+    ndjson(tmp_path / "access.ndjson", *[line | {"status": 200}] * 3)
+    said = sessionize("check", "access.ndjson", "--preset", "nginx-json", cwd=tmp_path)
+    assert (said.code, "null-event-ids" in said.err) == (0, False), said.err
+
+
+def test_a_record_of_opentelemetry_without_its_own_time_is_of_the_time_it_was_seen(tmp_path: Path) -> None:
+    records = [
+        {"timeUnixNano": own, "observedTimeUnixNano": "1717063200000000000",
+         "attributes": [{"key": "session.id", "value": {"stringValue": "s1"}}]} for own in ("0", "1717063260000000000")
+    ]  # fmt: skip
+    log = {"resourceLogs": [{"scopeLogs": [{"logRecords": records}]}]}
+    found = ran(tmp_path, ndjson(tmp_path / "otlp.ndjson", log), "--preset", "otel")
+    assert found.of("start", "events", "duration_s") == [("10:00:00", 2, 60.0)]
