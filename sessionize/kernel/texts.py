@@ -44,6 +44,8 @@ def number_text(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
         written = column.cast(pl.String)
         trimmed = written.str.strip_chars_end("0").str.strip_chars_end(".")
         return pl.when(written.str.contains(".", literal=True)).then(trimmed.replace("-0", "0")).otherwise(written)
+    if dtype == pl.Float16:  # Polars has no text of its fractions
+        column, dtype = column.cast(pl.Float32), pl.Float32()
     value = column.cast(pl.Float64) if dtype == pl.Float32 else column
     is_whole = value.is_finite() & (value == value.floor())
     fits = is_whole & (value.abs() < WHOLE_BELOW)

@@ -10,6 +10,7 @@ import polars as pl
 from sessionize.config import AmountStyle
 from sessionize.kernel.amounts import BLANK, CURRENCY
 from sessionize.plan.evidence import SOME_ROWS, Evidence
+from sessionize.reference import FIRST_OF
 
 AROUND: Final = rf"^[{BLANK}]*[+-]?{CURRENCY}?[{BLANK}]*[+-]?(?:", rf")[{BLANK}]*{CURRENCY}?[{BLANK}]*$"
 COMMA: Final = r"\d+,\d{1,2}|\d+,\d{4,}|,\d+|\d{1,3}(?:[.'\x{a0}\x{202f} ]\d{3})+,\d*|\d{1,3}(?:\.\d{3}){2,}"
@@ -18,6 +19,8 @@ POINT: Final = r"\d{1,3}(?:,\d{3})+\.\d*|\d{1,3}(?:,\d{3}){2,}"
 """Amounts with commas between thousands for sure: ``1,234.50``, ``1,234,567``."""
 PLAIN: Final = r"\d+\.\d{1,2}|\d+\.\d{4,}|\.\d+"
 """Amounts with a decimal point for sure."""
+OF_MONGODB: Final = ("$numberInt", "$numberLong", "$numberDouble", "$numberDecimal")
+"""What a number stands in, as mongoexport writes it."""
 FIELDS: Final = ("amount", "value", "total", "price", "revenue")
 
 
@@ -42,13 +45,15 @@ def inside(name: str, evidence: Evidence) -> str | None:
         numbers = [field.name for field in dtype.fields]
     else:
         values = evidence.texts(name).drop_nulls() if dtype == pl.String else pl.Series([], dtype=pl.String)
-        first = next(iter(values.head(1)), "")
-        if not first.startswith("{"):
-            return None
+        objects = values.filter(values.str.starts_with("{"))
         try:
-            numbers = list(json.loads(first))
+            numbers = list(json.loads(next(iter(objects.head(1)), "{}")))
         except ValueError:
+            return None
+        if not numbers or (len(objects) < len(values) and numbers[0] not in OF_MONGODB):
             return None
     known = [field for field in numbers if field.lower() in FIELDS]
     found = known or (numbers if len(numbers) == 1 else [])
+    if found and found[0] in OF_MONGODB:  # each number has the name of its own type, or none
+        return f" {FIRST_OF} ".join([*(f"{name}.{each}" for each in OF_MONGODB), name])
     return f"{name}.{found[0]}" if found else None

@@ -126,3 +126,9 @@ def test_amounts_are_what_plain_python_reads(texts: list[str], style: AmountStyl
 @pytest.mark.parametrize("text", ["", " ", "nan", "inf", "1e999", "12,50", "1.2.3", "--1", "abc", "1,234"])
 def test_what_is_no_number_for_sure_is_none(text: str) -> None:
     assert pl.DataFrame({"v": [text]}).select(amount(pl.col("v"), "plain")).item() is None
+
+
+def test_half_floats_keep_their_fractions() -> None:
+    frame = pl.DataFrame({"v": pl.Series([2.5, 2.25, 101.0, None], dtype=pl.Float32).cast(pl.Float16)})
+    found = frame.select(number_text(pl.col("v"), frame.schema["v"])).to_series()
+    assert found.to_list() == ["2.5", "2.25", "101", None]

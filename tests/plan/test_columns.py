@@ -14,6 +14,7 @@ import pytest
 from chosen_columns import NOON, columns, csv, minute, notes, starts, visits
 from first_contact import hinted, run
 
+import sessionize as package
 from sessionize.config import Config, Nightly, Output, Rules
 from sessionize.errors import UsageError
 from sessionize.nightly.job import run_night
@@ -235,3 +236,21 @@ def test_what_the_first_night_found_of_the_columns_holds_for_the_next(tmp_path: 
             Config(inputs=(str(csv(tmp_path, f"{header}\n1,2024-06-01,e,x,1\n")),), columns={"event_id": "event_id"}),
             Output(directory=str(tmp_path / "on")), Nightly(state=str(tmp_path / "st"), batch="2024-06-01"),
         )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("amounts", "expected"),
+    [
+        (['{"$numberInt":"0"}', '{"$numberDouble":"25.5"}'], (25.5, 0)), (["0", '{"$numberDouble":"25.5"}'], (25.5, 0)),
+        (['{"$numberLong":"1"}', "25.5"], (25.5, 0)), (['{"$numberInt":"1"}', '{"x":25.5}'], (0.0, 1)),
+        (['{"amount":1}', '{"amount":25.5}'], (25.5, 0)),
+    ],
+)  # fmt: skip
+def test_amounts_of_mongodb_are_read_whatever_type_each_has(
+    amounts: list[str], expected: tuple[float, int], tmp_path: Path
+) -> None:
+    row = '{{"timestamp":"2024-05-30T10:0{}:00Z","user_id":"u1","event_type":"{}","value":{}}}\n'
+    rows = zip((0, 1), ("page_view", "purchase"), amounts, strict=True)
+    (tmp_path / "log.ndjson").write_text("".join(row.format(*each) for each in rows))
+    found = package.sessionize(tmp_path / "log.ndjson")
+    assert (found.metrics["value"].sum(), found.counts.bad_values) == expected
