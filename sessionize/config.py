@@ -212,6 +212,7 @@ class Plan:
         nulls: Texts that mean null, in every column.
         amounts: How amounts are written: with a decimal point, the same with commas between thousands, or with a
             decimal comma.
+        amounts_found: Whether one of them can mean this only, or the nights before have it so.
         off: Roles that a column has the name of, but not the values.
         notes: What was found about the columns that the one who runs it should know.
         time_hint: Options that would read times of the first rows that are not read; empty where all are, or none would.
@@ -245,6 +246,7 @@ class Plan:
     hash_key: bytes | None = field(default=None, repr=False)
     nulls: tuple[str, ...] = ()
     amounts: AmountStyle = "plain"
+    amounts_found: bool = False
     off: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     time_hint: str = ""

@@ -30,7 +30,7 @@ from sessionize.output.manifest import manifest
 from sessionize.output.read_run import read_manifest, read_sessions, run_folders
 from sessionize.own import Own, recorded
 from sessionize.refusals import refuse_bad_rows
-from sessionize.summary.selection import OF_START, is_name, metric_columns
+from sessionize.summary.selection import OF_START, bare, is_name, metric_columns
 from sessionize.values import dataclass
 from sessionize.version import __version__
 
@@ -257,9 +257,15 @@ def check_counts(counts: Counts, config: Config) -> None:
 
 def with_carried(config: Config, need: Need) -> Config:
     """The configuration with the column that is wanted for each session."""
-    name = None if need.carried is None else need.carried.removeprefix(schema.PROPERTY_PREFIX)
+    name = None if need.carried is None else bare(need.carried).removeprefix(schema.PROPERTY_PREFIX)
     own = (*config.dimensions, *config.metrics, *config.goals)
-    if name is None or name in own or name in metric_columns() or not is_name(name) or name in config.properties:
+    if (
+        name is None
+        or name in own
+        or name in metric_columns()
+        or not is_name(str(need.carried))
+        or name in config.properties
+    ):
         return config
     return replace(config, properties=(*config.properties, name))
 
@@ -270,7 +276,7 @@ def _opened(config: Config, need: Need, stack: ExitStack, progress: Progress, li
     try:
         return stack.enter_context(opened(asked, limits, progress))
     except UsageError as error:
-        if asked is config or repr(str(need.carried).removeprefix(schema.PROPERTY_PREFIX)) not in error.message:
+        if asked is config or repr(bare(str(need.carried)).removeprefix(schema.PROPERTY_PREFIX)) not in error.message:
             raise
         near = get_close_matches(str(need.carried), [*metric_columns(), *OF_START], n=1, cutoff=0.6)
         raise UsageError(

@@ -119,6 +119,7 @@ def answer(
         found.facts["options"] = carried(typed)
         found.facts["containing"] = typed.get("containing") or ()
         show(screen(found, where), where, color=not typed["no_color"])
+    view.passed_over(found.facts["account"], quiet=True, color=not typed["no_color"])
     view.notes(_notes(found.facts, typed), color=not typed["no_color"])
     check_rejected(found.facts, typed)
 

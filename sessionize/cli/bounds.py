@@ -47,7 +47,8 @@ def _over(in_force: Limits, done: Outcome) -> Iterator[ChecksFailed]:
     counts = done.manifest["counts"]
     whole = counts["rows_read"]
     numbers = {"rejected": counts["rejected"], "late": counts["late"], "early": done.early}
-    if in_force.get("rejected", ("",))[0] == OF_A_NIGHT:  # passive events in no session are no sign of a wrong file
+    # Passive events in no session are no sign of a wrong file, and may be of the night before.
+    if in_force.get("rejected", ("",))[0] == OF_A_NIGHT or not whole:
         numbers["rejected"] -= counts["rejected_by_reason"].get("passive_alone", 0)
     over = {name: text for name, (text, most) in in_force.items() if most.broken_by(numbers[name], whole)}
     if over:

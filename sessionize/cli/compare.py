@@ -6,13 +6,14 @@ import csv
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from textwrap import fill
 from typing import TYPE_CHECKING, Any, Final
 
 from sessionize import definitions
 from sessionize.cli import options as o
 from sessionize.cli import rules, settings, view
-from sessionize.cli.answering import refuse_input_as_stdout
+from sessionize.cli.answering import check_rejected, refuse_input_as_stdout
 from sessionize.config import TABLE_FORMATS
 from sessionize.definitions import Definition
 from sessionize.errors import UsageError
@@ -94,6 +95,9 @@ def compare(typed: o.Typed) -> None:
             form=settings.one_of(typed["format"], TABLE_FORMATS, "--format"),
         )
     _print(found, typed)
+    counts = asdict(found.counts)
+    view.rejected(counts, quiet=typed["quiet"], color=not typed["no_color"])
+    check_rejected({"account": {"counts": counts}}, typed)
 
 
 def candidates_of(typed: o.Typed) -> list[Candidate]:

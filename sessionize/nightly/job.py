@@ -227,7 +227,7 @@ class Work:
             open_sessions=night.open_sessions,
             oldest=night.oldest,
             inputs=self.inputs,
-            rules=rules_of_nights(self.plan) | {"amounts": self.plan.amounts},
+            rules=rules_of_nights(self.plan) | {"amounts": self.plan.amounts, "amounts_found": self.plan.amounts_found},
             columns={**dict.fromkeys(self.plan.off, ()), **known, **columns_of(self.plan)},
             counts=asdict(result.counts),
             seen=tuple(sorted({*seen.present, *(() if self.parent is None else self.parent.seen)})),

@@ -51,8 +51,9 @@ def known_before(known: Done | None) -> Known | None:
     if known is None:
         return None
     style = known.rules.get("amounts", "plain")
+    held = style if style != "plain" or known.rules.get("amounts_found") else None
     types = {own.name: own.dtype for own in recorded(known.rules)}
-    return Known(known.columns, None if style == "plain" else style, types)
+    return Known(known.columns, held, types)
 
 
 def night_of(state: State, nightly: Nightly) -> Done | None:

@@ -22,7 +22,7 @@ PARAMETERS: Final = {
     "own_hosts": "own_host", "dimensions": "dimension", "metrics": "metric", "goals": "goal",
 }  # fmt: skip
 """Rule, as the manifest has it → the option's parameter, where their names differ."""
-WRITTEN: Final = ("time_format", "amounts")
+WRITTEN: Final = ("time_format", "amounts", "amounts_found")
 """Rules that say how values are written, which may differ from night to night."""
 
 

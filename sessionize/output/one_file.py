@@ -39,6 +39,8 @@ class OneFile:
     def _check(self) -> None:
         """Refuse what is there, if it may not be replaced."""
         with writing(self.path, "read"):
+            if self._shown.endswith("/"):
+                raise UsageError(f"{self._option} {self._shown} is a folder", hint="name a file in it")
             if self._is_stream() or not self.path.exists():
                 return
             refuse_inputs([self.path], self._read, f"choose another {self._option}")

@@ -95,21 +95,20 @@ def _frames(
 
 
 def _whole(file: AnyPath, manifest: dict[str, Any]) -> Path:
-    """Path of this machine of an output; one of a store is fetched, and held against its digest in the manifest.
+    """Path of this machine of an output, held against its digest in the manifest; one of a store is fetched.
 
     Raises:
-        InputError: If it is not the one that the manifest lists: an upload has not ended.
+        InputError: If it is not the one that the manifest lists: it was changed, or is not all there yet.
     """
     found = fetched(file)
-    if found != file:
-        names = {file.name, "/".join(file.parts[-2:])}
-        listed = next((each.get("sha256") for each in manifest["outputs"] if each["path"] in names), None)
-        with found.open("rb") as content:
-            if hashlib.file_digest(content, "sha256").hexdigest() != listed:
-                raise InputError(
-                    f"{file}: not what the manifest beside it lists: the run is not there",
-                    hint="does one write there now? else run sessionize again",
-                )
+    names = {file.name, "/".join(file.parts[-2:])}
+    listed = next((each.get("sha256") for each in manifest["outputs"] if each["path"] in names), None)
+    with found.open("rb") as content:
+        if hashlib.file_digest(content, "sha256").hexdigest() != listed:
+            raise InputError(
+                f"{file}: not what the manifest beside it lists: the run is not there",
+                hint="does one write or copy there now? else move it away, and run sessionize again",
+            )
     return found
 
 

@@ -114,4 +114,5 @@ def _with_amounts(plan: Plan, types: Types, evidence: Evidence, known: AmountSty
     if (found := inside(name, evidence)) is not None:
         name = found
         plan = replace(plan, columns={**plan.columns, schema.VALUE: (name,)})
-    return replace(plan, amounts=known or style(name, evidence)) if field_type(name, types) in TEXTS else plan
+    found, sure = style(name, evidence) if field_type(name, types) in TEXTS else (plan.amounts, False)
+    return replace(plan, amounts=known or found, amounts_found=known is not None or sure)

@@ -24,15 +24,15 @@ OF_MONGODB: Final = ("$numberInt", "$numberLong", "$numberDouble", "$numberDecim
 FIELDS: Final = ("amount", "value", "total", "price", "revenue")
 
 
-def style(name: str, evidence: Evidence) -> AmountStyle:
-    """With which marks the column's amounts are written."""
+def style(name: str, evidence: Evidence) -> tuple[AmountStyle, bool]:
+    """With which marks the column's amounts are written, and whether one of them can mean this only."""
     values = evidence.texts(name).drop_nulls()
     if not len(values):
         values = evidence.texts(name, SOME_ROWS).drop_nulls()
     has = {kind: bool(values.str.contains(AROUND[0] + shape + AROUND[1]).any()) for kind, shape in _SHAPES.items()}
     if has["comma"] and not has["point"] and not has["plain"]:
-        return "comma"
-    return "point" if has["point"] and not has["comma"] else "plain"
+        return "comma", True
+    return "point" if has["point"] and not has["comma"] else "plain", any(has.values())
 
 
 _SHAPES: Final = {"comma": COMMA, "point": POINT, "plain": PLAIN}

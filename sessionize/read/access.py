@@ -33,8 +33,9 @@ A user may hold blanks only where there is no ident, as ever: else any text befo
 ASKED: Final = rf'\[(?P<time>[^\]]+)\] "(?P<request>{TEXT})" (?P<status>[0-9]{{3}}|-) (?P<bytes>[0-9]+|-)'
 AGENT: Final = rf'"(?P<referrer>{TEXT})" "(?P<user_agent>{TEXT})"'
 BARE: Final = r'[^"\s]\S*'
-BEHIND: Final = rf'(?:(?: {BARE})*? {AGENT}(?: .*)?|(?: (?:"{TEXT}"|{BARE}))*) ?'
-"""Referrer and agent, and what a server adds; a quote that does not close, or stands in a text as it is, fits nothing."""
+CUT: Final = AGENT.removesuffix('"')
+BEHIND: Final = rf'(?:(?: {BARE})*? (?:{CUT}(?:"(?: .*)?)?)|(?: (?:"{TEXT}"|{BARE}))*) ?'
+"""Referrer and agent, which the line's end may cut, and what a server adds; a quote inside a text fits nothing."""
 ACCESS: Final = rf"^(?:{'|'.join(CLIENT)}) {ASKED}{BEHIND}$"
 """A line in Apache's or nginx's ``combined`` format, or ``common``; what a server adds behind it is passed over."""
 USUAL: Final = rf"^(?P<ip>[^\s:,\"]+|{V6}) - (?P<user>\S+) {ASKED}(?: {AGENT}(?: .*)?)?$"

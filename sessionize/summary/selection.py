@@ -12,6 +12,7 @@ from sessionize.errors import UsageError
 from sessionize.fields import check_fields
 from sessionize.kernel.local_times import wall_clock
 from sessionize.kernel.metrics import METRIC_NAMES, METRICS
+from sessionize.patterns import pattern
 from sessionize.schema import PROPERTY_PREFIX
 from sessionize.summary.expressions import Sql
 from sessionize.values import dataclass
@@ -19,6 +20,33 @@ from sessionize.values import dataclass
 MICROSECOND: Final = timedelta(microseconds=1)
 OF_START: Final = ("day", "week", "month", "weekday", "hour")
 """Names of groups that follow from a session's start, in the time zone."""
+QUOTED_NAME: Final = pattern(r'"((?:[^"]|"")+)"')
+SQL_WORDS: Final = frozenset(
+    [
+        "AND",
+        "AS",
+        "BETWEEN",
+        "CASE",
+        "CAST",
+        "DISTINCT",
+        "DIV",
+        "ELSE",
+        "END",
+        "FROM",
+        "ILIKE",
+        "IN",
+        "IS",
+        "LIKE",
+        "MOD",
+        "NOT",
+        "NULL",
+        "OR",
+        "RLIKE",
+        "THEN",
+        "WHEN",
+    ]
+)
+"""Words between blanks that no name of several words has."""
 CONTAINED: Final = "sessionize.contained"
 """Whether a session has an event of each kind that was asked for."""
 
@@ -107,6 +135,7 @@ def group(text: str, columns: Mapping[str, pl.DataType], timezone: str, option: 
     Raises:
         UsageError: If it is none of these.
     """
+    text = bare(text)
     if text in columns:
         if columns[text].is_temporal():
             raise UsageError(
@@ -138,9 +167,23 @@ def _of_start(text: str, timezone: str) -> pl.Expr:
     }[text]
 
 
+def bare(text: str) -> str:
+    """A name without the double quotes that it stands in; any other text as it is.
+
+    Examples:
+        >>> bare('"my col"'), bare("day"), bare('"a" || "b"')
+        ('my col', 'day', '"a" || "b"')
+    """
+    found = QUOTED_NAME.fullmatch(text)
+    return text if found is None else found[1].replace('""', '"')
+
+
 def is_name(text: str) -> bool:
     """Whether a group can only be a name, no SQL: what the log must then have."""
-    return text in METRIC_NAMES or text in OF_START or all(letter.isalnum() or letter in "_.$-" for letter in text)
+    if text in METRIC_NAMES or text in OF_START or bare(text) != text:
+        return True
+    words = text.split(" ")
+    return all(letter.isalnum() or letter in "_.$- " for letter in text) and SQL_WORDS.isdisjoint(map(str.upper, words))
 
 
 def check_span(selection: Selection) -> None:

@@ -221,3 +221,12 @@ def test_the_rows_of_a_session_are_shown_as_they_stand_in_the_log(output: Path) 
     assert not any(name.startswith("sessionize.") for event in data["events"] for name in event)
     with pytest.raises(UsageError, match="needs the log itself"):
         show(Config(inputs=(str(output),)), ShowAsk(longest=True, raw=True))
+
+
+@pytest.mark.parametrize("by", ["my col", '"my col"', '"a-b"', "a-b", '"3x"'])
+def test_sessions_are_grouped_by_a_column_whatever_its_name(by: str, tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text(
+        "session_id,timestamp,my col,a-b,3x\na,2024-05-30T10:00:00Z,red,red,red\nb,2024-05-30T11:00:00Z,red,red,red\n"
+    )
+    found = summary(Config(inputs=(str(tmp_path / "log.csv"),)), Ask(by=by))
+    assert [row["name"] for row in found.data["groups"]] == ["red"]

@@ -1,0 +1,70 @@
+"""What was lost or not looked at is said by every command that reads a log, and holds for the nights after it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+from console import sessionize
+
+ROW = "u1,2024-05-30 10:00:00,/a\n"
+HEADER = "user_id,event_time,page\n"
+
+
+@pytest.mark.parametrize("command", ["run -o out", "summary", "timeout", "paths", "show --longest", "check"])
+def test_what_is_passed_over_is_named_by_each_command(command: str, tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    for name in ("a.csv", "b.csv.bak"):
+        (tmp_path / "logs" / name).write_text(HEADER + ROW)
+    name, *options = command.split()
+    said = sessionize(name, "logs", *options, cwd=tmp_path)
+    assert "logs/b.csv.bak" in said.out + said.err
+
+
+def test_compare_says_what_was_rejected_and_holds_it_to_the_limit(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text(HEADER + ROW + "u1,5/30/2024 7:44 AM,/a\n")
+    said = sessionize("compare", "log.csv", "--as", "ours", "--as", "ga4", cwd=tmp_path)
+    assert (said.code, "1 rows (50.00%): 1 bad_timestamp" in said.err) == (0, True)
+    held = sessionize("compare", "log.csv", "--as", "ours", "--as", "ga4", "--max-rejected", "5%", "-q", cwd=tmp_path)
+    assert (held.code, "1 of 2 rows rejected, over --max-rejected 5%" in held.err) == (1, True)
+
+
+@pytest.mark.parametrize("typed", [["report", "log.csv", "-o", "new/"], ["check", "log.csv", "--output-file", "new/"]])
+def test_a_file_is_not_written_under_the_name_of_a_folder(typed: list[str], tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text(HEADER + ROW)
+    said = sessionize(*typed, cwd=tmp_path)
+    assert (said.code, "new/ is a folder" in said.err) == (2, True)
+    assert [path.name for path in tmp_path.iterdir()] == ["log.csv"]
+
+
+def test_passive_events_of_the_night_before_break_no_limit_of_a_night_without_rows(tmp_path: Path) -> None:
+    rows = {"30": "u1,2024-05-30T10:00:00Z,click\nu1,2024-05-30T23:50:00Z,push\n", "31": ""}
+    for day, text in rows.items():
+        (tmp_path / "log.csv").write_text(f"user_id,timestamp,event_type\n{text}")
+        options = ["--passive", "push", "--max-rejected", "100%", "-q"]
+        said = sessionize(
+            "run", "log.csv", "-o", "out", "--state", "st", "--batch", f"2024-05-{day}", *options, cwd=tmp_path
+        )
+        assert said.code == 0, said.err
+
+
+def test_the_decimal_point_that_a_night_has_shown_holds_for_the_next_ones(tmp_path: Path) -> None:
+    """As in one run over all of them: what then cannot be read is counted, not taken for another amount."""
+    nights = {"2024-05-30": ["12.50"], "2024-05-31": ["12,50", "1.234"]}
+    for day, amounts in nights.items():
+        text = "".join(f"u{n};{day} 10:00:00;purchase;{amount}\n" for n, amount in enumerate(amounts))
+        (tmp_path / f"{day}.csv").write_text(f"user_id;event_time;event;value\n{text}")
+        sessionize("run", f"{day}.csv", "-o", "out", "--state", "st", "--batch", day, cwd=tmp_path)
+    sessionize("run", "-o", "out", "--state", "st", "--batch", "end", "--flush", cwd=tmp_path)
+    sessionize("run", *(f"{day}.csv" for day in nights), "-o", "one", cwd=tmp_path)
+    found = [
+        pl.read_parquet(tmp_path / path).sort("session_id")["value"].to_list()
+        for path in ("out/batch=*/metrics.parquet", "one/metrics.parquet")
+    ]
+    assert found[0] == found[1] == [12.5, 0.0, 1.234]
+    counts = [
+        json.loads(path.read_text())["counts"]["bad_values"] for path in tmp_path.glob("out/batch=*/manifest.json")
+    ]
+    assert sum(counts) == 1
