@@ -57,7 +57,7 @@ def sessionize(events: pl.LazyFrame | pl.DataFrame | None, config: Config | None
             refuse_bad_rows(log, result, asked, plan)
         batches = list(result.batches)
         rejected = _of_files(log, result, plan) if events is None else _of_frame(events.lazy(), result)
-        said = (*result.values.notes(plan), *notes(names.seen(), asked, plan))
+        said = (*plan.notes, *result.values.notes(plan), *notes(names.seen(), asked, plan))
         said += (*notes_on_rejected(log, result, asked, plan), *_on_no_events(log, result, plan))
     sessions = as_text(pl.concat(batch.sessions for batch in batches))
     return Frames(

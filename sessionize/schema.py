@@ -124,7 +124,10 @@ LESS_USUAL_NAMES: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
 """Names that count only where the log has none of the usual ones for any key; the first group that it has."""
 BARE_NAMES: Final = ("host", "id")
 """Names that may mean a visitor or something else: a profile id only where nothing else is, and the values bear it out."""
-NULL_WORDS: Final = ("-1", "0", "null", "(null)", "NULL", "\\N", "undefined")
+NULL_WORDS: Final = (
+    "-1", "0", "null", "(null)", "NULL", "\\N", "undefined", "None", "none", "nan", "NaN", "NA", "N/A", "nil", "<nil>",
+    "(not set)",
+)  # fmt: skip
 """Texts that exports write where there is no value."""
 
 PAGE_VIEWS: Final = ("page-view", "page_view", "pageview", "page", "$pageview")

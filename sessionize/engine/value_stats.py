@@ -12,6 +12,10 @@ from sessionize import schema
 from sessionize.config import Plan
 
 LONGEST_WORD: Final = max(map(len, schema.NULL_WORDS))
+WHOSE: Final = {
+    schema.SESSION_ID: " of several profiles", schema.PROFILE_ID: " of one profile", schema.EVENT_ID: "",
+}  # fmt: skip
+"""Whose the events are that have a word for null as their id."""
 TRANSIENT: Final = (schema.UNREAD, schema.LAYOUT)
 """Columns that are only counted."""
 
@@ -44,7 +48,7 @@ class ValueStats:
         if schema.LAYOUT in events.columns:
             for layout, number in events[schema.LAYOUT].drop_nulls().value_counts().iter_rows():
                 self._by_layout[layout] = self._by_layout.get(layout, 0) + number
-        for role in (schema.SESSION_ID, schema.PROFILE_ID):
+        for role in (schema.SESSION_ID, schema.PROFILE_ID, schema.EVENT_ID):
             if role in events.columns and events.schema[role] == pl.String:
                 shortest = events[role].str.len_bytes().min()
                 if isinstance(shortest, int) and shortest <= LONGEST_WORD:
@@ -61,7 +65,7 @@ class ValueStats:
             name = plan.columns[schema.VALUE][0]
             yield f"{self.bad_values:,} amounts in {name!r} could not be read as numbers, such as {self.example[2][:40]!r}"
         for role, word, number in self.null_words():
-            whose = "of several profiles" if role == schema.SESSION_ID else "of one profile"
+            whose = WHOSE[role]
             yield _word_note(role, word, number, whose)
 
     def null_words(self) -> Iterator[tuple[str, str, int]]:
@@ -83,7 +87,7 @@ class ValueStats:
 
     def _look_for_words(self, role: str, events: pl.DataFrame) -> None:
         there = [each for each in (schema.SESSION_ID, schema.PROFILE_ID) if each in events.columns]
-        short = events.select(there).filter(pl.col(role).str.len_bytes() <= LONGEST_WORD)
+        short = events.select(*dict.fromkeys([*there, role])).filter(pl.col(role).str.len_bytes() <= LONGEST_WORD)
         found = short.filter(pl.col(role).is_in(list(schema.NULL_WORDS)))
         for word, number in found[role].value_counts().iter_rows():
             self._words[role, word] = self._words.get((role, word), 0) + number
@@ -96,7 +100,7 @@ class ValueStats:
 
 
 def _word_note(role: str, word: str, number: int, whose: str) -> str:
-    return f"the {role} of {number:,} events {whose} is {word!r}: where that stands for no id, --null {_quoted(word)}"
+    return f"the {role} of {number:,} events{whose} is {word!r}: where that stands for no id, --null {_quoted(word)}"
 
 
 def _quoted(word: str) -> str:

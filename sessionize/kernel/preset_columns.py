@@ -44,9 +44,12 @@ def _read_by(preset: Preset, raw: pl.LazyFrame, types: dict[str, pl.DataType]) -
     decoded = [name for each in preset.decode if (name := in_log(each, types)) in texts]
     if decoded:
         raw = raw.with_columns(_mapped(pl.col(name), _decoded) for name in decoded)
-    there = [as_text(each.column, each.dtype) for name in preset.visitor if (each := resolved(name, types)) is not None]
-    if not there or VISITOR in types:
+    found = [resolved(name, types) for name in preset.visitor]
+    if VISITOR in types or not any(found):
         return raw
+    # What the log has not is as what is null, so that a visitor is the same one in a night that has the column.
+    nothing = pl.lit(None, dtype=pl.String)
+    there = [nothing if each is None else as_text(each.column, each.dtype) for each in found]
     values = pl.concat_str(pl.format("{}:{}", part.fill_null("").str.len_bytes(), part.fill_null("")) for part in there)
     known = pl.any_horizontal(part.is_not_null() for part in there)
     return raw.with_columns(pl.when(known).then(_mapped(values, _digest)).alias(VISITOR))

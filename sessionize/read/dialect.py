@@ -29,8 +29,9 @@ SEPARATOR_LINE: Final = pattern(r'(?i)"?sep=([^"\r\n])"?')
 """What spreadsheets write before the header."""
 SINGLE_QUOTED: Final = pattern(
     rb"^'\w+'(?:[^\w'\"]'\w+')+\r?$|(?:^|[,;|\t])'[0-9]{4}-[0-9]{2}-[0-9]{2}[^'\"]*'(?:$|[,;|\t])"
+    rb"|^'[^'\"]*'(?:[,;|\t](?:'[^'\"]*'|-?[0-9.]*))*[,;|\t]'[^'\"]*'(?:[,;|\t](?:'[^'\"]*'|-?[0-9.]*))*\r?$"
 )
-"""A header, or a row with a time, in single quotes."""
+"""A header, a row with a time, or one of texts and numbers alone, in single quotes."""
 KNOWN: Final = frozenset(schema.spelling(name) for names in schema.USUAL_NAMES.values() for name in names)
 
 

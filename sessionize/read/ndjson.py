@@ -142,8 +142,11 @@ def _tidied(text: bytes) -> bytes:
 
 
 def _as_json(found: re.Match[bytes]) -> bytes:
-    meant = bytes.fromhex(found[2].replace(b"\\x", b"").decode()).decode("utf-8", "replace")
-    return found[1] + json.dumps(meant)[1:-1].encode()
+    meant = bytes.fromhex(found[2].replace(b"\\x", b"").decode())
+    try:
+        return found[1] + json.dumps(meant.decode())[1:-1].encode()
+    except UnicodeError:  # as they are, so that the line is told: different bytes would become one id
+        return found[1] + meant
 
 
 def _types(wanted: Collection[str]) -> pl.DataFrame:

@@ -10,6 +10,8 @@ import pytest
 from chosen_columns import NOON, columns, csv, minute, notes, visits
 from first_contact import hinted, run
 
+import sessionize
+
 # --- ids of events -----------------------------------------------------------------------------
 
 
@@ -123,7 +125,7 @@ def test_the_address_is_the_visitor_where_no_column_is_named_for_one_and_that_is
     assert run(log, "--ip", "truncate", folder=tmp_path).code == 2
 
 
-@pytest.mark.parametrize("word", ["NULL", "null", "(null)", "\\N", "-1", "0", "undefined"])
+@pytest.mark.parametrize("word", ["NULL", "null", "(null)", "\\N", "-1", "0", "undefined", "nan", "None", "N/A"])
 def test_a_word_for_null_that_profiles_share_is_said_and_typing_what_is_said_helps(word: str, tmp_path: Path) -> None:
     log = csv(
         tmp_path, visits("session_id,user_id,ts", lambda n: word if n % 2 else n // 10 + 1, lambda n: n % 4, minute)
@@ -165,3 +167,17 @@ def test_ids_in_scientific_notation_are_said(tmp_path: Path) -> None:
         "the session_id in 'session_id' is in scientific notation, such as 1.71706E+12"
         in notes(run(log, folder=tmp_path))[0]
     )
+
+
+def test_a_word_for_null_among_event_ids_is_said_and_typing_what_is_said_keeps_the_events(tmp_path: Path) -> None:
+    rows = "u1,{0},NULL,/a\nu1,{0},NULL,/b\nu1,{0},e1,/c\nu1,{0},e2,/d\n".format("2024-05-30 10:01:00")
+    log = csv(tmp_path, f"user_id,event_time,event_id,page\n{rows}")
+    said = run(log, folder=tmp_path)
+    assert hinted(said) == ["--null", "NULL"]
+    assert run(log, *hinted(said), folder=tmp_path).counts[1] == 4
+
+
+def test_what_is_said_of_the_first_rows_is_said_in_python_too(tmp_path: Path) -> None:
+    log = csv(tmp_path, "user_id,event_time\nu1,2024-05-30 10:00:00\nu1,5/30/2024 7:44 AM\n")
+    (note,) = sessionize.sessionize(log).notes
+    assert note.endswith('time_format=["iso", "%m/%d/%Y %I:%M %p"]')

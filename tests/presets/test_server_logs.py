@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Final
 
+import polars as pl
 import pytest
 from console import sessionize
 from preset_runs import VISITOR, ran, rows_of
@@ -203,3 +204,18 @@ def test_a_load_balancers_port_is_no_part_of_an_address_without_brackets_either(
     events = rows_of(tmp_path / "out" / "events.ndjson")
     assert sorted(row["ip"] for row in events) == ["2001:db8::7"] * 3 + ["203.0.113.5"] * 2
     assert len({row["profile_id"] for row in events}) == 2
+
+
+def test_a_visitor_is_the_same_one_in_a_night_whose_log_lacks_the_user_agent(tmp_path: Path) -> None:
+    nights = {
+        "2024-05-30": "cs-uri-stem cs(User-Agent)\r\n2024-05-30 23:50:00 203.0.113.5 /a -",
+        "2024-05-31": "cs-uri-stem\r\n2024-05-31 00:05:00 203.0.113.5 /c",
+    }
+    for day, rest in nights.items():
+        (tmp_path / f"{day}.log").write_bytes(f"#Fields: date time c-ip {rest}\r\n".encode())
+        sessionize("run", f"{day}.log", "-o", "out", "--state", "st", "--batch", day, cwd=tmp_path)
+    sessionize("run", "-o", "out", "--state", "st", "--batch", "end", "--flush", cwd=tmp_path)
+    whole = ran(tmp_path / "one", *(tmp_path / f"{day}.log" for day in nights))
+    assert whole.of("events") == [(2,)]
+    last = pl.read_parquet(tmp_path / "out" / "batch=*" / "metrics.parquet")
+    assert last.select("session_id", "events").rows() == whole.of("session_id", "events")

@@ -173,6 +173,11 @@ def test_stdin_without_a_header_is_refused() -> None:
         open_log(Config(inputs=("-",)), stdin=io.BytesIO(text(*ROWS).encode()))
 
 
+def test_single_quotes_are_seen_around_texts_beside_numbers(tmp_path: Path) -> None:
+    log = opened(tmp_path / "a.csv", "user_id,event_time,page\n'u1',1717063200,'/b, c'\n'u2',1717063500,'/d'\n")
+    assert rows(log, schema.FAULT) == [("u1", "1717063200", "/b, c", None), ("u2", "1717063500", "/d", None)]
+
+
 @pytest.mark.parametrize("multiline", [False, True])
 @pytest.mark.parametrize(
     ("content", "quote"),

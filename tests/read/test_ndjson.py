@@ -126,6 +126,12 @@ def test_bytes_as_nginx_writes_them_are_read(tmp_path: Path) -> None:
     assert rows(opened(tmp_path / "a.log", content), "ua", "other") == [(1, None, 'Moz"illa é \\x22', "\\x22")]
 
 
+def test_bytes_that_are_no_text_are_told_not_made_alike(tmp_path: Path) -> None:
+    content = rb'{"id":"caf\xe9"}' + b"\n" + rb'{"id":"caf\xe8"}' + b"\n" + rb'{"id":"caf\xc3\xa8"}' + b"\n"
+    found = rows(opened(tmp_path / "a.log", content), "id")
+    assert found == [(1, "bad_encoding", None), (2, "bad_encoding", None), (3, None, "cafè")]
+
+
 def test_nested_values_are_json_text_with_all_digits_of_whole_numbers(tmp_path: Path) -> None:
     nested = '{"x": [1, "é", null, {"deep": true}], "big": 12345678901234567890123, "s": "a\\"b"}'
     for trouble in (b"", b"broken\n"):
