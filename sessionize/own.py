@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import field
 from typing import Any, Final, Literal
@@ -56,7 +57,7 @@ def check_own(dimensions: Mapping[str, str], metrics: Mapping[str, str], goals: 
             if name in seen:
                 raise UsageError(
                     f"{option} {name}: the name is taken, by {seen[name]}",
-                    hint=f"another name: {option} my_{name}={text}",
+                    hint=f"another name: {option} {shlex.quote(f'my_{name}={text}')}",
                 )
             seen[name] = option
 

@@ -68,3 +68,25 @@ def test_the_decimal_point_that_a_night_has_shown_holds_for_the_next_ones(tmp_pa
         json.loads(path.read_text())["counts"]["bad_values"] for path in tmp_path.glob("out/batch=*/manifest.json")
     ]
     assert sum(counts) == 1
+
+
+def test_hints_can_be_typed_as_they_stand(tmp_path: Path) -> None:
+    (tmp_path / "-x.csv").write_text(HEADER + ROW)
+    said = sessionize("summary", "--", "-x.csv", cwd=tmp_path)
+    following = said.out.rpartition("next: sessionize ")[2].split()
+    assert sessionize(*following, cwd=tmp_path).code == 0
+    taken = sessionize("run", "./-x.csv", "--metric", "n=count(*)", "--dimension", "n=page", "-o", "out", cwd=tmp_path)
+    assert "--metric 'my_n=count(*)'" in taken.err
+
+
+def test_rows_inside_one_object_are_pointed_at(tmp_path: Path) -> None:
+    (tmp_path / "log.ndjson").write_text('{"events":[{"session_id":"a","timestamp":"2024-05-30T10:00:00Z"}],"n":1}\n')
+    said = sessionize("run", "log.ndjson", "-o", "out", cwd=tmp_path)
+    assert (said.code, "its rows may be in 'events': jq -c '.events[]'" in " ".join(said.err.split())) == (2, True)
+
+
+@pytest.mark.parametrize("name", ["log.csv", "log.log", "log"])
+def test_a_file_of_nothing_but_nul_bytes_is_damaged(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(bytes(5_000))
+    said = sessionize("run", name, "-o", "out", cwd=tmp_path)
+    assert (said.code, said.err.splitlines()[0]) == (3, f"error: {name}: nothing but NUL bytes: damaged")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable
 from typing import Final
 
@@ -51,6 +52,7 @@ def named(given: Iterable[str] | None, option: str) -> dict[str, str]:
 def _add(found: dict[str, str], name: str, text: str, option: str) -> None:
     if name in found:
         raise UsageError(
-            f"{option} {name}: the name is taken, by {option}", hint=f"another name: {option} my_{name}={text}"
+            f"{option} {name}: the name is taken, by {option}",
+            hint=f"another name: {option} {shlex.quote(f'my_{name}={text}')}",
         )
     found[name] = text

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
+import polars as pl
+
 from sessionize import schema
 from sessionize.config import Config, TimeFormat
 from sessionize.errors import UsageError
@@ -280,12 +282,21 @@ class Roles:
     def _taken(self) -> set[str]:
         return self._plays | self._refused
 
+    def _lists(self) -> list[str]:
+        """Columns of JSON text that are lists of objects: where a file is one object, its rows are in one."""
+        if self._private:
+            return []
+        texts = [name for name, dtype in self._types.items() if dtype == pl.String and name.isidentifier()]
+        first = ((name, next(iter(self._evidence.texts(name).drop_nulls().head(1)), "")) for name in texts)
+        return [name for name, value in first if value.startswith("[{")]
+
     def _error(self) -> UsageError:
         options = [each.options for each in self._problems if each.options]
         options += [self._time_hint] if self._time_hint else []
         more = [each.more for each in self._problems if each.more]
         if len(self._problems) == 1 and self._doubtful:
             return UsageError(self._problems[0].problem, hint=f"say which: {options[0]}")
+        more += [f"its rows may be in {name!r}: jq -c '.{name}[]' FILE | sessionize run - …" for name in self._lists()]
         asked = f"did you mean {' '.join(options)}? " if options else "say which: "
         parts = "; ".join([*more, f"it has {listed(self._types)}"])
         return UsageError("; ".join(each.problem for each in self._problems), hint=f"{asked}{parts}")

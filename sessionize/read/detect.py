@@ -127,6 +127,8 @@ def _text_kind(head: bytes, path: str) -> InputFormat:
     if OBJECT.match(start) or ARRAY_OF_LINES.match(start):
         return "ndjson"
     by_name = ENDINGS.get(ending(path))
+    if head and not head.strip(b"\0"):
+        raise InputError(f"{path}: nothing but NUL bytes: damaged", hint="fetch the file again")
     if by_name is None and b"\0" in head:
         raise InputError(f"{path}: binary, and of no kind that is known", hint="CSV, NDJSON and Parquet are read")
     return by_name or "csv"

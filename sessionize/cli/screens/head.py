@@ -104,7 +104,7 @@ def typed_inputs(facts: Mapping[str, Any], without: str | None = None) -> str:
         facts: What the screen says of the answer.
         without: An option that the next command has another value of.
     """
-    words = [*facts["inputs"]]
+    words = [f"./{each}" if each.startswith("-") and len(each) > 1 else each for each in facts["inputs"]]
     options = list(facts.get("options", ()))
     if without in options:
         place = options.index(without)
