@@ -90,3 +90,12 @@ def test_a_file_of_nothing_but_nul_bytes_is_damaged(name: str, tmp_path: Path) -
     (tmp_path / name).write_bytes(bytes(5_000))
     said = sessionize("run", name, "-o", "out", cwd=tmp_path)
     assert (said.code, said.err.splitlines()[0]) == (3, f"error: {name}: nothing but NUL bytes: damaged")
+
+
+def test_a_batch_named_for_a_day_without_dashes_has_the_guards_of_one(tmp_path: Path) -> None:
+    for day in ("28", "30"):
+        (tmp_path / f"{day}.csv").write_text(f"user_id,timestamp\nu,2024-05-{day}T10:00:00Z\n")
+    first = sessionize("run", "28.csv", "-o", "out", "--state", "st", "--batch", "20240528", cwd=tmp_path)
+    assert (first.code, sessionize("state", "st", "--json", cwd=tmp_path).out.count("2024-05-29T00:00:00")) == (0, 1)
+    missing = sessionize("run", "30.csv", "-o", "out", "--state", "st", "--batch", "20240530", cwd=tmp_path)
+    assert (missing.code, "2024-05-29" in missing.err) == (3, True)

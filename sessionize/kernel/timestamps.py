@@ -27,9 +27,13 @@ from sessionize.kernel.epochs import (
     serial,
 )
 from sessionize.kernel.local_times import localized
+from sessionize.kernel.texts import number_text
 from sessionize.kernel.time_patterns import ISO, ISO_BASIC, compiled, parsed
+from sessionize.patterns import pattern
 
 MODERN: Final = tuple((datetime(year, 1, 1, tzinfo=UTC) - EPOCH) // timedelta(microseconds=1) for year in (1990, 2100))
+ONLY_DIGITS: Final = pattern(r"(?:%[YmdHMS])+")
+"""Layouts of times that are written as one whole number."""
 FEW: Final = 1 << 14
 """Texts that are not worth the time that Arrow takes to load."""
 
@@ -55,7 +59,7 @@ def instant(times: pl.Series, time: TimeFormat, timezone: str) -> pl.Series:
         return _held(serial(times.cast(pl.Float64)), time)
     if times.dtype.is_numeric() and time.kind in PER_SECOND:
         return _held(epoch(times, PER_SECOND[time.kind]), time)
-    return _text(times.cast(pl.String), time, timezone)
+    return _text(_digits(times), time, timezone)
 
 
 def by_layout(times: pl.Series, time: TimeFormat, timezone: str) -> tuple[pl.Series, pl.Series]:
@@ -94,8 +98,20 @@ def _text(texts: pl.Series, time: TimeFormat, timezone: str) -> pl.Series:
     if time.kind == "excel":
         return _held(serial(texts.str.strip_chars().cast(pl.Float64, strict=False)), time)
     if time.kind == "pattern":
-        return parsed(texts, compiled(time.pattern), timezone)
+        return parsed(_whole(texts) if ONLY_DIGITS.fullmatch(time.pattern) else texts, compiled(time.pattern), timezone)
     return _iso(texts, timezone)
+
+
+def _digits(times: pl.Series) -> pl.Series:
+    """The times as text; all digits of dates that are written as numbers."""
+    if not times.dtype.is_float():
+        return times.cast(pl.String)
+    return computed(number=times).select(number_text(pl.col("number"), times.dtype)).to_series()
+
+
+def _whole(texts: pl.Series) -> pl.Series:
+    """Written dates without what a column of floats has put behind them."""
+    return texts.str.replace(r"^(\s*[0-9]{8,})\.0*\s*$", "${1}")
 
 
 def _cast(times: pl.Series, unit: str, timezone: str | None) -> pl.Series:

@@ -22,7 +22,8 @@ from sessionize.nightly.state import KEPT, Done, State
 from sessionize.patterns import pattern
 from sessionize.values import NamedTuple
 
-DATE: Final = pattern(r"\d{4}-\d\d-\d\d")
+DATE: Final = pattern(r"\d{4}-\d\d-\d\d|(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
+"""What names a batch for a day."""
 DAY: Final = timedelta(days=1)
 
 
@@ -170,7 +171,7 @@ def _too_old(state: State, batch: str) -> UsageError:
 
 
 def day(name: str) -> date | None:
-    """The day that a batch is named for; None where it has another name."""
+    """The day that a batch is named for, as 2024-05-30 or 20240530; None where it has another name."""
     with suppress(ValueError):
         return date.fromisoformat(name) if DATE.fullmatch(name) else None
     return None

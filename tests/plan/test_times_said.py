@@ -60,3 +60,17 @@ def test_a_typed_date_with_midnight_goes_with_the_time_of_day_beside_it(tmp_path
     frame.with_columns(time=pl.Series(clock)).write_parquet(tmp_path / "log.parquet")
     sessionize("run", "log.parquet", "--timestamp", "date", "--timestamp", "time", "-o", "out", cwd=tmp_path)
     assert pl.read_parquet(tmp_path / "out" / "metrics.parquet")["duration_s"].to_list() == [300.0]
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet", "ndjson"])
+def test_dates_that_a_column_of_floats_holds_are_read_as_the_hint_says(form: str, tmp_path: Path) -> None:
+    frame = pl.DataFrame({"user_id": ["u", "u", "u"], "ts": [20240530100000.0, 20240530100500.0, None]})
+    path = tmp_path / f"log.{form}"
+    if form == "csv":
+        path.write_text("user_id,ts\nu,20240530100000.0\nu,20240530100500.0\nu,\n")
+    else:
+        getattr(frame, f"write_{form}")(path)
+    said = sessionize("run", path.name, "-o", "out", cwd=tmp_path)
+    assert "did you mean --time-format '%Y%m%d%H%M%S'?" in said.err
+    sessionize("run", path.name, "-o", "out", "--time-format", "%Y%m%d%H%M%S", cwd=tmp_path)
+    assert pl.read_parquet(tmp_path / "out" / "metrics.parquet")["duration_s"].to_list() == [300.0]
