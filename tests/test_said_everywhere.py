@@ -99,3 +99,14 @@ def test_a_batch_named_for_a_day_without_dashes_has_the_guards_of_one(tmp_path: 
     assert (first.code, sessionize("state", "st", "--json", cwd=tmp_path).out.count("2024-05-29T00:00:00")) == (0, 1)
     missing = sessionize("run", "30.csv", "-o", "out", "--state", "st", "--batch", "20240530", cwd=tmp_path)
     assert (missing.code, "2024-05-29" in missing.err) == (3, True)
+
+
+@pytest.mark.parametrize("command", ["run -o out", "summary", "timeout", "paths", "compare", "check"])
+def test_a_log_without_an_event_is_refused_with_its_first_row(command: str, tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("user_id,timestamp\n,2024-05-30T10:00:00Z\n,2024-05-30T10:00:01Z\n")
+    name, *options = command.split()
+    said = sessionize(name, "log.csv", *options, cwd=tmp_path)
+    assert (said.code, "row 2, no_session_key, reads ',2024-05-30T10:00:00Z'" in " ".join(said.err.split())) == (
+        3,
+        True,
+    )

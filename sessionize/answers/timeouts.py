@@ -25,6 +25,7 @@ from sessionize.kernel.boundaries import mark_starts
 from sessionize.kernel.passive import cut
 from sessionize.limits import Limits
 from sessionize.opening import opened
+from sessionize.refusals import refuse_bad_rows
 from sessionize.scratch import home
 from sessionize.summary.silences import Flags, Silences, Table, Times
 from sessionize.summary.timeouts import answer, timeouts_with
@@ -119,6 +120,7 @@ def _of_log(config: Config, stack: ExitStack, progress: Progress, limits: Limits
     stack.callback(look.table.close)
     progress("reading and measuring")
     result = sessionize_log(log, plan, allowed, observe=[look], keep=False)
+    refuse_bad_rows(log, result, config, plan)
     check_counts(result.counts, config)
     return look, {
         "inputs": list(config.inputs),
