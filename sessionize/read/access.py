@@ -21,10 +21,10 @@ ADDRESS: Final = rf"(?:{V4}|{V6})"
 HOST: Final = rf'(?:[^\s:,"]+|{V4}:\d+|{V6}|\[{V6}\](?::\d+)?|unix:)'
 """An address, maybe with a port; or a name: what a colon stands in otherwise is something put in front of one."""
 CLIENT: Final = (
-    rf'(?P<vhost1>[^\s,"]+) (?P<ip1>{ADDRESS}(?:, ?\S+)*) (?P<ident1>\S+) (?P<user1>\S.*?)',
+    rf'(?P<vhost1>[^\s,"]+) (?P<ip1>{ADDRESS}(?:, ?\S+)*,?) (?P<ident1>\S+) (?P<user1>\S.*?)',
     rf'(?P<vhost2>[^\s,"]+) (?P<ip2>{HOST}) (?P<ident2>-) (?P<user2>\S+)',
-    rf"(?P<ip3>{HOST}(?:, ?\S+)*) (?P<ident3>-) (?P<user3>\S.*?)",
-    rf"(?P<ip4>{HOST}(?:, ?\S+)*) (?P<ident4>\S+) (?P<user4>\S+)",
+    rf"(?P<ip3>{HOST}(?:, ?\S+)*,?) (?P<ident3>-) (?P<user3>\S.*?)",
+    rf"(?P<ip4>{HOST}(?:, ?\S+)*,?) (?P<ident4>\S+) (?P<user4>\S+)",
 )
 """Who asked: with a virtual host before an address, or before a name that is no ident; else without.
 

@@ -12,7 +12,10 @@ from hypothesis import strategies as st
 from sessionize import schema
 from sessionize.read.access import ACCESS, FAULTS, access
 
-ADDRESSES = ("1.2.3.4", "::1", "host.example", "-", "1.2.3.4,", "1.2.3.4, 5.6.7.8", "h,10.0.0.1", "www.example.org")
+ADDRESSES = (
+    "1.2.3.4", "::1", "host.example", "-", "1.2.3.4,", "1.2.3.4, 5.6.7.8", "h,10.0.0.1", "www.example.org", "1.2.3.4:80",
+    "access.log:1.2.3.4", "17:1.2.3.4", '"x"', "fe80::1%eth0", "[::1]:80", "unix:",
+)  # fmt: skip
 USERS = ("-", "ann", "ann lee", "- -", "[x]", "a [b]")
 TIMES = ("[30/May/2024:10:00:00 +0200]", "[x]", "[]", "30/May/2024:10:00:00")
 REQUESTS = ('"GET /a HTTP/1.1"', '"-"', '""', r'"GET /a\"b HTTP/1.1"', '"GET /a', "GET /a")
@@ -23,6 +26,9 @@ ENDS = (
     '"-"',
     "0.012",
     '"-" "-" 0.012 -',
+    '"-" "a "b" c"',
+    '"-" "cut',
+    '9 "-" "x"',
     "",
 )
 FIELDS = ("vhost", "user", "status", "bytes")
