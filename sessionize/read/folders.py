@@ -68,8 +68,8 @@ def _why_no_file(path: AnyPath) -> str:
 
 
 def _taken_out(folders: list[str]) -> list[str]:
-    """Hidden ones of some folders, which are none of them any more."""
-    hidden = sorted(name for name in folders if name.startswith((".", "_")))
+    """Hidden ones of some folders, which are none of them any more; so what a file system keeps for itself."""
+    hidden = sorted(name for name in folders if name.startswith((".", "_")) or name == "lost+found")
     folders[:] = [name for name in folders if name not in hidden]
     return hidden
 

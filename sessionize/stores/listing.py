@@ -89,12 +89,13 @@ def matches(text: str) -> list[AnyPath]:
 
 def _check_folders(text: str) -> None:
     """Refuse a glob that goes through a folder that may not be read: what matches there would be missed in silence."""
-    above = os.path.dirname(text)  # noqa: PTH120 - of a glob, not of a path
+    above, name = os.path.split(text)
     if not above or above == text:
         return
     _check_folders(above)
-    for folder in glob(above, recursive=True):  # noqa: PTH207
-        if os.path.isdir(folder) and not os.access(folder, os.R_OK | os.X_OK):  # noqa: PTH112
+    needed = os.X_OK | os.R_OK if has_magic(name) else os.X_OK  # what is not looked through is only gone through
+    for folder in glob(above, recursive=True):  # noqa: PTH207 - a path's own takes no absolute pattern
+        if os.path.isdir(folder) and not os.access(folder, needed):  # noqa: PTH112
             raise may_not_be_read(folder)
 
 

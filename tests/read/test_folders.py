@@ -210,6 +210,18 @@ def test_a_folder_that_may_not_be_read_is_refused_by_name(
     assert (said.code, said.err.splitlines()[0]) == (3, "error: logs/closed: permission denied")
 
 
+def test_a_folder_that_is_only_gone_through_need_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    laid(tmp_path, **{"home/logs/a.csv": CSV, "home/logs/lost+found/b.csv": CSV})
+    access = os.access
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: access(path, mode) and not (mode & os.R_OK and "logs" not in str(path))
+    )
+    assert names(tmp_path, "home/logs/*.csv") == ["home/logs/a.csv"]
+    with pytest.raises(InputError, match="home: permission denied"):
+        names(tmp_path, "home/*/*.csv")
+    assert passed(tmp_path, "home/logs") == {"home/logs/lost+found/": "hidden"}
+
+
 def test_an_output_or_an_earlier_run_that_may_not_be_looked_into_is_no_bug(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
