@@ -257,15 +257,10 @@ def check_counts(counts: Counts, config: Config) -> None:
 
 def with_carried(config: Config, need: Need) -> Config:
     """The configuration with the column that is wanted for each session."""
-    name = None if need.carried is None else bare(need.carried).removeprefix(schema.PROPERTY_PREFIX)
-    own = (*config.dimensions, *config.metrics, *config.goals)
-    if (
-        name is None
-        or name in own
-        or name in metric_columns()
-        or not is_name(str(need.carried))
-        or name in config.properties
-    ):
+    if need.carried is None or not is_name(need.carried):
+        return config
+    name = bare(need.carried).removeprefix(schema.PROPERTY_PREFIX)
+    if name in {*config.dimensions, *config.metrics, *config.goals, *config.properties, *metric_columns()}:
         return config
     return replace(config, properties=(*config.properties, name))
 

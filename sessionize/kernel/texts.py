@@ -79,14 +79,20 @@ def spelled(number: str) -> str:
 
 
 def each_spelled(numbers: pl.Series) -> pl.Series:
-    """JSON numbers, each as `spelled` has it; null stays null."""
+    """JSON numbers, each as `spelled` has it; null stays null.
+
+    Examples:
+        >>> each_spelled(pl.Series(["101.0", "-0.0", None, "2.50", "1e2", "1.0e-1", "7"])).to_list()
+        ['101', '0', None, '2.50', '100', '1.0e-1', '7']
+    """
     rows = numbers.str.contains(ODD_NUMBER.pattern).arg_true()
     if not len(rows):
         return numbers
-    odd = numbers.gather(rows)
-    different = odd.unique()
-    found = pl.Series([spelled(each) for each in different], dtype=pl.String)
-    return numbers.scatter(rows, odd.replace_strict(different, found, return_dtype=pl.String))
+    whole = numbers.gather(rows).str.replace(r"\.0*$", "").replace("-0", "0")
+    powers = whole.str.contains("[eE]").arg_true()
+    if len(powers):
+        whole = whole.scatter(powers, [spelled(each) for each in whole.gather(powers)])
+    return numbers.scatter(rows, whole)
 
 
 def time_text(column: pl.Expr, dtype: pl.DataType, form: str | None = None) -> pl.Expr:

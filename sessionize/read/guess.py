@@ -20,8 +20,6 @@ NUMBER: Final = pattern(r"\s*[+-]?[0-9]+(?:[.,][0-9]+)?\s*")
 ADDRESS: Final = pattern(r"\s*(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){3,7})\s*")
 UUID: Final = pattern(r"\s*[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\s*")
 PAGE: Final = pattern(r"\s*(?:/|https?://).*")
-MANY: Final = 10
-"""Rows in which a visitor comes back, and a word that all rows have is none."""
 VALUES: Final = (UUID, ADDRESS, PAGE, NUMBER)
 
 
@@ -71,8 +69,6 @@ def likely_names(rows: Sequence[Sequence[str]]) -> list[str]:
     """Names for the fields of some rows: those by which the time, the page and the profile are found.
 
     Examples:
-        >>> likely_names([[f"e{n}", "info", f"u{n // 2}", f"2024-05-30 10:{n}"] for n in range(10, 30)])
-        ['column_1', 'column_2', 'user_id', 'timestamp']
         >>> likely_names([["7", "u1", "1357718725941", "/a"], ["8", "u1", "1357718871442", "/b"]])
         ['column_1', 'user_id', 'timestamp', 'page']
     """
@@ -88,8 +84,7 @@ def likely_names(rows: Sequence[Sequence[str]]) -> list[str]:
     keys = free or [place for place, name in names.items() if name == "ip"]
     if keys:
         # Logs have it on the left; how often values repeat tells visitors from sites only in a larger sample.
-        likely = [place for place in keys if _is_key(columns[place])] or keys[:1]
-        names[next((place for place in likely if _comes_back(columns[place])), likely[0])] = "user_id"
+        names[next((place for place in keys if _is_key(columns[place])), keys[0])] = "user_id"
     return [names.get(place, f"column_{place + 1}") for place in range(len(columns))]
 
 
@@ -99,11 +94,6 @@ def _name(names: dict[int, str], columns: Sequence[Sequence[str]], name: str, fi
         if place not in names and values and all(map(fits, values)):
             names[place] = name
             return
-
-
-def _comes_back(values: Sequence[str]) -> bool:
-    """Whether some of many values are there again, and not all of them are one."""
-    return len(values) < MANY or 1 < len(set(values)) < len(values)
 
 
 def _is_key(values: Sequence[str]) -> bool:

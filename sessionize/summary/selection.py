@@ -21,31 +21,10 @@ MICROSECOND: Final = timedelta(microseconds=1)
 OF_START: Final = ("day", "week", "month", "weekday", "hour")
 """Names of groups that follow from a session's start, in the time zone."""
 QUOTED_NAME: Final = pattern(r'"((?:[^"]|"")+)"')
-SQL_WORDS: Final = frozenset(
-    [
-        "AND",
-        "AS",
-        "BETWEEN",
-        "CASE",
-        "CAST",
-        "DISTINCT",
-        "DIV",
-        "ELSE",
-        "END",
-        "FROM",
-        "ILIKE",
-        "IN",
-        "IS",
-        "LIKE",
-        "MOD",
-        "NOT",
-        "NULL",
-        "OR",
-        "RLIKE",
-        "THEN",
-        "WHEN",
-    ]
-)
+SQL_WORDS: Final = {
+    "AND", "AS", "BETWEEN", "CASE", "CAST", "DISTINCT", "DIV", "ELSE", "END", "FROM", "ILIKE", "IN", "IS", "LIKE", "MOD",
+    "NOT", "NULL", "OR", "RLIKE", "THEN", "WHEN",
+}  # fmt: skip
 """Words between blanks that no name of several words has."""
 CONTAINED: Final = "sessionize.contained"
 """Whether a session has an event of each kind that was asked for."""
