@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from sessionize.kernel.texts import spelled
+from sessionize.kernel.texts import JsonNumber, spelled
 from sessionize.reference import Step
 
 VALUE_FIELDS: Final = (
@@ -78,20 +78,14 @@ def _set_value(values: pl.Series) -> pl.Series:
     return pl.select(pl.coalesce(pl.lit(values).str.json_path_match(f"$.{name}") for name in VALUE_FIELDS)).to_series()
 
 
-class _Number(str):
-    """The digits of a number, as they stand in the text."""
-
-    __slots__ = ()
-
-
 def _exact(text: str, steps: Sequence[Step]) -> str | None:
     """The same as `in_json` of one text, its number with all digits."""
-    found: Any = json.loads(text, parse_int=str, parse_float=_Number)
+    found: Any = json.loads(text, parse_int=str, parse_float=JsonNumber)
     for step in steps:
         found = _at(found, step)
     if isinstance(found, dict):
         found = next((found[name] for name in VALUE_FIELDS if found.get(name) is not None), None)
-    return spelled(found) if isinstance(found, _Number) else None if found is None else str(found)
+    return spelled(found) if isinstance(found, JsonNumber) else None if found is None else str(found)
 
 
 def _at(found: Any, step: Step) -> Any:

@@ -65,6 +65,12 @@ def _digits(values: pl.Series) -> pl.Series:
     return pl.Series(values.name, [None if value is None else f"{value:.0f}" for value in values], dtype=pl.String)
 
 
+class JsonNumber(str):
+    """A number of JSON as it stands in the text, told from a text by its type."""
+
+    __slots__ = ()
+
+
 def spelled(number: str) -> str:
     """A JSON number as it is written, but a whole one as the integer.
 

@@ -20,7 +20,7 @@ import polars as pl
 from sessionize import schema
 from sessionize.config import Config
 from sessionize.errors import InputError
-from sessionize.kernel.texts import each_spelled, spelled
+from sessionize.kernel.texts import JsonNumber, each_spelled, spelled
 from sessionize.patterns import pattern
 from sessionize.read import ndjson_scan
 from sessionize.read.lines import Block, blocks, each_line
@@ -48,12 +48,6 @@ NGINX: Final = pattern(rb"(?<!\\)((?:\\\\)*)((?:\\x[0-9a-fA-F]{2})+)")
 """Bytes as nginx writes them where it was not told ``escape=json``; its backslashes, too, are such bytes."""
 WHITE: Final = " \t\r\n"
 BETWEEN: Final = pattern(r"[ \t,]*")
-
-
-class _Number(str):
-    """The digits of a number, as they stand in the line."""
-
-    __slots__ = ()
 
 
 def opened(source: Source, _config: Config) -> Opened:
@@ -308,19 +302,19 @@ def _no_number(name: str) -> Any:
 
 
 _DECODER: Final = json.JSONDecoder(
-    parse_int=_Number, parse_float=_Number, parse_constant=_no_number, object_pairs_hook=_first_of_each
+    parse_int=JsonNumber, parse_float=JsonNumber, parse_constant=_no_number, object_pairs_hook=_first_of_each
 )
 
 
 def _text(value: Any) -> str | None:
-    if value is None or (isinstance(value, str) and not isinstance(value, _Number)):
+    if value is None or (isinstance(value, str) and not isinstance(value, JsonNumber)):
         return value
     return _json(value)
 
 
 def _json(value: Any) -> str:
     """JSON text with its numbers' own digits, spaced as Polars spaces it."""
-    if isinstance(value, _Number):
+    if isinstance(value, JsonNumber):
         return spelled(str.__str__(value))
     if isinstance(value, dict):
         return f"{{{', '.join(f'{_json(key)}: {_json(inner)}' for key, inner in value.items())}}}"
