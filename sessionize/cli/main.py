@@ -21,6 +21,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
+from sessionize._importing import Late
 from sessionize.cli.config_files import places
 from sessionize.errors import ChecksFailed, SessionizeError, StdoutError
 from sessionize.machine import LITTLE, WITHOUT_AVX512, available, processor
@@ -63,6 +64,7 @@ def main() -> None:
     # A closed pipe (`| head`) ends the run silently, as it does any other tool.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     _fill_closed_streams()
+    Late.stand_for("importlib.metadata")  # Polars imports it, for what no command does
     gc.set_threshold(GARBAGE_AFTER)
     sys.setswitchinterval(TURN)
     _set_allocators()

@@ -21,9 +21,12 @@ from sessionize.read.parquet_dictionaries import Rows
 from sessionize.read.passed_over import PassedOver
 from sessionize.read.shares import Share
 from sessionize.read.source import Source
+from sessionize.values import NamedTuple
 
 PACKED_RATIO: Final = 8
 """Of a compressed log, about; only to estimate how much is still to come."""
+SMALL: Final = 1 << 20
+"""Bytes of a unit that is parsed once, whole: that takes as long as to parse its first rows twice."""
 PLACE_TYPES: Final = {schema.FILE: pl.UInt32(), schema.ROW: pl.UInt32(), schema.FAULT: pl.Enum(schema.REASONS)}
 
 
@@ -47,6 +50,14 @@ def open_ndjson(sources: Sequence[Source], config: Config) -> TextFiles:
     return TextFiles(texts.with_all_keys(files, named_columns(config), config), passed_over)
 
 
+class _Small(NamedTuple):
+    """A small unit that was parsed: the log's first rows are looked at several times, and then read."""
+
+    ordinal: int
+    unit: Unit
+    rows: pl.DataFrame
+
+
 class TextFiles:
     """What a log of text files holds.
 
@@ -62,6 +73,7 @@ class TextFiles:
         self.passed_over = tuple(passed_over)
         names = (name for file in files for name in (*file.own, *file.parts))
         self.types = pl.Schema({**PLACE_TYPES, **dict.fromkeys(names, pl.String())})
+        self._small: _Small | None = None
 
     def shares(self, _rows: int) -> list[Share]:
         """Each file by itself, as lines are numbered from a file's start."""
@@ -72,6 +84,7 @@ class TextFiles:
         one = copy(self)
         one._files = {ordinal: self._files[ordinal]}  # noqa: SLF001 - of a copy of its own
         one.sources = (self._files[ordinal].source,)
+        one._small = None  # noqa: SLF001
         return one
 
     def scan(self) -> pl.LazyFrame:
@@ -95,11 +108,21 @@ class TextFiles:
 
     def _parsed(self, ordinal: int, unit: Unit, columns: list[str], rows: int | None) -> pl.DataFrame:
         """A unit; where its first rows are enough, no more lines than it takes to have more."""
-        file = self._files[ordinal]
-        lines = None if rows is None else first_lines(unit, 2 * rows + 1)
-        if lines is not None and (few := texts.parsed(ordinal, file, lines, columns, self.types)).height > (rows or 0):
+        lines = None if rows is None or len(unit.text) <= SMALL else first_lines(unit, 2 * rows + 1)
+        if lines is not None and (few := self._whole(ordinal, lines, columns)).height > (rows or 0):
             return few
-        return texts.parsed(ordinal, file, unit, columns, self.types)
+        return self._whole(ordinal, unit, columns)
+
+    def _whole(self, ordinal: int, unit: Unit, columns: list[str]) -> pl.DataFrame:
+        small = self._small
+        if small is not None and (small.ordinal, small.unit) == (ordinal, unit) and {*columns} <= {*small.rows.columns}:
+            return small.rows.select(columns)
+        if len(unit.text) > SMALL:
+            return texts.parsed(ordinal, self._files[ordinal], unit, columns, self.types)
+        with_places = [*PLACE_TYPES, *(name for name in columns if name not in PLACE_TYPES)]
+        rows = texts.parsed(ordinal, self._files[ordinal], unit, with_places, self.types)
+        self._small = _Small(ordinal, unit, rows)
+        return rows.select(columns)
 
     def head(self, rows: int) -> pl.LazyFrame:
         """The first rows; more are not read than are in a block."""
@@ -126,7 +149,7 @@ class TextFiles:
 
         def parsed(columns: list[str] | None, predicate: pl.Expr | None, *_: Any) -> Iterator[pl.DataFrame]:
             for number, (ordinal, unit) in enumerate(units):
-                rows = texts.parsed(ordinal, self._files[ordinal], unit, columns or list(self.types), self.types)
+                rows = self._whole(ordinal, unit, columns or list(self.types))
                 heights[number] = rows.height
                 yield rows if predicate is None else rows.filter(predicate)
 

@@ -344,7 +344,7 @@ def test_a_small_run_loads_no_checks_no_completion_and_no_devices(tmp_path: Path
         "import sys, os; os._exit = lambda code: None\n"
         f"sys.argv = ['sessionize', 'run', {str(SAMPLE / 'events.csv')!r}, '-o', 'out', '--no-sessions', '-q']\n"
         "from sessionize.cli import main; main()\n"
-        "heavy = ('pyarrow', 'rich', 'pydantic', 'xml', 'sessionize.checks', 'sessionize.answers', 'sessionize.nightly', 'sessionize.engine.profile', 'sessionize.engine.sketch')\n"
+        "heavy = ('pyarrow', 'rich', 'pydantic', 'xml', 'email', 'sessionize.checks', 'sessionize.answers', 'sessionize.nightly', 'sessionize.engine.profile', 'sessionize.engine.sketch')\n"
         "found = {name for name in sys.modules for each in heavy if name == each or name.startswith(each + '.')}\n"
         "agents = sys.modules['sessionize.kernel.agents']\n"
         "print(sorted(found), agents._parsed.cache_info().currsize, file=sys.stderr)"

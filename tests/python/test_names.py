@@ -5,6 +5,7 @@ from __future__ import annotations
 import pydoc
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -64,3 +65,17 @@ def test_frames_have_the_namespace_whatever_is_imported_first(name: str, tmp_pat
 def test_there_is_nothing_else() -> None:
     with pytest.raises(AttributeError, match="module 'sessionize' has no attribute 'sesionize'"):
         sessionize.sesionize  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "import importlib.metadata; print(importlib.metadata.version('polars'))",
+        "import importlib.metadata as there; print(there.version('polars')); there.PackageNotFoundError",
+        "from importlib import metadata; print(metadata.version('polars'))",
+        "from importlib.metadata import version; print(version('polars'))",
+    ],
+)
+def test_a_module_that_is_loaded_late_is_as_ever(use: str, tmp_path: Path) -> None:
+    late = "import sys; from sessionize._importing import Late; Late.stand_for('importlib.metadata')"
+    assert python(f"{late}; assert 'email' not in sys.modules; {use}", tmp_path).strip() == metadata.version("polars")
