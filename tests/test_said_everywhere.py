@@ -110,3 +110,28 @@ def test_a_log_without_an_event_is_refused_with_its_first_row(command: str, tmp_
         3,
         True,
     )
+
+
+@pytest.mark.parametrize(
+    "command", ["run -o out", "run -o out --state st --batch 2024-05-30", "summary", "paths", "timeout", "check",
+                "compare --as ours --as ga4"],
+)  # fmt: skip
+def test_a_second_header_of_another_order_is_never_read_under_the_first(command: str, tmp_path: Path) -> None:
+    first, second = HEADER + ROW, "event_time,page,user_id\n2024-05-30 10:01:00,/b,u1\n"
+    (tmp_path / "log.csv").write_text(first + second + first)
+    name, *options = command.split()
+    said = sessionize(name, "log.csv", *options, cwd=tmp_path)
+    assert (said.code, "log.csv, row 3: another header" in said.err) == (3, True)
+    assert "csplit -f part- log.csv 3 5\n" in said.err
+    for number, text in enumerate((first, second, first)):
+        (tmp_path / f"part-0{number}").write_text(text)
+    said = sessionize("run", *(f"part-0{number}" for number in range(3)), "-o", "-", "--no-sessions", cwd=tmp_path)
+    assert (said.code, json.loads(said.out.splitlines()[0])["events"]) == (0, 3)
+
+
+def test_a_second_header_of_the_same_order_or_a_row_of_the_same_values_is_only_a_rejected_row(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text((HEADER + ROW) * 2)
+    assert sessionize("run", "log.csv", "-o", "out", cwd=tmp_path).code == 0
+    (tmp_path / "bare.csv").write_text("u1,/a,2024-05-30 10:00:00\n/a,u1,now\n")
+    said = sessionize("run", "bare.csv", "--columns", "user_id,page,event_time", "-o", "out", cwd=tmp_path)
+    assert (said.code, "1 bad_timestamp" in said.err + said.out) == (0, True)
