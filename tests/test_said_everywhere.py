@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import polars as pl
@@ -135,3 +136,13 @@ def test_a_second_header_of_the_same_order_or_a_row_of_the_same_values_is_only_a
     (tmp_path / "bare.csv").write_text("u1,/a,2024-05-30 10:00:00\n/a,u1,now\n")
     said = sessionize("run", "bare.csv", "--columns", "user_id,page,event_time", "-o", "out", cwd=tmp_path)
     assert (said.code, "1 bad_timestamp" in said.err + said.out) == (0, True)
+
+
+@pytest.mark.parametrize("options", ["", "--by page", "--by day", "--session-where events>0", "--by utm_source"])
+def test_the_next_command_for_an_earlier_run_needs_no_events_where_it_has_none(options: str, tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("user_id,event_time,utm_source\nu1,2024-05-30 10:00:00,a\n")
+    sessionize("run", "log.csv", "-o", "out", "-q", cwd=tmp_path)
+    shown = options.replace("page", "entry_page").split()
+    said = sessionize("summary", "out", *shown, cwd=tmp_path)
+    following = shlex.split(said.out.rpartition("next: sessionize ")[2])
+    assert (said.code, sessionize(*following, cwd=tmp_path).code) == (0, 0)

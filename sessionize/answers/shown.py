@@ -48,6 +48,8 @@ def show(config: Config, ask: ShowAsk, progress: Progress = lambda _: None, *, l
             found.add(told, events, meant)
         timeline = found.timeline()
         if not timeline.is_found:
+            if not found.seen:
+                raise UsageError(f"no session is there: {', '.join(origin.inputs)} has no event")
             raise UsageError(
                 f"no session {_which(ask)}", hint="sessionize show INPUT --longest shows one that there is"
             )
@@ -60,12 +62,16 @@ class _Sought:
 
     Args:
         ask: Which session.
+
+    Attributes:
+        seen: Whether there was any session.
     """
 
     def __init__(self, ask: ShowAsk) -> None:
         self._profile = ask.profile
         self._exact, self._likely = Timeline(_choice(ask)), Timeline(_choice(ask))
         self._profiles: set[str] = set()
+        self.seen = False
 
     def add(self, sessions: pl.DataFrame, events: pl.DataFrame | None, meant: pl.Expr | None) -> None:
         """Look at some sessions.
@@ -75,6 +81,7 @@ class _Sought:
             events: Their events in order; None where they were not kept.
             meant: Whether a session is among those asked for; None for all.
         """
+        self.seen |= sessions.height > 0
         condition = pl.lit(value=True) if meant is None else meant
         if self._profile is None:
             self._exact.add(sessions, events, None if meant is None else _holds(sessions, condition))

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from sessionize.cli.screens import head
 from sessionize.kernel.metrics import METRICS
+from sessionize.output.read_run import events_names
 
 MANY_BOTS: Final = 0.1
 """A share of sessions from which on bots change what all figures say."""
@@ -26,11 +27,17 @@ def following(data: Data, facts: Data) -> str:
     if (data["bot_share"] or 0) > MANY_BOTS and not _speaks_of_bots(options, facts):
         by = f" --by {head.quoted(facts['by'])}" if data["groups"] else ""
         return f"summary {typed}{by} --exclude-bots"
-    if data["groups"]:
-        return _into_group(data, facts, typed) or f"paths {typed}"
-    if any(option in CHOOSE for option in options):
-        return f"paths {typed}"
-    return f"show {typed} --longest"
+    if data["groups"] and (into := _into_group(data, facts, typed)) is not None:
+        return into
+    if _is_without_events(facts):
+        return f"report {typed} -o report.html"
+    return f"paths {typed}" if data["groups"] or any(each in CHOOSE for each in options) else f"show {typed} --longest"
+
+
+def _is_without_events(facts: Data) -> bool:
+    """Whether it is the output of an earlier run, and only its sessions are there."""
+    outputs = facts["account"].get("outputs")
+    return bool(outputs) and not events_names(facts["account"])
 
 
 def _speaks_of_bots(options: Any, facts: Data) -> bool:
@@ -54,7 +61,11 @@ def _into_group(data: Data, facts: Data, typed: str) -> str | None:
         return None
     text = "'" + str(name).replace("'", "''") + "'"
     if metric is None:
-        return f"summary {typed} --containing {head.quoted(f'{_name(by)} = {text}')}"
+        return (
+            None
+            if _is_without_events(facts)
+            else f"summary {typed} --containing {head.quoted(f'{_name(by)} = {text}')}"
+        )
     is_text = str(metric.dtype) == "String"
     condition = f"{_name(by)} = {text if is_text else name}"
     return f"summary {typed} --session-where {head.quoted(condition)}"
