@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shlex
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -86,7 +87,8 @@ def _code(error: BaseException, path: Path) -> int | None:
 
 def output_error(path: Path, code: int, doing: str = "write") -> OutputError:
     """What to say of a file that cannot be written, and what to do."""
-    cure = _CURES.get(code, "try again")
+    missing = code == errno.ENOENT and not path.absolute().parent.exists()
+    cure = f"mkdir -p {shlex.quote(str(path.parent))}" if missing else _CURES.get(code, "try again")
     where = (
         "look at where it leads"
         if str(path) == STDOUT

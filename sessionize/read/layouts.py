@@ -6,7 +6,7 @@ Every line is one whole row, or it is told by its number, as in a CSV.
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from functools import partial
 from typing import Final
 
@@ -51,7 +51,9 @@ def _names_and_parser(source: Source, config: Config) -> tuple[tuple[str, ...], 
         as_written = bool(config.time_formats)
         return ACCESS_COLUMNS, partial(_access, as_written)
     if layout.kind == "w3c":
-        return _w3c(source, config, layout)
+        marks = [mark.columns for mark in config.preset.recognise if mark.columns] if config.preset else []
+        of_csv = config.csv_columns is None and any(_names_all(source, each) for each in marks)
+        return None if of_csv else _w3c(source, config, layout)
     names = config.csv_columns or layout.names or _names_beside(source, layout)
     own = config.preset.own_columns if config.preset is not None else ()
     if config.csv_columns is None and has_header(source, names or own):
@@ -117,14 +119,23 @@ def _w3c_parsed(
 
 def has_header(source: Source, names: Collection[str]) -> bool:
     """Whether a file's first line holds names of columns: most of its fields are among those known."""
-    first = next((line for block in blocks(source) for line in block.text.split(b"\n") if line.strip()), b"")
-    text = first.decode("utf-8", "replace")
     known = {name.casefold() for name in names}
+    return any(2 * sum(field in known for field in fields) > len(fields) for fields in _first_fields(source))
+
+
+def _names_all(source: Source, names: Collection[str]) -> bool:
+    """Whether a file's first line holds these names, among others."""
+    return any({name.casefold() for name in names}.issubset(fields) for fields in _first_fields(source))
+
+
+def _first_fields(source: Source) -> Iterator[list[str]]:
+    """Fields of a file's first line, by each delimiter that it has."""
+    first = next((line for block in blocks(source) for line in block.text.split(b"\n") if line.strip()), b"")
+    text = first.decode("utf-8", "replace").replace("\r", "")
     for delimiter in (",", ";", "\t", "|"):
-        fields = next(csv.reader([text.replace("\r", "")], delimiter=delimiter), [])
-        if len(fields) > 1 and 2 * sum(field.strip().casefold() in known for field in fields) > len(fields):
-            return True
-    return False
+        fields = next(csv.reader([text], delimiter=delimiter), [])
+        if len(fields) > 1:
+            yield [field.strip().casefold() for field in fields]
 
 
 def _w3c_names(source: Source) -> tuple[str, ...]:
