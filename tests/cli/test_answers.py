@@ -138,6 +138,15 @@ def test_a_narrow_screen_cuts_no_number(
     assert [line for line in lines if "…" in line and not line.startswith(("event types: ", "Course "))] == []
 
 
+@pytest.mark.parametrize("width", [40, 50, 80])
+def test_groups_keep_their_names_and_lose_figures_on_a_narrow_screen(
+    told: Told, width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    lines = told("summary", LOG, "--by", "entry_page").splitlines()
+    assert {"/coffee", "/tea/assam", "all"} <= {line.split()[0] for line in lines if line}
+
+
 @pytest.mark.parametrize("width", [50, 60, 80, 120])
 def test_no_two_paths_read_the_same_however_narrow_the_screen(
     told: Told, course: Path, width: int, monkeypatch: pytest.MonkeyPatch

@@ -279,4 +279,4 @@ def _groups(data: Data, facts: Data, where: Page, least: int, top: int | None) -
     whole = (number(data["sessions"]), "100 %", duration(data["duration_s"]["median"]), share(data["bounce_rate"]),
              share(data["conversion_rate"]) if has_won else "")  # fmt: skip
     rows.append([Cell("all", BOLD), Cell(""), *(Cell(text, BOLD) for text in whole)])
-    return table(rows, where, "<<>>>>>")
+    return table(rows, where, "<<>>>>>", spare=(1, 3, 4, 5))
