@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from importlib import import_module
 from types import ModuleType
 
 TYPE_CHECKING = False
@@ -22,24 +21,6 @@ class Package(ModuleType):
     def __setattr__(self, name: str, value: object) -> None:
         if not (isinstance(value, ModuleType) and name in self.__dict__.get("_HOMES", ())):
             super().__setattr__(name, value)
-
-
-class Late(ModuleType):
-    """Stands for a module that others import as they start, and seldom need, until something in it is asked for."""
-
-    @classmethod
-    def stand_for(cls, name: str) -> None:
-        """Stand for a module, if it is not loaded."""
-        if name not in sys.modules:
-            package, _, own = name.rpartition(".")
-            late = sys.modules[name] = cls(name)
-            setattr(sys.modules[package], own, late)
-
-    def __getattr__(self, name: str) -> Any:
-        """What the module has of the name; it is loaded now."""
-        if sys.modules.get(self.__name__) is self:
-            del sys.modules[self.__name__]
-        return getattr(import_module(self.__name__), name)
 
 
 class AfterPolars:

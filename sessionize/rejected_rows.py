@@ -29,7 +29,7 @@ def notes_on_rejected(log: Source, result: Result, config: Config, plan: Plan) -
         config: What was asked for.
         plan: What the configuration means for the log.
     """
-    if plan.private or config.multiline or config.preset is not None or not log.files:
+    if plan.private or config.multiline or plan.preset is not None or not log.files:
         return
     if log.files[0].format != "csv" or config.quote not in (None, QUOTE):
         return

@@ -21,8 +21,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
-from sessionize._importing import Late
 from sessionize.cli.config_files import places
+from sessionize.cli.late import Late
 from sessionize.errors import ChecksFailed, SessionizeError, StdoutError
 from sessionize.machine import LITTLE, WITHOUT_AVX512, available, processor
 from sessionize.patterns import pattern

@@ -17,6 +17,7 @@ from sessionize.engine.observe import Observer
 from sessionize.kernel.dictionaries import texts_by_code
 from sessionize.kernel.enrich import HOST
 from sessionize.kernel.own import goals_of
+from sessionize.presets import load
 from sessionize.values import NamedTuple
 
 MOST_TYPES: Final = 10_000
@@ -158,15 +159,16 @@ def notes(seen: Seen, config: Config, plan: Plan, known: Collection[str] = ()) -
         plan: What it means for the log.
         known: Names that occurred in earlier batches: a night without them is as good as any.
     """
-    brought = _brought(config)
+    brought = _brought(config, plan)
     absent = [each for each in seen.absent if each not in brought and each[1] not in known]
     unused = (f"--own-host {host} is not used: only --channels asks for hosts" for host in config.own_hosts)
     return (*(_said(*each, seen, plan) for each in absent), *(() if plan.channels else unused))
 
 
-def _brought(config: Config) -> set[tuple[str, str]]:
-    """Names that the preset's own options or another system's rules hold, unless others were given."""
-    options = {} if config.preset is None else config.preset.options
+def _brought(config: Config, plan: Plan) -> set[tuple[str, str]]:
+    """Names that the options of the preset, typed or found, or another system's rules hold, unless others were given."""
+    preset = config.preset or (None if plan.preset is None else load(plan.preset))
+    options = {} if preset is None else preset.options
     optional = {("--passive", name) for name in config.optional_splits}
     listed = {option: names if isinstance(names, list) else [names] for option, names in options.items()}
     return optional | {(f"--{option}", str(name)) for option, names in listed.items() for name in names}

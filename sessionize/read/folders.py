@@ -27,6 +27,10 @@ MARKERS: Final = pattern(
 """Names of files that Spark, Hive, Databricks and file managers lay beside data."""
 TITLE: Final = pattern(r"[A-Z0-9_-]*[A-Z]{3}[A-Z0-9_-]*")
 """A name in capitals alone: README, LICENSE, SHA256SUMS."""
+TAGGED: Final = pattern(
+    r"(?:[0-9]{4}-[0-9]{2}-[0-9]{2}(?:-[0-9]{2})?|[0-9]{10,13})\.(?:[0-9a-f]{6,}|(?=[A-Za-z]*[0-9])\w{4,})$"
+)
+"""A name that ends in a time and what makes it the only one of its time, as CloudFront and Segment name files."""
 LOG_WORD: Final = pattern(r"(?i)[._-]logs?$")
 
 
@@ -97,7 +101,7 @@ def why_not(name: str) -> str:
     if name.lower().endswith(CHECKSUMS):
         return "a checksum"
     bare, last = unrotated(name), ending(name)
-    if last in ENDINGS or LOG_WORD.search(bare):
+    if last in ENDINGS or LOG_WORD.search(bare) or TAGGED.search(bare):
         return ""
     if last:
         return f"{last} is no log's ending"

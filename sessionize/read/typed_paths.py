@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import shlex
 from glob import has_magic
 
 from sessionize.config import Config, InputFormat
 from sessionize.errors import InputError, may_not_be_read
+from sessionize.presets.recognise import by_lines
 from sessionize.read.detect import BLANK, ending
 from sessionize.read.folders import in_order, is_beside, logs_in
 from sessionize.read.formats import ENDINGS
@@ -36,9 +38,10 @@ def paths_of(text: str, config: Config, passed: list[PassedOver]) -> list[AnyPat
     if is_folder:
         paths = _logs_in(path, config, passed)
         if not paths:
+            by_glob = "" if config.hash_key else f"; others are read by a glob: {shlex.quote(text.rstrip('/') + '/*')}"
             raise InputError(
                 f"{shown_folder(text, config)}: no log in this folder",
-                hint=f"logs end in {', '.join(ENDINGS)}, maybe with .gz or .zst",
+                hint=f"logs end in {', '.join(ENDINGS)}, maybe with .gz or .zst{by_glob}",
             )
         return paths
     return [path] if not has_magic(text) or path.exists() else _matched(text, config, passed)
@@ -96,4 +99,10 @@ def _why_no_log(path: AnyPath, config: Config, named: set[InputFormat]) -> str:
     if named and kind not in named:
         return f"no {' or '.join(sorted(named))}, as the others are"
     has_rows = kind != "csv" or config.preset is not None or re.match(rb"[^\n]*[,;\t|\x01#]", head)
-    return "" if has_rows or config.delimiter else "its first line has no separator"
+    return "" if has_rows or config.delimiter or _is_known(head) else "its first line has no separator"
+
+
+def _is_known(head: bytes) -> bool:
+    """Whether the first lines have the form of a known layout; the last one may be cut."""
+    lines = head.decode("utf-8", "replace").splitlines()
+    return bool(by_lines([line for line in lines[:-1] or lines if line.strip()]))

@@ -98,8 +98,7 @@ def test_cloudfront_names_its_fields_and_encodes_its_texts(tmp_path: Path) -> No
 def test_cloudfront_delivers_other_formats_with_the_same_fields(ending: str, tmp_path: Path) -> None:
     values = "2024-05-30 09:00:00 FRA2-C1 99 203.0.113.7 GET d1.cloudfront.net /a 200 - Mozilla/5.0%20(X11)"
     rows = pl.DataFrame([values.split(" ")], schema=CLOUDFRONT.split(" "), orient="row")
-    write = {"ndjson": rows.write_ndjson, "parquet": rows.write_parquet, "csv": rows.write_csv}[ending]
-    write(tmp_path / f"log.{ending}")
+    getattr(rows, f"write_{ending}")(tmp_path / f"log.{ending}")
     found = ran(tmp_path, tmp_path / f"log.{ending}", "--trait", "cs(User-Agent)")
     assert found.of("start", "entry_page", "referrer") == [("09:00:00", "/a", None)]
     (record,) = rows_of(tmp_path / "out" / "sessions.ndjson")

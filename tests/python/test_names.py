@@ -77,5 +77,5 @@ def test_there_is_nothing_else() -> None:
     ],
 )
 def test_a_module_that_is_loaded_late_is_as_ever(use: str, tmp_path: Path) -> None:
-    late = "import sys; from sessionize._importing import Late; Late.stand_for('importlib.metadata')"
+    late = "import sys; from sessionize.cli.late import Late; Late.stand_for('importlib.metadata')"
     assert python(f"{late}; assert 'email' not in sys.modules; {use}", tmp_path).strip() == metadata.version("polars")

@@ -238,3 +238,30 @@ def test_an_output_or_an_earlier_run_that_may_not_be_looked_into_is_no_bug(
     assert sessionize("summary", "closed", cwd=tmp_path).code == 3
     assert sessionize("check", "log.csv", "--baseline", "closed", cwd=tmp_path).code == 3
     assert sessionize("run", "log.csv", "-o", "closed", cwd=tmp_path).code == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("access_log", '1.2.3.4 - - [30/May/2024:10:00:00 +0000] "GET /a HTTP/1.1" 200 5 "-" "M"\n'),
+        ("E2K2LNL5N3WR51.2024-05-30-10.a103fd5a.gz", "#Fields: date time x-edge-location c-ip cs-uri-stem\n2024-05-30\t10:00:00\tA\t1.2.3.4\t/a\n"),
+        ("1717063200000.1a2bc3d4e5f6.gz", '{"user_id": "u1", "timestamp": "2024-05-30T10:00:00Z"}\n'),
+    ],
+)  # fmt: skip
+def test_a_file_named_as_servers_and_networks_name_theirs_is_read_by_its_content(
+    name: str, lines: str, tmp_path: Path
+) -> None:
+    (tmp_path / "logs").mkdir()
+    packed = gzip.compress(lines.encode()) if name.endswith(".gz") else lines.encode()
+    (tmp_path / "logs" / name).write_bytes(packed)
+    (tmp_path / "logs" / "2024-05-30.backup.gz").write_bytes(packed)
+    said = sessionize("run", "logs", "-o", "out", cwd=tmp_path)
+    assert (said.code, "read  1 rows" in said.err, "backup" in said.err) == (0, True, True)
+
+
+def test_a_folder_of_other_names_is_read_by_the_glob_that_is_told(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "today.events").write_text("user_id,timestamp\nu1,2024-05-30T10:00:00Z\n")
+    said = sessionize("run", "logs/", "-o", "out", cwd=tmp_path)
+    assert (said.code, said.err.rstrip().endswith("by a glob: 'logs/*'")) == (3, True)
+    assert sessionize("run", "logs/*", "-o", "out", cwd=tmp_path).code == 0
