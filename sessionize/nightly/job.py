@@ -123,6 +123,9 @@ def prepared(  # noqa: PLR0913 - each is a part of it
         opening = opened(config, limits, progress, log=NoLog(), plan=plan)
     else:
         there_log = log if log.config is config else log.opened_with(config)
+        if known is not None:  # a night before has had them, or one like this would have been refused
+            others = {name for name, of in config.dimensions.items() if name != of}
+            there_log = there_log.with_nulls(config, {*known.columns, *others})
         opening = opened(config, limits, progress, log=there_log, known=known_before(known))
     there = stack.enter_context(opening)
     check_same(there.plan, known, nightly, state, config)

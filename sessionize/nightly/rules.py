@@ -62,8 +62,20 @@ def _changed(plan: Plan, known: Done | None, config: Config) -> list[str]:
     shared = {role: names for role, names in columns_of(plan).items() if role in known.columns}
     shared = {role: names for role, names in shared.items() if not is_same(config, role, names, known.columns[role])}
     there = {role: names for role, names in known.columns.items() if role in shared}
-    before = {name: rule for name, rule in _known_rules(known).items() if name not in WRITTEN}
-    return changes(before, rules_of_nights(plan)) + changes(there, shared)
+    now = rules_of_nights(plan)
+    before = {name: _as_wide(rule, now.get(name)) for name, rule in _known_rules(known).items() if name not in WRITTEN}
+    return changes(before, now) + changes(there, shared)
+
+
+def _as_wide(before: Any, now: Any) -> Any:
+    """A rule of the nights before, with whole numbers as numbers where they are now: one null among them makes them so."""
+    if not isinstance(before, dict) or not isinstance(now, dict):
+        return before
+    wider = {name for name in before if isinstance(now.get(name), dict) and now[name].get("type") == "number"}
+    return {
+        name: {**of, "type": "number"} if name in wider and of.get("type") == "integer" else of
+        for name, of in before.items()
+    }
 
 
 def _other_rules(plan: Plan, known: Done | None, nightly: Nightly, state: State, config: Config) -> str:
@@ -126,7 +138,7 @@ def _plan_of(config: Config, known: Done) -> Plan:
         traits=config.traits, where=condition(config), preset=None if config.preset is None else config.preset.name,
         page_path=config.page_path, channels=config.channels and schema.CHANNEL not in known.columns,
         own_hosts=config.own_hosts, exclude_bots=config.exclude_bots, ip=config.ip, hash_key=config.hash_key,
-        own=tuple(_own(config, recorded(known.rules))),
+        nulls=config.nulls, own=tuple(_own(config, recorded(known.rules))),
     )  # fmt: skip
 
 
@@ -176,6 +188,7 @@ def _plan(rules: Mapping[str, Any], columns: Mapping[str, Any], config: Config) 
         exclude_bots=rules["exclude_bots"],
         ip=rules["ip"],
         hash_key=config.hash_key,
+        nulls=tuple(rules["nulls"]),
     )
 
 

@@ -47,7 +47,7 @@ def own_of(config: Config, plan: Plan, types: Types, sample: Sample, known: Mapp
     goals = tuple(_goal(name, text, plan, types, named) for name, text in config.goals.items())
     found = (*dimensions, *_metrics(config.metrics, plan, types, named), *goals)
     _try(found, types, replace(plan, own=found), sample)
-    return tuple(_as_known(own, known) for own in found)
+    return tuple(_as_known(own, known, types) for own in found)
 
 
 def _check_name(kind: str, name: str, text: str) -> None:
@@ -196,6 +196,9 @@ def _try(found: Iterable[Own], types: Types, plan: Plan, sample: Sample) -> None
                 sample(sql.expression(own.text, f"--goal {own.name}"))
 
 
-def _as_known(own: Own, known: Mapping[str, OwnType]) -> Own:
-    """The column with the type that it had in the nights before, where whole numbers are numbers there."""
-    return replace(own, dtype="number") if (known.get(own.name), own.dtype) == ("number", "integer") else own
+def _as_known(own: Own, known: Mapping[str, OwnType], types: Types) -> Own:
+    """The column with the type that it had in the nights before, where it is a wider one, or there is no value to tell."""
+    before = known.get(own.name, own.dtype)
+    is_wider = (before, own.dtype) == ("number", "integer")
+    is_void = bool(own.uses) and all(field_type(each, types) == pl.Null for each in own.uses.values())
+    return replace(own, dtype=before) if is_wider or is_void else own

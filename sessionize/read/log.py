@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +13,7 @@ import polars as pl
 from sessionize import schema
 from sessionize.config import Config
 from sessionize.kernel.preset_columns import shaped
-from sessionize.kernel.references import field
+from sessionize.kernel.references import field, field_type, roots
 from sessionize.limits import USUAL_TEXTS, Limits, TextLimits
 from sessionize.preset import Preset
 from sessionize.read import recognise
@@ -23,6 +23,7 @@ from sessionize.read.parquet_dictionaries import Rows
 from sessionize.read.passed_over import PassedOver
 from sessionize.read.shares import Part, Share
 from sessionize.read.source import LogFile, Source
+from sessionize.read.text_files import named_columns
 from sessionize.read.texts import PLACE
 from sessionize.values import NamedTuple
 
@@ -32,6 +33,11 @@ SAMPLE_ROWS: Final = 1_000
 class Log:
     """An event log.
 
+    Args:
+        found: Its files.
+        config: What was asked for.
+        absent: Columns of nulls beside those that it has.
+
     Attributes:
         config: What was asked for, with the preset that was found in the log, where one was.
         files: Files of the log, in input order.
@@ -39,13 +45,14 @@ class Log:
         schema: Type of each of its own columns; all text but in Parquet.
     """
 
-    def __init__(self, found: FoundFiles, config: Config) -> None:
+    def __init__(self, found: FoundFiles, config: Config, absent: Sequence[str] = ()) -> None:
         self.config = config
         self._found = found
         self._content: Content = FORMATS[found.format].opens(found.sources, config)
         self.files: tuple[LogFile, ...] = tuple(source.file for source in self._content.sources)
         self.passed_over: tuple[PassedOver, ...] = (*found.passed_over, *self._content.passed_over)
         self._preset, self._nulls = config.preset, config.nulls
+        self._absent = tuple(absent)
         self._frame = self._shaped(self._content.scan())
         types = self._frame.collect_schema()
         self.schema: dict[str, pl.DataType] = {name: dtype for name, dtype in types.items() if name not in PLACE}
@@ -56,8 +63,9 @@ class Log:
         return tuple(self._content.sources)
 
     def _shaped(self, rows: pl.LazyFrame) -> pl.LazyFrame:
-        """The rows with what the preset says of the columns themselves."""
-        return shaped(rows, self._content.types, self._preset, self._nulls) if self._is_shaped else rows
+        """The rows with what the preset says of the columns themselves, and those that the log has not."""
+        rows = shaped(rows, self._content.types, self._preset, self._nulls) if self._is_shaped else rows
+        return rows.with_columns(pl.lit(None).alias(name) for name in self._absent) if self._absent else rows
 
     @property
     def _is_shaped(self) -> bool:
@@ -66,6 +74,17 @@ class Log:
     def opened_with(self, config: Config) -> Log:
         """The same files, read by another configuration."""
         return Log(self._found, config)
+
+    def with_nulls(self, config: Config, but: Collection[str]) -> Log:
+        """The same files, with a column of nulls for each that was asked for by name and none of them has.
+
+        Args:
+            config: What was asked for.
+            but: Names that may be asked for and are no columns.
+        """
+        missing = [name for name in named_columns(config) if name not in but and field_type(name, self.schema) is None]
+        absent = [name for name in missing if roots(name) == [name]]
+        return Log(self._found, self.config, absent) if absent else self
 
     def has_value(self, reference: str) -> bool:
         """Whether a reference to a column, or to what is inside one, finds a value in the first rows."""
