@@ -6,7 +6,7 @@ text is looked at word by word before Polars sees it (`sql_tokens`). Every door 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Final
 
@@ -66,7 +66,7 @@ def expression(text: str, origin: str) -> pl.Expr:
                 hint=f'a condition is asked of each row; a column of that name is written "{word.text}"',
             )
     with as_usage_error(origin, "an expression of SQL, for example env = 'prod'"):
-        return pl.sql_expr(text)
+        return pl.sql_expr(_edited(text, _floats(words)))
 
 
 def aggregate(text: str, origin: str) -> pl.Expr:
@@ -92,22 +92,39 @@ def aggregate(text: str, origin: str) -> pl.Expr:
                 hint=f"an aggregate: {AGGREGATES}",
             )
     with as_usage_error(origin, f"an aggregate: {AGGREGATES}"):
-        return pl.sql_expr(_without_nth(text, words, origin))
+        return pl.sql_expr(_edited(text, [*_floats(words), *_nth(words, origin)]))
 
 
-def _without_nth(text: str, words: Sequence[Token], origin: str) -> str:
-    """The text with ``nth(x, 2)`` as Polars knows it: ``array_get(array_agg(x), 2)``."""
-    edits = []
+Edit = tuple[int, int, str]
+"""From where to where in a text, and what is to stand there."""
+
+
+def _edited(text: str, edits: Iterable[Edit]) -> str:
+    for start, end, new in sorted(edits, reverse=True):
+        text = f"{text[:start]}{new}{text[end:]}"
+    return text
+
+
+def _floats(words: Sequence[Token]) -> Iterator[Edit]:
+    """Numbers with a point as floats, ``0.5e0``: Polars' decimals, which they would be, lose digits when they are divided."""
+    for before, point, number, behind in zip(*(([NOTHING, *words, NOTHING])[at:] for at in range(4)), strict=False):
+        is_fraction = point.text == "." and number.kind == "number" and number.start == point.end
+        of_name = before.kind in ("word", "quoted") or before.text in (")", "]")
+        has_exponent = behind.kind == "word" and behind.start == number.end
+        if is_fraction and not (of_name and before.end == point.start) and not has_exponent:
+            yield number.end, number.end, "e0"
+
+
+def _nth(words: Sequence[Token], origin: str) -> Iterator[Edit]:
+    """``nth(x, 2)`` as Polars knows it: ``array_get(array_agg(x), 2)``."""
     for place, word in enumerate(words[:-1]):
         if word.keyword not in ("nth", "nth_value") or words[place + 1].text != "(":
             continue
         comma = _last_comma(words, place + 1)
         if comma is None:
             raise UsageError(f"{origin}: {word.text} takes a value and a number", hint="for example nth(page, 2)")
-        edits += [(word.start, word.end, "array_get(array_agg"), (comma.start, comma.end, "),")]
-    for start, end, new in sorted(edits, reverse=True):
-        text = f"{text[:start]}{new}{text[end:]}"
-    return text
+        yield word.start, word.end, "array_get(array_agg"
+        yield comma.start, comma.end, "),"
 
 
 def _last_comma(words: Sequence[Token], opening: int) -> Token | None:
@@ -159,7 +176,7 @@ def query(text: str, tables: Mapping[str, pl.LazyFrame], origin: str) -> pl.Lazy
     if first.keyword not in ("select", "with"):
         raise UsageError(f"{origin}: no query", hint="it begins with SELECT or WITH")
     with as_usage_error(origin, _there_are(tables)):
-        found = pl.SQLContext(dict(tables)).execute(text)
+        found = pl.SQLContext(dict(tables)).execute(_edited(text, _floats(words)))
         found.collect_schema()
         return found
 

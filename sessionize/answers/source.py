@@ -290,7 +290,11 @@ def only_needed(plan: Plan, need: Need) -> Plan:
     kept = {
         role: names
         for role, names in plan.columns.items()
-        if role in ALWAYS or role in text or (role == schema.USER_AGENT and looked_into) or plan.channels
+        if role in ALWAYS
+        or role in text
+        or (role == schema.USER_AGENT and looked_into)
+        or (role in schema.UTM and any(each in text for each in schema.UTM))  # all are of one event
+        or plan.channels
     }
     properties = tuple(name for name in plan.properties if name in text)
     return replace(plan, columns=kept, properties=properties, traits=(), devices=False)

@@ -134,6 +134,8 @@ def boundaries_only(plan: Plan) -> Plan:
     """The plan without the columns that no boundary rule looks at."""
     agents = plan.exclude_bots and plan.agents
     needed = (*NEEDED, schema.USER_AGENT) if agents else NEEDED
+    if schema.EVENT_ID in plan.columns:  # of copies of an event the one with a value stays
+        needed = (*needed, schema.VALUE)
     kept = {role: names for role, names in plan.columns.items() if role in needed}
     return replace(plan, columns=kept, properties=(), traits=(), channels=False, agents=agents)
 

@@ -11,7 +11,7 @@ import polars as pl
 
 from sessionize import schema
 from sessionize.checks.batches import filled_in
-from sessionize.checks.custom import ask, prove
+from sessionize.checks.custom import EVENTS, ask, needs, prove
 from sessionize.checks.facts import Examples, Facts
 from sessionize.checks.findings import Example
 from sessionize.checks.key_stats import Extremes, Thresholds, session_example, session_facts
@@ -22,8 +22,8 @@ from sessionize.checks.text import sanitize
 from sessionize.engine.result import Counts
 from sessionize.kernel.metrics import FIGURED
 from sessionize.output.ownership import MANIFEST, REJECTED
-from sessionize.output.read_run import events_names, read_manifest, read_metrics
-from sessionize.stores import fetched, path_of
+from sessionize.output.read_run import read_manifest, read_metrics, scan_events
+from sessionize.stores import path_of
 from sessionize.summary.figures import figures
 
 
@@ -42,15 +42,14 @@ def facts_of_runs(paths: Sequence[str], settings: Settings, thresholds: Threshol
     each = [read_metrics(path, manifest) for path, manifest in zip(paths, manifests, strict=True)]
     metrics = pl.concat(each, how="diagonal_relaxed")
     tables = {"sessions": metrics.lazy()}
-    events = [
-        [path_of(path) / name for name in events_names(found)] for path, found in zip(paths, manifests, strict=True)
-    ]
-    if all(files and all(file.name.endswith(".parquet") and file.exists() for file in files) for files in events):
-        scans = [pl.scan_parquet(fetched(file)) for files in events for file in files]
-        tables["events"] = pl.concat(scans, how="diagonal_relaxed")
     customs = filled_in(settings.custom, paths)
+    if needs(customs, EVENTS):
+        events = [scan_events(path, manifest) for path, manifest in zip(paths, manifests, strict=True)]
+        found_events = [each for each in events if each is not None]
+        if len(found_events) == len(events):
+            tables[EVENTS] = pl.concat(found_events, how="diagonal_relaxed")
     prove(
-        [custom for custom in customs if "events" in tables or "events" not in custom.sql],
+        [custom for custom in customs if EVENTS in tables or not needs([custom], EVENTS)],
         {name: frame.collect_schema() for name, frame in tables.items()},
     )
     rules = manifests[-1]["rules"]

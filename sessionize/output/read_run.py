@@ -23,6 +23,8 @@ from sessionize.own import Own, recorded
 from sessionize.stores import AnyPath, below, fetched, path_of
 
 TIME: Final = "%Y-%m-%dT%H:%M:%S%.6fZ"
+EVENT_TYPES: Final = {schema.TIMESTAMP: UTC_INSTANT, schema.VALUE: pl.Float64, "position": pl.UInt32}
+"""Columns of events that are no texts, whatever the format that they were written in."""
 BATCHES: Final = "batch=*"
 STDIN: Final = "-"
 
@@ -63,6 +65,20 @@ def added_columns(path: str) -> tuple[Own, ...]:
 def read_metrics(path: str, manifest: dict[str, Any]) -> pl.DataFrame:
     """A run's metrics, whatever their format."""
     return pl.concat(_metrics_of(path_of(path), manifest, Limits.of()))
+
+
+def scan_events(path: str, manifest: dict[str, Any]) -> pl.LazyFrame | None:
+    """A run's events, whatever their format; of Parquet they are read as they are asked for. None where it wrote none.
+
+    Raises:
+        InputError: If a file is damaged.
+    """
+    folder, names = path_of(path), events_names(manifest)
+    if not names or not all((folder / name).exists() for name in names):
+        return None
+    if all(name.endswith(".parquet") for name in names):
+        return pl.concat([pl.scan_parquet(fetched(folder / name)) for name in names], how="diagonal_relaxed")
+    return pl.concat(_events_of(folder, manifest, Limits.of()), how="diagonal_relaxed").lazy()
 
 
 def _metrics_of(folder: AnyPath, manifest: dict[str, Any], limits: Limits) -> Iterator[pl.DataFrame]:
@@ -191,7 +207,9 @@ def _events_of(folder: AnyPath, manifest: dict[str, Any], limits: Limits) -> Ite
     for name in names:
         for rows in _frames(folder / name, manifest, limits, {}):
             there = rows if rows.width else _no_events(manifest)
-            yield there.with_columns(_cast(schema.TIMESTAMP, UTC_INSTANT, there[schema.TIMESTAMP].dtype))
+            yield there.with_columns(
+                _cast(name, dtype, there[name].dtype) for name, dtype in EVENT_TYPES.items() if name in there.columns
+            )
 
 
 def _no_events(manifest: dict[str, Any]) -> pl.DataFrame:

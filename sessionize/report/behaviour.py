@@ -52,7 +52,10 @@ def _types(types: Mapping[str, int]) -> list[Part]:
     rows += [("all others", number(rest), share(rest / whole))] if rest else []
     return [
         Table(
-            caption="Event types", head=("event type", "events", "share"), rows=rows, bars=[many for _, many in shown]
+            caption="Event types of the whole log",
+            head=("event type", "events", "share"),
+            rows=rows,
+            bars=[many for _, many in shown],
         )
     ]
 

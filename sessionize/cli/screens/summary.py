@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, Final
 
+from sessionize import schema
 from sessionize.cli.screens import head
 from sessionize.cli.screens.following import following
 from sessionize.cli.screens.text import BOLD, DIM, Cell, Line, Page, cells, cut, left, table, wrapped
@@ -237,6 +238,8 @@ def _types(facts: Data, where: Page) -> list[Line]:
     if not types:
         return [(Cell("no conversions: --conversion NAME says which event type is one", DIM),)]
     is_all = facts.get("is_all", True)  # of some sessions the numbers would be others
+    if not is_all and _has_conversions(facts, types):
+        return [(Cell("no conversions among these sessions", DIM),)]
     shown = [f"{cut(name, 30)}{f' {number(many)}' if is_all else ''}" for name, many in list(types.items())[:6]]
     title = "event types:" if is_all else "event types of the whole log:"
     texts = [*(f"{name}," for name in shown[:-1]), shown[-1] + (", …" if len(types) > 6 else "")]
@@ -244,6 +247,15 @@ def _types(facts: Data, where: Page) -> list[Line]:
         *((Cell(line),) for line in wrapped([f"{title} {texts[0]}", *texts[1:]], " ", where.width)),
         *((Cell(line, DIM),) for line in wrapped(NO_CONVERSION, " ", where.width)),
     ]
+
+
+def _has_conversions(facts: Data, types: Data) -> bool:
+    """Whether an event type of the whole log is a conversion."""
+    named = facts["account"]["rules"].get("conversions")
+    if named:
+        return any(name in types for name in named)
+    usual = {schema.spelling(name) for name in schema.CONVERSIONS}
+    return any(schema.spelling(name) in usual for name in types)
 
 
 def _groups(data: Data, facts: Data, where: Page, least: int, top: int | None) -> list[Line]:

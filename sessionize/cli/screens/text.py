@@ -116,12 +116,17 @@ def cut(text: str, width: int) -> str:
     safe = plain(text)
     if cells(safe) <= width:
         return safe
+    return _beginning(safe, width - 1) + "…"
+
+
+def _beginning(text: str, width: int) -> str:
+    """As many letters as fit into so many columns."""
     found = ""
-    for letter in safe:
-        if cells(found + letter) > width - 1:
+    for letter in text:
+        if cells(found + letter) > width:
             break
         found += letter
-    return found + "…"
+    return found
 
 
 def cut_middle(text: str, width: int) -> str:
@@ -130,7 +135,7 @@ def cut_middle(text: str, width: int) -> str:
     if cells(safe) <= width or width < 8:
         return cut(safe, width)
     tail = (width - 1) // 2
-    return safe[: width - 1 - tail] + "…" + safe[-tail:]
+    return _beginning(safe, width - 1 - tail) + "…" + _beginning(safe[::-1], tail)[::-1]
 
 
 def cut_distinctly(texts: Sequence[str], width: int, shorten: Callable[[str, int], str]) -> list[str]:

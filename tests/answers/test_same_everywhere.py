@@ -1,0 +1,101 @@
+"""An answer does not depend on where it is asked: of the log, or of what a run wrote, in whatever format."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+from console import sessionize
+
+from sessionize.cli.screens.text import cells, cut_middle
+
+CAMPAIGNS = """\
+session_id,timestamp,page,utm_source,utm_medium
+s1,2024-05-30T10:00:00Z,/a,,cpc
+s1,2024-05-30T10:01:00Z,/b,mail,
+s2,2024-05-30T10:00:00Z,/a,mail,
+"""
+"""The first event of s1 that has any of the five fields has no source."""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "log.csv").write_text(CAMPAIGNS)
+    sessionize("run", "log.csv", "-o", "out", "--events", "-q", cwd=tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("asked", ["log.csv", "out"])
+def test_fields_of_a_campaign_are_of_one_event_whichever_are_asked_for(asked: str, folder: Path) -> None:
+    said = sessionize("summary", asked, "--by", "utm_source", "--csv", "-q", cwd=folder)
+    assert [(row["name"], row["sessions"]) for row in csv.DictReader(io.StringIO(said.out))] == [
+        ("mail", "1"),
+        ("(none)", "1"),
+    ]
+    said = sessionize("summary", asked, "--session-where", "utm_source = 'mail'", "--json", "-q", cwd=folder)
+    assert json.loads(said.out)["sessions"] == 1
+
+
+@pytest.mark.parametrize("form", ["parquet", "csv", "ndjson", "json"])
+def test_events_of_an_earlier_run_are_checked_and_counted_in_every_format(form: str, tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("session_id,timestamp,event_type,value\ns1,2024-05-30T10:00:00Z,click,5\n")
+    query = (
+        '[[check.custom]]\nname = "large"\nsql = "SELECT * FROM events WHERE value > 3 AND position = 1"\nerror = 0\n'
+    )
+    (tmp_path / "c.toml").write_text(query)
+    sessionize("run", "log.csv", "-o", "out", "--events", "--format", form, "-q", cwd=tmp_path)
+    said = sessionize("check", "out", "--config", "c.toml", "-q", cwd=tmp_path)
+    assert (said.code, "large: 1 rows by the query" in said.out) == (1, True), said
+    told = sessionize("funnel", "out", "--step", "event_type = 'click' AND value > 1", "--json", "-q", cwd=tmp_path)
+    assert json.loads(told.out)["steps"][0]["sessions"] == 1
+
+
+@pytest.mark.parametrize(
+    "sql",
+    ["sum(CASE WHEN bounced THEN 1.0 ELSE 0.0 END) / count(*)", "count(*) FILTER (WHERE bounced) * 1.0 / count(*)"],
+)
+def test_a_share_that_a_check_computes_is_held_to_its_threshold(sql: str, tmp_path: Path) -> None:
+    rows = "a,2024-05-30T10:00:00Z\nb,2024-05-30T11:00:00Z\nc,2024-05-30T12:00:00Z\nc,2024-05-30T12:01:00Z\n"
+    (tmp_path / "log.csv").write_text(f"session_id,timestamp\n{rows}")
+    (tmp_path / "c.toml").write_text(
+        f'[[check.custom]]\nname = "bounces"\nsql = "SELECT {sql} FROM sessions"\nerror = 0.5\n'
+    )
+    said = sessionize("check", "log.csv", "--config", "c.toml", "-q", cwd=tmp_path)
+    assert (said.code, "bounces: 0.666667 " in said.out) == (1, True), said
+
+
+def test_numbers_with_a_point_keep_their_digits(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("session_id,timestamp\na,2024-05-30T10:00:00Z\n")
+    metrics = ("x=count(*) * 1.0 / 30000000", "y=sum(.25) + 1.5e1 - 0.125")
+    typed = [part for each in metrics for part in ("--metric", each)]
+    said = sessionize("run", "log.csv", "-o", "-", "--no-sessions", "-q", *typed, cwd=tmp_path)
+    found = json.loads(said.out)
+    assert (found["x"], found["y"]) == (1 / 30_000_000, 15.125)
+
+
+def test_of_copies_of_an_event_the_same_one_stays_for_timeouts_as_for_a_run(tmp_path: Path) -> None:
+    rows = "e1,s1,2024-05-30T10:00:00Z,purchase,\ne1,s1,2024-05-30T10:00:00Z,refund,99\n"
+    (tmp_path / "log.csv").write_text(f"event_id,session_id,timestamp,event_type,value\n{rows}")
+    said = sessionize("timeout", "log.csv", "--passive", "refund", "--csv", "-q", cwd=tmp_path)
+    assert {row["sessions"] for row in csv.DictReader(io.StringIO(said.out))} == {"0"}
+
+
+def test_that_none_of_some_sessions_converts_says_nothing_of_the_log(tmp_path: Path) -> None:
+    rows = "s1,2024-05-30T10:00:00Z,purchase\ns2,2024-05-30T10:00:00Z,click\n"
+    (tmp_path / "log.csv").write_text(f"session_id,timestamp,event_type\n{rows}")
+    said = sessionize("summary", "log.csv", "--containing", "click", cwd=tmp_path)
+    assert "no conversions among these sessions" in said.out
+
+
+@pytest.mark.parametrize(
+    "text", ["/製品/大阪城天守閣入場券", "売上データ分析用アクセスログ二〇二四年五月.csv", "abcdefghijklmnopqrst"]
+)
+@pytest.mark.parametrize("width", [8, 9, 15, 20])
+def test_a_text_is_cut_to_its_width_however_wide_its_letters_are(text: str, width: int) -> None:
+    found = cut_middle(text, width)
+    assert cells(found) <= width
+    begins, mark, ends = found.partition("…")
+    assert not mark or (text.startswith(begins) and text.endswith(ends) and len(begins) + len(ends) < len(text))
