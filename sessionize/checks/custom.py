@@ -134,9 +134,8 @@ def _ask(custom: Custom, tables: Tables, examples: int) -> Measured | Undecided 
         number = found.item()
         if number is None:
             return Undecided("the query's number is null: COALESCE says what is meant by it")
-        return Measured(
-            int(number) if found.dtypes[0].is_integer() else float(number), None, f"{number:,} by the query"
-        )
+        exact = int(number) if found.dtypes[0].is_integer() else float(number)
+        return Measured(exact, None, f"{exact if abs(exact) < TINY else round(exact, 6):,} by the query")
     shown = tuple(_example(row) for row in found.head(examples).iter_rows(named=True))
     return Measured(found.height, None, f"{found.height:,} rows by the query", shown)
 
