@@ -126,7 +126,7 @@ BARE_NAMES: Final = ("host", "id")
 """Names that may mean a visitor or something else: a profile id only where nothing else is, and the values bear it out."""
 NULL_WORDS: Final = (
     "-1", "0", "null", "(null)", "NULL", "\\N", "undefined", "None", "none", "nan", "NaN", "NA", "N/A", "nil", "<nil>",
-    "(not set)",
+    "(not set)", "(none)", "<null>", "#N/A", "-", "unknown", "Unknown",
 )  # fmt: skip
 """Texts that exports write where there is no value."""
 

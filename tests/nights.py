@@ -16,6 +16,7 @@ from sessionize import schema
 from sessionize.config import Plan
 from sessionize.engine.pipeline import sessionize_log
 from sessionize.engine.result import Counts, Result, Stand
+from sessionize.engine.value_stats import TRANSIENT
 from sessionize.kernel import as_text, normalise
 from sessionize.limits import Limits
 from sessionize.nightly.batch import PLACE, Night, NightSettings
@@ -138,7 +139,9 @@ def types_of(frame: pl.DataFrame, plan: Plan) -> dict[str, pl.DataType]:
     """Columns of the canonical events of a log."""
     (empty,) = pieces_of(frame.clear())
     found = normalise(empty.frame, frame.schema, plan).collect_schema()
-    return {name: dtype for name, dtype in found.items() if name not in (schema.FILE, schema.ROW, schema.REASON)}
+    return {
+        name: dtype for name, dtype in found.items() if name not in (schema.FILE, schema.ROW, schema.REASON, *TRANSIENT)
+    }
 
 
 def _through(frame: pl.DataFrame, plan: Plan, night: Night, limits: Limits) -> Result:

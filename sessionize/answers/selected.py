@@ -100,5 +100,6 @@ def facts(origin: Source) -> dict[str, Any]:
         "timezone": origin.timezone,
         "event_types": origin.event_types,
         "log_columns": origin.log_columns,
+        "choices": origin.choices,
         "notes": origin.notes,
     }

@@ -60,7 +60,8 @@ class Source:
         files: Paths of the log's files.
         names: What the log's own columns are called among the events' columns.
         log_columns: The log's own columns.
-        notes: Names that were asked for and never occur.
+        choices: What was decided of the log's columns, and should be known.
+        notes: Names that were asked for and never occur, ids that may be none, amounts that are no numbers.
     """
 
     inputs: tuple[str, ...]
@@ -74,6 +75,7 @@ class Source:
     files: tuple[str, ...] = ()
     names: Mapping[str, str] = field(default_factory=dict)
     log_columns: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -229,7 +231,8 @@ def _of_log(config: Config, need: Need, stack: ExitStack, progress: Progress, li
         files=tuple(file.path for file in log.files),
         names=named.names,
         log_columns=tuple(log.schema),
-        notes=() if asked is None else notes(asked.seen(), config, plan),
+        choices=plan.notes,
+        notes=(*(() if asked is None else notes(asked.seen(), config, plan)), *result.values.notes(plan)),
     )
 
 

@@ -27,7 +27,9 @@ ID_COLUMNS: Final = {schema.SESSION_ID: "source_id", schema.PROFILE_ID: schema.P
 ID_SEPARATOR: Final = "|"
 """Between the columns that are an id together; escaped inside them, so that no two ids share a text."""
 CLOCK: Final = r"^\s*\d{1,2}:\d\d"
-MIDNIGHT: Final = r"[T ]00:00(?::00(?:[.,]0+)?)?\s*$"
+MIDNIGHT: Final = r"[T ](?:00:00(?::00(?:[.,]0+)?)?|12:00(?::00)?\s*[Aa]\.?[Mm]\.?)\s*(?:Z|[+-]\d\d:?\d\d)?\s*$"
+NO_DATE: Final = r"^\s*(?:1899-12-3[01]|1900-01-0[01]|1970-01-01|0001-01-01)[T ]"
+"""A day that stands for none, before a time of day: Access, spreadsheets, JavaScript and .NET write it."""
 """What a table's column of times puts behind a date: nothing, where the time of day stands in a column of its own."""
 TEXTS: Final = (pl.String, pl.Categorical, pl.Enum)
 """Types of text, whole or by a dictionary."""
@@ -55,6 +57,9 @@ def normalise(raw: pl.LazyFrame, types: Types, plan: Plan) -> pl.LazyFrame:
         written_amount = text(plan.columns[schema.VALUE][0], types)
         columns[schema.VALUE] = amount(written_amount, plan.amounts)
         columns[schema.UNREAD] = pl.when(columns[schema.VALUE].is_null()).then(filled(written_amount))
+    elif schema.VALUE in columns and (field_type(plan.columns[schema.VALUE][0], types) or pl.Null()).is_float():
+        endless = field(plan.columns[schema.VALUE][0], types).is_infinite()  # no amount; NaN stands for none
+        columns[schema.UNREAD] = pl.when(endless).then(pl.lit("inf"))
     columns |= {schema.PROPERTY_PREFIX + name: _property(name, types, plan) for name in plan.properties}
     columns |= {schema.TRAIT_PREFIX + name: field(name, types) for name in plan.traits}
     columns |= _splits(types, plan)
@@ -197,6 +202,7 @@ def time_text(names: tuple[str, ...], types: Types) -> tuple[pl.Expr, pl.DataTyp
         return field(names[0], types), dtype
     first, *others = (filled(text(name, types)) for name in names)
     if others:
+        others[0] = others[0].str.replace(NO_DATE, "")
         first = pl.when(others[0].str.contains(CLOCK)).then(first.str.replace(MIDNIGHT, "")).otherwise(first)
     return pl.concat_str(first, *others, separator=" "), pl.String()
 

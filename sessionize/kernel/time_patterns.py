@@ -58,7 +58,7 @@ def compiled(pattern: str) -> re.Pattern[str]:
     unknown = [f"%{letter}" for letter in parts[1::2] if letter not in DIRECTIVES]
     if unknown:
         raise ValueError(f"unknown directive {', '.join(unknown)}")
-    literal = [re.escape(part).replace("/", "/") for part in parts[::2]]
+    literal = [re.sub(r"(?:\\?\s)+", r"\\s+", re.escape(part)) for part in parts[::2]]  # as strptime takes blanks
     fields = [DIRECTIVES[letter] for letter in parts[1::2]] + [""]
     body = "".join(text + field for text, field in zip(literal, fields, strict=True))
     return re.compile(rf"^\s*{body}\s*$")

@@ -16,6 +16,7 @@ from typing import Any
 
 import polars as pl
 
+from sessionize import schema
 from sessionize.config import MICROSECOND, Config, Nightly, Output
 from sessionize.engine.ingest import event_types
 from sessionize.engine.names import Names, Seen, notes
@@ -124,12 +125,17 @@ def prepared(  # noqa: PLR0913 - each is a part of it
     else:
         there_log = log if log.config is config else log.opened_with(config)
         if known is not None:  # a night before has had them, or one like this would have been refused
-            others = {name for name, of in config.dimensions.items() if name != of}
-            there_log = there_log.with_nulls(config, {*known.columns, *others})
+            there_log = there_log.with_nulls(config, _no_columns(config, known))
         opening = opened(config, limits, progress, log=there_log, known=known_before(known))
     there = stack.enter_context(opening)
     check_same(there.plan, known, nightly, state, config)
     return None if found is None else Work(config, output, nightly, found, there, inputs)
+
+
+def _no_columns(config: Config, known: Done) -> set[str]:
+    """Names that rules and SQL may call, and that are no columns of the log: roles, and the user's own dimensions."""
+    own = {name for name, of in config.dimensions.items() if name != of}
+    return {*known.columns, *schema.ROLES, *own} - {*config.properties, *config.traits}
 
 
 class Work:

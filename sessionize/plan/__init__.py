@@ -9,8 +9,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import polars as pl
+
 from sessionize import schema
 from sessionize.config import AmountStyle, Config, Plan
+from sessionize.errors import UsageError
 from sessionize.kernel import agents
 from sessionize.kernel.normalise import TEXTS
 from sessionize.kernel.references import field_type
@@ -86,7 +89,8 @@ def resolve(config: Config, types: Types, sample: Sample, known: Known | None = 
         time_more=found.time_more,
         **told,
     )
-    plan = _with_amounts(plan, types, evidence, None if known is None else known.amounts)
+    held, given = None if known is None else known.amounts, bool(config.chosen(schema.VALUE))
+    plan = _with_amounts(plan, types, evidence, held, given=given)
     return replace(plan, own=own_of(config, plan, types, evidence.sample, {} if known is None else known.own))
 
 
@@ -106,13 +110,31 @@ def enrichment_of(config: Config, columns: Collection[str]) -> dict[str, Any]:
     }
 
 
-def _with_amounts(plan: Plan, types: Types, evidence: Evidence, known: AmountStyle | None) -> Plan:
-    """The plan with how amounts are written, and where they stand in an object."""
+def _with_amounts(plan: Plan, types: Types, evidence: Evidence, known: AmountStyle | None, *, given: bool) -> Plan:
+    """The plan with how amounts are written, and where they stand in an object.
+
+    Raises:
+        UsageError: If the column was given, and holds no amounts.
+    """
     name = plan.columns.get(schema.VALUE, ("",))[0]
     if not name:
         return plan
     if (found := inside(name, evidence)) is not None:
         name = found
         plan = replace(plan, columns={**plan.columns, schema.VALUE: (name,)})
-    found, sure = style(name, evidence) if field_type(name, types) in TEXTS else (plan.amounts, False)
+    dtype = field_type(name, types)
+    if dtype is not None and not (dtype.is_numeric() or dtype in (*TEXTS, pl.Boolean, pl.Null)):
+        return _without_amounts(plan, name, dtype, given=given)
+    found, sure = style(name, evidence) if dtype in TEXTS else (plan.amounts, False)
     return replace(plan, amounts=known or found, amounts_found=known is not None or sure)
+
+
+def _without_amounts(plan: Plan, name: str, dtype: pl.DataType, *, given: bool) -> Plan:
+    """The plan without a column that has the name of amounts, and holds none."""
+    if given:
+        first = (
+            f"--map 'value={name}[0]' takes the first of each" if isinstance(dtype, pl.List) else option(schema.VALUE)
+        )
+        raise UsageError(f"column {name!r} cannot be the value: it holds {dtype}", hint=first)
+    columns = {role: names for role, names in plan.columns.items() if role != schema.VALUE}
+    return replace(plan, columns=columns, off=(*plan.off, schema.VALUE))

@@ -25,8 +25,18 @@ MEASURE: Final = r"^\s*[+-]?\d*[.,]\d+\s*$"
 PROSE: Final = r"\S+\s+\S+\s+\S+\s+\S+"
 ADDRESS: Final = r"^(?:[a-z]+://|/)|^www\."
 SCIENTIFIC: Final = r"^\d(?:\.\d+)?[eE]\+?\d{2,}$"
-OTHERS: Final = ("type", "event", "page", "url", "path", "method", "status", "code", "lang", "country", "version")
+WRITTEN_DATE: Final = r"^\s*\d{1,4}[./-]\d{1,2}[./-]\d{1,4}(?:\D|$)"
+OTHERS: Final = (
+    "type", "event", "evt", "action", "kind", "page", "url", "path", "method", "status", "code", "lang", "country", "version",
+    "count", "vendor",
+)  # fmt: skip
 """Words in names of columns that hardly say whose an event is, however their values look."""
+
+
+SHAPES: Final = (MEASURE, PROSE, ADDRESS, WRITTEN_DATE)
+"""What ids do not look like."""
+SHARED: Final = 3
+"""Profiles from which on a session id is hardly one session's: a login makes them two."""
 
 
 class Refusal(NamedTuple):
@@ -98,7 +108,7 @@ def _as_key(name: str, evidence: Evidence) -> Column | None:
         return None
     alike = values.value_counts(sort=True)["count"].head(1).sum()
     is_constant = column.there >= FEW and alike > MOST_ALIKE * column.there
-    is_other = any(2 * int(values.str.contains(shape).sum()) > column.there for shape in (MEASURE, PROSE, ADDRESS))
+    is_other = any(2 * int(values.str.contains(shape).sum()) > column.there for shape in SHAPES)
     is_time = is_named_for_a_time(name) and times.holds_times(name, evidence)
     return None if is_constant or is_other or is_time else column
 
@@ -106,6 +116,21 @@ def _as_key(name: str, evidence: Evidence) -> Column | None:
 def _rank(name: str) -> tuple[bool, bool]:
     is_id = is_named_for_an_id(name)
     return not is_id or name.lower() == "uid", any(word in name.lower() for word in OTHERS)
+
+
+def shared_by_profiles(session: str, profile: str, evidence: Evidence) -> str | None:
+    """What to say where most session ids of several events are of several profiles each; None where they are not."""
+    pairs = pl.DataFrame({"session": evidence.texts(session), "profile": evidence.texts(profile)}).drop_nulls()
+    each = pairs.group_by("session").agg(events=pl.len(), profiles=pl.col("profile").n_unique())
+    several = each.filter(pl.col("events") > 1)
+    shared = several.filter(pl.col("profiles") >= SHARED).height
+    if 2 * shared <= several.height or several.height < 1:
+        return None
+    both = f"{options_of(schema.SESSION_ID, profile, session)} {options_of(schema.PROFILE_ID, profile)}"
+    return (
+        f"{shared:,} of {several.height:,} values of {session!r} are of {SHARED} profiles or more each, as numbers are that "
+        f"count for each profile: {both}"
+    )
 
 
 def words_for_null(names: Iterable[str], evidence: Evidence) -> list[str]:

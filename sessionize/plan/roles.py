@@ -190,6 +190,10 @@ class Roles:
         if isinstance(found, TimeFormat):
             self._look_at_unread(names, found)
             return found
+        if schema.TIMESTAMP in self._by_name:
+            others = times.likelier(self._types, self._evidence, self._taken)
+            options = options_of(schema.TIMESTAMP, others[0]) if others else found.options
+            found = found._replace(options=options)
         self._problems.append(found)
         return ISO
 
@@ -234,6 +238,7 @@ class Roles:
     def _look_at_keys(self) -> None:
         """Refuse a key found by name alone in which nearly every value differs."""
         self._drop_constant()
+        self._look_at_sharing()
         named = [self._columns[role][0] for role in KEYS if role in self._columns and role in self._by_name]
         self._evidence.look_closer(named)
         for role in KEYS:
@@ -253,6 +258,13 @@ class Roles:
             problem = self._no_key(found)
             said = f"the {role}: {refused.said}, so that it ties no events together"
             self._problems.append(problem._replace(problem=said, more=f"{problem.more} {all_the_same}".strip()))
+
+    def _look_at_sharing(self) -> None:
+        """Say where session ids, found by name alone, are shared by profiles."""
+        if schema.SESSION_ID in self._by_name and all(role in self._columns for role in KEYS):
+            session, profile = (self._columns[role][0] for role in KEYS)
+            said = keys.shared_by_profiles(session, profile, self._evidence)
+            self._notes += [] if said is None else [said]
 
     def _drop_constant(self) -> None:
         """A session id that is but one word for null, whoever the profile is, is none."""

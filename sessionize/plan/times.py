@@ -12,7 +12,7 @@ from sessionize import schema
 from sessionize.config import TimeFormat, TimeKind
 from sessionize.errors import UsageError
 from sessionize.kernel.epochs import OUT_OF_RANGE, PER_SECOND
-from sessionize.kernel.normalise import TEXTS, time_text
+from sessionize.kernel.normalise import MIDNIGHT, NO_DATE, TEXTS, time_text
 from sessionize.kernel.references import field_type
 from sessionize.kernel.time_patterns import compiled
 from sessionize.kernel.timestamps import MODERN, instant
@@ -30,8 +30,8 @@ OTHER_CLOCKS: Final = (
 )
 """Clocks that do not count since 1970: their numbers of 1990 to 2100, and how they become microseconds since 1970."""
 NUMBER: Final = r"^\s*[+-]?\d+(\.\d*)?([eE][+-]?\d{1,3})?\s*$"
-TIME_OF_DAY: Final = r"^\s*\d{1,2}:\d\d(:\d\d([.,]\d+)?)?\s*([AaPp]\.?[Mm]\.?|Z|[+-]\d\d:?\d\d)?\s*$"
-A_DATE: Final = r"^\s*\d{4}-\d\d-\d\d\s*$"
+TIME_OF_DAY: Final = rf"(?:{NO_DATE}|^)\s*\d{{1,2}}:\d\d(:\d\d([.,]\d+)?)?\s*([AaPp]\.?[Mm]\.?|Z|[+-]\d\d:?\d\d)?\s*$"
+A_DATE: Final = rf"^\s*\d{{4}}-\d\d-\d\d(?:\s*$|{MIDNIGHT})"
 MOST: Final = 0.95
 """Share of a column's values that has to be read, where nothing but its values and the end of its name speaks for it."""
 CLOCKS: Final = (pl.Time, pl.Duration)
@@ -40,7 +40,10 @@ A_DAY: Final = 86_400
 FIRST: Final = 32
 """Texts among which one time is enough to know that there are any."""
 _TIME: Final = "time"
-UNSURE: Final = ("received", "sent", "updated", "modified", "ended", "end", "loaded", "etl", "expires", "processed")
+UNSURE: Final = (
+    "received", "sent", "updated", "modified", "ended", "end", "loaded", "etl", "expires", "processed", "due", "birth",
+    "signup", "last_", "dropoff",
+)  # fmt: skip
 """Words in names of times that are seldom an event's own: these are proposed last."""
 
 
@@ -234,10 +237,14 @@ def by_ending(types: Types, evidence: Evidence, taken: Collection[str]) -> TimeC
     read = read or [name for name in free if _TIME in name.lower() and holds_times(name, evidence)]
     whole = [name for name in read if not is_date(name, evidence)]
     days = [name for name in read if name not in whole]
+    if len(whole) == 1 and _is_doubtful(whole[0], evidence):
+        whole += likelier(types, evidence, {*taken, *whole})
     if len(whole) == 1:
         return TimeColumns((whole[0],))
     if whole:
         return sorted(whole, key=_unsure)
+    if len(days) == 1 and _is_doubtful(days[0], evidence):
+        days += likelier(types, evidence, {*taken, *days})
     clocks = [
         name for name in plain(types) if name not in taken and name not in days and _may_be_a_clock(name, evidence)
     ]
@@ -246,7 +253,28 @@ def by_ending(types: Types, evidence: Evidence, taken: Collection[str]) -> TimeC
         return TimeColumns((days[0], daytimes[0]))
     if len(days) == 1 and not clocks:
         return TimeColumns((days[0],), (f"the times in {days[0]!r} are dates: all events of a day are at one time",))
-    return days or _unread(clocks, evidence) or []
+    if not days and (others := likelier(types, evidence, taken)):
+        return Unread("", options_of(schema.TIMESTAMP, others[0]))
+    return sorted(days, key=_unsure) or _unread(clocks, evidence) or []
+
+
+def likelier(types: Types, evidence: Evidence, taken: Collection[str]) -> list[str]:
+    """Columns that may be the time of events, where the one that is named so is doubtful."""
+    return [name for name in plain(types) if name not in taken and _is_likelier(name, evidence)]
+
+
+def _is_doubtful(name: str, evidence: Evidence) -> bool:
+    """Whether a column of times is seldom an event's own, by its name, or has none in most rows."""
+    found = evidence.column(name)
+    return _unsure(name) or 2 * found.there < found.rows
+
+
+def _is_likelier(name: str, evidence: Evidence) -> bool:
+    if _unsure(name) or evidence.types[name].is_numeric() or is_date(name, evidence):
+        return False
+    if holds_times(name, evidence):
+        return True
+    return is_named_for_a_time(name) and not is_time_of_day(name, evidence) and proposal(name, evidence) is not None
 
 
 def _unread(clocks: Sequence[str], evidence: Evidence) -> Unread | None:

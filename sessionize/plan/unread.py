@@ -66,8 +66,9 @@ def _unit_of(value: float) -> str:
 
 
 def _ambiguity(texts: pl.Series) -> str:
-    both = layouts.proposed(texts)
-    return f"or {both[1]}: day and month could be exchanged" if len(both) > 1 and "%d" in both[0] else ""
+    first, *others = layouts.proposed(texts) or [""]
+    exchanged = first.translate(str.maketrans("dm", "md"))
+    return f"or {exchanged}: day and month could be exchanged" if exchanged in others else ""
 
 
 def _kind(time: TimeFormat) -> str:
