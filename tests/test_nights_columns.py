@@ -80,3 +80,39 @@ def test_a_flush_takes_the_words_for_null_from_the_state(tmp_path: Path) -> None
     (tmp_path / "2024-05-30.csv").write_text("session_id,user_id,event_time\nNULL,u1,2024-05-30 23:55:00\n")
     assert night(tmp_path / "2024-05-30.csv", "--null", "NULL") == (0, "")
     assert of_nights(tmp_path)["session_id"].to_list() == ["p:u1.1717113300000000"]
+
+
+def test_two_spellings_of_a_day_are_one_batch(tmp_path: Path) -> None:
+    for day in (27, 28, 29):
+        (tmp_path / f"202405{day}.csv").write_text(f"user_id,timestamp\nu{day},2024-05-{day}T10:00:00Z\n")
+    for day in (27, 28):
+        assert night(tmp_path / f"202405{day}.csv") == (0, "")
+    again = sessionize(
+        "run", "2024*.csv", "-o", "out", "--state", "st", "--batch-from-name", "{date}.csv", "-q", cwd=tmp_path
+    )
+    assert (again.code, again.err) == (0, "")
+    assert sorted(path.name for path in (tmp_path / "out").glob("batch=*")) == [
+        "batch=2024-05-29", "batch=20240527", "batch=20240528",
+    ]  # fmt: skip
+    assert of_nights(tmp_path)["profile_id"].to_list() == ["u27", "u28", "u29"]
+
+
+def test_a_state_whose_pointer_is_gone_is_damaged_and_not_a_new_one(tmp_path: Path) -> None:
+    for day in (27, 28, 29):
+        (tmp_path / f"2024-05-{day}.csv").write_text(f"user_id,timestamp\nu{day},2024-05-{day}T23:50:00Z\n")
+    for day in (27, 28):
+        night(tmp_path / f"2024-05-{day}.csv")
+    (tmp_path / "st" / "state.json").unlink()
+    before = sorted((tmp_path / "st").iterdir())
+    code, said = night(tmp_path / "2024-05-29.csv")
+    assert (code, "state.json is gone" in said, sorted((tmp_path / "st").iterdir())) == (4, True, before)
+
+
+def test_a_night_that_is_made_again_with_its_own_files_has_lost_none(tmp_path: Path) -> None:
+    path = tmp_path / "2024-05-27.csv"
+    path.write_text("user_id,timestamp\nu,2024-05-27T10:00:00Z\n")
+    night(path)
+    for output in (tmp_path / "out" / "batch=2024-05-27").iterdir():
+        output.unlink()
+    (tmp_path / "out" / "batch=2024-05-27").rmdir()
+    assert night(path) == (0, "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -134,6 +135,8 @@ def _ask(custom: Custom, tables: Tables, examples: int) -> Measured | Undecided 
         number = found.item()
         if number is None:
             return Undecided("the query's number is null: COALESCE says what is meant by it")
+        if not math.isfinite(number):
+            return Undecided(f"the query's number is {number}: NULLIF keeps from dividing by nothing")
         exact = int(number) if found.dtypes[0].is_integer() else float(number)
         return Measured(exact, None, f"{exact if abs(exact) < TINY else round(exact, 6):,} by the query")
     shown = tuple(_example(row) for row in found.head(examples).iter_rows(named=True))

@@ -189,6 +189,8 @@ def _watched(config: Config, plan: Plan, settings: Settings, files: Sequence[Log
     if until is None and None not in written:
         until = (max(each for each in written if each is not None) + A_DAY_NS) // 1000
     known = option(settings, "unknown-event-types", "known")
+    if known is not None and not isinstance(known, list | tuple):
+        raise UsageError(f"[check.unknown-event-types] known = {known!r} is no list", hint=f'write known = ["{known}"]')
     return Watched(
         timezone=plan.timezone,
         until=until,

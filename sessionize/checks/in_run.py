@@ -27,10 +27,13 @@ class InRun:
         notes: What a person should know of what was compared.
     """
 
-    def __init__(self, settings: Settings, *, first: bool, inputs: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, settings: Settings, *, first: bool, inputs: tuple[str, ...] = (), may_be_none: bool = False
+    ) -> None:
         self._settings = settings
         self._first = first
         self._inputs = inputs
+        self._may_be_none = may_be_none
         self._look: Look | None = None
         self._compared = Baseline()
         self.checked: Checked | None = None
@@ -54,7 +57,7 @@ class InRun:
             raise UsageError(
                 f"[check.days] dimensions: the run does not carry {missing[0]!r}", hint=f"--dimension {missing[0]}"
             )
-        self._compared = baseline_of(self._settings, self._inputs or config.inputs, may_be_none=True)
+        self._compared = baseline_of(self._settings, self._inputs or config.inputs, may_be_none=self._may_be_none)
         if self._settings.baseline is not None and self._compared == Baseline():
             self.notes = (f"--baseline {self._settings.baseline}: there is no night yet to compare with",)
         thresholds = thresholds_of(self._settings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import field, replace
 from typing import Any, Final
@@ -116,9 +117,13 @@ def settings_of(section: Mapping[str, Any], options: Mapping[str, Iterable[str]]
     settings = {name: _setting(name, value, options) for name, value in section.items() if name not in GENERAL}
     if not isinstance(customs, list | tuple):
         raise UsageError("[check] custom is no list", hint="write [[check.custom]] with name, sql, warn, error")
+    own = tuple(_custom(each) for each in customs)
+    twice = next((name for name, number in Counter(each.name for each in own).items() if number > 1), None)
+    if twice is not None:
+        raise UsageError(f"[[check.custom]] {twice!r} is there twice", hint="give each of them a name of its own")
     return Settings(
         settings=settings,
-        custom=tuple(_custom(each) for each in customs),
+        custom=own,
         baseline=None if general.get("baseline") is None else str(general["baseline"]),
         max_change=change_bound(general.get("max-change", MAX_CHANGE), "[check] max-change"),
         examples=only_so_many(general.get("examples", EXAMPLES), "[check] examples"),

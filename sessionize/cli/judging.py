@@ -79,7 +79,14 @@ class Checks:
         from sessionize.checks.in_run import InRun
 
         own = () if nightly is None else (str(Path(output.directory) / nightly.folder),)
-        return InRun(self._settings, first=self._first, inputs=own)
+        return InRun(self._settings, first=self._first, inputs=own, may_be_none=self._is_ours(output))
+
+    def _is_ours(self, output: Output) -> bool:
+        """Whether the baseline is what this output will hold: the first night has none yet."""
+        baseline = "" if self._settings is None else self._settings.baseline or ""
+        return not output.to_stdout and Path(output.directory).absolute() in (
+            Path(baseline).absolute(), *Path(baseline).absolute().parents,
+        )  # fmt: skip
 
     def report(self, judge: InRun | None) -> None:
         """Say what was found that a person should look at, and write the reports."""

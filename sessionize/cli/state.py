@@ -36,7 +36,7 @@ def state(typed: o.Typed) -> None:
     found = held(Path(local_path(directory, "DIR")))
     if found is None:
         raise UsageError(f"{directory}: no state of nightly runs", hint="run --state DIR --batch NAME makes one")
-    longest = None if typed["max_age"] is None else parse.duration(typed["max_age"], "--max-age")
+    longest = None if typed["max_age"] is None else parse.duration_or_none(typed["max_age"], "--max-age")
     if typed["json"]:
         print(json_text.dumps(found, indent=2, ensure_ascii=False))
     else:

@@ -11,7 +11,7 @@ from sessionize.config import Config, Nightly, Output
 from sessionize.engine.result import Counts
 from sessionize.nightly.job import Work, prepared, refuse_no_night
 from sessionize.nightly.rules import rules_of_nights
-from sessionize.nightly.series import gap_note, left_out
+from sessionize.nightly.series import as_named, gap_note, left_out
 from sessionize.nightly.state import Done, State, after, new
 from sessionize.output.manifest import columns_of
 from sessionize.read import open_log
@@ -52,6 +52,7 @@ def meant(config: Config, output: Output, nightly: Nightly, state: State | None)
     with ExitStack() as stack:
         log = open_log(config) if config.inputs else None
         state = state or new(nightly.batch)
+        nightly = as_named(nightly, state)
         work = prepared(config, output, nightly, state, stack, log=log)
         return Meant((), (), nothing=True, notes=(), state=state) if work is None else _of(work)
 

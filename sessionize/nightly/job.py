@@ -7,7 +7,7 @@ output and its state become visible in one moment (`store`).
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from itertools import chain
@@ -35,7 +35,7 @@ from sessionize.nightly.identity import known as known_file
 from sessionize.nightly.known import check_ends, known_before, lost, night_of, with_layout
 from sessionize.nightly.rules import check_same, plan_of_state, rules_of_nights
 from sessionize.nightly.said import remarks, usual_silence, warnings
-from sessionize.nightly.series import Step, day, end_of_batch, gap_note, left_out, step
+from sessionize.nightly.series import Step, as_named, day, end_of_batch, gap_note, left_out, step
 from sessionize.nightly.state import Done, Intent, State, after, new
 from sessionize.nightly.store import Store, state_files
 from sessionize.one_shot import Outcome, Run
@@ -76,6 +76,8 @@ def run_night(
         log = open_log(config) if config.inputs else None
         store = stack.enter_context(Store(Path(nightly.state)))
         state = store.state or new(nightly.batch)
+        nightly = as_named(nightly, state)
+        refuse_night(Path(output.directory), [nightly.folder], read)
         work = prepared(config, output, nightly, state, stack, log=log, limits=limits, progress=progress)
         if work is None:
             return _nothing_to_do(output, nightly)
@@ -115,7 +117,7 @@ def prepared(  # noqa: PLR0913 - each is a part of it
     inputs = tuple(map(known_file, log.sources)) if log else ()
     found = step(state, nightly, inputs)
     if found is None and not _is_there(output, nightly):
-        found = _made_again(state, nightly)
+        found = _made_again(state, nightly, inputs)
     known = found.parent if found else night_of(state, nightly)
     config = with_layout(config, log, known)
     check_ends(config)
@@ -258,14 +260,14 @@ def _is_there(output: Output, nightly: Nightly) -> bool:
     return (Path(output.directory) / nightly.folder / MANIFEST).is_file()
 
 
-def _made_again(state: State, nightly: Nightly) -> Step | None:
+def _made_again(state: State, nightly: Nightly, inputs: Sequence[Mapping[str, Any]]) -> Step | None:
     """The step of a night that was run, but whose output is not there."""
     if state.last is None or state.last.name != nightly.batch:
         raise UsageError(
             f"batch {nightly.batch} was run, but its output is not in -o",
             hint="--redo makes it again; the nights after it must then be run again too",
         )
-    return step(state, replace(nightly, redo=True), ())
+    return step(state, replace(nightly, redo=True), inputs)
 
 
 def _nothing_to_do(output: Output, nightly: Nightly) -> Outcome:

@@ -43,6 +43,15 @@ class Step(NamedTuple):
     gone: tuple[str, ...] = ()
 
 
+def as_named(nightly: Nightly, state: State) -> Nightly:
+    """The night with the name that its day has in the state: 20240530 and 2024-05-30 are one batch."""
+    mine = day(nightly.batch)
+    names = (*(night.name for night in state.nights), *state.again, *state.older)
+    if mine is None or nightly.batch in names:
+        return nightly
+    return replace(nightly, batch=next((name for name in names if day(name) == mine), nightly.batch))
+
+
 def step(state: State, nightly: Nightly, inputs: Sequence[File]) -> Step | None:
     """Where a batch goes on from; None if it has been run with the same files.
 
@@ -124,7 +133,8 @@ def _place(state: State, nightly: Nightly) -> int:
     """How many of the nights come before a batch that was not run."""
     if nightly.flush or day(nightly.batch) is None:
         return len(state.nights)
-    later = (place for place, night in enumerate(state.nights) if day(night.name) and night.name > nightly.batch)
+    mine = day(nightly.batch)
+    later = (place for place, night in enumerate(state.nights) if mine and (of := day(night.name)) and of > mine)
     return next(later, len(state.nights))
 
 
@@ -132,7 +142,8 @@ def _check_again(state: State, nightly: Nightly) -> None:
     """Refuse what comes after nights that are to be run again; a date before all of them may come first."""
     if not state.again or nightly.batch == state.again[0]:
         return
-    if day(nightly.batch) and day(state.again[0]) and not nightly.flush and nightly.batch < state.again[0]:
+    mine, first = day(nightly.batch), day(state.again[0])
+    if mine and first and not nightly.flush and mine < first:
         return
     raise UsageError(
         f"{', '.join(state.again)} must be run again before {nightly.batch}: a night before was run anew",

@@ -267,8 +267,20 @@ def load(directory: Path) -> State | None:
         try:
             content = path.read_bytes()
         except FileNotFoundError:
+            _check_new(directory)
             return None
     return parse(content, str(path))
+
+
+def _check_new(directory: Path) -> None:
+    """Refuse a state whose pointer is gone: only the first night can have left carried events without one."""
+    names = (path.name for path in directory.glob("carry-*") if CARRY.fullmatch(path.name))
+    there = [name for name in names if not name.startswith("carry-1-")]
+    if there:
+        raise StateError(
+            f"{directory / POINTER} is gone, though {max(there)} is there: what is open would be lost",
+            hint=f"bring it back from a copy; or move {directory} away, to begin anew without what is open",
+        )
 
 
 def state_files(directory: Path) -> list[Path]:

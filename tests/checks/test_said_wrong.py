@@ -1,0 +1,43 @@
+"""What a team writes into its checks and cannot mean is refused, and what cannot be held to a threshold fails."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from console import sessionize
+
+LOG = "session_id,timestamp,event_type\na,2024-05-27T10:00:00Z,click\n"
+CUSTOM = '[[check.custom]]\nname = "x"\nsql = "{0}"\nerror = 0\n'
+
+
+def checked(folder: Path, config: str) -> tuple[int, str]:
+    (folder / "log.csv").write_text(LOG)
+    (folder / "c.toml").write_text(config)
+    said = sessionize("check", "log.csv", "--config", "c.toml", "-q", cwd=folder)
+    return said.code, said.out + said.err
+
+
+def test_two_checks_of_one_name_are_refused(tmp_path: Path) -> None:
+    both = CUSTOM.format("SELECT count(*) FROM events") + CUSTOM.format("SELECT 0")
+    code, said = checked(tmp_path, both)
+    assert (code, "'x' is there twice" in said) == (2, True)
+
+
+@pytest.mark.parametrize("sql", ["SELECT CAST('nan' AS DOUBLE)", "SELECT count(*) / 0.0 FROM events"])
+def test_a_number_that_is_none_holds_no_threshold(sql: str, tmp_path: Path) -> None:
+    code, said = checked(tmp_path, CUSTOM.format(sql))
+    assert (code, "fail x: the query's number is" in said) == (1, True), said
+
+
+def test_known_event_types_are_a_list(tmp_path: Path) -> None:
+    code, said = checked(tmp_path, '[check.unknown-event-types]\nknown = "click"\n')
+    assert (code, 'known = ["click"]' in said) == (2, True)
+
+
+def test_only_the_first_night_has_no_baseline(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text(LOG)
+    night = ["run", "log.csv", "-o", "out", "--state", "st", "--batch", "2024-05-27", "--check", "-q"]
+    mistyped = sessionize(*night, "--baseline", "typo/batch=*", cwd=tmp_path)
+    assert (mistyped.code, "there is no run" in mistyped.err) == (2, True)
+    assert sessionize(*night, "--baseline", "out/batch=*", cwd=tmp_path).code == 0
