@@ -76,7 +76,10 @@ def step(
     visible = {name: kind for name, kind in columns.items() if not name.startswith(OURS)}
     prefix = schema.PROPERTY_PREFIX
     carried = {name.removeprefix(prefix): name for name in visible if name.startswith(prefix)}
-    asked = Sql(visible, option, timezone, {**carried, **(names or {})})
+    others = {**carried, **(names or {})}
+    # A dimension of the same name says what the session's first event had, not what each has.
+    visible = {name: kind for name, kind in visible.items() if others.get(name, name) not in columns.keys() - {name}}
+    asked = Sql(visible, option, timezone, others)
     condition = asked.condition_or_none(text)
     if condition is not None:
         return Step(text, condition, named=False)

@@ -99,3 +99,13 @@ def test_a_text_is_cut_to_its_width_however_wide_its_letters_are(text: str, widt
     assert cells(found) <= width
     begins, mark, ends = found.partition("…")
     assert not mark or (text.startswith(begins) and text.endswith(ends) and len(begins) + len(ends) < len(text))
+
+
+@pytest.mark.parametrize("options", [(), ("--dimension", "plan"), ("--property", "plan"), ("--dimension", "p=plan")])
+def test_a_step_over_a_column_is_asked_of_each_event_whatever_dimensions_there_are(
+    options: tuple[str, ...], tmp_path: Path
+) -> None:
+    rows = "s1,2024-05-30T10:00:00Z,free\ns1,2024-05-30T10:01:00Z,pro\n"
+    (tmp_path / "log.csv").write_text(f"session_id,timestamp,plan\n{rows}")
+    said = sessionize("funnel", "log.csv", "--step", "plan = 'pro'", *options, "--json", "-q", cwd=tmp_path)
+    assert json.loads(said.out)["steps"][0]["sessions"] == 1
