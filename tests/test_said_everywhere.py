@@ -71,6 +71,13 @@ def test_the_decimal_point_that_a_night_has_shown_holds_for_the_next_ones(tmp_pa
     assert sum(counts) == 1
 
 
+def test_a_night_says_that_the_ones_before_were_read_with_other_marks(tmp_path: Path) -> None:
+    for day, amount in {"2024-05-30": "1.234", "2024-05-31": "12,50"}.items():
+        (tmp_path / "log.csv").write_text(f"user_id;event_time;event;value\nu;{day} 10:00:00;purchase;{amount}\n")
+        said = sessionize("run", "log.csv", "-o", "out", "--state", "st", "--batch", day, "-q", cwd=tmp_path)
+        assert (said.code, "theirs were read with a decimal point" in said.err) == (0, day == "2024-05-31")
+
+
 def test_hints_can_be_typed_as_they_stand(tmp_path: Path) -> None:
     (tmp_path / "-x.csv").write_text(HEADER + ROW)
     said = sessionize("summary", "--", "-x.csv", cwd=tmp_path)

@@ -34,7 +34,7 @@ from sessionize.nightly.cut import refuse_cut
 from sessionize.nightly.identity import known as known_file
 from sessionize.nightly.known import check_ends, known_before, lost, night_of, with_layout
 from sessionize.nightly.rules import check_same, plan_of_state, rules_of_nights
-from sessionize.nightly.said import remarks, usual_silence, warnings
+from sessionize.nightly.said import amounts_note, remarks, usual_silence, warnings
 from sessionize.nightly.series import Step, as_named, day, end_of_batch, gap_note, left_out, step
 from sessionize.nightly.state import Done, Intent, State, after, new
 from sessionize.nightly.store import Store, state_files
@@ -205,6 +205,7 @@ class Work:
         counts = result.counts
         told = notes(seen, self.config, self.plan, () if self.parent is None else self.parent.seen)
         told = (*told, *notes_on_rejected(self.log, result, self.config, self.plan))
+        told = (*told, *amounts_note(self.plan, self.parent))
         gap = gap_note(left_out(self.parent, self.state, self.nightly), self.nightly.batch)
         return (*told, *warnings(night, counts, self.parent, gap))
 

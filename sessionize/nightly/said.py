@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Final
 
-from sessionize.config import MICROSECOND
+from sessionize import schema
+from sessionize.config import MICROSECOND, Plan
 from sessionize.engine.result import Counts
 from sessionize.instants import iso
 from sessionize.nightly.batch import Night
@@ -65,6 +66,32 @@ def _silent(night: Night, counts: Counts, parent: Done | None) -> Iterator[str]:
             f"the newest event is of {iso(night.newest)}, {silence / HOUR:.1f} hours before the night ends: is the file "
             f"whole? Once it is, run the batch again with it and --redo"
         )
+
+
+MARKS: Final = {"comma": "a decimal comma", "point": "commas between thousands", "plain": "a decimal point"}
+
+
+def amounts_note(plan: Plan, parent: Done | None) -> tuple[str, ...]:
+    """What to say where a night is the first that shows how amounts are written, and the ones before were read otherwise.
+
+    Args:
+        plan: The night's plan.
+        parent: The night before it; None where there was none.
+    """
+    if parent is None or schema.VALUE not in plan.columns or schema.VALUE not in parent.columns:
+        return ()
+    if parent.rules.get("amounts_found") or not plan.amounts_found:
+        return ()
+    style = parent.rules.get("amounts", "plain")
+    if style == plan.amounts:
+        return ()
+    name = plan.columns[schema.VALUE][0]
+    return (
+        (
+            f"the amounts in {name!r} have {MARKS[plan.amounts]}, which no night before has shown: theirs were read with "
+            f"{MARKS[style]}; one run over all of them reads them alike"
+        ),
+    )
 
 
 def usual_silence(night: Night, parent: Done | None) -> int | None:

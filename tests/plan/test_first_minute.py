@@ -1,0 +1,146 @@
+"""The first minute with an unknown file: the column that is taken is the one that is meant, or it is asked for."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+from console import sessionize
+
+DAYS = [f"2024-05-27 0{hour}:00:00" for hour in range(9)]
+
+
+def refused(folder: Path, text: str, name: str = "log.csv") -> str:
+    (folder / name).write_text(text)
+    said = sessionize("run", name, "-o", "out", cwd=folder)
+    assert said.code != 0, said.err
+    return said.err
+
+
+@pytest.mark.parametrize(
+    ("names", "other"),
+    [
+        ("created,due_date", "2024-06-10"), ("created,expires_at", "2024-06-10 10:00:00"),
+        ("start,end_time", "2024-06-10 10:00:00"), ("when,signup_time", "2024-01-10 10:00:00"),
+    ],
+)  # fmt: skip
+def test_a_time_that_is_seldom_an_events_own_is_not_taken_unasked(names: str, other: str, tmp_path: Path) -> None:
+    said = refused(tmp_path, f"user_id,{names}\n" + "".join(f"u{n % 4},{day},{other}\n" for n, day in enumerate(DAYS)))
+    first = names.partition(",")[0]
+    assert f"did you mean --timestamp {first}?" in said
+    assert sessionize("run", "log.csv", "-o", "out", "--timestamp", first, cwd=tmp_path).code == 0
+
+
+def test_a_column_of_times_that_is_mostly_blank_is_asked_for(tmp_path: Path) -> None:
+    rows = "".join(f"u{n % 4},{day},{day if n < 2 else ''}\n" for n, day in enumerate(DAYS))
+    assert "'logged'" in refused(tmp_path, f"user_id,logged,closed_at\n{rows}")
+
+
+@pytest.mark.parametrize("names", ["created,response_time", "startedDateTime,time"])
+def test_a_duration_is_not_proposed_where_a_column_holds_times(names: str, tmp_path: Path) -> None:
+    said = refused(tmp_path, f"user,{names}\n" + "".join(f"u{n % 4},{day},0.{n}\n" for n, day in enumerate(DAYS)))
+    assert f"did you mean --timestamp {names.partition(',')[0]}?" in said
+
+
+@pytest.mark.parametrize(
+    ("first", "step", "whose"),
+    [
+        (638_524_062_180_000_000, 10**7, "ticks of .NET"), (13_361_283_018_000_000, 10**6, "those of WebKit"),
+        (133_612_830_180_000_000, 10**7, "those of Windows"),
+    ],
+)  # fmt: skip
+def test_a_clock_that_does_not_count_since_1970_is_named(first: int, step: int, whose: str, tmp_path: Path) -> None:
+    said = refused(
+        tmp_path, "user_id,timestamp\n" + "".join(f"u1,{first + minute * 60 * step}\n" for minute in (0, 40, 80))
+    )
+    assert whose in said
+    assert "did you mean" not in said
+
+
+def test_no_unit_is_proposed_by_which_a_clock_would_have_run_for_no_time(tmp_path: Path) -> None:
+    assert "did you mean" not in refused(tmp_path, "user_id,ts\nu1,171706320000\nu1,171706380000\n")
+
+
+def test_numbers_after_blanks_are_numbers(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("user_id, ts, page\nu1, 1717063200, /a\nu1, 1717063500, /b\n")
+    said = sessionize("run", "log.csv", "-o", "-", "--no-sessions", "-q", cwd=tmp_path)
+    assert json.loads(said.out)["duration_s"] == 300.0
+
+
+def test_days_of_one_digit_may_stand_behind_two_blanks(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("user_id,ts\nu1,Fri May 31 23:55:00 2024\nu1,Sat Jun  1 00:05:00 2024\n")
+    typed = ("--time-format", "%a %b %d %H:%M:%S %Y")
+    said = sessionize("run", "log.csv", "-o", "-", "--no-sessions", "-q", *typed, cwd=tmp_path)
+    assert json.loads(said.out)["duration_s"] == 600.0
+
+
+def test_only_an_exchange_of_day_and_month_is_called_one(tmp_path: Path) -> None:
+    said = refused(tmp_path, "user_id,day\nu1,27.05.2024\nu1,28.05.2024\n")
+    assert "exchanged" not in said
+    assert "exchanged" in refused(tmp_path, "user_id,event_time\nu1,05/06/2024 10:00\nu1,06/06/2024 11:00\n")
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        ("date,time", "2024-05-{0} 00:00:00,1899-12-30 10:00:00"), ("date,time", "2024-05-{0}T00:00:00.000Z,10:00:00"),
+        ("date,time", "2024-05-{0},1970-01-01T10:00:00Z"),
+    ],
+)  # fmt: skip
+def test_a_day_that_stands_for_none_is_none(header: str, row: str, tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text(f"user_id,{header}\nu1,{row.format(30)}\nu1,{row.format(31)}\n")
+    said = sessionize("run", "log.csv", "-o", "-", "--no-sessions", "-q", cwd=tmp_path)
+    assert [json.loads(line)["start"][:16] for line in said.out.splitlines()] == [
+        "2024-05-30T10:00",
+        "2024-05-31T10:00",
+    ]
+
+
+@pytest.mark.parametrize("command", [["run", "-o", "out"], ["summary"]])
+def test_session_ids_that_count_for_each_profile_are_told_of(command: list[str], tmp_path: Path) -> None:
+    rows = "".join(
+        f"u{user},{number},2024-05-{26 + number} 08:0{user}:0{step}\n"
+        for user in range(6)
+        for number in (1, 2)
+        for step in (0, 5)
+    )
+    (tmp_path / "log.csv").write_text(f"user_id,session,timestamp\n{rows}")
+    said = sessionize(command[0], "log.csv", *command[1:], cwd=tmp_path)
+    hint = "--session-id user_id --session-id session --profile-id user_id"
+    assert (said.code, hint in said.err) == (0, True), said.err
+    right = sessionize("run", "log.csv", "-o", "out", *hint.split(), cwd=tmp_path)
+    assert "12 of 6 profiles" in right.err
+
+
+def test_a_login_in_every_session_shares_no_session_id(tmp_path: Path) -> None:
+    rows = "".join(f"a{user},s{user},{DAYS[user]}\nu{user},s{user},{DAYS[user]}\n" for user in range(6))
+    (tmp_path / "log.csv").write_text(f"user_id,session_id,timestamp\n{rows}")
+    assert "profiles or more each" not in sessionize("run", "log.csv", "-o", "out", cwd=tmp_path).err
+
+
+@pytest.mark.parametrize("command", [["run", "-o", "out"], ["summary"], ["paths"], ["show", "--longest"]])
+def test_a_word_for_null_is_told_of_by_every_command(command: list[str], tmp_path: Path) -> None:
+    rows = "".join(f"-,u{n},{day},/\ns{n},v{n},{day},/\n" for n, day in enumerate(DAYS))
+    (tmp_path / "log.csv").write_text(f"session_id,user_id,event_time,page\n{rows}")
+    said = sessionize(command[0], "log.csv", *command[1:], cwd=tmp_path)
+    assert (said.code, "--null -" in said.err) == (0, True), said.err
+
+
+def test_what_is_no_number_is_no_amount(tmp_path: Path) -> None:
+    base = {"session_id": ["a", "b", "c"], "ts": [1717063200] * 3, "event": ["purchase"] * 3}
+    pl.DataFrame({**base, "value": [float("inf"), float("nan"), 1.5]}).write_parquet(tmp_path / "log.parquet")
+    said = sessionize("run", "log.parquet", "-o", "out", cwd=tmp_path)
+    assert "1 amounts in 'value' could not be read as numbers" in said.err
+    pl.DataFrame({**base, "value": [[1.0], [2.0], [3.0]]}).write_parquet(tmp_path / "lists.parquet")
+    assert sessionize("run", "lists.parquet", "-o", "out", cwd=tmp_path).code == 0
+    refused_ones = sessionize("run", "lists.parquet", "-o", "out", "--map", "value=value", cwd=tmp_path)
+    assert (refused_ones.code, "cannot be the value" in refused_ones.err) == (2, True)
+    assert sessionize("run", "lists.parquet", "-o", "out", "--map", "value=value[0]", cwd=tmp_path).code == 0
+
+
+def test_a_key_is_not_proposed_for_what_happened_or_when(tmp_path: Path) -> None:
+    rows = [{"evt": ("start", "end", "buy")[n % 3], "pid": f"P{n % 5}", "ts": 1716797618000 + n} for n in range(30)]
+    said = refused(tmp_path, "".join(json.dumps(row) + "\n" for row in rows), "log.ndjson")
+    assert "did you mean --profile-id pid?" in said
