@@ -90,7 +90,10 @@ def test_hints_can_be_typed_as_they_stand(tmp_path: Path) -> None:
 def test_rows_inside_one_object_are_pointed_at(tmp_path: Path) -> None:
     (tmp_path / "log.ndjson").write_text('{"events":[{"session_id":"a","timestamp":"2024-05-30T10:00:00Z"}],"n":1}\n')
     said = sessionize("run", "log.ndjson", "-o", "out", cwd=tmp_path)
-    assert (said.code, "its rows may be in 'events': jq -c '.events[]'" in " ".join(said.err.split())) == (2, True)
+    assert (said.code, "its rows may be in 'events': jq -c '.events[] as $row" in " ".join(said.err.split())) == (
+        2,
+        True,
+    )
 
 
 @pytest.mark.parametrize("name", ["log.csv", "log.log", "log"])
@@ -153,3 +156,18 @@ def test_the_next_command_for_an_earlier_run_needs_no_events_where_it_has_none(o
     said = sessionize("summary", "out", *shown, cwd=tmp_path)
     following = shlex.split(said.out.rpartition("next: sessionize ")[2])
     assert (said.code, sessionize(*following, cwd=tmp_path).code) == (0, 0)
+
+
+def test_fields_between_blanks_or_double_colons_are_pointed_at(tmp_path: Path) -> None:
+    (tmp_path / "log.txt").write_text("user item start\nu1 3 1716797618\nu1 4 1716797718\n")
+    assert "--delimiter ' '" in sessionize("run", "log.txt", "-o", "out", cwd=tmp_path).err
+    assert sessionize("run", "log.txt", "-o", "out", "--delimiter", " ", "--timestamp", "start", cwd=tmp_path).code == 0
+    (tmp_path / "log.txt").write_text("user::item::time\nu1::3::1716797618\nu1::4::1716797718\n")
+    assert "sed 's/::/\\t/g' FILE" in sessionize("run", "log.txt", "-o", "out", cwd=tmp_path).err
+
+
+@pytest.mark.parametrize(("value", "options"), [("45439,479375", ["--time-format", "excel"]), ("1716809410,250", [])])
+def test_times_as_numbers_may_have_a_decimal_comma(value: str, options: list[str], tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text(f"user_id;event_time\nu1;{value}\n")
+    said = sessionize("run", "log.csv", "-o", "-", "--no-sessions", "-q", *options, cwd=tmp_path)
+    assert json.loads(said.out)["start"].startswith("2024-05-27T11:30")

@@ -93,6 +93,8 @@ def _held(values: pl.Series, time: TimeFormat) -> pl.Series:
 
 
 def _text(texts: pl.Series, time: TimeFormat, timezone: str) -> pl.Series:
+    if time.kind in (*PER_SECOND, "excel") and texts.str.contains(",", literal=True).any():
+        texts = texts.str.replace(",", ".", literal=True)  # a spreadsheet's decimal comma
     if time.kind in PER_SECOND:
         return _held(epoch_text(texts, PER_SECOND[time.kind]), time)
     if time.kind == "excel":

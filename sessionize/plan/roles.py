@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-import polars as pl
-
 from sessionize import schema
 from sessionize.config import Config, TimeFormat
 from sessionize.errors import UsageError
 from sessionize.kernel.references import field_type, roots
-from sessionize.plan import keys, times
+from sessionize.plan import elsewhere, keys, times
+from sessionize.plan.clocks import Unread
 from sessionize.plan.evidence import Evidence, Types
 from sessionize.plan.named import by_name, check_given
 from sessionize.plan.names import is_named_for_a_time, listed, option, options_of
@@ -62,7 +61,7 @@ class Roles:
         self._columns: dict[str, tuple[str, ...]] = {}
         self._off: list[str] = []
         self._notes: list[str] = []
-        self._problems: list[times.Unread] = []
+        self._problems: list[Unread] = []
         self._refused: set[str] = set()
         self._doubtful: set[str] = set()
         self._time_hint = self._time_more = ""
@@ -123,7 +122,7 @@ class Roles:
         self._evidence.read(found)
         found.sort(key=lambda each: -self._evidence.column(each).there)
         said = f"two columns could be the {role}: {' and '.join(repr(name) for name in found)}"
-        self._problems.append(times.Unread(said, options_of(role, found[0])))
+        self._problems.append(Unread(said, options_of(role, found[0])))
         self._doubtful.add(role)
         return None
 
@@ -159,28 +158,28 @@ class Roles:
         if isinstance(found, times.TimeColumns):
             self._columns[schema.TIMESTAMP] = found.names
             self._notes += found.notes
-        elif isinstance(found, times.Unread):
+        elif isinstance(found, Unread):
             self._problems.append(
                 found._replace(problem=f"no column looks like the timestamp{_because(found.problem)}")
             )
         else:
             self._problems.append(self._several_times(found))
 
-    def _several_times(self, found: list[str]) -> times.Unread:
+    def _several_times(self, found: list[str]) -> Unread:
         if len(found) > 1:
             said = f"two columns could be the timestamp: {' and '.join(repr(name) for name in found)}"
-            return times.Unread(said, options_of(schema.TIMESTAMP, found[0]))
+            return Unread(said, options_of(schema.TIMESTAMP, found[0]))
         if found:
             beside = times.clock_beside(found, self._evidence, self._taken)
             said = f"no column is surely the timestamp: {found[0]!r} holds dates only"
             other = f"or {options_of(schema.TIMESTAMP, found[0])}, with all events of a day at one time"
             if beside is not None:
-                return times.Unread(f"{said}{_because(beside.problem)}", beside.options, other)
-            return times.Unread(said, options_of(schema.TIMESTAMP, found[0]))
+                return Unread(f"{said}{_because(beside.problem)}", beside.options, other)
+            return Unread(said, options_of(schema.TIMESTAMP, found[0]))
         inner = [leaf for name in self._types for leaf in self._evidence.leaves(name)]
         inner = [leaf for leaf in inner if is_named_for_a_time(leaf) and times.holds_times(leaf, self._evidence)]
         options = options_of(schema.TIMESTAMP, inner[0]) if inner else ""
-        return times.Unread("no column looks like the timestamp", options, "" if inner else option(schema.TIMESTAMP))
+        return Unread("no column looks like the timestamp", options, "" if inner else option(schema.TIMESTAMP))
 
     def _time(self) -> TimeFormat:
         names = self._columns.get(schema.TIMESTAMP)
@@ -228,12 +227,12 @@ class Roles:
             return
         self._problems.append(self._no_key(found))
 
-    def _no_key(self, found: list[tuple[str, str]]) -> times.Unread:
+    def _no_key(self, found: list[tuple[str, str]]) -> Unread:
         said = "no column looks like a session id or a profile id"
         if not found:
-            return times.Unread(said, "", f"{option(schema.SESSION_ID)} or {option(schema.PROFILE_ID)}")
+            return Unread(said, "", f"{option(schema.SESSION_ID)} or {option(schema.PROFILE_ID)}")
         others = ", ".join(description for _, description in found)
-        return times.Unread(said, options_of(schema.PROFILE_ID, found[0][0]), f"candidates by value: {others}")
+        return Unread(said, options_of(schema.PROFILE_ID, found[0][0]), f"candidates by value: {others}")
 
     def _look_at_keys(self) -> None:
         """Refuse a key found by name alone in which nearly every value differs."""
@@ -251,7 +250,7 @@ class Roles:
             all_the_same = f"or {options_of(role, refused.name)}, if it is one all the same"
             if other is not None:
                 said = f"the {role}: {refused.said}, so that it ties no events together"
-                self._problems.append(times.Unread(said, options_of(role, "none"), all_the_same))
+                self._problems.append(Unread(said, options_of(role, "none"), all_the_same))
                 return
             taken = (*self._taken, refused.name)
             found = keys.candidates(self._types, self._evidence, taken, private=self._private)
@@ -294,21 +293,16 @@ class Roles:
     def _taken(self) -> set[str]:
         return self._plays | self._refused
 
-    def _lists(self) -> list[str]:
-        """Columns of JSON text that are lists of objects: where a file is one object, its rows are in one."""
-        if self._private:
-            return []
-        texts = [name for name, dtype in self._types.items() if dtype == pl.String and name.isidentifier()]
-        first = ((name, next(iter(self._evidence.texts(name).drop_nulls().head(1)), "")) for name in texts)
-        return [name for name, value in first if value.startswith("[{")]
-
     def _error(self) -> UsageError:
         options = [each.options for each in self._problems if each.options]
         options += [self._time_hint] if self._time_hint else []
         more = [each.more for each in self._problems if each.more]
         if len(self._problems) == 1 and self._doubtful:
             return UsageError(self._problems[0].problem, hint=f"say which: {options[0]}")
-        more += [f"its rows may be in {name!r}: jq -c '.{name}[]' FILE | sessionize run - …" for name in self._lists()]
+        more += [] if self._private else list(elsewhere.rows_in(self._types, self._evidence))
+        apart = elsewhere.fields_in(self._types)
+        if apart is not None:
+            return UsageError(self._problems[0].problem, hint=f"{apart}; as it is, it has one column")
         asked = f"did you mean {' '.join(options)}? " if options else "say which: "
         parts = "; ".join([*more, f"it has {listed(self._types)}"])
         return UsageError("; ".join(each.problem for each in self._problems), hint=f"{asked}{parts}")

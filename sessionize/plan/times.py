@@ -15,28 +15,19 @@ from sessionize.kernel.epochs import OUT_OF_RANGE, PER_SECOND
 from sessionize.kernel.normalise import MIDNIGHT, NO_DATE, TEXTS, time_text
 from sessionize.kernel.references import field_type
 from sessionize.kernel.time_patterns import compiled
-from sessionize.kernel.timestamps import MODERN, instant
+from sessionize.kernel.timestamps import instant
 from sessionize.plan import layouts
+from sessionize.plan.clocks import Unread, numbers_in, quoted, unit_of
 from sessionize.plan.evidence import ROWS, Evidence, Sample, Types, plain
 from sessionize.plan.names import is_named_for_a_date, is_named_for_a_time, options_of
 from sessionize.values import NamedTuple
 
-EPOCH_UNITS: Final[tuple[tuple[float, TimeKind], ...]] = ((1e11, "s"), (1e14, "ms"), (1e17, "us"))
-"""A number below the bound is taken in the unit: seconds to the year 5138, milliseconds from 1973 on, …"""
-OTHER_CLOCKS: Final = (
-    ("those of Windows, 100 ns since 1601", 1.22756e17, 1.57470e17, "(n - 116444736000000000) / 10"),
-    ("those of WebKit, microseconds since 1601", 1.22756e16, 1.57470e16, "n - 11644473600000000"),
-    ("ticks of .NET, 100 ns since the year 1", 6.27667e17, 6.62380e17, "(n - 621355968000000000) / 10"),
-)
-"""Clocks that do not count since 1970: their numbers of 1990 to 2100, and how they become microseconds since 1970."""
-NUMBER: Final = r"^\s*[+-]?\d+(\.\d*)?([eE][+-]?\d{1,3})?\s*$"
 TIME_OF_DAY: Final = rf"(?:{NO_DATE}|^)\s*\d{{1,2}}:\d\d(:\d\d([.,]\d+)?)?\s*([AaPp]\.?[Mm]\.?|Z|[+-]\d\d:?\d\d)?\s*$"
 A_DATE: Final = rf"^\s*\d{{4}}-\d\d-\d\d(?:\s*$|{MIDNIGHT})"
 MOST: Final = 0.95
 """Share of a column's values that has to be read, where nothing but its values and the end of its name speaks for it."""
 CLOCKS: Final = (pl.Time, pl.Duration)
 """Types of a time of day: pandas reads MySQL's TIME as a duration."""
-A_DAY: Final = 86_400
 FIRST: Final = 32
 """Texts among which one time is enough to know that there are any."""
 _TIME: Final = "time"
@@ -45,20 +36,6 @@ UNSURE: Final = (
     "signup", "last_", "dropoff",
 )  # fmt: skip
 """Words in names of times that are seldom an event's own: these are proposed last."""
-
-
-class Unread(NamedTuple):
-    """A time that cannot be taken as it stands.
-
-    Attributes:
-        problem: What is wrong.
-        options: What to type.
-        more: What else to know.
-    """
-
-    problem: str
-    options: str
-    more: str = ""
 
 
 class TimeColumns(NamedTuple):
@@ -111,23 +88,8 @@ def time_format(given: Sequence[str], names: tuple[str, ...], types: Types, samp
     if dtype is None or not (dtype in TEXTS or dtype.is_numeric() or dtype == pl.Time):
         raise UsageError(f"column {' + '.join(names)!r} cannot be the timestamp: it holds {dtype}")
     values = sample(written, ROWS)
-    numbers = _numbers(values)
-    return _of_texts(names, values.cast(pl.String)) if numbers is None else _unit(names, numbers)
-
-
-def quoted(layout: str) -> str:
-    """A format as a shell takes it, whatever stands behind it in a message."""
-    return f"'{layout}'" if "%" in layout else layout
-
-
-def _numbers(values: pl.Series) -> pl.Series | None:
-    """The values that are numbers, as text; None where most are none."""
-    if values.dtype.is_numeric():
-        return values.drop_nulls().cast(pl.String)
-    texts = values.cast(pl.String).drop_nulls()
-    numbers = texts.filter(texts.str.contains(NUMBER))
-    few = not len(numbers) or 2 * len(numbers) < len(texts.filter(texts.str.contains(r"\S")))
-    return None if few else numbers
+    numbers = numbers_in(values)
+    return _of_texts(names, values.cast(pl.String)) if numbers is None else unit_of(names, numbers)
 
 
 def _of_texts(names: tuple[str, ...], values: pl.Series) -> TimeFormat | Unread:
@@ -156,46 +118,6 @@ def _in_objects(names: tuple[str, ...], texts: pl.Series) -> Unread | None:
     return Unread(
         f"the times in {names[0]!r} are objects: {first[:60]}", options_of(schema.TIMESTAMP, f"{names[0]}.{inner}")
     )
-
-
-def _unit(names: tuple[str, ...], numbers: pl.Series) -> TimeFormat | Unread:
-    """Unit of epoch numbers, from the size of the middle one above 0; a guess to hold the others to."""
-    sizes = numbers.str.strip_chars().cast(pl.Float64, strict=False).drop_nans().drop_nulls()
-    middle = sizes.filter(sizes > 0).median()
-    size = middle if isinstance(middle, float) else 0.0
-    unit: TimeKind = next((unit for bound, unit in EPOCH_UNITS if size < bound), "ns")
-    earliest, latest = (bound / 1_000_000 * PER_SECOND[unit] for bound in MODERN)
-    written = layouts.written_date(numbers)
-    if not len(sizes):
-        return TimeFormat(kind="text")
-    example, name = numbers[0], " + ".join(names)
-    for what, low, high, computed in OTHER_CLOCKS:
-        if low <= size <= high:
-            return Unread(
-                f"the numbers in {name!r}, such as {example}, look like {what}", "",
-                f"{computed} of each number n is microseconds since 1970; --time-format s|ms|us|ns takes them as they are",
-            )  # fmt: skip
-    if written is None and earliest <= size <= latest:
-        return TimeFormat(kind=unit, guessed=True)
-    if written is not None:
-        what = "days as spreadsheets count them" if written == "excel" else "written dates"
-        return Unread(
-            f"the numbers in {name!r} are {what}, such as {example}",
-            f"--time-format {quoted(written)}",
-            "--time-format s|ms|us|ns takes them as numbers since 1970 all the same",
-        )
-    return Unread(
-        f"the numbers in {name!r}, such as {example}, are no times of 1990 to 2100 in s, ms, us or ns since 1970",
-        _unit_of_a_clock(sizes),
-        "say --time-format s, ms, us or ns for a clock that starts at 0, or '%Y%m%d%H%M%S' for written dates",
-    )
-
-
-def _unit_of_a_clock(sizes: pl.Series) -> str:
-    """What to type for the coarsest unit in which a clock that starts at 0 has run for a while, and for no more than a day."""
-    most = float(cast("float", sizes.max()))
-    fits = (unit for unit, per_second in PER_SECOND.items() if most <= A_DAY * per_second)
-    return next((f"--time-format {unit}" for unit in fits if unit != "ns"), "")
 
 
 def apart(name: str, evidence: Evidence) -> TimeColumns | None:
@@ -293,9 +215,9 @@ def clock_beside(days: Sequence[str], evidence: Evidence, taken: Collection[str]
 def proposal(name: str, evidence: Evidence) -> Unread | None:
     """What to type for a column, if it is to be the time."""
     values = evidence.texts(name).drop_nulls()
-    numbers = _numbers(values)
+    numbers = numbers_in(values)
     if numbers is not None:
-        found = _unit((name,), numbers)
+        found = unit_of((name,), numbers)
         options = found.options if isinstance(found, Unread) else ""
         problem = found.problem if isinstance(found, Unread) else ""
         return Unread(problem, f"{options_of(schema.TIMESTAMP, name)} {options}".strip())
@@ -309,7 +231,7 @@ def _may_be_a_clock(name: str, evidence: Evidence) -> bool:
     if _TIME not in name.lower() or (evidence.types[name].is_temporal() and evidence.types[name] not in CLOCKS):
         return False
     values = evidence.texts(name).drop_nulls()
-    return bool(len(values)) and (_numbers(values) is not None or bool(values.str.contains(r"\d[:.]?\d\d").all()))
+    return bool(len(values)) and (numbers_in(values) is not None or bool(values.str.contains(r"\d[:.]?\d\d").all()))
 
 
 def holds_times(name: str, evidence: Evidence) -> bool:
@@ -320,8 +242,8 @@ def holds_times(name: str, evidence: Evidence) -> bool:
     values = evidence.texts(name).drop_nulls()
     if not len(values):
         return False
-    numbers = _numbers(values)
-    found = _of_texts((name,), values) if numbers is None else _unit((name,), numbers)
+    numbers = numbers_in(values)
+    found = _of_texts((name,), values) if numbers is None else unit_of((name,), numbers)
     if isinstance(found, Unread):
         return False
     read = instant(values, found, "UTC")

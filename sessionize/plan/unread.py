@@ -10,9 +10,10 @@ from sessionize.kernel.epochs import OUT_OF_RANGE, PER_SECOND
 from sessionize.kernel.normalise import TEXTS, time_text
 from sessionize.kernel.timestamps import MODERN, instant
 from sessionize.plan import layouts
+from sessionize.plan.clocks import EPOCH_UNITS, NUMBER, Unread, quoted
 from sessionize.plan.evidence import ROWS, Sample, Types, plain
 from sessionize.plan.names import is_named_for_a_date, options_of
-from sessionize.plan.times import EPOCH_UNITS, NUMBER, TIME_OF_DAY, Unread, quoted
+from sessionize.plan.times import TIME_OF_DAY
 
 
 def unread_times(names: tuple[str, ...], time: TimeFormat, types: Types, sample: Sample) -> Unread | None:
