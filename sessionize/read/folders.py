@@ -28,7 +28,8 @@ MARKERS: Final = pattern(
 TITLE: Final = pattern(r"[A-Z0-9_-]*[A-Z]{3}[A-Z0-9_-]*")
 """A name in capitals alone: README, LICENSE, SHA256SUMS."""
 TAGGED: Final = pattern(
-    r"(?:[0-9]{4}-[0-9]{2}-[0-9]{2}(?:-[0-9]{2})?|[0-9]{10,13})\.(?:[0-9a-f]{6,}|(?=[A-Za-z]*[0-9])\w{4,})$"
+    r"(?:[0-9]{4}-[0-9]{2}-[0-9]{2}(?:-[0-9]{2})?|[0-9]{10,13})"
+    r"\.(?!bak|backup|old|orig|copy|tmp|part)(?:[0-9a-f]{6,}|(?=[A-Za-z]*[0-9])\w{4,})$"
 )
 """A name that ends in a time and what makes it the only one of its time, as CloudFront and Segment name files."""
 LOG_WORD: Final = pattern(r"(?i)[._-]logs?$")

@@ -254,7 +254,7 @@ def test_a_file_named_as_servers_and_networks_name_theirs_is_read_by_its_content
     (tmp_path / "logs").mkdir()
     packed = gzip.compress(lines.encode()) if name.endswith(".gz") else lines.encode()
     (tmp_path / "logs" / name).write_bytes(packed)
-    (tmp_path / "logs" / "2024-05-30.backup.gz").write_bytes(packed)
+    (tmp_path / "logs" / "2024-05-30.backup2.gz").write_bytes(packed)
     said = sessionize("run", "logs", "-o", "out", cwd=tmp_path)
     assert (said.code, "read  1 rows" in said.err, "backup" in said.err) == (0, True, True)
 
