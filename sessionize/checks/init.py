@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from fractions import Fraction
@@ -180,7 +181,13 @@ def merged(there: str, section: str) -> str:
         if not ours:
             kept.append(line)
     before = "\n".join(kept).rstrip()
-    return f"{before}\n\n{section}" if before else section
+    return f"{before}\n\n{_without_set(section, before)}" if before else section
+
+
+def _without_set(section: str, before: str) -> str:
+    """The learnt part without what the rest of the file says of a check, such as ``midnight = false`` below ``[check]``."""
+    said = {f"[check.{name}]" for name in tomllib.loads(before).get("check", {})}
+    return "\n\n".join(block for block in section.split("\n\n") if said.isdisjoint(block.splitlines()))
 
 
 def _without_head(lines: list[str]) -> list[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sessionize.cli import options as o
 from sessionize.cli import settings, view
-from sessionize.cli.config_files import FILE_NAMES
+from sessionize.cli.config_files import FILE_NAMES, PYPROJECT
 from sessionize.cli.judging import check_settings
 from sessionize.cli.reports import NAMES, Report, not_checked, reports, write, written
 from sessionize.errors import ChecksFailed, InputError, UsageError
@@ -152,10 +152,16 @@ def _init(typed_alone: o.Typed) -> None:
 
     path = Path(local_path(typed_alone["config"] or FILE_NAMES[0], "--config"))
     there = path.exists()
+    if path.name == PYPROJECT:
+        raise UsageError("--init writes no pyproject.toml", hint="leave --config out, or name a sessionize.toml")
     if there and not typed_alone["force"]:
         raise UsageError(f"{path} is there already", hint="--force replaces the checks in it, and keeps the rest")
-    if path.name == "pyproject.toml":
-        raise UsageError("--init writes no pyproject.toml", hint="leave --config out, or name a sessionize.toml")
+    hidden = None if there or typed_alone["config"] else settings.with_file(typed_alone).config_file
+    if hidden is not None and hidden.name == PYPROJECT:
+        raise UsageError(
+            f"the rules here are those of {hidden}, which a {path} would hide",
+            hint=f"move its [tool.sessionize] into a {path}, without that header; then --init --force adds the checks",
+        )
     typed = settings.with_file(typed_alone if there else typed_alone.but(config=os.devnull))
     file = OneFile(str(path), "--config", _read(typed.but(config=None)), lambda _: there)
     known = settings_of(typed, settings.section(typed, "check")).days.dimensions

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-FILE_NAMES: Final = ("sessionize.toml", "pyproject.toml")
+PYPROJECT: Final = "pyproject.toml"
+FILE_NAMES: Final = ("sessionize.toml", PYPROJECT)
 
 
 def places() -> Iterator[Path]:

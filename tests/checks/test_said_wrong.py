@@ -41,3 +41,26 @@ def test_only_the_first_night_has_no_baseline(tmp_path: Path) -> None:
     mistyped = sessionize(*night, "--baseline", "typo/batch=*", cwd=tmp_path)
     assert (mistyped.code, "there is no run" in mistyped.err) == (2, True)
     assert sessionize(*night, "--baseline", "out/batch=*", cwd=tmp_path).code == 0
+
+
+def test_init_keeps_what_a_file_says_of_a_check(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text(LOG)
+    said = 'timeout = "5m"\n\n[check]\nmidnight = false\nrejected = {error = "1%"}\n'
+    (tmp_path / "sessionize.toml").write_text(said)
+    for _ in range(2):
+        assert sessionize("check", "log.csv", "--init", "--force", cwd=tmp_path).code == 0
+    found = (tmp_path / "sessionize.toml").read_text()
+    assert found.startswith(said)
+    assert "\n[check.rejected]\n" not in found
+    assert "\n[check.null-timestamp]\n" in found
+    assert sessionize("check", "log.csv", "-q", cwd=tmp_path).code == 0
+
+
+def test_init_hides_no_rules_of_a_project(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text(LOG)
+    (tmp_path / "pyproject.toml").write_text('[tool.sessionize]\ntimeout = "5m"\n')
+    said = sessionize("check", "log.csv", "--init", cwd=tmp_path)
+    assert (said.code, "would hide" in said.err, (tmp_path / "sessionize.toml").exists()) == (2, True, False)
+    (tmp_path / "sessionize.toml").write_text('timeout = "5m"\n')
+    assert sessionize("check", "log.csv", "--init", "--force", cwd=tmp_path).code == 0
+    assert "timeout 5 min" in sessionize("check", "log.csv", cwd=tmp_path).out
