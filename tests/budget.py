@@ -14,7 +14,7 @@ THOROUGH: Final = bool(os.environ.get("THOROUGH"))
 """Whether every step of every sweep is taken, and every property tried as often as it says."""
 
 # No deadline: how long an example takes says how busy the machine is.
-settings.register_profile("full", max_examples=100 if THOROUGH else 20, deadline=None)
+settings.register_profile("full", max_examples=100 if THOROUGH else 16, deadline=None)
 settings.register_profile("quick", max_examples=6, deadline=None)
 
 
@@ -42,10 +42,10 @@ def first_cases(tests: Iterable[pytest.Item]) -> tuple[list[pytest.Item], list[p
 
 
 def turns(most: int) -> int:
-    """How often something random is tried: so often if THOROUGH, else an eighth of it, or in the quick run a fiftieth."""
+    """How often something random is tried: so often if THOROUGH, else a twelfth of it, or in the quick run a fiftieth."""
     if is_quick():
         return max(6, most // 50)
-    return most if THOROUGH else min(most, max(16, most // 8))
+    return most if THOROUGH else min(most, max(16, most // 12))
 
 
 def every(step: int) -> int:
