@@ -24,7 +24,7 @@ def rows_in(types: Types, evidence: Evidence) -> Iterator[str]:
 
 def fields_in(types: Types) -> str | None:
     """What to type where the only column's name looks like several, by what stands between them; None where it does not."""
-    if len(types) > 1:
+    if len(types) != 1:
         return None
     (name,) = types
     if "::" in name:

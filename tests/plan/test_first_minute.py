@@ -9,6 +9,8 @@ import polars as pl
 import pytest
 from console import sessionize
 
+from sessionize import UsageError, summary
+
 DAYS = [f"2024-05-27 0{hour}:00:00" for hour in range(9)]
 
 
@@ -144,3 +146,8 @@ def test_a_key_is_not_proposed_for_what_happened_or_when(tmp_path: Path) -> None
     rows = [{"evt": ("start", "end", "buy")[n % 3], "pid": f"P{n % 5}", "ts": 1716797618000 + n} for n in range(30)]
     said = refused(tmp_path, "".join(json.dumps(row) + "\n" for row in rows), "log.ndjson")
     assert "did you mean --profile-id pid?" in said
+
+
+def test_a_frame_without_columns_is_told_of_as_any_log_without_a_time() -> None:
+    with pytest.raises(UsageError, match="no column looks like the timestamp"):
+        summary(pl.DataFrame())
