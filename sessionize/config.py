@@ -29,7 +29,9 @@ __all__ = [
 ]  # fmt: skip
 
 IpHandling = Literal["full", "truncate", "drop"]
-TimeKind = Literal["datetime", "text", "s", "ms", "us", "ns", "excel", "pattern", "several"]
+TimeKind = Literal[
+    "datetime", "text", "s", "ms", "us", "ns", "windows", "webkit", "dotnet", "apple", "excel", "pattern", "several"
+]
 AmountStyle = Literal["plain", "point", "comma"]
 OFF = ("none",)
 """What is typed for a role that no column is to play."""
@@ -56,7 +58,7 @@ class Config:
         comment: What lines of a text file begin with that are none of the log's.
         multiline: Whether a quoted field of a CSV may hold line breaks.
         verify: Whether the checksums of Parquet files' pages are checked before any is read.
-        time_format: ``iso``, ``s``, ``ms``, ``us``, ``ns``, ``excel`` or a strptime pattern, or several of these, tried
+        time_format: ``iso``, ``s``, ``ms``, ``us``, ``ns``, ``windows``, ``webkit``, ``dotnet``, ``apple``, ``excel`` or a strptime pattern, or several of these, tried
             in this order; None finds it.
         nulls: Texts that mean null, in every column.
         timezone: IANA zone of naive timestamps, weekdays and days.

@@ -80,7 +80,12 @@ def bound(written: object, where: str) -> Bound | None:
         return Bound(text, None, _edge(text, where))
     if not low.strip() and not high.strip():
         raise UsageError(f"{where}: {text!r} is no bound", hint=HINT)
-    return Bound(text, _edge(low, where) if low.strip() else None, _edge(high, where) if high.strip() else None)
+    found = Bound(text, _edge(low, where) if low.strip() else None, _edge(high, where) if high.strip() else None)
+    if found.low and found.high and found.low.is_share == found.high.is_share and found.low.number > found.high.number:
+        raise UsageError(
+            f"{where}: {text!r} allows nothing", hint=f'write the smaller end first: "{high.strip()}..{low.strip()}"'
+        )
+    return found
 
 
 def _edge(text: str, where: str) -> Edge:

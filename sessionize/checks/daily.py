@@ -5,6 +5,7 @@ What they should be was learnt (``check --init``) and stands in ``[check.days]``
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Final
@@ -150,16 +151,15 @@ def judged(
         most: How many examples are shown.
     """
     broken: dict[str, list[Broken]] = {}
-    measured: dict[str, int] = {}
+    measured: dict[str, Counter[str]] = {}
     for day, figures in days.items():
         for name, each in rules_of(day).items():
             kind = name.partition(".")[0]
             figure = _measured(name, figures)
-            if kind not in MEANINGS or figure is None:
-                continue
-            measured[kind] = measured.get(kind, 0) + 1
+            measured.setdefault(kind, Counter())[name] += figure is not None
             few = kind != "volume" and _sessions(figures) < each.least
-            broken.setdefault(kind, []).extend(_broken(day, name, figure, each, few=few))
+            found = () if figure is None else _broken(day, name, figure, each, few=few)
+            broken.setdefault(kind, []).extend(found)
     for kind in MEANINGS:
         if kind in measured and enabled(NAMES[kind]):
             yield _finding(kind, broken[kind], measured[kind], most)
@@ -224,20 +224,24 @@ def said_of(name: str) -> str:
     return words.get(kind, name)
 
 
-def _finding(kind: str, broken: Sequence[Broken], measured: int, most: int) -> Finding:
+def _finding(kind: str, broken: Sequence[Broken], counted: Counter[str], most: int) -> Finding:
+    measured = counted.total()
+    never = [sanitize(name) for name, number in counted.items() if not number]
+    without = f"; never measured{listed(never)}" if never else ""
     if not broken:
         return Finding(
-            check=NAMES[kind], meaning=MEANINGS[kind], status="passed", unit="count", number=0, base=None, warn=None,
-            error=None, said=f"{measured} figures are within their bounds",
+            check=NAMES[kind], meaning=MEANINGS[kind], status="passed" if measured else "not measured", unit="count",
+            number=0 if measured else None, base=None, warn=None, error=None,
+            said=f"{measured} figures are within their bounds{without}",
         )  # fmt: skip
-    listed = sorted(broken, key=lambda each: each.status)  # failures first
-    first, more = listed[0], f"; {len(broken) - 1} more" if len(broken) > 1 else ""
+    worst = sorted(broken, key=lambda each: each.status)  # failures first
+    first, more = worst[0], f"; {len(broken) - 1} more" if len(broken) > 1 else ""
     return Finding(
         check=NAMES[kind], meaning=MEANINGS[kind], status=first.status, unit="count", number=first.value, base=None,
         warn=first.allowed if first.status == "warned" else None,
         error=first.allowed if first.status == "failed" else None,
-        said=f"{len(broken)} of {measured} figures are out of bounds: {first.said}{first.beside}{more}",
-        examples=tuple(Example(each.line) for each in listed[:most]),
+        said=f"{len(broken)} of {measured} figures are out of bounds: {first.said}{first.beside}{more}{without}",
+        examples=tuple(Example(each.line) for each in worst[:most]),
     )  # fmt: skip
 
 

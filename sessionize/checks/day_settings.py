@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
+from difflib import get_close_matches
 from typing import Any, Final
 
 from sessionize.checks.bounds import bound
 from sessionize.checks.daily import MEANINGS, Rule, Rules
 from sessionize.checks.expected import DAYS, WEEKDAYS
 from sessionize.errors import UsageError
+from sessionize.summary.daily import FIXED
 from sessionize.values import dataclass
 
 DIMENSIONS: Final = "dimensions"
@@ -62,6 +64,11 @@ def _rules(kind: str, section: Any) -> Rules:
 def _rule(name: str, value: Any, least: int, where: str) -> Rule:
     if name.partition(".")[0] not in MEANINGS or "." not in name:
         raise UsageError(f"{where} is no figure of a day", hint=f"figures begin with {', '.join(MEANINGS)}")
+    known = FIXED.get(name.partition(".")[0])
+    if known is not None and name not in known:
+        near = get_close_matches(name, known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
+        raise UsageError(f"{where} is no figure of a day", hint=hint)
     if not isinstance(value, list) or len(value) != 2:
         raise UsageError(f"{where} is no two bounds", hint=HINT)
     return Rule(bound(value[0], where), bound(value[1], where), least)

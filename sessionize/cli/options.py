@@ -165,8 +165,8 @@ OPTIONS: Final = (
     flag("multiline", "Quoted fields of a CSV may hold line breaks. [default: off: a record is a line]", panel=LOG),
     flag("verify", "Check the page checksums of Parquet files first; only files written with checksums can be checked. "
          "[default: off]", panel=LOG),
-    texts("time_format", "How times are written: iso, s, ms, us, ns, excel (days since 1899-12-30) or a strptime pattern (%L: "
-          "milliseconds); several are tried in their order. [default: found]", "FORMAT", panel=LOG),
+    texts("time_format", "How times are written: iso; s, ms, us, ns (since 1970); windows (100 ns since 1601), webkit (us since "
+          "1601), dotnet (ticks), apple (s since 2001), excel (days since 1899-12-30); or a strptime pattern (%L: milliseconds); several are tried in their order. [default: found]", "FORMAT", panel=LOG),
     texts("null", "Text that means null, in every column. Repeatable. [default: none]", "TEXT", panel=LOG),
     text("timezone", "Zone of naive times, of weekdays and days. [default: UTC]", "ZONE", default="UTC", panel=LOG),
     text("on_bad_row", "reject: keep bad rows apart and go on; fail: write nothing. [default: reject]",

@@ -237,9 +237,14 @@ def _types(types: Mapping[str, int]) -> str:
 
 def _times(written: str, timezone: str) -> str:
     units = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
+    others = {
+        "windows": "100 ns since 1601, as Windows counts", "webkit": "microseconds since 1601, as WebKit counts",
+        "dotnet": "ticks of .NET, 100 ns since the year 1", "apple": "seconds since 2001, as Apple counts",
+    }  # fmt: skip
     if written == "excel":
         return f"days since 1899-12-30, in {timezone}"
-    return f"{units[written]} since 1970" if written in units else f"{written}, naive ones in {timezone}"
+    known = others.get(written) or (f"{units[written]} since 1970" if written in units else None)
+    return known or f"{written}, naive ones in {timezone}"
 
 
 def _times_of_several(formats: Mapping[str, int], timezone: str) -> str:

@@ -13,6 +13,7 @@ from typing import Final
 import polars as pl
 
 from sessionize.instants import EPOCH
+from sessionize.values import NamedTuple
 
 OUT_OF_RANGE: Final = -(2**63)
 EARLIEST: Final = (datetime(1, 1, 1, tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
@@ -20,6 +21,29 @@ LATEST: Final = (datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC) - EPOCH
 PER_SECOND: Final = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 MICROSECONDS: Final = 1_000_000
 
+
+class Clock(NamedTuple):
+    """How numbers count time.
+
+    Attributes:
+        per_second: So many of them are a second.
+        start: The instant of 0, seconds since 1970 UTC.
+    """
+
+    per_second: int
+    start: int = 0
+
+
+CLOCKS: Final = {unit: Clock(per_second) for unit, per_second in PER_SECOND.items()} | {
+    "windows": Clock(10_000_000, -11_644_473_600),
+    "webkit": Clock(1_000_000, -11_644_473_600),
+    "dotnet": Clock(10_000_000, -62_135_596_800),
+    "apple": Clock(1, 978_307_200),
+}
+"""Units since 1970; FILETIME, 100 ns since 1601; Chromium's microseconds since then; DateTime's ticks of 100 ns since the
+year 1; and the seconds since 2001 of Core Data. All in UTC."""
+NUMBERS: Final = (*CLOCKS, "excel")
+"""Formats of times that are numbers."""
 DAY: Final = 86_400 * MICROSECONDS
 EXCEL_EPOCH: Final = (datetime(1899, 12, 30, tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
 """Day 0 of spreadsheets; right from day 61 (1900-03-01) on, before which they have a day that never was."""
@@ -27,23 +51,36 @@ MILLISECOND: Final = 1_000
 SCIENTIFIC: Final = r"^\s*[+-]?\d+(?:\.\d*)?[eE][+-]?\d{1,3}\s*$"
 
 
-def epoch(times: pl.Series, per_second: int) -> pl.Series:
-    """Epoch numbers of a unit of which a second has so many.
+def epoch(times: pl.Series, clock: Clock) -> pl.Series:
+    """Numbers of a clock.
 
     Returns:
         Microseconds since 1970 UTC, one a number (Int64); null for one that is no time.
     """
     if times.dtype.is_integer():
-        return scaled(times.cast(pl.Int64, strict=False), per_second)
-    return _real(times.cast(pl.Float64), per_second)
+        return _from(clock, scaled(times.cast(pl.Int64, strict=False), clock.per_second))
+    return _from(clock, _real(times.cast(pl.Float64), clock.per_second))
 
 
-def epoch_text(texts: pl.Series, per_second: int) -> pl.Series:
-    """Epoch numbers that are written as text; their digits are kept to the last.
+def epoch_text(texts: pl.Series, clock: Clock) -> pl.Series:
+    """Numbers of a clock that are written as text; their digits are kept to the last.
 
     Returns:
         Microseconds since 1970 UTC, one a text (Int64); null for one that is no number.
     """
+    return _from(clock, _text(texts, clock.per_second))
+
+
+def _from(clock: Clock, micros: pl.Series) -> pl.Series:
+    """Microseconds since the clock's start as those since 1970."""
+    if not clock.start:
+        return micros
+    value = pl.col("value")
+    moved = pl.when(value == OUT_OF_RANGE).then(value).otherwise(in_range(value + clock.start * MICROSECONDS))
+    return computed(value=micros).select(moved).to_series()
+
+
+def _text(texts: pl.Series, per_second: int) -> pl.Series:
     whole = texts.cast(pl.Int64, strict=False)
     if whole.null_count() == texts.null_count():
         return scaled(whole, per_second)

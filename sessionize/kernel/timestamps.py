@@ -16,6 +16,8 @@ from sessionize import schema
 from sessionize.config import TimeFormat
 from sessionize.instants import EPOCH
 from sessionize.kernel.epochs import (
+    CLOCKS,
+    NUMBERS,
     OUT_OF_RANGE,
     PER_SECOND,
     computed,
@@ -57,8 +59,8 @@ def instant(times: pl.Series, time: TimeFormat, timezone: str) -> pl.Series:
         return by_layout(times, time, timezone)[0]
     if times.dtype.is_numeric() and time.kind == "excel":
         return _held(serial(times.cast(pl.Float64)), time)
-    if times.dtype.is_numeric() and time.kind in PER_SECOND:
-        return _held(epoch(times, PER_SECOND[time.kind]), time)
+    if times.dtype.is_numeric() and time.kind in CLOCKS:
+        return _held(epoch(times, CLOCKS[time.kind]), time)
     return _text(_digits(times), time, timezone)
 
 
@@ -68,7 +70,7 @@ def by_layout(times: pl.Series, time: TimeFormat, timezone: str) -> tuple[pl.Ser
     Where more than one is given, a unit reads only what it makes a time within 1990 to 2100: else the first unit would
     read every number. A value that none reads, but one finds out of range, is out of range.
     """
-    held = [replace(each, guessed=each.kind in (*PER_SECOND, "excel")) for each in time.formats]
+    held = [replace(each, guessed=each.kind in NUMBERS) for each in time.formats]
     read = pl.Series("time", [None], dtype=pl.Int64).new_from_index(0, len(times))
     which = pl.Series(schema.LAYOUT, [None], dtype=pl.UInt8).new_from_index(0, len(times))
     for number, each in enumerate(held):
@@ -93,10 +95,10 @@ def _held(values: pl.Series, time: TimeFormat) -> pl.Series:
 
 
 def _text(texts: pl.Series, time: TimeFormat, timezone: str) -> pl.Series:
-    if time.kind in (*PER_SECOND, "excel") and texts.str.contains(",", literal=True).any():
+    if time.kind in NUMBERS and texts.str.contains(",", literal=True).any():
         texts = texts.str.replace(",", ".", literal=True)  # a spreadsheet's decimal comma
-    if time.kind in PER_SECOND:
-        return _held(epoch_text(texts, PER_SECOND[time.kind]), time)
+    if time.kind in CLOCKS:
+        return _held(epoch_text(texts, CLOCKS[time.kind]), time)
     if time.kind == "excel":
         return _held(serial(texts.str.strip_chars().cast(pl.Float64, strict=False)), time)
     if time.kind == "pattern":

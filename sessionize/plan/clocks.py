@@ -15,13 +15,15 @@ from sessionize.values import NamedTuple
 EPOCH_UNITS: Final[tuple[tuple[float, TimeKind], ...]] = ((1e11, "s"), (1e14, "ms"), (1e17, "us"))
 """A number below the bound is taken in the unit: seconds to the year 5138, milliseconds from 1973 on, …"""
 OTHER_CLOCKS: Final = (
-    ("those of Windows, 100 ns since 1601", 1.22756e17, 1.57470e17, "(n - 116444736000000000) / 10"),
-    ("those of WebKit, microseconds since 1601", 1.22756e16, 1.57470e16, "n - 11644473600000000"),
-    ("ticks of .NET, 100 ns since the year 1", 6.27667e17, 6.62380e17, "(n - 621355968000000000) / 10"),
+    ("those of Windows, 100 ns since 1601", 1.22756e17, 1.57470e17, "windows"),
+    ("those of WebKit, microseconds since 1601", 1.22756e16, 1.57470e16, "webkit"),
+    ("ticks of .NET, 100 ns since the year 1", 6.27667e17, 6.62380e17, "dotnet"),
 )
-"""Clocks that do not count since 1970: their numbers of 1990 to 2100, and how they become microseconds since 1970."""
+"""Clocks that do not count since 1970: their numbers of 1990 to 2100, and what to type for them."""
 NUMBER: Final = r"^\s*[+-]?\d+([.,]\d*)?([eE][+-]?\d{1,3})?\s*$"
 A_DAY: Final = 86_400
+NINETIES: Final = 915_148_800
+"""Seconds from 1970 to 1999, and from 2001 to 2030."""
 
 
 class Unread(NamedTuple):
@@ -64,11 +66,11 @@ def unit_of(names: tuple[str, ...], numbers: pl.Series) -> TimeFormat | Unread:
     if not len(sizes):
         return TimeFormat(kind="text")
     example, name = numbers[0], " + ".join(names)
-    for what, low, high, computed in OTHER_CLOCKS:
+    for what, low, high, typed in OTHER_CLOCKS:
         if low <= size <= high:
             return Unread(
-                f"the numbers in {name!r}, such as {example}, look like {what}", "",
-                f"{computed} of each number n is microseconds since 1970; --time-format s|ms|us|ns takes them as they are",
+                f"the numbers in {name!r}, such as {example}, look like {what}", f"--time-format {typed}",
+                "--time-format s|ms|us|ns takes them as numbers since 1970 all the same",
             )  # fmt: skip
     if written is None and earliest <= size <= latest:
         return TimeFormat(kind=unit, guessed=True)
@@ -84,6 +86,20 @@ def unit_of(names: tuple[str, ...], numbers: pl.Series) -> TimeFormat | Unread:
         _of_a_clock(sizes),
         "say --time-format s, ms, us or ns for a clock that starts at 0, or '%Y%m%d%H%M%S' for written dates",
     )
+
+
+def of_the_nineties(names: tuple[str, ...], values: pl.Series) -> Unread | None:
+    """What to say of seconds that are of 1990 to 1999 if they count since 1970: Core Data's, of today, count since 2001.
+
+    Only where they have fractions, as those do: logs that were written in those years have none.
+    """
+    numbers = numbers_in(values)
+    sizes = pl.Series(dtype=pl.Float64) if numbers is None else numbers.cast(pl.Float64, strict=False).drop_nulls()
+    middle = sizes.median()
+    if numbers is None or not isinstance(middle, float) or middle > NINETIES or not (sizes % 1 != 0).any():
+        return None
+    said = f"the times in {' + '.join(names)!r} are of 1990 to 1999, such as {numbers[0]}"
+    return Unread(said, "--time-format apple", "for seconds since 2001, as Apple's programs count")
 
 
 def _of_a_clock(sizes: pl.Series) -> str:

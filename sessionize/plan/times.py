@@ -11,7 +11,7 @@ import polars as pl
 from sessionize import schema
 from sessionize.config import TimeFormat, TimeKind
 from sessionize.errors import UsageError
-from sessionize.kernel.epochs import OUT_OF_RANGE, PER_SECOND
+from sessionize.kernel.epochs import NUMBERS, OUT_OF_RANGE
 from sessionize.kernel.normalise import MIDNIGHT, NO_DATE, TEXTS, time_text
 from sessionize.kernel.references import field_type
 from sessionize.kernel.time_patterns import compiled
@@ -63,7 +63,7 @@ def given_formats(given: Sequence[str]) -> TimeFormat:
 def _given(given: str) -> TimeFormat:
     if given == "iso":
         return TimeFormat(kind="text")
-    if given in PER_SECOND or given == "excel":
+    if given in NUMBERS:
         return TimeFormat(kind=cast("TimeKind", given))
     try:
         if "%" in given:
@@ -74,7 +74,7 @@ def _given(given: str) -> TimeFormat:
         problem = str(error)
     raise UsageError(
         f"--time-format {given!r}: {problem}",
-        hint="for example '%d/%m/%Y %H:%M:%S', or iso, s, ms, us, ns, excel",
+        hint="for example '%d/%m/%Y %H:%M:%S', or iso, s, ms, us, ns, windows, webkit, dotnet, apple, excel",
     )
 
 

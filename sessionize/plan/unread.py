@@ -10,7 +10,7 @@ from sessionize.kernel.epochs import OUT_OF_RANGE, PER_SECOND
 from sessionize.kernel.normalise import TEXTS, time_text
 from sessionize.kernel.timestamps import MODERN, instant
 from sessionize.plan import layouts
-from sessionize.plan.clocks import EPOCH_UNITS, NUMBER, Unread, quoted
+from sessionize.plan.clocks import EPOCH_UNITS, NUMBER, Unread, of_the_nineties, quoted
 from sessionize.plan.evidence import ROWS, Sample, Types, plain
 from sessionize.plan.names import is_named_for_a_date, options_of
 from sessionize.plan.times import TIME_OF_DAY
@@ -19,6 +19,8 @@ from sessionize.plan.times import TIME_OF_DAY
 def unread_times(names: tuple[str, ...], time: TimeFormat, types: Types, sample: Sample) -> Unread | None:
     """What to say of times among the first rows that the format does not read, and what to type for them."""
     written, dtype = time_text(names, types)
+    if time.kind == "s" and time.guessed and (early := of_the_nineties(names, sample(written, ROWS))) is not None:
+        return early
     if time.kind == "datetime" or dtype not in TEXTS:
         return None
     texts = sample(written, ROWS).cast(pl.String)

@@ -10,6 +10,17 @@ from sessionize.values import NamedTuple
 COUNT: Final = "count"
 SHARE: Final = "share"
 MEAN: Final = "mean"
+FIXED: Final[Mapping[str, tuple[str, ...]]] = {
+    "volume": ("volume.events", "volume.sessions", "volume.profiles"),
+    "amount": ("amount.mean", "amount.deviation"),
+    "hours": tuple(f"hours.{start:02}-{start + 3:02}" for start in range(0, 24, 3)),
+    "times": ("times.on another day", "times.out of order", "times.at second 0", "times.at midnight"),
+    "repeated": ("repeated.rows",),
+    "sessions": (
+        "sessions.bounced", "sessions.converted", "sessions.events", "sessions.page views", "sessions.log of duration",
+    ),
+}  # fmt: skip
+"""First part of a name → all names that begin so, where these are the same for each log."""
 
 
 class Figure(NamedTuple):

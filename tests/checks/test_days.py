@@ -22,7 +22,7 @@ from sessionize.checks.expected import Past, expected, kind_among
 from sessionize.engine.sketch import SIZE, Sketch
 from sessionize.errors import UsageError
 from sessionize.limits import Limits
-from sessionize.summary.daily import COUNT, MEAN, SHARE, Figure
+from sessionize.summary.daily import COUNT, FIXED, MEAN, SHARE, Figure
 
 MONDAY = date(2024, 5, 6)
 HEAD = "time,session_id,user_id,event_id,event_type,page,value,device\n"
@@ -272,6 +272,9 @@ def test_a_dimension_that_the_log_has_not_is_a_usage_error_with_the_nearest_and_
         ({"days": {"days": {"colour.red": ["1", "2"]}}}, "no figure of a day"),
         ({"days": {"days": {"volume.events": "1..2"}}}, "no two bounds"),
         ({"days": {"days": {"volume.events": ["1", "much"]}}}, "no bound"),
+        ({"days": {"days": {"volume.evnts": ["1", "2"]}}}, "volume.evnts is no figure of a day"),
+        ({"days": {"days": {"hours.03-05": ["1%", "2%"]}}}, "hours.03-05 is no figure of a day"),
+        ({"days": {"days": {"volume.events": ["2..1", "3"]}}}, "allows nothing"),
         ({"days": {"days": {"least": -1}}}, "no number"),
         ({"midnight": {"least": "few"}}, "no number"),
     ],
@@ -279,6 +282,21 @@ def test_a_dimension_that_the_log_has_not_is_a_usage_error_with_the_nearest_and_
 def test_what_cannot_be_meant_is_refused(section: dict[str, Any], said: str) -> None:
     with pytest.raises(UsageError, match=said):
         settings_of(section, OPTIONS)
+
+
+def test_names_of_figures_that_each_log_has_are_known(fortnight: Learnt) -> None:
+    found = {name for figures in check(fortnight.paths[0]).days.values() for name in figures}
+    for kind, names in FIXED.items():
+        assert {name for name in found if name.startswith(f"{kind}.")} == set(names)
+
+
+def test_a_figure_that_is_never_measured_is_told_and_does_not_pass(fortnight: Learnt) -> None:
+    section = {"days": {"days": {"share.devise=phone": ["10%..20%", "10%..20%"]}}}
+    (finding,) = [each for each in check(fortnight.paths[0], section).findings if each.check == "daily-share"]
+    assert (finding.status, "never measured: share.devise=phone" in finding.said) == ("not measured", True)
+    section["days"]["days"]["share.event_type=click"] = ["10%..90%", "0%..100%"]
+    (finding,) = [each for each in check(fortnight.paths[0], section).findings if each.check == "daily-share"]
+    assert (finding.status, "never measured: share.devise=phone" in finding.said) == ("passed", True)
 
 
 def test_a_kind_of_figure_can_be_switched_off(tmp_path: Path, fortnight: Learnt) -> None:

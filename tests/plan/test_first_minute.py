@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -47,18 +48,40 @@ def test_a_duration_is_not_proposed_where_a_column_holds_times(names: str, tmp_p
 
 
 @pytest.mark.parametrize(
-    ("first", "step", "whose"),
+    ("first", "step", "whose", "typed"),
     [
-        (638_524_062_180_000_000, 10**7, "ticks of .NET"), (13_361_283_018_000_000, 10**6, "those of WebKit"),
-        (133_612_830_180_000_000, 10**7, "those of Windows"),
+        (638_524_062_180_000_000, 10**7, "ticks of .NET", "dotnet"),
+        (13_361_283_018_000_000, 10**6, "those of WebKit", "webkit"),
+        (133_612_830_180_000_000, 10**7, "those of Windows", "windows"),
     ],
-)  # fmt: skip
-def test_a_clock_that_does_not_count_since_1970_is_named(first: int, step: int, whose: str, tmp_path: Path) -> None:
-    said = refused(
-        tmp_path, "user_id,timestamp\n" + "".join(f"u1,{first + minute * 60 * step}\n" for minute in (0, 40, 80))
-    )
-    assert whose in said
-    assert "did you mean" not in said
+)
+@pytest.mark.parametrize("written", ["csv", "ndjson", "parquet"])
+def test_a_clock_that_does_not_count_since_1970_is_named(
+    first: int, step: int, whose: str, typed: str, written: str, tmp_path: Path
+) -> None:
+    times = [first + minute * 60 * step for minute in (0, 40, 80)]
+    rows = pl.DataFrame({"user_id": ["u1"] * 3, "timestamp": times})
+    log = tmp_path / f"log.{written}"
+    getattr(rows, f"write_{written}")(log)
+    said = sessionize("run", log.name, "-o", "out", cwd=tmp_path)
+    assert said.code == 2
+    assert whose in said.err
+    assert f"did you mean --time-format {typed}?" in said.err
+    ran = sessionize("run", log.name, "-o", "-", "--no-sessions", "-q", "--time-format", typed, cwd=tmp_path)
+    found = datetime.fromisoformat(json.loads(ran.out.splitlines()[0])["start"])
+    start = datetime(1 if typed == "dotnet" else 1601, 1, 1, tzinfo=UTC)
+    assert found == start + timedelta(microseconds=first * 1_000_000 // step)
+
+
+def test_seconds_since_2001_are_asked_about_where_they_have_fractions(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("user_id,visit_time\nu1,738703218.25\nu1,738703278.5\n")
+    said = sessionize("run", "log.csv", "-o", "out", cwd=tmp_path)
+    assert "--time-format apple" in said.err
+    typed = ("-q", "--time-format", "apple")
+    ran = sessionize("run", "log.csv", "-o", "-", "--no-sessions", *typed, cwd=tmp_path)
+    assert datetime.fromisoformat(json.loads(ran.out)["start"]) == datetime(2024, 5, 29, 19, 20, 18, 250_000, UTC)
+    (tmp_path / "log.csv").write_text("user_id,visit_time\nu1,738703218\nu1,738703278\n")
+    assert "apple" not in sessionize("run", "log.csv", "-o", "out", cwd=tmp_path).err
 
 
 def test_no_unit_is_proposed_by_which_a_clock_would_have_run_for_no_time(tmp_path: Path) -> None:
