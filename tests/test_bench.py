@@ -8,12 +8,14 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from budget import THOROUGH
 from console import ROOT
 
 BENCH = ROOT / "tests" / "bench"
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(not THOROUGH, reason="takes a minute: THOROUGH=1")
 def test_the_bench_prints_its_whole_table_from_a_small_log(tmp_path: Path) -> None:
     options = ["--events", "20000", "--rounds", "1", "--most-times", "1", "--no-peers", "--data", str(tmp_path)]
     done = subprocess.run(

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from budget import THOROUGH
 
 from sessionize import limits, machine
 from sessionize.limits import Limits
@@ -197,7 +198,7 @@ def test_long_rows_that_wait_for_their_night_stay_within_the_limit_on_the_way_ou
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in bytes elsewhere")
-@pytest.mark.parametrize("form", ["parquet", "json"])
+@pytest.mark.parametrize("form", ["parquet", "json"] if THOROUGH else ["parquet"])
 def test_an_earlier_run_of_long_rows_is_read_within_the_limit(form: str, tmp_path: Path) -> None:
     log, out = long_rows(tmp_path / "log.csv"), tmp_path / "out"
     written(log, out, "--events", "--format", form)

@@ -211,3 +211,17 @@ def test_state_max_age_is_exit_1_where_the_newest_night_is_too_old_or_one_is_mis
     told = sessionize("state", "state", "--max-age", "36500d", cwd=place)
     assert (told.code, "2024-05-04 must be run again" in told.err) == (1, True)
     assert sessionize("state", "state", "--max-age", "old", cwd=place).code == 2
+
+
+def test_a_new_state_behind_nights_that_lie_there_is_refused_until_it_is_meant(tmp_path: Path) -> None:
+    for day in (1, 2):
+        log = f"user,ts\na,2024-05-0{day}T23:50:00Z\n"
+        (tmp_path / f"2024-05-0{day}.csv").write_text(log)
+    night = ["run", "2024-05-01.csv", "-o", "out", "--batch", "2024-05-01", "-q", "--state"]
+    assert sessionize(*night, "state", cwd=tmp_path).code == 0
+    typed = ["run", "2024-05-02.csv", "-o", "out", "--state", "stat", "--batch", "2024-05-02", "-q"]
+    for dry in ([], ["--dry-run"]):
+        said = sessionize(*typed, *dry, cwd=tmp_path)
+        assert (said.code, "--state stat is new, and out holds batch=2024-05-01" in said.err) == (2, True), said.err
+    assert sessionize(*typed, "--redo", cwd=tmp_path).code == 0
+    assert sessionize(*night, "fresh", cwd=tmp_path).code == 0  # the first of them: nothing before it is lost

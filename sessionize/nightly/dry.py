@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from sessionize.config import Config, Nightly, Output
 from sessionize.engine.result import Counts
 from sessionize.nightly.job import Work, prepared, refuse_no_night
+from sessionize.nightly.known import check_begins
 from sessionize.nightly.rules import rules_of_nights
 from sessionize.nightly.series import as_named, gap_note, left_out
 from sessionize.nightly.state import Done, State, after, new
@@ -51,6 +53,7 @@ def meant(config: Config, output: Output, nightly: Nightly, state: State | None)
     refuse_no_night(config, output, nightly)
     with ExitStack() as stack:
         log = open_log(config) if config.inputs else None
+        check_begins(Path(output.directory), nightly, state)
         state = state or new(nightly.batch)
         nightly = as_named(nightly, state)
         work = prepared(config, output, nightly, state, stack, log=log)

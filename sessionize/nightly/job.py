@@ -32,7 +32,7 @@ from sessionize.nightly.batch import PLACE, Night, NightSettings
 from sessionize.nightly.carryover import Types, together
 from sessionize.nightly.cut import refuse_cut
 from sessionize.nightly.identity import known as known_file
-from sessionize.nightly.known import check_ends, known_before, lost, night_of, with_layout
+from sessionize.nightly.known import check_begins, check_ends, known_before, lost, night_of, with_layout
 from sessionize.nightly.rules import check_same, plan_of_state, rules_of_nights
 from sessionize.nightly.said import amounts_note, remarks, usual_silence, warnings
 from sessionize.nightly.series import Step, as_named, day, end_of_batch, gap_note, left_out, step
@@ -75,6 +75,7 @@ def run_night(
     with ExitStack() as stack:
         log = open_log(config) if config.inputs else None
         store = stack.enter_context(Store(Path(nightly.state)))
+        check_begins(Path(output.directory), nightly, store.state)
         state = store.state or new(nightly.batch)
         nightly = as_named(nightly, state)
         refuse_night(Path(output.directory), [nightly.folder], read)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sessionize.config import Config, Nightly
 from sessionize.errors import UsageError
+from sessionize.nightly.series import day
 from sessionize.nightly.state import Done, State
 from sessionize.output.ownership import MANIFEST
 from sessionize.own import recorded
@@ -59,6 +60,29 @@ def known_before(known: Done | None) -> Known | None:
 def night_of(state: State, nightly: Nightly) -> Done | None:
     """The night of a batch, where it was run."""
     return next((night for night in state.nights if night.name == nightly.batch), None)
+
+
+def check_begins(directory: Path, nightly: Nightly, state: State | None) -> None:
+    """Refuse to begin a series behind nights that lie where its own are to be: their state was mistyped, or is gone.
+
+    Args:
+        directory: Where the nights' folders are.
+        nightly: Which batch, of which state.
+        state: What was found there; None where there is none yet.
+
+    Raises:
+        UsageError: If a day before the batch's lies there, and no redo was asked for.
+    """
+    mine = day(nightly.batch)
+    if state is not None or mine is None or nightly.redo:
+        return
+    there = [path.parent.name.removeprefix("batch=") for path in directory.glob(f"batch=*/{MANIFEST}")]
+    before = [name for name in there if (its := day(name)) is not None and its < mine]
+    if before:
+        raise UsageError(
+            f"--state {nightly.state} is new, and {directory} holds batch={max(before)}: what its state carries would be lost",
+            hint="name the state that it was written with; --redo begins anew behind it, and -o elsewhere",
+        )
 
 
 def lost(directory: Path, nights: Sequence[Done]) -> tuple[str, ...]:

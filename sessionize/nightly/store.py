@@ -279,7 +279,7 @@ def _check_new(directory: Path) -> None:
     if there:
         raise StateError(
             f"{directory / POINTER} is gone, though {max(there)} is there: what is open would be lost",
-            hint=f"bring it back from a copy; or move {directory} away, to begin anew without what is open",
+            hint=f"bring it back from a copy; or move {directory} away and type --redo, to begin anew without what is open",
         )
 
 

@@ -84,7 +84,7 @@ def test_a_signal_does_not_wait_for_a_reader_that_reads_no_more(tmp_path: Path) 
 def test_signals_at_random_moments_end_with_130_or_143_or_the_run_is_done(tmp_path: Path) -> None:
     chance = random.Random(13)  # noqa: S311 - moments, no secrets
     seen: dict[int, int] = {}
-    for turn in range(int(os.environ.get("SIGNALS", "24"))):
+    for turn in range(int(os.environ.get("SIGNALS", "12"))):
         number = chance.choice([*CODES])
         folder = tmp_path / str(turn)
         command = [sys.executable, "-m", "sessionize", "run", str(SAMPLE / "events.csv"), "-o", str(folder), "-q"]
