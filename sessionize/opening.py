@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from typing import Protocol, runtime_checkable
@@ -30,6 +30,9 @@ class Source(EventLog, Origin, Protocol):
     @property
     def sources(self) -> Sequence[LogSource]:
         """Its files and where their bytes lie, in input order."""
+
+    def own_columns(self) -> Sequence[Collection[str]]:
+        """Columns of each file, as they stand there; none of a log that is in no file."""
 
     def sample(self, column: pl.Expr, rows: int = ..., /) -> pl.Series:
         """A column of the first rows."""
@@ -112,6 +115,7 @@ class _Followed:
         self.passed_over = log.passed_over
         self.sources = log.sources
         self.schema = log.schema
+        self.own_columns = log.own_columns
         self.reading = log.reading
         self.sample = log.sample
         self.raw = log.raw
@@ -139,6 +143,10 @@ class NoLog:
 
     def batches(self, limits: Limits) -> Iterable[Rows]:  # noqa: ARG002
         """No rows."""
+        return ()
+
+    def own_columns(self) -> Sequence[Collection[str]]:
+        """No file."""
         return ()
 
     def reading(self) -> AbstractContextManager[None]:

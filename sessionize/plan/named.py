@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import cast
 
 import polars as pl
@@ -12,8 +12,8 @@ from sessionize import schema
 from sessionize.config import Config
 from sessionize.errors import UsageError
 from sessionize.kernel.references import field_type
-from sessionize.plan.evidence import Types
-from sessionize.plan.names import listed, option
+from sessionize.plan.evidence import Evidence, Types
+from sessionize.plan.names import listed, option, options_of, reference
 
 
 def condition(config: Config) -> str | None:
@@ -58,6 +58,16 @@ def by_name(role: str, types: Types, taken: Collection[str], names: Collection[s
     for there in (plain, inside):
         candidates = candidates or [name for name in there if schema.spelling(name) in usual and name not in taken]
     return candidates
+
+
+def either(role: str, names: Sequence[str], evidence: Evidence) -> str:
+    """What to type for columns of one name, spelt otherwise in each file: of which no row has more than one."""
+    if len({schema.spelling(name) for name in names}) > 1:
+        return ""
+    there = [evidence.texts(name).is_not_null().cast(pl.UInt8).alias(name) for name in names]
+    if pl.DataFrame(there).sum_horizontal().max() not in {None, 0, 1}:
+        return ""
+    return options_of(role, " ?? ".join(map(reference, names)))
 
 
 def _leaves(name: str, dtype: pl.DataType) -> Iterator[str]:

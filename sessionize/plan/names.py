@@ -40,6 +40,11 @@ def option(role: str) -> str:
     return f"{OPTIONS[role]} COLUMN" if role in OPTIONS else f"--map {role}=COLUMN"
 
 
+def reference(name: str) -> str:
+    """A column's name as it stands in a reference."""
+    return name if name.isidentifier() else f'"{name}"'
+
+
 def options_of(role: str, *names: str) -> str:
     """The options that choose columns for a role, as a shell takes them.
 

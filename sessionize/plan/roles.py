@@ -11,7 +11,7 @@ from sessionize.kernel.references import field_type, roots
 from sessionize.plan import elsewhere, keys, times
 from sessionize.plan.clocks import Unread
 from sessionize.plan.evidence import Evidence, Types
-from sessionize.plan.named import by_name, check_given
+from sessionize.plan.named import by_name, check_given, either
 from sessionize.plan.names import is_named_for_a_time, listed, option, options_of
 from sessionize.plan.unread import unread_times
 from sessionize.preset_roles import check_fits, from_preset
@@ -122,7 +122,7 @@ class Roles:
         self._evidence.read(found)
         found.sort(key=lambda each: -self._evidence.column(each).there)
         said = f"two columns could be the {role}: {' and '.join(repr(name) for name in found)}"
-        self._problems.append(Unread(said, options_of(role, found[0])))
+        self._problems.append(Unread(said, either(role, found, self._evidence) or options_of(role, found[0])))
         self._doubtful.add(role)
         return None
 

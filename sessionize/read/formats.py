@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Final, Protocol
 
 import polars as pl
@@ -33,6 +33,9 @@ class Content(Protocol):
     @property
     def types(self) -> pl.Schema:
         """Of FILE, ROW, FAULT and the files' columns."""
+
+    def own_columns(self) -> Sequence[Collection[str]]:
+        """Columns of each file, in input order: those that are null in it where another has them are left out."""
 
     def scan(self) -> pl.LazyFrame:
         """Every row in input order."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -53,6 +53,10 @@ class FrameLog:
         self._held = config.frame.select(names) if isinstance(config.frame, pl.DataFrame) else None
         self._types = dict(self._read(self._given, types).collect_schema())
         self._own_types = types
+
+    def own_columns(self) -> Sequence[Collection[str]]:
+        """No file."""
+        return ()
 
     def _read(self, frame: pl.LazyFrame, types: dict[str, pl.DataType], start: int = 0) -> pl.LazyFrame:
         """FILE, ROW, FAULT and the columns, as a file's rows are read."""

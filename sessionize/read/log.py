@@ -62,6 +62,10 @@ class Log:
         """Its files and where their bytes lie, in input order."""
         return tuple(self._content.sources)
 
+    def own_columns(self) -> Sequence[Collection[str]]:
+        """Columns of each file, as they stand there."""
+        return self._content.own_columns()
+
     def _shaped(self, rows: pl.LazyFrame) -> pl.LazyFrame:
         """The rows with what the preset says of the columns themselves, and those that the log has not."""
         rows = shaped(rows, self._content.types, self._preset, self._nulls) if self._is_shaped else rows

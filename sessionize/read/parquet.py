@@ -70,6 +70,11 @@ def scan(sources: Sequence[Source], most: int | None = None) -> pl.LazyFrame:
     return together
 
 
+def columns(sources: Sequence[Source]) -> list[list[str]]:
+    """Names of the columns of each file."""
+    return [[*_part(source).types] for source in sources]
+
+
 def batches(sources: Sequence[Source], types: pl.Schema, limits: Limits, *, by_dictionaries: bool) -> Iterator[Rows]:
     """The same frame as `scan`, some rows at a time.
 

@@ -42,6 +42,10 @@ class ParquetFiles:
         self._frame = parquet.scan(self.sources)
         self.types = self._frame.collect_schema()
 
+    def own_columns(self) -> list[list[str]]:
+        """Columns of each file."""
+        return parquet.columns(self.sources)
+
     def scan(self) -> pl.LazyFrame:
         """Every row in input order; only what is selected is read."""
         return self._frame

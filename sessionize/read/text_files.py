@@ -75,6 +75,10 @@ class TextFiles:
         self.types = pl.Schema({**PLACE_TYPES, **dict.fromkeys(names, pl.String())})
         self._small: _Small | None = None
 
+    def own_columns(self) -> list[tuple[str, ...]]:
+        """Columns of each file; of NDJSON, of which each has the keys of all, the same."""
+        return [(*file.own, *file.parts) for file in self._files.values()]
+
     def shares(self, _rows: int) -> list[Share]:
         """Each file by itself, as lines are numbered from a file's start."""
         return [Share(ordinal, 0, file.source.file.bytes, self._only(ordinal)) for ordinal, file in self._files.items()]

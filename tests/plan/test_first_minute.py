@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -174,3 +175,34 @@ def test_a_key_is_not_proposed_for_what_happened_or_when(tmp_path: Path) -> None
 def test_a_frame_without_columns_is_told_of_as_any_log_without_a_time() -> None:
     with pytest.raises(UsageError, match="no column looks like the timestamp"):
         summary(pl.DataFrame())
+
+
+ROWS = pl.DataFrame({"user_id": ["a", "b"], "ts": ["2024-05-01T10:00:00Z", "2024-05-01T11:00:00Z"]})
+
+
+@pytest.mark.parametrize("written", ["csv", "parquet"])
+def test_a_file_without_the_column_of_the_key_or_the_time_is_named(written: str, tmp_path: Path) -> None:
+    (tmp_path / "c").mkdir()
+    for name, columns in (("a", {}), ("b", {"user_id": "visitor_id"}), ("c/c", {"ts": "noon"})):
+        getattr(ROWS.rename(columns), f"write_{written}")(tmp_path / f"{name}.{written}")
+    typed = ["run", f"a.{written}", f"b.{written}", "-o", "out", "-q"]
+    said = sessionize(*typed, "--profile-id", "user_id", cwd=tmp_path).err
+    assert f"b.{written} has no column 'user_id': its rows are rejected; " in said
+    hint = said.rpartition("; ")[2].partition(" reads both")[0]
+    assert hint == "--profile-id 'user_id ?? visitor_id'"
+    assert sessionize(*typed, *shlex.split(hint), cwd=tmp_path).err == ""
+    said = sessionize("run", f"a.{written}", f"c/c.{written}", "-o", "out", "-q", cwd=tmp_path).err
+    assert f"c/c.{written} has no column 'ts': its rows are rejected; it has user_id, noon" in said
+
+
+@pytest.mark.parametrize("written", ["csv", "parquet", "ndjson"])
+def test_a_column_that_each_file_spells_in_its_own_way_is_read_in_all(written: str, tmp_path: Path) -> None:
+    for name, spelt in (("a", "user_id"), ("b", "User_ID")):
+        getattr(ROWS.rename({"user_id": spelt}), f"write_{written}")(tmp_path / f"{name}.{written}")
+    typed = ["run", f"a.{written}", f"b.{written}", "-o", "out", "-q"]
+    said = sessionize(*typed, cwd=tmp_path)
+    assert (said.code, "--profile-id 'user_id ?? User_ID'" in said.err) == (2, True), said.err
+    assert sessionize(*typed, "--profile-id", "user_id ?? User_ID", cwd=tmp_path) == (0, "", "")
+    both = ROWS.with_columns(User_ID=pl.lit("other"))
+    getattr(both, f"write_{written}")(tmp_path / f"b.{written}")
+    assert "??" not in sessionize("run", f"b.{written}", "-o", "out", cwd=tmp_path).err
