@@ -124,9 +124,12 @@ LESS_USUAL_NAMES: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
 """Names that count only where the log has none of the usual ones for any key; the first group that it has."""
 BARE_NAMES: Final = ("host", "id")
 """Names that may mean a visitor or something else: a profile id only where nothing else is, and the values bear it out."""
+NO_UUID: Final = "00000000-0000-0000-0000-000000000000"
+"""What telephones give for an advertising id that their owner has switched off."""
 NULL_WORDS: Final = (
     "-1", "0", "null", "(null)", "NULL", "\\N", "undefined", "None", "none", "nan", "NaN", "NA", "N/A", "nil", "<nil>",
     "(not set)", "(none)", "<null>", "#N/A", "-", "unknown", "Unknown",
+    NO_UUID,
 )  # fmt: skip
 """Texts that exports write where there is no value."""
 

@@ -117,7 +117,7 @@ class Finding:
     @property
     def line(self) -> str:
         """The verdict in one line."""
-        return f"{self.said} (allowed: {self.allowed})" if self.is_bad else self.said
+        return f"{self.said} (allowed: {self.allowed})" if self.is_bad and self.allowed else self.said
 
     @property
     def where(self) -> Example | None:

@@ -11,7 +11,7 @@ import polars as pl
 from sessionize import schema
 from sessionize.config import Plan
 
-LONGEST_WORD: Final = max(map(len, schema.NULL_WORDS))
+LONGEST_WORD: Final = max(len(word) for word in schema.NULL_WORDS if word != schema.NO_UUID)
 WHOSE: Final = {
     schema.SESSION_ID: " of several profiles", schema.PROFILE_ID: " of one profile", schema.EVENT_ID: "",
 }  # fmt: skip
@@ -50,8 +50,7 @@ class ValueStats:
                 self._by_layout[layout] = self._by_layout.get(layout, 0) + number
         for role in (schema.SESSION_ID, schema.PROFILE_ID, schema.EVENT_ID):
             if role in events.columns and events.schema[role] == pl.String:
-                shortest = events[role].str.len_bytes().min()
-                if isinstance(shortest, int) and shortest <= LONGEST_WORD:
+                if _may_have_words(role, events[role]):
                     self._look_for_words(role, events)
         return events.drop(TRANSIENT, strict=False)
 
@@ -87,7 +86,8 @@ class ValueStats:
 
     def _look_for_words(self, role: str, events: pl.DataFrame) -> None:
         there = [each for each in (schema.SESSION_ID, schema.PROFILE_ID) if each in events.columns]
-        short = events.select(*dict.fromkeys([*there, role])).filter(pl.col(role).str.len_bytes() <= LONGEST_WORD)
+        may_be = (pl.col(role).str.len_bytes() <= LONGEST_WORD) | (pl.col(role) == schema.NO_UUID)
+        short = events.select(*dict.fromkeys([*there, role])).filter(may_be)
         found = short.filter(pl.col(role).is_in(list(schema.NULL_WORDS)))
         for word, number in found[role].value_counts().iter_rows():
             self._words[role, word] = self._words.get((role, word), 0) + number
@@ -97,6 +97,15 @@ class ValueStats:
                 profiles = self._profiles.setdefault(word, set())
                 if len(profiles) < 2:
                     profiles.add(profile)
+
+
+def _may_have_words(role: str, ids: pl.Series) -> bool:
+    """Whether an id may be a word for null, which is cheaper to see than which ones are."""
+    shortest = ids.str.len_bytes().min()
+    if not isinstance(shortest, int):
+        return False
+    of_no_device = role == schema.PROFILE_ID and shortest <= len(schema.NO_UUID)
+    return shortest <= LONGEST_WORD or (of_no_device and bool((ids == schema.NO_UUID).any()))
 
 
 def _word_note(role: str, word: str, number: int, whose: str) -> str:

@@ -267,6 +267,9 @@ def _damaged(source: Source, error: BaseException) -> InputError:
     reason = next(iter(str(error).splitlines()), type(error).__name__).replace(source.place, path)
     if (twice := TWICE.search(reason)) is not None:
         return _two_of_one_name(source, twice["name"])
+    if "precision must be between 1 and 38" in reason:
+        said = f"{path}: it has decimals of more than 38 digits ({reason.rpartition(' ')[2]}), which are not read"
+        return InputError(said, hint="write them as DECIMAL(38, …) or as DOUBLE where the file is made")
     return InputError(f"{path}: damaged, or of a kind that is not read: {reason}", hint="fetch the file again")
 
 

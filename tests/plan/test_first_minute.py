@@ -154,6 +154,17 @@ def test_a_word_for_null_is_told_of_by_every_command(command: list[str], tmp_pat
     assert (said.code, "--null -" in said.err) == (0, True), said.err
 
 
+def test_an_advertising_id_that_is_switched_off_is_told_of(tmp_path: Path) -> None:
+    none, one = "00000000-0000-0000-0000-000000000000", "6d92078a-8246-4ba4-ae5b-76104861e7dc"
+    rows = "".join(f"{none},{day}\n{one},{day}\n" for day in DAYS)
+    (tmp_path / "log.csv").write_text(f"user_id,event_time\n{rows}")
+    said = sessionize("run", "log.csv", "-o", "out", cwd=tmp_path)
+    assert (said.code, f"--null {none}" in said.err) == (0, True), said.err
+    assert none in json.loads((tmp_path / "out/manifest.json").read_text())["notes"][0]
+    checked = sessionize("check", "log.csv", cwd=tmp_path)
+    assert f"'{none}'" in checked.out
+
+
 def test_what_is_no_number_is_no_amount(tmp_path: Path) -> None:
     base = {"session_id": ["a", "b", "c"], "ts": [1717063200] * 3, "event": ["purchase"] * 3}
     pl.DataFrame({**base, "value": [float("inf"), float("nan"), 1.5]}).write_parquet(tmp_path / "log.parquet")
