@@ -49,9 +49,9 @@ class ValueStats:
             for layout, number in events[schema.LAYOUT].drop_nulls().value_counts().iter_rows():
                 self._by_layout[layout] = self._by_layout.get(layout, 0) + number
         for role in (schema.SESSION_ID, schema.PROFILE_ID, schema.EVENT_ID):
-            if role in events.columns and events.schema[role] == pl.String:
-                if _may_have_words(role, events[role]):
-                    self._look_for_words(role, events)
+            is_text = role in events.columns and events.schema[role] == pl.String
+            if is_text and _may_have_words(role, events[role]):
+                self._look_for_words(role, events)
         return events.drop(TRANSIENT, strict=False)
 
     def by_layout(self, plan: Plan) -> dict[str, int]:

@@ -31,6 +31,9 @@ FAULTS: Final = pl.Enum(schema.REASONS)
 os.environ.setdefault("POLARS_IGNORE_TIMEZONE_PARSE_ERROR", "1")
 
 SAMPLE_ROWS: Final = 100
+LARGE: Final = (pl.Int64, pl.UInt64, pl.Int128)
+EXACT: Final = 2**53
+"""Whole numbers up to which a double holds each."""
 LEAST_RATIO: Final = 2
 """Bytes that a byte of a file comes to at least, if its first rows do not tell."""
 
@@ -173,7 +176,28 @@ def places(sources: Sequence[Source], rows: int) -> list[Place]:
 
 
 def _changes(sources: Sequence[Source], parts: Sequence[_Part]) -> Mapping[str, Change]:
-    return unified([source.file.path for source in sources], [part.types for part in parts])
+    types = [part.types for part in parts]
+    are_small = partial(_are_small, sources, types)
+    return unified([source.file.path for source in sources], types, are_small)
+
+
+def _are_small(sources: Sequence[Source], types: Sequence[Mapping[str, pl.DataType]], name: str) -> bool:
+    """Whether the files say of a column's whole numbers that a double holds each of them to the last digit."""
+    import pyarrow.parquet as pq  # noqa: PLC0415 - takes a good part of the start, and only this needs it
+
+    for source, its in zip(sources, types, strict=True):
+        if its.get(name) not in LARGE:
+            continue
+        with opened(source.place, source.stamp) as file:
+            footer = pq.read_metadata(file)
+        for group in map(footer.row_group, range(footer.num_row_groups)):
+            found = next(column for column in map(group.column, range(group.num_columns)) if column.path_in_schema == name)
+            said = found.statistics
+            if said is not None and said.null_count == group.num_rows:
+                continue
+            if said is None or not said.has_min_max or not -EXACT <= said.min <= said.max <= EXACT:
+                return False
+    return True
 
 
 def _part(source: Source, start: int = 0, length: int | None = None) -> _Part:

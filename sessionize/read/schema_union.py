@@ -1,7 +1,8 @@
 """Columns whose type differs from file to file: the one type that holds them all to the letter, or who disagrees.
 
 Times of different units and zones become microseconds (in UTC, where they have a zone), whole numbers take the wider
-type, and whatever meets text becomes text: an id that is a number in one file and text in the next is one id.
+type, they and fractions become doubles where these hold each of them, and whatever meets text becomes text: an id that is
+a number in one file and text in the next is one id.
 """
 
 from __future__ import annotations
@@ -21,12 +22,15 @@ FARTHEST: Final = 2**63 - 1
 DAY_US: Final = 86_400_000_000
 
 
-def unified(paths: Sequence[str], types: Sequence[Types]) -> dict[str, Change]:
+def unified(
+    paths: Sequence[str], types: Sequence[Types], are_small: Callable[[str], bool] = lambda _: False
+) -> dict[str, Change]:
     """How a column is to be changed, for each that has not one type in all files that have it.
 
     Args:
         paths: Path of each file, for messages.
         types: For each file, the type of each of its columns.
+        are_small: Whether a column's whole numbers are known to be no larger than a double holds to the last digit.
 
     Returns:
         Name of a column → what makes its one type of an expression over a column of a given type.
@@ -48,21 +52,28 @@ def unified(paths: Sequence[str], types: Sequence[Types]) -> dict[str, Change]:
                 found.setdefault(name, {}).setdefault(dtype, path)
     changes = {}
     for name, kinds in found.items():
-        if len(kinds) > 1 and (change := _change(name, kinds)) is not None:
+        if len(kinds) > 1 and (change := _change(name, kinds, are_small)) is not None:
             changes[name] = change
     return changes
 
 
-def _change(name: str, kinds: Mapping[pl.DataType, str]) -> Change | None:
+def _change(name: str, kinds: Mapping[pl.DataType, str], are_small: Callable[[str], bool]) -> Change | None:
     if all(dtype.is_temporal() for dtype in kinds):
         return _of_times(name, kinds)
     if any(all(isinstance(dtype, of) for dtype in kinds) for of in (IntegerType, pl.Struct, pl.List)):
         return None
+    if all(isinstance(dtype, IntegerType) or dtype == pl.Float64 for dtype in kinds) and are_small(name):
+        return _as_double
     if any(dtype.is_temporal() for dtype in kinds) and any(dtype.is_numeric() for dtype in kinds):
         raise _disagree(name, kinds, "a time and a number are not told apart")
     if any(dtype == pl.Binary or isinstance(dtype, (pl.List, pl.Array)) for dtype in kinds):
         raise _disagree(name, kinds, "run them apart, or convert one")
     return _as_text
+
+
+def _as_double(column: pl.Expr, _: pl.DataType) -> pl.Expr:
+    """One null among whole numbers makes pandas write them as doubles."""
+    return column.cast(pl.Float64)
 
 
 def _of_times(name: str, kinds: Mapping[pl.DataType, str]) -> Change:

@@ -159,6 +159,7 @@ DRIFT: dict[str, tuple[list[pl.Series], list[Any]]] = {
     "signs": ([pl.Series([-1]), pl.Series([2**64 - 1], dtype=pl.UInt64)], [-1, 2**64 - 1]),
     "number and text": ([pl.Series([7]), pl.Series(["007"])], ["7", "007"]),
     "whole and real": ([pl.Series([2**60 + 1]), pl.Series([7.0, 1.5, None])], [str(2**60 + 1), "7", "1.5", None]),
+    "whole and real, all small": ([pl.Series([1, 2]), pl.Series([7.0, 1.5, None])], [1.0, 2.0, 7.0, 1.5, None]),
     "real and text": ([pl.Series([7.0, 1.25, 1e300]), pl.Series(["x"])], ["7", "1.25", "1e+300", "x"]),
     "float widths": ([pl.Series([0.5], dtype=pl.Float32), pl.Series([0.25])], ["0.5", "0.25"]),
     "truth and text": ([pl.Series([True]), pl.Series(["x"])], ["true", "x"]),
@@ -181,6 +182,17 @@ def test_a_column_whose_type_drifts_keeps_what_it_says(
             column.alias("x").to_frame().write_parquet(tmp_path / f"{place}.parquet")
         found = log(tmp_path / "*.parquet").scan().select("x").collect().to_series().to_list()
         assert found == (expected if order == 1 else expected[len(columns[0]) :] + expected[: len(columns[0])])
+
+
+def test_whole_numbers_in_one_file_and_doubles_in_the_next_are_numbers_and_one_id(tmp_path: Path) -> None:
+    rows = {"user_id": [1, 2], "ts": ["2024-05-30T10:00:00Z"] * 2, "plan": [1, 0]}
+    for name, dtype in (("a", pl.Int64), ("b", pl.Float64)):
+        pl.DataFrame(rows).cast({"user_id": dtype, "plan": dtype}).write_parquet(tmp_path / f"{name}.parquet")
+    typed = ["run", "a.parquet", "b.parquet", "-o", "-", "--no-sessions", "-q", "--metric", "most=max(plan)"]
+    said = sessionize(*typed, "--where", "plan > 0", cwd=tmp_path)
+    assert said.code == 0, said.err
+    (found,) = map(json.loads, said.out.splitlines())
+    assert (found["profile_id"], found["events"], found["most"]) == ("1", 2, 1.0)
 
 
 @pytest.mark.parametrize("zone", [None, "UTC"])
