@@ -6,14 +6,16 @@ Only unmistakable marks count: a log with usual names must never be taken for a 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Final
 
+from sessionize import schema
 from sessionize.errors import UsageError
 from sessionize.patterns import pattern
 from sessionize.preset import Mark
-from sessionize.presets import marks_of, tails
+from sessionize.presets import load, marks_of, tails
 from sessionize.reference import Column, parse
+from sessionize.sql import columns_of
 from sessionize.values import NamedTuple
 
 ENOUGH: Final = 0.9
@@ -42,12 +44,16 @@ def by_columns(names: Collection[str], has_value: Callable[[str], bool] = lambda
         has_value: Whether a reference that goes deeper than a column finds a value in the log's first rows.
     """
     there = {name.casefold() for name in names}
+    roots = {start for name in there for start in _starts(name)}
     fits = [
         Fit(preset, mark)
         for preset in tails()
-        if _may_have(tails()[preset], there)
+        if _may_have(tails()[preset], roots)
         for mark in marks_of(preset)
-        if mark.columns and _has(mark, there) and all(has_value(each) for each in mark.columns if _is_deep(each))
+        if mark.columns
+        and _has(mark, there, roots)
+        and all(has_value(each) for each in mark.columns if _is_deep(each))
+        and (_has(mark, there, there) or _reads_flat(preset, there, has_value))
     ]
     return _most_exact(fits, lambda mark: mark.columns)
 
@@ -115,8 +121,30 @@ def _may_have(tail: str, there: Collection[str]) -> bool:
     )
 
 
-def _has(mark: Mark, there: Collection[str]) -> bool:
-    return all(_root(each).casefold() in there for each in mark.columns) and not any(
+def _starts(name: str) -> Iterator[str]:
+    """A name, and what it begins with where objects were made flat: ``metadata`` of ``metadata.time.insert``."""
+    parts = name.split(".")
+    for number in range(len(parts), 0, -1):
+        yield ".".join(parts[:number])
+
+
+def _reads_flat(preset: str, there: Collection[str], has_value: Callable[[str], bool]) -> bool:
+    """Whether a preset finds its time and a key, and what its condition asks for, where its objects were made flat."""
+    meant = load(preset)
+    asked = () if meant.where is None else columns_of(meant.where)
+    times, keys = (
+        [each for role in roles for names in meant.columns.get(role, ()) for each in names]
+        for roles in ((schema.TIMESTAMP,), (schema.SESSION_ID, schema.PROFILE_ID))
+    )
+    own = [name for name in meant.own_columns if name not in asked] or meant.own_columns
+    fits = {name.casefold() for name in asked} <= {*there} and (
+        not own or any(name.casefold() in there for name in own)
+    )
+    return fits and all(any(map(has_value, each)) for each in (times, keys))
+
+
+def _has(mark: Mark, there: Collection[str], roots: Collection[str]) -> bool:
+    return all(_root(each).casefold() in roots for each in mark.columns) and not any(
         each.casefold() in there for each in mark.absent
     )
 

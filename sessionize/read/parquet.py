@@ -191,7 +191,9 @@ def _are_small(sources: Sequence[Source], types: Sequence[Mapping[str, pl.DataTy
         with opened(source.place, source.stamp) as file:
             footer = pq.read_metadata(file)
         for group in map(footer.row_group, range(footer.num_row_groups)):
-            found = next(column for column in map(group.column, range(group.num_columns)) if column.path_in_schema == name)
+            found = next(
+                column for column in map(group.column, range(group.num_columns)) if column.path_in_schema == name
+            )
             said = found.statistics
             if said is not None and said.null_count == group.num_rows:
                 continue

@@ -74,6 +74,36 @@ def test_a_sample_is_read_the_same_with_its_preset_named(name: str, tmp_path: Pa
     assert ran(tmp_path, CASES / name, "--preset", layout).totals == (None, *SAMPLES[name][1:])
 
 
+def flattened(row: dict[str, Any], before: str = "") -> dict[str, Any]:
+    """A row whose objects are columns of their own, as ``pandas.json_normalize`` makes them."""
+    found: dict[str, Any] = {}
+    for name, value in row.items():
+        if isinstance(value, str) and value.startswith("{"):
+            value = json.loads(value)  # noqa: PLW2901 - the same, read
+        found |= flattened(value, f"{before}{name}.") if isinstance(value, dict) else {f"{before}{name}": value}
+    return found
+
+
+@needs_cases
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["csv", "ndjson", "parquet"])
+@pytest.mark.parametrize("name", ["P-POSTHOG-DIRECT.jsonl", "P-SEGMENT-S3.ndjson", "P-TRACARDI.ndjson"])
+def test_a_sample_whose_objects_were_made_flat_is_found_and_read_the_same(name: str, form: str, tmp_path: Path) -> None:
+    rows = [flattened(json.loads(line)) for line in (CASES / name).read_text().splitlines()]
+    frame = pl.DataFrame(rows, infer_schema_length=None)
+    getattr(frame, f"write_{form}")(tmp_path / f"log.{form}")
+    assert ran(tmp_path, tmp_path / f"log.{form}").totals == SAMPLES[name]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [["LogAttributes.session.id", "Timestamp", "LogAttributes.user.id", "ServiceName", "TraceId", "Body"],
+     ["proxy.timestamp", "deploymentId", "projectId", "proxy.host", "host", "id", "source"]],
+)  # fmt: skip
+def test_what_a_preset_could_not_read_flat_is_not_taken_for_its(names: list[str]) -> None:
+    assert not by_columns(names, lambda each: each in names)
+
+
 @needs_cases
 def test_every_sample_is_looked_at() -> None:
     there = {path.name for path in CASES.glob("P-*")}
