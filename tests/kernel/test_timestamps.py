@@ -282,3 +282,26 @@ def test_the_unit_is_found_from_the_size_of_the_middle_one(values: list[Any], ex
         resolve(asked, {"ts": column.dtype}, lambda each, _=1000: column.to_frame().select(each).to_series()).time
         == expected
     )
+
+
+STARTS: dict[TimeKind, tuple[datetime, int]] = {
+    "windows": (datetime(1601, 1, 1, tzinfo=UTC), 10_000_000),
+    "webkit": (datetime(1601, 1, 1, tzinfo=UTC), 1_000_000),
+    "dotnet": (datetime(1, 1, 1, tzinfo=UTC), 10_000_000),
+    "apple": (datetime(2001, 1, 1, tzinfo=UTC), 1),
+}
+"""What others count from, and how many of it are a second: as their makers say."""
+
+
+@examples(200)
+@given(st.sampled_from(sorted(STARTS)), st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1)))  # noqa: DTZ001 - UTC
+def test_clocks_that_begin_elsewhere_count_to_the_same_instant_in_every_type(kind: TimeKind, moment: datetime) -> None:
+    start, per_second = STARTS[kind]
+    past = moment.replace(tzinfo=UTC) - start
+    number = past // MICROSECOND * per_second // 1_000_000
+    instant_of = (start - EPOCH) // MICROSECOND + number * 1_000_000 // per_second
+    assert read([number], kind, dtype=pl.Int64()) == read([str(number), None], kind)[:1] == [instant_of]
+    assert read([None, "x", ""], kind) == [None, None, None]
+    assert read([float("nan"), None], kind) == [None, None]
+    if kind == "apple" and number >= 0:
+        assert read([f"{number}.25"], kind) == read([number + 0.25], kind) == [instant_of + 250_000]
