@@ -6,7 +6,7 @@ text is looked at word by word before Polars sees it (`sql_tokens`). Every door 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Final
 
@@ -14,6 +14,7 @@ import polars as pl
 
 from sessionize.errors import UsageError
 from sessionize.patterns import pattern
+from sessionize.sql_edits import edited, meant, nth
 from sessionize.sql_tokens import NOTHING, Token, refuse_table_function, tokens
 
 ROWS_TOGETHER: Final = frozenset({
@@ -66,7 +67,7 @@ def expression(text: str, origin: str) -> pl.Expr:
                 hint=f'a condition is asked of each row; a column of that name is written "{word.text}"',
             )
     with as_usage_error(origin, "an expression of SQL, for example env = 'prod'"):
-        return pl.sql_expr(_edited(text, _floats(words)))
+        return _read(edited(text, meant(words)))
 
 
 def aggregate(text: str, origin: str) -> pl.Expr:
@@ -92,51 +93,14 @@ def aggregate(text: str, origin: str) -> pl.Expr:
                 hint=f"an aggregate: {AGGREGATES}",
             )
     with as_usage_error(origin, f"an aggregate: {AGGREGATES}"):
-        return pl.sql_expr(_edited(text, [*_floats(words), *_nth(words, origin)]))
+        known = edited(text, nth(text, words, origin))
+        return _read(edited(known, meant([*tokens(known, origin)])))
 
 
-Edit = tuple[int, int, str]
-"""From where to where in a text, and what is to stand there."""
-
-
-def _edited(text: str, edits: Iterable[Edit]) -> str:
-    for start, end, new in sorted(edits, reverse=True):
-        text = f"{text[:start]}{new}{text[end:]}"
-    return text
-
-
-def _floats(words: Sequence[Token]) -> Iterator[Edit]:
-    """Numbers with a point as floats, ``0.5e0``: Polars' decimals, which they would be, lose digits when they are divided."""
-    for before, point, number, behind in zip(*(([NOTHING, *words, NOTHING])[at:] for at in range(4)), strict=False):
-        is_fraction = point.text == "." and number.kind == "number" and number.start == point.end
-        of_name = before.kind in ("word", "quoted") or before.text in (")", "]")
-        has_exponent = behind.kind == "word" and behind.start == number.end
-        if is_fraction and not (of_name and before.end == point.start) and not has_exponent:
-            yield number.end, number.end, "e0"
-
-
-def _nth(words: Sequence[Token], origin: str) -> Iterator[Edit]:
-    """``nth(x, 2)`` as Polars knows it: ``array_get(array_agg(x), 2)``."""
-    for place, word in enumerate(words[:-1]):
-        if word.keyword not in ("nth", "nth_value") or words[place + 1].text != "(":
-            continue
-        comma = _last_comma(words, place + 1)
-        if comma is None:
-            raise UsageError(f"{origin}: {word.text} takes a value and a number", hint="for example nth(page, 2)")
-        yield word.start, word.end, "array_get(array_agg"
-        yield comma.start, comma.end, "),"
-
-
-def _last_comma(words: Sequence[Token], opening: int) -> Token | None:
-    """The last comma in a pair of brackets and in none inside it; None where there is none."""
-    depth, found = 0, None
-    for word in words[opening:]:
-        depth += (word.kind == "sign" and word.text == "(") - (word.kind == "sign" and word.text == ")")
-        if not depth:
-            break
-        if depth == 1 and word.kind == "sign" and word.text == ",":
-            found = word
-    return found
+def _read(text: str) -> pl.Expr:
+    """SQL as an expression: in brackets, in which a word too many is no other name of it."""
+    pl.sql_expr(f"({text}\n)")
+    return pl.sql_expr(text)
 
 
 def columns_of(text: str) -> list[str]:
@@ -176,7 +140,7 @@ def query(text: str, tables: Mapping[str, pl.LazyFrame], origin: str) -> pl.Lazy
     if first.keyword not in ("select", "with"):
         raise UsageError(f"{origin}: no query", hint="it begins with SELECT or WITH")
     with as_usage_error(origin, _there_are(tables)):
-        found = pl.SQLContext(dict(tables)).execute(_edited(text, _floats(words)))
+        found = pl.SQLContext(dict(tables)).execute(edited(text, meant(words)))
         found.collect_schema()
         return found
 

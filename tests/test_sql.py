@@ -239,3 +239,51 @@ def test_a_step_that_asks_for_a_file_is_said_to_be_that(typed: tuple[str, ...], 
     assert SECRET not in done.err
     named = sessionize(command, "log.csv", *option, "read (all)", cwd=tmp_path)
     assert named.code == 0, named.err
+
+
+ROWS = pl.DataFrame({
+    "b": [True, False, None] * 3, "c": [True] * 3 + [False] * 3 + [None] * 3, "x": ["a", "b", None] * 3,
+    "n": [1, 2, 3, None, 2, 1, 3, 1, 2],
+})  # fmt: skip
+ATOMS = st.sampled_from([
+    "b", "c", "x = 'a'", "x NOT LIKE 'a%'", "n BETWEEN 1 AND 2", "n NOT BETWEEN 1 AND 2", "n NOT IN (1, 2)", "n + 1 > 2",
+    "x IS NOT NULL", "coalesce(b, c)", "(b OR n > 1)", "CASE WHEN b IS TRUE THEN c ELSE n > 1 END",
+])  # fmt: skip
+TRUTHS = st.builds("{} IS {}{}".format, ATOMS, st.sampled_from(["", "NOT "]), st.sampled_from(["TRUE", "false"]))
+CONDITIONS = st.recursive(
+    st.one_of(ATOMS, TRUTHS),
+    lambda inner: st.one_of(
+        st.builds("{} {} {}".format, inner, st.sampled_from(["AND", "OR"]), inner),
+        st.builds("NOT {}".format, inner), st.builds("({})".format, inner), st.builds("({}) IS NOT TRUE".format, inner),
+    ),
+    max_leaves=5,
+)  # fmt: skip
+
+
+@pytest.mark.slow
+@examples(400)
+@given(CONDITIONS)
+def test_what_is_true_is_never_null_however_it_is_put_together(condition: str) -> None:
+    duckdb = pytest.importorskip("duckdb")
+    rows = ROWS.to_arrow()
+    wanted = duckdb.sql(f"SELECT {condition} AS found FROM rows").pl()["found"]
+    assert ROWS.select(found=sql.expression(condition, "--where"))["found"].to_list() == wanted.to_list(), rows.num_rows
+    asked = sql.query(f"SELECT count(*) FROM t WHERE {condition}", {"t": ROWS.lazy()}, "sql")
+    assert asked.collect().item() == wanted.sum()
+
+
+@pytest.mark.parametrize("text", ["n >= 1_000", "b foo", "n > 1 AS y", "n >= 1 000"])
+def test_a_word_too_many_is_no_other_name_of_a_condition(text: str) -> None:
+    with pytest.raises(UsageError, match="parse"):
+        sql.expression(text, "--where")
+    with pytest.raises(UsageError):
+        sql.aggregate(f"max({text})", "--metric m")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("nth(x, 1) FILTER (WHERE n > 1)", "b"), ("coalesce(nth(x, 9) FILTER (WHERE b IS NOT TRUE), '-')", "-"),
+     ("count(*) FILTER (WHERE b IS NOT TRUE)", 6)],
+)  # fmt: skip
+def test_an_aggregate_takes_a_filter(text: str, found: object) -> None:
+    assert ROWS.select(found=sql.aggregate(text, "--metric m")).item() == found
