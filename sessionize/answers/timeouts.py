@@ -136,8 +136,11 @@ def boundaries_only(plan: Plan) -> Plan:
     needed = (*NEEDED, schema.USER_AGENT) if agents else NEEDED
     if schema.EVENT_ID in plan.columns:  # of copies of an event the one with a value stays
         needed = (*needed, schema.VALUE)
+    if plan.derived_splits:  # what a row tells of these
+        needed = (*needed, schema.PAGE, schema.REFERRER, *schema.UTM)
     kept = {role: names for role, names in plan.columns.items() if role in needed}
-    return replace(plan, columns=kept, properties=(), traits=(), channels=False, agents=agents)
+    channels = plan.channels and schema.CHANNEL in plan.derived_splits
+    return replace(plan, columns=kept, properties=(), traits=(), channels=channels, agents=agents)
 
 
 def _starts_at(rows: pl.DataFrame, times: Times, plan: Plan) -> StartsAt:

@@ -132,14 +132,17 @@ def is_time_of_day(name: str, evidence: Evidence) -> bool:
     """Whether the column's values are times of day without a date."""
     dtype = field_type(name, evidence.types)
     return dtype == pl.Time or (
-        (dtype in TEXTS or dtype == pl.Duration) and _all_look_like(TIME_OF_DAY, name, evidence)
+        (dtype in TEXTS or isinstance(dtype, (pl.Duration, pl.Datetime)))
+        and _all_look_like(TIME_OF_DAY, name, evidence)
     )
 
 
 def is_date(name: str, evidence: Evidence) -> bool:
     """Whether the column's values are dates without a time of day."""
     dtype = field_type(name, evidence.types)
-    return dtype == pl.Date or (dtype in TEXTS and _all_look_like(A_DATE, name, evidence))
+    return dtype == pl.Date or (
+        (dtype in TEXTS or isinstance(dtype, pl.Datetime)) and _all_look_like(A_DATE, name, evidence)
+    )
 
 
 def _all_look_like(shape: str, name: str, evidence: Evidence) -> bool:

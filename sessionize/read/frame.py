@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 import polars as pl
@@ -77,8 +77,10 @@ class FrameLog:
 
     def has_value(self, reference: str) -> bool:
         """Whether a reference finds a value in the first rows."""
-        values = self.sample(field(reference, self.schema))
-        return values.null_count() < len(values)
+        with suppress(pl.exceptions.PolarsError):
+            values = self.sample(field(reference, self.schema))
+            return values.null_count() < len(values)
+        return False
 
     @contextmanager
     def reading(self) -> Iterator[None]:

@@ -109,3 +109,36 @@ def test_a_step_over_a_column_is_asked_of_each_event_whatever_dimensions_there_a
     (tmp_path / "log.csv").write_text(f"session_id,timestamp,plan\n{rows}")
     said = sessionize("funnel", "log.csv", "--step", "plan = 'pro'", *options, "--json", "-q", cwd=tmp_path)
     assert json.loads(said.out)["steps"][0]["sessions"] == 1
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [["--split-on", "utm_campaign"], ["--split-on-arrival", "utm_campaign"], ["--rules", "matomo"], ["--rules", "ua"],
+     ["--channels", "--split-on", "channel"]],
+)  # fmt: skip
+def test_sessions_that_what_a_row_tells_splits_are_as_many_at_a_timeout_as_in_a_run(
+    rules: list[str], tmp_path: Path
+) -> None:
+    media = ["email", "cpc", "referral"]
+    rows = [
+        f"u{n % 2},{1717063200 + n * 150},/a?utm_campaign=c{n // 10}&utm_source=s{n // 20}&utm_medium={media[n // 30 % 3]}\n"
+        for n in range(120)
+    ]
+    (tmp_path / "log.csv").write_text("user_id,ts,page\n" + "".join(rows))
+    table = json.loads(sessionize("timeout", "log.csv", *rules, "--json", cwd=tmp_path).out)["table"]
+    found = {each["timeout_s"]: each["sessions"] for each in table}
+    for timeout in (300, 1800):
+        typed = [
+            "run",
+            "log.csv",
+            *rules,
+            "--timeout",
+            f"{timeout}s",
+            "--max-duration",
+            "none",
+            "-o",
+            "-",
+            "--no-sessions",
+        ]
+        ran = sessionize(*typed, "-q", cwd=tmp_path)
+        assert found[timeout] == len(ran.out.splitlines()) > 2, ran.err

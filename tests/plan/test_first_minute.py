@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -12,6 +12,7 @@ import pytest
 from console import sessionize
 
 from sessionize import UsageError, summary
+from sessionize import sessionize as frame
 
 DAYS = [f"2024-05-27 0{hour}:00:00" for hour in range(9)]
 
@@ -217,3 +218,28 @@ def test_a_column_that_each_file_spells_in_its_own_way_is_read_in_all(written: s
     both = ROWS.with_columns(User_ID=pl.lit("other"))
     getattr(both, f"write_{written}")(tmp_path / f"b.{written}")
     assert "??" not in sessionize("run", f"b.{written}", "-o", "out", cwd=tmp_path).err
+
+
+@pytest.mark.parametrize("day", [date(1899, 12, 30), date(1970, 1, 1), date(1900, 1, 1)])
+def test_a_time_that_is_typed_with_a_day_that_is_none_is_a_time_of_day(day: date, tmp_path: Path) -> None:
+    times = [datetime.combine(day, time(10, minute), UTC) for minute in (0, 5)]
+    dates = [date(2024, 5, 30), date(2024, 5, 31)]
+    rows = pl.DataFrame({"date": dates, "time": times, "user_id": ["u", "u"]})
+    rows.write_parquet(tmp_path / "log.parquet")
+    said = sessionize("run", "log.parquet", "-o", "-", "--no-sessions", cwd=tmp_path)
+    starts = [json.loads(line)["start"][:16] for line in said.out.splitlines()]
+    assert starts == ["2024-05-30T10:00", "2024-05-31T10:05"], said.err
+    assert frame(rows).metrics["start"].dt.date().to_list() == dates
+
+
+def test_a_date_that_is_typed_as_midnight_is_one_time_with_the_time_of_day_beside_it(tmp_path: Path) -> None:
+    rows = {"date": [datetime(2024, 5, 30)] * 2, "time": [time(10), time(10, 5)], "user_id": ["u", "u"]}  # noqa: DTZ001
+    pl.DataFrame(rows).write_parquet(tmp_path / "log.parquet")
+    said = sessionize("run", "log.parquet", "-o", "-", "--no-sessions", cwd=tmp_path)
+    assert json.loads(said.out)["duration_s"] == 300.0, said.err
+
+
+def test_a_frame_with_objects_under_a_usual_name_is_read_as_any_other() -> None:
+    rows = pl.DataFrame({"user_id": ["a"], "ts": [1717063200], "event": ["view"], "properties": [{"x": "1"}]})
+    for each in (rows, rows.lazy()):
+        assert frame(each).metrics.height == 1
