@@ -20,10 +20,12 @@ V6: Final = r"[0-9A-Fa-f]*:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*(?:%\w+)?"
 ADDRESS: Final = rf"(?:{V4}|{V6})"
 HOST: Final = rf'(?:[^\s:,"]+|{V4}:\d+|{V6}|\[{V6}\](?::\d+)?|unix:)'
 """An address, maybe with a port; or a name: what a colon stands in otherwise is something put in front of one."""
+USER: Final = r'(?:""|\S[^"\[]*?)'
+"""No part of another line, that is: no time and no request."""
 CLIENT: Final = (
-    rf'(?P<vhost1>[^\s,"]+) (?P<ip1>{ADDRESS}(?:, ?\S+)*,?) (?P<ident1>\S+) (?P<user1>\S.*?)',
+    rf'(?P<vhost1>[^\s,"]+) (?P<ip1>{ADDRESS}(?:, ?\S+)*,?) (?P<ident1>\S+) (?P<user1>{USER})',
     rf'(?P<vhost2>[^\s,"]+) (?P<ip2>{HOST}) (?P<ident2>-) (?P<user2>\S+)',
-    rf"(?P<ip3>{HOST}(?:, ?\S+)*,?) (?P<ident3>-) (?P<user3>\S.*?)",
+    rf"(?P<ip3>{HOST}(?:, ?\S+)*,?) (?P<ident3>-) (?P<user3>{USER})",
     rf"(?P<ip4>{HOST}(?:, ?\S+)*,?) (?P<ident4>\S+) (?P<user4>\S+)",
 )
 """Who asked: with a virtual host before an address, or before a name that is no ident; else without.
@@ -42,6 +44,11 @@ USUAL: Final = rf"^(?P<ip>\S+) - (?P<user>\S+) {ASKED}(?: {AGENT}(?: .*)?)?$"
 """What most of them look like: a line that it fits, and that has a USUAL_CLIENT, is read alike by ACCESS, which takes four
 times as long."""
 USUAL_CLIENT: Final = rf'^(?:[^:"]+|{V6})$'
+STAMP: Final = r"\[\d{1,2}/[A-Za-z]{3}/\d{4}:[^\]]*\]"
+TWO: Final = rf'{STAMP} ".*{STAMP} "'
+"""Two lines in one, as a write that was cut short leaves them."""
+CLIENT_AGAIN: Final = rf"{ADDRESS} \S+ \S+$"
+BETWEEN: Final = '] "'
 REQUEST: Final = r"^([A-Z]+) (\S.*?)(?: (HTTP/[0-9.]+))?$"
 ESCAPE: Final = pattern(rb'\\(?:x([0-9a-fA-F]{2})|(["\\/])|([nrtbfv]))')
 COLUMNS: Final = (
@@ -64,7 +71,7 @@ def access(lines: pl.DataFrame, wanted: Collection[str], *, as_written: bool = F
     instant = pl.col("time") if as_written else iso_of_clf(pl.col("time"))
     fields = fields.with_columns(
         request.struct.unnest(),
-        fits=pl.col("ip").is_not_null(),
+        fits=pl.col("ip").is_not_null() & ~_two_in_one(lines["line"], fields["user"]),
         instant=instant,
         ip=_first_address(fields["ip"]),
     )
@@ -92,6 +99,14 @@ def _fields(lines: pl.Series) -> pl.DataFrame:
         *(pl.coalesce(f"{name}{way}" for way in range(1, 5)).alias(name) for name in ("ip", "ident", "user")),
     )
     return fields.with_columns(fields[name].scatter(others, found[name]) for name in fields.columns)
+
+
+def _two_in_one(lines: pl.Series, users: pl.Series) -> pl.Series:
+    """Whether a line holds two, or the beginning of one and another; first what is cheaper to see, and is in each of these."""
+    found = lines.str.count_matches(BETWEEN, literal=True) > 1
+    found = found & lines.str.contains(TWO) if found.any() else found
+    with_blanks = users.str.contains(" ", literal=True)
+    return found | users.str.contains(CLIENT_AGAIN).fill_null(value=False) if with_blanks.any() else found
 
 
 def _first_address(clients: pl.Series) -> pl.Series:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 
 import polars as pl
+import pytest
 from budget import examples
+from console import sessionize
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -66,3 +70,21 @@ def test_a_line_has_the_fields_that_the_whole_expression_finds_in_it(lines: list
         {schema.ROW: range(len(lines)), schema.FAULT: pl.Series([None] * len(lines), dtype=FAULTS), "line": lines}
     )
     assert access(rows, [*FIELDS, "ip"]).select(*FIELDS, "ip").rows() == [by_python(each) for each in lines]
+
+
+ONE = '1.1.1.1 - - [30/May/2024:10:00:01 +0000] "GET /one HTTP/1.1" 200 1 "-" "Mozilla"'
+OTHER = '9.9.9.9 - - [30/May/2024:10:00:02 +0000] "GET /other HTTP/1.1" 200 1 "-" "M"'
+
+
+@pytest.mark.parametrize("between", ["", " ", "\t", "\r"])
+def test_no_request_is_another_visitors_wherever_a_line_was_cut_before_the_next_one(
+    between: str, tmp_path: Path
+) -> None:
+    torn = [f"{ONE[:size]}{between}{OTHER}" for size in range(len("1.1.1.1 - "), len(ONE) + 1)]
+    (tmp_path / "access.log").write_text("\n".join([ONE, *torn, OTHER, ""]), newline="")
+    said = sessionize("run", "access.log", "-o", "out", "--preset", "combined", "--events", "-q", cwd=tmp_path)
+    assert said.code == 0, said.err
+    events = pl.read_parquet(tmp_path / "out/events.parquet").select("ip", "page").unique(maintain_order=True)
+    assert set(events.iter_rows()) == {("1.1.1.1", "/one"), ("9.9.9.9", "/other")}
+    counts = json.loads((tmp_path / "out/manifest.json").read_text())["counts"]
+    assert counts["rejected"] >= len(torn) - len("- ")
