@@ -136,6 +136,12 @@ class Evidence:
         ids, contents = there["0"].n_unique(), there.n_unique() if there.height else 0
         return contents - ids > OTHER_CONTENT * contents
 
+    def holds_objects(self, name: str) -> bool:
+        """Whether most of a text column's first values are JSON objects, the first one among them."""
+        values = self.sample(pl.col(name)).drop_nulls().head(OBJECTS)
+        is_first = bool(len(values)) and str(values[0]).startswith("{")
+        return is_first and 2 * int(values.str.starts_with("{").sum()) > len(values)
+
     def leaves(self, name: str) -> list[str]:
         """References to the plain values inside a column of JSON objects: ``request.remote_ip``."""
         if self.types[name] != pl.String:

@@ -49,15 +49,38 @@ def check_exists(name: str, types: Types, origin: str) -> None:
     raise UsageError(f"{origin}: the log has no column {name!r}", hint=f"{hint}it has {listed(types)}")
 
 
-def by_name(role: str, types: Types, taken: Collection[str], names: Collection[str] | None = None) -> list[str]:
-    """The columns with a usual name of the role; those inside structs where no plain column has such a name."""
+def by_name(
+    role: str,
+    types: Types,
+    taken: Collection[str],
+    names: Collection[str] | None = None,
+    evidence: Evidence | None = None,
+) -> list[str]:
+    """The columns with a usual name of the role; those inside structs where no plain column has such a name.
+
+    Args:
+        role: The role.
+        types: Type of each of the log's columns.
+        taken: Columns that are none of it.
+        names: Usual names; None for the role's own.
+        evidence: Tells texts that hold objects, which are as structs; None where no text does.
+    """
     usual = {schema.spelling(name) for name in names or schema.USUAL_NAMES[role]}
-    plain = [name for name, dtype in types.items() if not isinstance(dtype, pl.Struct)]
+    texts = {} if evidence is None or role in (schema.TIMESTAMP, schema.VALUE) else _objects(types, usual, evidence)
+    plain = [name for name, dtype in types.items() if not isinstance(dtype, pl.Struct) and name not in texts]
     inside = [name for root, dtype in types.items() if isinstance(dtype, pl.Struct) for name in _leaves(root, dtype)]
+    inside += [leaf for leaves in texts.values() for leaf in leaves]
     candidates: list[str] = []
     for there in (plain, inside):
         candidates = candidates or [name for name in there if schema.spelling(name) in usual and name not in taken]
     return candidates
+
+
+def _objects(types: Types, usual: Collection[str], evidence: Evidence) -> dict[str, list[str]]:
+    """Columns of JSON objects with a usual name, or with what one begins with, and what is in each."""
+    there = [name for name, dtype in types.items() if dtype == pl.String and "{" not in name]
+    named = [name for name in there if any(each.startswith(schema.spelling(name)) for each in usual)]
+    return {name: evidence.leaves(name) for name in named if evidence.holds_objects(name)}
 
 
 def either(role: str, names: Sequence[str], evidence: Evidence) -> str:

@@ -116,7 +116,7 @@ class Roles:
 
     def _by_usual_name(self, role: str, taken: Collection[str], names: Collection[str] | None = None) -> str | None:
         """The one column with a usual name of the role; of several none, which is a problem to be told of."""
-        found = by_name(role, self._types, taken, names)
+        found = by_name(role, self._types, taken, names, self._evidence)
         if len(found) < 2:
             return next(iter(found), None)
         self._evidence.read(found)

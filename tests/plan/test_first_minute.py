@@ -243,3 +243,37 @@ def test_a_frame_with_objects_under_a_usual_name_is_read_as_any_other() -> None:
     rows = pl.DataFrame({"user_id": ["a"], "ts": [1717063200], "event": ["view"], "properties": [{"x": "1"}]})
     for each in (rows, rows.lazy()):
         assert frame(each).metrics.height == 1
+
+
+OBJECTS = [
+    {
+        "ts": f"2024-05-30T10:0{n}:00Z", "session": {"id": "s1", "has_replay": bool(n)}, "user": {"id": "u1", "ip": f"1.1.1.{n}"},
+        "page": {"url": "/a", "title": f"A ({n})"}, "event": {"name": "page_view", "created": n},
+    }
+    for n in range(3)
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("written", ["ndjson", "parquet", "csv", "json"])
+def test_of_an_object_with_a_usual_name_what_is_inside_is_taken_in_every_format(written: str, tmp_path: Path) -> None:
+    log = tmp_path / f"log.{written}"
+    if written == "csv":
+        texts = [{name: value if name == "ts" else json.dumps(value) for name, value in row.items()} for row in OBJECTS]
+        pl.DataFrame(texts).write_csv(log)
+    elif written == "json":
+        log.write_text("[" + ",\n".join(map(json.dumps, OBJECTS)) + "]\n")
+    else:
+        getattr(pl.DataFrame(OBJECTS), f"write_{written}")(log)
+    said = sessionize("run", log.name, "-o", "-", "--no-sessions", cwd=tmp_path)
+    (found,) = map(json.loads, said.out.splitlines())
+    assert [found[name] for name in ("source_id", "profile_id", "events", "page_views", "entry_page")] == [
+        "s1",
+        "u1",
+        3,
+        3,
+        "/a",
+    ]
+    checked = sessionize("check", log.name, cwd=tmp_path)
+    assert checked.code == 0, checked.err
+    if written == "parquet":
+        assert frame(pl.DataFrame(OBJECTS)).metrics["page_views"].to_list() == [3]
