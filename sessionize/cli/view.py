@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import sys
 import textwrap
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from sessionize import schema
 from sessionize.readable import visible
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def console(*, color: bool) -> Console:
     return Console(stderr=True, markup=False, highlight=False, emoji=False, no_color=None if color else True)
 
 
+WHAT: Final = {"--page-view": "page view", "--conversion": "conversion"}
 NAMED: Final = 10
 """Files that are named on the terminal."""
 _SPINNING: Final[list[Console]] = []
@@ -215,9 +217,14 @@ def _of_sessions(run: Run) -> Iterator[tuple[str, str]]:
     )
     yield "length", f"{lengths}; {shown['events_per_session_mean']:.1f} events a session"
     rates = f"bounce {shown['bounce_rate']:.1%}, engaged {shown['engagement_rate']:.1%}"
-    yield "rates", f"{rates}, conversion {_conversion(counts, shown, run.event_types)}"
-    if not counts["conversions"] and run.event_types:
-        yield "types", _types(run.event_types)
+    columns = run.manifest["columns"]
+    no_views = not shown["page_views_per_session_mean"] and schema.PAGE in columns and bool(run.event_types)
+    views = ", page views none: no event type is one" if no_views else ""
+    yield "rates", f"{rates}, conversion {_conversion(counts, shown, run.event_types)}{views}"
+    asked = ["--page-view"] if no_views else []
+    asked += [] if counts["conversions"] else ["--conversion"]
+    if asked and run.event_types:
+        yield "types", _types(run.event_types, asked)
 
 
 def _condition(rules: Mapping[str, Any]) -> str:
@@ -229,10 +236,10 @@ def _conversion(counts: Mapping[str, int], shown: Mapping[str, Any], types: Mapp
     return f"{shown['conversion_rate']:.1%}" if counts["conversions"] or not types else "none: no event type is one"
 
 
-def _types(types: Mapping[str, int]) -> str:
+def _types(types: Mapping[str, int], asked: Sequence[str]) -> str:
     listed = ", ".join(f"{name} {number:,}" for name, number in list(types.items())[:MOST_TYPES])
     more = f", … ({len(types):,} in all)" if len(types) > MOST_TYPES else ""
-    return f"{listed}{more}; --conversion NAME says which is a conversion"
+    return f"{listed}{more}; {' and '.join(f'{each} NAME says which is a {WHAT[each]}' for each in asked)}"
 
 
 def _times(written: str, timezone: str) -> str:

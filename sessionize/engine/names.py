@@ -46,7 +46,7 @@ class Seen(NamedTuple):
 
 
 class Names(Observer):
-    """Looks at the events of each partition, as far as a name was asked for or no conversion of the usual names occurs.
+    """Looks at the events of each partition, as far as a name was asked for, or no conversion or no page view of the usual names occurs.
 
     Args:
         plan: What was asked for.
@@ -64,6 +64,8 @@ class Names(Observer):
         self._goals = goals_of(plan)
         self._reached: set[str] = set()
         self._converts = bool(self._goals)
+        self._usual_views = {schema.spelling(name) for name in schema.PAGE_VIEWS}
+        self._views = plan.page_views is not None or schema.PAGE not in plan.columns
 
     def __add__(self, other: Names) -> Names:
         """What both have seen, of the same plan; the other one's events coming later in the log."""
@@ -72,6 +74,7 @@ class Names(Observer):
         found._counts = self._counts + other._counts
         found._many = self._many or other._many or len(found._counts) > MOST_TYPES
         found._converts = self._converts or other._converts
+        found._views = self._views or other._views
         return found
 
     def keys(self, events: pl.DataFrame) -> None:
@@ -109,10 +112,13 @@ class Names(Observer):
         self._many |= len(self._counts) > MOST_TYPES
 
     def _is_known_to_convert(self, types: pl.Series, highest: int) -> bool:
-        """Whether nothing will have to be said: no name was asked for, and a usual conversion is among the types."""
-        if not self._types and not self._converts and highest < MOST_TYPES:
-            self._converts = any(schema.spelling(name) in self._usual for name in texts_by_code(types).to_list())
-        return self._converts
+        """Whether nothing will have to be said: no name was asked for, and a usual conversion and page view are among the types."""
+        is_known = self._converts and self._views
+        if not self._types and not is_known and highest < MOST_TYPES:
+            names = {schema.spelling(name) for name in texts_by_code(types).to_list()}
+            self._converts = self._converts or bool(names & self._usual)
+            self._views = self._views or bool(names & self._usual_views)
+        return self._converts and self._views
 
     def seen(self) -> Seen:
         """What was found, once all partitions have been looked at."""
@@ -123,7 +129,7 @@ class Names(Observer):
         goals = [("--goal", goal) for goal in self._goals]
         absent = tuple(dict.fromkeys((*missing, *no_host, *(each for each in goals if each[1] not in self._reached))))
         present = frozenset(name for each in (*named, *hosts, *goals) if each not in absent for name in each[1:])
-        types = {} if self._many or self._converts else dict(self._counts.most_common())
+        types = {} if self._many or (self._converts and self._views) else dict(self._counts.most_common())
         return Seen(types, frozenset(self._found_hosts), absent, present)
 
     def _has_host(self, name: str) -> bool:

@@ -277,3 +277,18 @@ def test_of_an_object_with_a_usual_name_what_is_inside_is_taken_in_every_format(
     assert checked.code == 0, checked.err
     if written == "parquet":
         assert frame(pl.DataFrame(OBJECTS)).metrics["page_views"].to_list() == [3]
+
+
+def test_where_no_event_type_is_a_page_view_it_is_said_and_what_to_type(tmp_path: Path) -> None:
+    rows = [("u1", 0, "Viewed Page", "/a"), ("u1", 5, "Viewed Page", "/b"), ("u2", 9, "purchase", "/ok")]
+    text = "".join(f"{user},2024-05-30T10:00:0{second}Z,{event},{page}\n" for user, second, event, page in rows)
+    (tmp_path / "log.csv").write_text(f"user_id,time,event,url\n{text}")
+    ran = ["run", "log.csv", "-o", "out"]
+    said = sessionize(*ran, cwd=tmp_path).err
+    assert "page views none: no event type is one" in said
+    assert "types  Viewed Page 2, purchase 1; --page-view NAME says which is a page view\n" in said
+    assert "no page views: --page-view NAME" in sessionize("summary", "log.csv", cwd=tmp_path).out
+    for command in (ran, ["summary", "log.csv"]):
+        typed = sessionize(*command, "--page-view", "Viewed Page", cwd=tmp_path)
+        assert "no event type is one" not in typed.err
+        assert "no page views" not in typed.out

@@ -68,6 +68,8 @@ def lines(data: Data, facts: Data, where: Page, *, least: int = 0, top: int | No
             types = _types(facts, where)
             found += [(), *types] if types else []
     notes = [head.timeout_text(facts), "bounce = one event"]
+    if not data["page_views"] and {"page", "event_type"} <= facts["account"].get("columns", {}).keys():
+        notes.append("no page views: --page-view NAME says which event type is one")
     if facts.get("one_minute") is not None:
         notes.append(f"every session starts and ends at minute {facts['one_minute']} of an hour: a clock cut")
     notes += [*_comparison(data, facts), *head.page_note(facts.get("containing", ()))]
