@@ -116,3 +116,34 @@ def test_a_night_that_is_made_again_with_its_own_files_has_lost_none(tmp_path: P
         output.unlink()
     (tmp_path / "out" / "batch=2024-05-27").rmdir()
     assert night(path) == (0, "")
+
+
+@pytest.mark.parametrize("name", ["referrer", "value", "utm_campaign", "channel", "ip"])
+def test_a_column_named_as_a_role_that_a_night_lacks_is_null_in_it(name: str, tmp_path: Path) -> None:
+    rows = {"user_id": ["a"], "event_type": ["x"], "page": ["/p"]}
+    write({**rows, "timestamp": ["2024-05-30T12:00:00Z"], name: ["1"]}, tmp_path / "2024-05-30.parquet")
+    write({**rows, "timestamp": ["2024-05-31T12:00:00Z"]}, tmp_path / "2024-05-31.parquet")
+    typed = ["--dimension", f"d={name}", "--metric", f"m=last({name})", "--where", f"{name} IS NULL OR {name} = '1'"]
+    for day in (30, 31):
+        assert night(tmp_path / f"2024-05-{day}.parquet", *typed) == (0, "")
+    assert of_nights(tmp_path)["d"].cast(pl.Float64).to_list() == [1.0, None]
+
+
+def test_names_that_occur_are_not_missed_where_there_is_a_goal(tmp_path: Path) -> None:
+    rows = {"user_id": ["a"] * 3, "event_type": ["view", "login", "logout"], "page": ["/p"] * 3}
+    write({**rows, "timestamp": [f"2024-05-30T12:0{n}:00Z" for n in range(3)]}, tmp_path / "2024-05-30.parquet")
+    typed = [
+        "--goal",
+        "g=event_type = 'login'",
+        "--end-event",
+        "logout",
+        "--conversion",
+        "login",
+        "--page-view",
+        "view",
+    ]
+    assert night(tmp_path / "2024-05-30.parquet", *typed) == (0, "")
+    assert (
+        "did you mean 'logout'"
+        in night(tmp_path / "2024-05-30.parquet", *typed[:2], "--end-event", "logot", "--redo")[1]
+    )

@@ -223,5 +223,10 @@ def test_a_new_state_behind_nights_that_lie_there_is_refused_until_it_is_meant(t
     for dry in ([], ["--dry-run"]):
         said = sessionize(*typed, *dry, cwd=tmp_path)
         assert (said.code, "--state stat is new, and out holds batch=2024-05-01" in said.err) == (2, True), said.err
+    flush = ["run", "2024-05-02.csv", "-o", "out", "--state", "stat", "-q", "--batch"]
+    assert sessionize(*flush, "end", "--flush", cwd=tmp_path).code == 2
+    assert sessionize(*flush[:1], "2024-05-01.csv", *flush[2:], "20240501", cwd=tmp_path).code == 2
     assert sessionize(*typed, "--redo", cwd=tmp_path).code == 0
     assert sessionize(*night, "fresh", cwd=tmp_path).code == 0  # the first of them: nothing before it is lost
+    assert sessionize("run", *night[2:-1], "--state", "fresh", "--flush", "--batch", "end", cwd=tmp_path).code == 0
+    assert sessionize(*night, "fresher", cwd=tmp_path).code == 2  # what was flushed would stay beside it

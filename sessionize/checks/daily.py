@@ -6,7 +6,7 @@ What they should be was learnt (``check --init``) and stands in ``[check.days]``
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Final
 
@@ -140,8 +140,9 @@ def _rounded(number: float) -> str:
 
 
 def judged(
-    days: Mapping[date | None, Figures], rules_of: RulesOf, enabled: Callable[[str], bool], most: int
-) -> Iterator[Finding]:
+    days: Mapping[date | None, Figures], rules_of: RulesOf, enabled: Callable[[str], bool], most: int,
+    there: Collection[str] = (),
+) -> Iterator[Finding]:  # fmt: skip
     """A finding for each kind of figure that there are rules of.
 
     Args:
@@ -149,13 +150,14 @@ def judged(
         rules_of: What the figures of a day may be.
         enabled: Whether a check is made.
         most: How many examples are shown.
+        there: Columns that the log has, measured or not.
     """
     broken: dict[str, list[Broken]] = {}
     measured: dict[str, Counter[str]] = {}
     for day, figures in days.items():
         for name, each in rules_of(day).items():
             kind = name.partition(".")[0]
-            figure = _measured(name, figures)
+            figure = _measured(name, figures, there)
             measured.setdefault(kind, Counter())[name] += figure is not None
             few = kind != "volume" and _sessions(figures) < each.least
             found = () if figure is None else _broken(day, name, figure, each, few=few)
@@ -170,9 +172,10 @@ def _sessions(figures: Figures) -> float:
     return 0 if found is None else found.value
 
 
-def _measured(name: str, figures: Figures) -> Figure | None:
+def _measured(name: str, figures: Figures, there: Collection[str]) -> Figure | None:
     """A figure; a column that is gone has no value in any event, unless there is no event at all."""
-    if name.startswith("null.") and name not in figures and "repeated.rows" in figures:
+    is_gone = name.startswith("null.") and name.removeprefix("null.") not in there
+    if is_gone and name not in figures and "repeated.rows" in figures:
         return Figure(SHARE, 1.0, 1.0)
     return value_of(name, figures)
 

@@ -11,7 +11,7 @@ from sessionize.checks.bounds import bound
 from sessionize.checks.daily import MEANINGS, Rule, Rules
 from sessionize.checks.expected import DAYS, WEEKDAYS
 from sessionize.errors import UsageError
-from sessionize.summary.daily import FIXED
+from sessionize.summary.daily import FIXED, called
 from sessionize.values import dataclass
 
 DIMENSIONS: Final = "dimensions"
@@ -58,7 +58,7 @@ def _rules(kind: str, section: Any) -> Rules:
         raise UsageError(f"[check.days] {kind} is no table", hint=HINT)
     least = only_so_few(section.get(LEAST, 0), f"[check.days.{kind}] {LEAST}")
     rules = {name: value for name, value in section.items() if name != LEAST}
-    return {name: _rule(name, value, least, f"[check.days.{kind}] {name}") for name, value in rules.items()}
+    return {called(name): _rule(name, value, least, f"[check.days.{kind}] {name}") for name, value in rules.items()}
 
 
 def _rule(name: str, value: Any, least: int, where: str) -> Rule:

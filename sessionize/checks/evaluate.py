@@ -64,7 +64,7 @@ def _of_days(facts: Facts, settings: Settings, past: Sequence[Past]) -> Iterator
         earlier = before(past, day)
         return by_past(earlier, day) if earlier else by_kind(settings.days.rules, day)
 
-    yield from judged(facts.days, rules_of, enabled, settings.examples)
+    yield from judged(facts.days, rules_of, enabled, settings.examples, facts.columns or ())
     if past and enabled(NAMES["columns"]):
         yield from columns_gone(facts.columns, before(past, max(filter(None, facts.days), default=None)))
 

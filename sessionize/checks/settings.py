@@ -121,14 +121,22 @@ def settings_of(section: Mapping[str, Any], options: Mapping[str, Iterable[str]]
     twice = next((name for name, number in Counter(each.name for each in own).items() if number > 1), None)
     if twice is not None:
         raise UsageError(f"[[check.custom]] {twice!r} is there twice", hint="give each of them a name of its own")
+    taken = next((each.name for each in own if each.name in options or not each.name.strip()), None)
+    if taken is not None:
+        said = (
+            f"[[check.custom]] {taken!r} is the name of a check that there is"
+            if taken.strip()
+            else "[[check.custom]] has no name"
+        )
+        raise UsageError(said, hint="give it a name of its own")
     return Settings(
         settings=settings,
         custom=own,
-        baseline=None if general.get("baseline") is None else str(general["baseline"]),
+        baseline=_text(general, "baseline"),
         max_change=change_bound(general.get("max-change", MAX_CHANGE), "[check] max-change"),
         examples=only_so_many(general.get("examples", EXAMPLES), "[check] examples"),
-        schema=None if saved is None else {str(name): str(dtype) for name, dtype in saved.items()},
-        error_on_warning=bool(general.get("error-on-warning", False)),
+        schema=None if saved is None else {name: str(_text(saved, name, "check.schema")) for name in saved},
+        error_on_warning=_truth(general, "error-on-warning"),
         days=days_of(general.get("days", {})),
     )
 
@@ -144,7 +152,9 @@ def with_most_rejected(settings: Settings, written: str) -> Settings:
 def change_bound(written: object, where: str) -> Bound | None:
     """The largest change from a baseline."""
     found = bound(f"{written}%" if isinstance(written, int | float) else written, where)
-    if found is not None and (found.high is None or found.low is not None or not found.high.is_share):
+    if found is not None and (
+        found.high is None or found.low is not None or not found.high.is_share or found.high.number < 0
+    ):
         raise UsageError(f"{where} {written!r} is no percentage", hint='such as "50%", or "none"')
     return found
 
@@ -178,6 +188,22 @@ def _setting(name: str, value: Any, options: Mapping[str, Iterable[str]]) -> Set
     )
 
 
+def _text(section: Mapping[str, Any], name: str, where: str = "check") -> str | None:
+    value = section.get(name)
+    if value is not None and not isinstance(value, str):
+        raise UsageError(f"[{where}] {name} = {value!r} is no text", hint=f'write {name} = "…"')
+    return value
+
+
+def _truth(section: Mapping[str, Any], name: str) -> bool:
+    value = section.get(name, False)
+    if not isinstance(value, bool):
+        raise UsageError(
+            f"[check] {name} = {value!r} is neither true nor false", hint=f"write {name} = true, without quotes"
+        )
+    return value
+
+
 def _bound(section: Mapping[str, Any], kind: str, where: str) -> Bound | None:
     return bound(section[kind], f"[{where}] {kind}") if kind in section else None
 
@@ -189,7 +215,7 @@ def _custom(section: Any) -> Custom:
     unknown = [key for key in section if key not in ("name", "sql", *BOUNDS)]
     if unknown:
         raise UsageError(f"{where} knows no {', '.join(unknown)}", hint="it has name, sql, warn, error")
-    where = f"check.custom] {section['name']!r}"
+    where = f"check.custom {section['name']!r}"
     warn, error = (_bound(section, kind, where) for kind in BOUNDS)
     if not frozenset(section) & frozenset(BOUNDS):
         error = bound(0, where)

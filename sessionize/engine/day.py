@@ -18,7 +18,7 @@ from sessionize.engine.moments import Moments
 from sessionize.engine.sketch import Sketch
 from sessionize.kernel.describe import seconds
 from sessionize.read.raw_rows import values_of
-from sessionize.summary.daily import COUNT, MEAN, SHARE, Figure
+from sessionize.summary.daily import COUNT, MEAN, SHARE, Figure, column_of
 
 BLOCK: Final = 3
 """Hours of the day are told in blocks of so many."""
@@ -152,9 +152,12 @@ class Day:
 
     def _of_columns(self, visitors: int) -> Named:
         for name, sketch in sorted(self._sketches.items()):
-            yield f"null.{name}", Figure(SHARE, self._nulls[name] / self._rows, visitors)
+            called = column_of(name)
+            if called != name and called in self._sketches:
+                continue
+            yield f"null.{called}", Figure(SHARE, self._nulls[name] / self._rows, visitors)
             if name != schema.PROFILE_ID:
-                yield f"different.{name}", Figure(COUNT, sketch.different, min(sketch.sampled, visitors))
+                yield f"different.{called}", Figure(COUNT, sketch.different, min(sketch.sampled, visitors))
         if self._amount.number:
             amount = self._amount
             yield "amount.mean", amount.figure

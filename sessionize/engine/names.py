@@ -118,7 +118,7 @@ class Names(Observer):
             names = {schema.spelling(name) for name in texts_by_code(types).to_list()}
             self._converts = self._converts or bool(names & self._usual)
             self._views = self._views or bool(names & self._usual_views)
-        return self._converts and self._views
+        return not self._types and self._converts and self._views
 
     def seen(self) -> Seen:
         """What was found, once all partitions have been looked at."""

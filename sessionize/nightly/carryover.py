@@ -97,7 +97,7 @@ def together(carried: Types, arrived: Types) -> dict[str, pl.DataType]:
     except pl.exceptions.PolarsError as error:
         raise UsageError(
             f"a column is of another type than in the nights before: {str(error).splitlines()[0]}",
-            hint="write it as it was, or go on with a new --state",
+            hint="write it as it was, or go on with a new --state and --redo",
         ) from None
 
 

@@ -136,9 +136,13 @@ def prepared(  # noqa: PLR0913 - each is a part of it
 
 
 def _no_columns(config: Config, known: Done) -> set[str]:
-    """Names that rules and SQL may call, and that are no columns of the log: roles, and the user's own dimensions."""
+    """Names that rules and SQL may call, and that are no columns of the log: roles, and the user's own dimensions.
+
+    A role whose column has its name was a column of the nights before.
+    """
     own = {name for name, of in config.dimensions.items() if name != of}
-    return {*known.columns, *schema.ROLES, *own} - {*config.properties, *config.traits}
+    roles = {role for role in schema.ROLES if known.columns.get(role) != role}
+    return {*roles, *own} - {*config.properties, *config.traits}
 
 
 class Work:

@@ -65,23 +65,28 @@ def night_of(state: State, nightly: Nightly) -> Done | None:
 def check_begins(directory: Path, nightly: Nightly, state: State | None) -> None:
     """Refuse to begin a series behind nights that lie where its own are to be: their state was mistyped, or is gone.
 
+    Days that come after the batch's own are to be run again, as it is. What has no date, and the same day by another
+    name, would stay beside the new nights.
+
     Args:
         directory: Where the nights' folders are.
         nightly: Which batch, of which state.
         state: What was found there; None where there is none yet.
 
     Raises:
-        UsageError: If a day before the batch's lies there, and no redo was asked for.
+        UsageError: If another night than those lies there, and no redo was asked for.
     """
-    mine = day(nightly.batch)
-    if state is not None or mine is None or nightly.redo:
+    if state is not None or nightly.redo:
         return
-    there = [path.parent.name.removeprefix("batch=") for path in directory.glob(f"batch=*/{MANIFEST}")]
-    before = [name for name in there if (its := day(name)) is not None and its < mine]
-    if before:
+    mine = day(nightly.batch)
+    there = sorted(path.parent.name.removeprefix("batch=") for path in directory.glob(f"batch=*/{MANIFEST}"))
+    others = [name for name in there if name != nightly.batch]
+    stay = [name for name in others if mine is None or (its := day(name)) is None or its <= mine]
+    if stay:
         raise UsageError(
-            f"--state {nightly.state} is new, and {directory} holds batch={max(before)}: what its state carries would be lost",
-            hint="name the state that it was written with; --redo begins anew behind it, and -o elsewhere",
+            f"--state {nightly.state} is new, and {directory} holds batch={stay[-1]}, of which it knows nothing: events would "
+            "be lost between them, or counted twice",
+            hint="name the state that it was written with, or move it away; --redo begins anew beside it, and -o elsewhere",
         )
 
 

@@ -89,7 +89,7 @@ def _other_rules(plan: Plan, known: Done | None, nightly: Nightly, state: State,
             return (
                 f"batch {known.name} took no event: run it again first with the new ones, --batch {known.name} --redo"
             )
-    return "--flush what is open with the old ones and begin a new --state, or go on as it was"
+    return "--flush what is open with the old ones and begin a new --state with --redo, or go on as it was"
 
 
 def plan_of_state(config: Config, known: Done | None, given: Collection[str]) -> Plan:

@@ -170,7 +170,7 @@ def _flushed(state: State, last: Done) -> UsageError:
     )
     return UsageError(
         f"the state was flushed with batch {last.name}: its sessions are final",
-        hint=f"begin a new --state, or take the flush back: run {back}",
+        hint=f"begin a new --state with --redo, or take the flush back: run {back}",
     )
 
 

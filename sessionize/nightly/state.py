@@ -152,7 +152,7 @@ def _check_version(version: int, name: str) -> None:
     if version != VERSION:
         raise StateError(
             f"{name} is of version {version}; this program reads version {VERSION}",
-            hint="run it with the version of sessionize that wrote it, or begin a new --state",
+            hint="run it with the version of sessionize that wrote it, or begin a new --state with --redo",
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from sessionize import schema
 from sessionize.values import NamedTuple
 
 COUNT: Final = "count"
@@ -49,6 +50,29 @@ Figures = Mapping[str, Figure]
 """Name → figure; the part of the name before the first dot says what kind of thing it is: ``null.page``."""
 
 
+def column_of(name: str) -> str:
+    """What a column is called, however it is carried: as a property, a trait or a dimension.
+
+    Examples:
+        >>> column_of("property.device"), column_of("own.device"), column_of("page")
+        ('device', 'device', 'page')
+    """
+    for prefix in (schema.PROPERTY_PREFIX, schema.TRAIT_PREFIX, schema.OWN_PREFIX):
+        name = name.removeprefix(prefix)
+    return name
+
+
+def called(figure: str) -> str:
+    """The name of a figure, as it is called now: older ones say how its column was carried.
+
+    Examples:
+        >>> called("null.property.device"), called("share.event_type=click")
+        ('null.device', 'share.event_type=click')
+    """
+    kind, _, name = figure.partition(".")
+    return f"{kind}.{column_of(name)}" if kind in ("null", "different") else figure
+
+
 def _short(number: float) -> float:
     """Six digits: more would be noise, and another order of adding up would change them."""
     short = float(f"{number:.6g}")
@@ -72,5 +96,5 @@ def read(data: Any) -> dict[str, Figure]:
         kinds = [kind for kind in (COUNT, SHARE, MEAN) if isinstance(each, Mapping) and kind in each]
         numbers = [each.get(key, 0.0) for key in (*kinds, "of", "deviation")] if kinds else ["none"]
         if all(isinstance(number, int | float) for number in numbers):
-            found[str(name)] = Figure(kinds[0], *map(float, numbers))
+            found[called(str(name))] = Figure(kinds[0], *map(float, numbers))
     return found

@@ -351,3 +351,17 @@ def test_init_writes_no_id_of_the_log(tmp_path: Path) -> None:
         written = (tmp_path / "sessionize.toml").read_text()
         assert "have one session_id" in written
         assert "SECRET" not in written
+
+
+@pytest.mark.parametrize("carried", ["--dimension", "--property"])
+def test_a_column_has_one_name_among_the_figures_however_it_is_carried(carried: str, tmp_path: Path) -> None:
+    days(tmp_path / "logs", 5)
+    learnt(tmp_path)
+    log = f"logs/{MONDAY}.csv"
+    for name, more in (("checked", ["--check"]), ("night", ["--check", "--state", "st", "--batch", str(MONDAY)])):
+        done = command("run", log, "-o", name, "-q", carried, "device", *more, cwd=tmp_path)
+        assert done.code == 0, done.err
+    nights = ["check", log, "--baseline", "night/batch=*", "-q"]
+    assert command(*nights, cwd=tmp_path).code == 0, command(*nights, cwd=tmp_path).out
+    (tmp_path / "sessionize.toml").unlink()
+    assert command(*nights, cwd=tmp_path).code == 0, command(*nights, cwd=tmp_path).out

@@ -64,3 +64,23 @@ def test_init_hides_no_rules_of_a_project(tmp_path: Path) -> None:
     (tmp_path / "sessionize.toml").write_text('timeout = "5m"\n')
     assert sessionize("check", "log.csv", "--init", "--force", cwd=tmp_path).code == 0
     assert "timeout 5 min" in sessionize("check", "log.csv", cwd=tmp_path).out
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ('[check]\nerror-on-warning = "false"\n', "neither true nor false"),
+        ('[check]\nbaseline = ["out"]\n', "is no text"),
+        ("[check]\nmax-change = -5\n", "is no percentage"),
+        ("[check.schema]\nfoo = 5\n", "[check.schema] foo = 5 is no text"),
+        (CUSTOM.format("SELECT 0").replace('"x"', '"rejected"'), "is the name of a check that there is"),
+        (CUSTOM.format("SELECT 0").replace('"x"', '" "'), "has no name"),
+        (
+            CUSTOM.format("SELECT 0").replace("error = 0", 'error = "abc"'),
+            "[check.custom 'x'] error: 'abc' is no bound",
+        ),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(config: str, said: str, tmp_path: Path) -> None:
+    assert said in checked(tmp_path, config)[1]
+    assert checked(tmp_path, config)[0] == 2
