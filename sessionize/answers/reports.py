@@ -68,7 +68,7 @@ def report(
         data = found.answer()
     data["compare"] = compared(ask, data, found.overview, other)
     framed = {
-        **facts(origin), "by": ask.by, "sections": ask.sections, "selection": ask.selection, "absent": sight.notes(),
+        **facts(origin), "by": ask.by, "sections": ask.sections, "selection": ask.selection, "absent": tuple(dict.fromkeys((*origin.notes, *sight.notes()))),
         "digest": _digest(config, origin),
     }  # fmt: skip
     return Answer(data, framed)

@@ -29,7 +29,9 @@ from sessionize.output.geo import with_places
 from sessionize.output.manifest import manifest
 from sessionize.output.read_run import read_manifest, read_sessions, run_folders
 from sessionize.own import Own, recorded
+from sessionize.read.probe import STDIN
 from sessionize.refusals import refuse_bad_rows
+from sessionize.rejected_rows import notes_on_rejected
 from sessionize.summary.selection import OF_START, bare, is_name, metric_columns
 from sessionize.values import dataclass
 from sessionize.version import __version__
@@ -232,7 +234,11 @@ def _of_log(config: Config, need: Need, stack: ExitStack, progress: Progress, li
         names=named.names,
         log_columns=tuple(log.schema),
         choices=plan.notes,
-        notes=(*(() if asked is None else notes(asked.seen(), config, plan)), *result.values.notes(plan)),
+        notes=(
+            *(() if asked is None else notes(asked.seen(), config, plan)),
+            *result.values.notes(plan),
+            *notes_on_rejected(log, result, config, plan),
+        ),
     )
 
 
@@ -262,7 +268,10 @@ def with_carried(config: Config, need: Need) -> Config:
     """The configuration with the column that is wanted for each session."""
     if need.carried is None or not is_name(need.carried):
         return config
-    name = bare(need.carried).removeprefix(schema.PROPERTY_PREFIX)
+    return _carrying(config, bare(need.carried).removeprefix(schema.PROPERTY_PREFIX))
+
+
+def _carrying(config: Config, name: str) -> Config:
     if name in {*config.dimensions, *config.metrics, *config.goals, *config.properties, *metric_columns()}:
         return config
     return replace(config, properties=(*config.properties, name))
@@ -272,7 +281,11 @@ def _opened(config: Config, need: Need, stack: ExitStack, progress: Progress, li
     """The log; a column that sessions are to be grouped by and that it has not is told as that."""
     asked = with_carried(config, need)
     try:
-        return stack.enter_context(opened(asked, limits, progress))
+        there = stack.enter_context(opened(asked, limits, progress))
+        # A whole name comes before any reading of it; that it is one shows only in the log, which stdin gives but once.
+        if asked is config and need.carried in there.log.schema and STDIN not in config.inputs:
+            asked = _carrying(config, str(need.carried))
+        return there if asked is config else stack.enter_context(opened(asked, limits, progress))
     except UsageError as error:
         if asked is config or repr(bare(str(need.carried)).removeprefix(schema.PROPERTY_PREFIX)) not in error.message:
             raise

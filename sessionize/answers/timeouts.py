@@ -26,6 +26,7 @@ from sessionize.kernel.passive import cut
 from sessionize.limits import Limits
 from sessionize.opening import opened
 from sessionize.refusals import refuse_bad_rows
+from sessionize.rejected_rows import notes_on_rejected
 from sessionize.scratch import home
 from sessionize.summary.silences import Flags, Silences, Table, Times
 from sessionize.summary.timeouts import answer, timeouts_with
@@ -127,6 +128,7 @@ def _of_log(config: Config, stack: ExitStack, progress: Progress, limits: Limits
         "timeout_us": plan.rules.timeout_us,
         "timezone": plan.timezone,
         "account": account(log, plan, result),
+        "notes": tuple(notes_on_rejected(log, result, config, plan)),
     }
 
 

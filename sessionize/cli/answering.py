@@ -70,7 +70,7 @@ def carried(typed: o.Typed) -> list[str]:
     rows = [*(row for row in o.OPTIONS if row.panel != o.OTHER or row.name in ALSO_CARRIED), *SELECTING]
     words: list[str] = []
     for row in {row.name: row for row in rows}.values():
-        flag, value = f"--{row.name.replace('_', '-')}", typed.get(row.name)
+        flag, value = f"--{row.name.replace('_', '-')}", _as_typed(row.name, typed)
         if row.name not in typed.given or value is None:
             continue
         if isinstance(value, list | tuple):
@@ -78,6 +78,14 @@ def carried(typed: o.Typed) -> list[str]:
         else:
             words += [flag] if value is True else [flag, str(value)]
     return words
+
+
+def _as_typed(name: str, typed: o.Typed) -> Any:
+    """A value as it was typed: a preset by its name, and that none is to be looked for."""
+    value = typed.get(name)
+    if name == "preset":
+        return settings.NO_PRESET if value is None else getattr(value, "name", value)
+    return value
 
 
 def refuse_input_as_stdout(config: Config) -> None:

@@ -97,11 +97,24 @@ def rules_of(definition: Definition) -> tuple[Rules, frozenset[str]]:
 
 
 def as_typed(value: Any, row: Option) -> Any:
-    """A value from a file as if it had been typed."""
+    """A value from a file as if it had been typed.
+
+    Raises:
+        UsageError: If it is of another kind.
+    """
+    name = row.name.replace("_", "-")
+    if row.kind == "flag":
+        if not isinstance(value, bool):
+            raise UsageError(f"{name} is true or false, without quotes, not {value!r}")
+        return value
+    if row.kind == "number":
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise UsageError(f"{name} is a whole number, without quotes, not {value!r}")
+        return value
+    if isinstance(value, bool | dict) or (
+        isinstance(value, list) and any(isinstance(each, bool | dict | list) for each in value)
+    ):
+        raise UsageError(f"{name} is a text, not {value!r}", hint=f'for example {name} = "{row.metavar}"')
     if row.kind == "texts":
         return [str(each) for each in value] if isinstance(value, list) else [str(value)]
-    if row.kind == "flag" and not isinstance(value, bool):
-        raise UsageError(f"{row.name.replace('_', '-')} is true or false, without quotes, not {value!r}")
-    if row.kind == "number" or isinstance(value, bool):
-        return value
     return ",".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -142,3 +142,42 @@ def test_sessions_that_what_a_row_tells_splits_are_as_many_at_a_timeout_as_in_a_
         ]
         ran = sessionize(*typed, "-q", cwd=tmp_path)
         assert found[timeout] == len(ran.out.splitlines()) > 2, ran.err
+
+
+@pytest.mark.parametrize("command", ["summary", "timeout", "show", "paths", "report"])
+def test_every_answer_says_what_would_make_events_of_rejected_rows(command: str, tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text('user_id,ts,note\nu,1717063200,"a\nb"\nu,1717063300,"c\nd"\nu,1717063400,x\n')
+    (tmp_path / "a.csv").write_text("user_id,ts\nu,1717063200\n")
+    (tmp_path / "b.csv").write_text("uid,ts\nu,1717063200\n")
+    more = ["-o", "report.html"] if command == "report" else []
+    assert "--multiline reads" in sessionize(command, "log.csv", *more, cwd=tmp_path).err
+    assert "b.csv has no column 'user_id'" in sessionize(command, "a.csv", "b.csv", *more, cwd=tmp_path).err
+
+
+@pytest.mark.parametrize("name", ["Betrag (EUR)", "Seite/Pfad", "100%", "Umsatz €", "Seite [Pfad]"])
+def test_sessions_are_grouped_by_a_column_whatever_its_name(name: str, tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text(f"user_id,ts,{name}\nu,1717063200,x\nv,1717063200,y\nw,1717063200,y\n")
+    said = sessionize("summary", "log.csv", "--by", name, "--json", cwd=tmp_path)
+    assert said.code == 0, said.err
+    assert {group["name"]: group["sessions"] for group in json.loads(said.out)["groups"]} == {"x": 1, "y": 2}
+
+
+@pytest.mark.parametrize("preset", ["combined", "none"])
+def test_the_next_command_has_the_preset_that_was_typed(preset: str, tmp_path: Path) -> None:
+    (tmp_path / "access.log").write_text('1.2.3.4 - - [30/May/2024:10:00:00 +0000] "GET / HTTP/1.1" 200 12 "-" "x"\n')
+    (tmp_path / "log.csv").write_text("user_id,ts\nu,1717063200\n")
+    log = "access.log" if preset == "combined" else "log.csv"
+    said = sessionize("summary", log, "--preset", preset, cwd=tmp_path)
+    assert said.out.endswith(f"next: sessionize show {log} --preset {preset} --longest\n")
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [('top = "3"', "top is a whole number"), ("min = [1]", "min is a whole number"), ("preset = true", "preset is a text"),
+     ("columns = [[1]]", "columns is a text"), ("null = [true]", "null is a text"), ("quiet = 1", "quiet is true or false")],
+)  # fmt: skip
+def test_a_value_of_another_kind_in_a_configuration_is_refused(line: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("user_id,ts\nu,1717063200\n")
+    (tmp_path / "sessionize.toml").write_text(f"{line}\n")
+    found = sessionize("summary", "log.csv", cwd=tmp_path)
+    assert (found.code, said in found.err) == (2, True), found.err
