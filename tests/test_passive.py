@@ -198,3 +198,19 @@ def test_a_check_names_the_file_that_a_carried_passive_event_came_from(form: str
     found = tmp_path / "out/batch=2024-05-31/checks.json"
     alone = next(each for each in json.loads(found.read_text())["checks"] if each["check"] == "passive-alone")
     assert [(each["file"], each["row"]) for each in alone["examples"]] == [(f"1.{form}", 3 if form == "csv" else 2)]
+
+
+def test_what_is_named_passive_is_so_by_every_definition_that_is_compared(tmp_path: Path) -> None:
+    minutes = {"page_view": (0, 40), "ping": (20,)}
+    rows = sorted((minute, name) for name, times in minutes.items() for minute in times)
+    text = "".join(f"u,2024-05-30T10:{minute:02}:00Z,{name}\n" for minute, name in rows)
+    (tmp_path / "log.csv").write_text(f"user_id,timestamp,event_type\n{text}")
+    names = ["mixpanel", "datadog", "posthog", "amplitude"]
+    asked = [word for name in names for word in ("--as", name)]
+    said = sessionize("compare", "log.csv", "--passive", "ping", *asked, "--json", cwd=tmp_path)
+    found = {row["name"]: row["sessions"] for row in json.loads(said.out)["definitions"]}
+    for name in names:
+        ran = sessionize(
+            "run", "log.csv", "--passive", "ping", "--rules", name, "-o", "-", "--no-sessions", "-q", cwd=tmp_path
+        )
+        assert found[name] == len(ran.out.splitlines()) == 2, ran.err

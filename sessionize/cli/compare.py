@@ -112,12 +112,12 @@ def candidates_of(typed: o.Typed) -> list[Candidate]:
             found.append(Candidate(SOURCE, rules.no_rules()))
         else:
             definition = definitions.load(name, "--as")
-            found.append(Candidate(definition.name, *_meant(definition)))
+            found.append(Candidate(definition.name, *_meant(definition, typed["passive"] or ())))
     return found
 
 
-def _meant(definition: Definition) -> tuple[Any, Definition, frozenset[str]]:
-    meant, optional = rules.rules_of(definition)
+def _meant(definition: Definition, passive: Sequence[str]) -> tuple[Any, Definition, frozenset[str]]:
+    meant, optional = rules.rules_of(definition, passive)
     return meant, definition, optional
 
 

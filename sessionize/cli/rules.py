@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -89,10 +90,15 @@ def no_rules() -> Rules:
     return Rules(timeout=None)
 
 
-def rules_of(definition: Definition) -> tuple[Rules, frozenset[str]]:
-    """The rules of another system, and the names that split which a log may lack."""
-    merged: dict[str, Any] = {"active_gap": "5m"}
-    other_rules(merged, set(), definition)
+def rules_of(definition: Definition, passive: Sequence[str] = ()) -> tuple[Rules, frozenset[str]]:
+    """The rules of another system, and the names that split which a log may lack.
+
+    Args:
+        definition: The system's rules.
+        passive: Event types that are passive in the log, in place of the system's own; none for these.
+    """
+    merged: dict[str, Any] = {"active_gap": "5m", "passive": list(passive)}
+    other_rules(merged, {"passive"} if passive else set(), definition)
     return rules(Typed(merged)), merged["optional_splits"]
 
 
