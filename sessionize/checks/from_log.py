@@ -22,6 +22,7 @@ from sessionize.checks.settings import Settings
 from sessionize.checks.table import BY_NAME
 from sessionize.checks.text import quoted, sanitize
 from sessionize.config import Config, Plan
+from sessionize.cut_files import refuse_cut
 from sessionize.engine.ingest import event_types
 from sessionize.engine.names import Names, notes
 from sessionize.engine.observe import Observer
@@ -67,6 +68,7 @@ def facts_of_log(
         names = Names(plan)
         result = sessionize_log(log, plan, allowed, observe=[*look.observers, names], keep=False)
         refuse_no_events(log, result, plan)
+        refuse_cut(log, result.rejected)
         progress("judging")
         told = (*notes(names.seen(), config, plan), *notes_on_rejected(log, result, config, plan))
         return replace(look.facts(result), notes=told)

@@ -18,6 +18,7 @@ import polars as pl
 
 from sessionize import schema
 from sessionize.config import MICROSECOND, Config, Nightly, Output
+from sessionize.cut_files import refuse_cut
 from sessionize.engine.ingest import event_types
 from sessionize.engine.names import Names, Seen, notes
 from sessionize.engine.pipeline import sessionize_log
@@ -30,7 +31,6 @@ from sessionize.limits import Limits
 from sessionize.locations import is_store, sent
 from sessionize.nightly.batch import PLACE, Night, NightSettings
 from sessionize.nightly.carryover import Types, together
-from sessionize.nightly.cut import refuse_cut
 from sessionize.nightly.identity import known as known_file
 from sessionize.nightly.known import check_begins, check_ends, known_before, lost, night_of, with_layout
 from sessionize.nightly.rules import check_same, plan_of_state, rules_of_nights
@@ -173,7 +173,7 @@ class Work:
         judging = self._judging(judge, limits)
         watching = [names, *judging.observers]
         result = sessionize_log(self.log, self.plan, limits, policy=night, observe=watching, assign=self.output.events)
-        refuse_cut(self.log, result.rejected)
+        refuse_cut(self.log, result.rejected, "; nothing was written")
         refuse_bad_rows(self.log, result, self.config, self.plan)
         findings = None if judge is None else judge.verdict(result)
         progress("writing")

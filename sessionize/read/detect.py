@@ -50,6 +50,7 @@ EMPTY_ARRAYS: Final = pattern(rb"(?:\[[ \t]*\][ \t]*\r?\n\s*)+")
 OBJECT: Final = pattern(rb'\{\s*(?:"|\})')
 OBJECT_OVER_LINES: Final = pattern(rb"\{[ \t]*\r?\n")
 ARRAY: Final = pattern(rb"\[\s*(?:\{|\]\s*\Z)")
+FIELDS: Final = pattern(rb"[,;\t|]")
 ARRAY_OF_LINES: Final = pattern(rb"\[\s*\{[^\n]*\}[ \t]*,?[ \t]*\r?\n")
 """An array with an object a line: the first one ends on its line, and the array does not."""
 
@@ -71,8 +72,11 @@ def recognised(head: bytes, path: str, given: InputFormat | None) -> InputFormat
     _check_foreign(head, path)
     named = given or ENDINGS.get(ending(path))
     if named is not None and named in MARKS:
+        is_text = given is None and b"\0" not in head and _has_fields(head)
+        more = "--input-format csv reads it as the text that it looks like; " if is_text else ""
         raise InputError(
-            f"{path}: not a {named.capitalize()} file, whatever its name says", hint="was it cut short? fetch it again"
+            f"{path}: not a {named.capitalize()} file, whatever its name says",
+            hint=f"{more}was it cut short? fetch it again",
         )
     found = given or _text_kind(head, path)
     start = _start(head)
@@ -131,7 +135,17 @@ def _text_kind(head: bytes, path: str) -> InputFormat:
         raise InputError(f"{path}: nothing but NUL bytes: damaged", hint="fetch the file again")
     if by_name is None and b"\0" in head:
         raise InputError(f"{path}: binary, and of no kind that is known", hint="CSV, NDJSON and Parquet are read")
-    return by_name or "csv"
+    return by_name if by_name is not None and not (by_name == "ndjson" and _has_fields(start)) else "csv"
+
+
+def _has_fields(start: bytes) -> bool:
+    """Whether a text, whatever its name says, has fields in its first line, and no line that begins as JSON."""
+    lines = start.splitlines()
+    return (
+        bool(lines)
+        and FIELDS.search(lines[0]) is not None
+        and not any(line.lstrip()[:1] in (b"{", b"[") for line in lines)
+    )
 
 
 def _check_foreign(head: bytes, path: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -84,3 +85,17 @@ def test_init_hides_no_rules_of_a_project(tmp_path: Path) -> None:
 def test_what_cannot_be_meant_is_refused(config: str, said: str, tmp_path: Path) -> None:
     assert said in checked(tmp_path, config)[1]
     assert checked(tmp_path, config)[0] == 2
+
+
+@pytest.mark.parametrize("name", ["log.csv", "log.ndjson"])
+def test_a_log_that_was_cut_in_its_last_row_passes_no_check(name: str, tmp_path: Path) -> None:
+    rows = [f"u{n % 50},2024-05-27T10:00:{n % 60:02}Z,/a" for n in range(500)]
+    lines = ["user_id,timestamp,page", *rows]
+    if name == "log.ndjson":
+        lines = [json.dumps(dict(zip(lines[0].split(","), row.split(","), strict=True))) for row in rows]
+    whole = "\n".join([*lines, ""])
+    (tmp_path / name).write_text(whole[:-12])
+    said = sessionize("check", name, "-q", "--report", "junit=found.xml", cwd=tmp_path)
+    assert (said.code, "cut short" in said.err, "cut short" in (tmp_path / "found.xml").read_text()) == (3, True, True)
+    (tmp_path / name).write_text(whole[:-1])
+    assert sessionize("check", name, "-q", cwd=tmp_path).code == 0

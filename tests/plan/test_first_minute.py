@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import shlex
 from datetime import UTC, date, datetime, time, timedelta
@@ -292,3 +293,15 @@ def test_where_no_event_type_is_a_page_view_it_is_said_and_what_to_type(tmp_path
         typed = sessionize(*command, "--page-view", "Viewed Page", cwd=tmp_path)
         assert "no event type is one" not in typed.err
         assert "no page views" not in typed.out
+
+
+@pytest.mark.parametrize("name", ["log.json", "log.jsonl", "log.ndjson", "log.json.gz"])
+@pytest.mark.parametrize("delimiter", [",", "\t"])
+def test_a_csv_is_one_whatever_its_name_says(name: str, delimiter: str, tmp_path: Path) -> None:
+    text = "user_id,ts\nu,1717063200\n".replace(",", delimiter).encode()
+    (tmp_path / name).write_bytes(gzip.compress(text) if name.endswith("gz") else text)
+    said = sessionize("run", name, "-o", "-", "--no-sessions", "-q", cwd=tmp_path)
+    assert (said.code, json.loads(said.out)["profile_id"]) == (0, "u"), said.err
+    (tmp_path / "log.parquet").write_bytes(text)
+    assert "--input-format csv reads it" in sessionize("run", "log.parquet", "-o", "out", cwd=tmp_path).err
+    assert sessionize("run", "log.parquet", "-o", "out", "-q", "--input-format", "csv", cwd=tmp_path).code == 0

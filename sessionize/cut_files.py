@@ -1,4 +1,4 @@
-"""A text file that was cut in the middle of its last line: a night waits for the whole of it."""
+"""A text file that was cut in the middle of its last line: a night waits for the whole of it, and no check passes it."""
 
 from __future__ import annotations
 
@@ -21,12 +21,13 @@ CUT: Final = ("malformed_row", "bad_encoding")
 """What the rest of a line is, where it is no whole row."""
 
 
-def refuse_cut(log: AnyLog, rejected: pl.DataFrame) -> None:
+def refuse_cut(log: AnyLog, rejected: pl.DataFrame, more: str = "") -> None:
     """Refuse a log of which a file ends in a line that has no end, and is no whole row.
 
     Args:
         log: The log that was read.
         rejected: FILE, ROW and REASON of its rows that are no events.
+        more: What else to say.
 
     Raises:
         InputError: If a file is cut.
@@ -41,7 +42,7 @@ def refuse_cut(log: AnyLog, rejected: pl.DataFrame) -> None:
         if rest is not None and str(log.raw(place)["raw"].item()).endswith(rest):
             path = log.files[ordinal].path
             raise InputError(
-                f"{path}: cut short: its last line, row {row}, has no end and is no whole row; nothing was written",
+                f"{path}: cut short: its last line, row {row}, has no end and is no whole row{more}",
                 hint=_ended_by(path, log.sources[ordinal].packed),
             )
 
