@@ -74,6 +74,8 @@ class Config:
         recognise: Whether a known layout is looked for in the log, where no preset is given.
         layout: Preset and form that were found in the log; None where none was looked for or found.
         given: Options, by name, that a preset found in the log leaves as they are; also those that are not the default.
+        typed: Options, by name, that were typed, or given to a call: an earlier run's output is refused where it was made
+            otherwise. What a configuration file says may be for other logs.
         page_path: Whether a page is cut to its path; campaigns in it are found before.
         channels: Whether a session gets its channel by GA4's rules, where the log has no column for it.
         own_hosts: Hosts whose referrers are no source, beside those of the pages themselves.
@@ -114,6 +116,7 @@ class Config:
     recognise: bool = True
     layout: str | None = None
     given: frozenset[str] = frozenset()
+    typed: frozenset[str] = field(default=frozenset(), compare=False)
     page_path: bool = False
     channels: bool = False
     own_hosts: tuple[str, ...] = ()

@@ -63,12 +63,13 @@ def report(
         found = _Collected(ask, origin, sight)
         for sessions, events in selected(origin, ask, found.prepare):
             found.add(sessions, events)
-        other = other_log(config, ask, stack, progress, limits)
+        other = other_log(config, ask, origin, stack, progress, limits)
         progress("writing")
         data = found.answer()
-    data["compare"] = compared(ask, data, found.overview, other)
+    data["compare"] = compared(ask, data, found.overview, other.overview)
     framed = {
-        **facts(origin), "by": ask.by, "sections": ask.sections, "selection": ask.selection, "absent": tuple(dict.fromkeys((*origin.notes, *sight.notes()))),
+        **facts(origin), "by": ask.by, "sections": ask.sections, "selection": ask.selection,
+        "absent": tuple(dict.fromkeys((*origin.notes, *sight.notes(), *other.notes))),
         "digest": _digest(config, origin),
     }  # fmt: skip
     return Answer(data, framed)

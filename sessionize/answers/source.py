@@ -25,6 +25,7 @@ from sessionize.instants import microseconds
 from sessionize.limits import Limits
 from sessionize.opening import Opened, opened
 from sessionize.opening import Source as LogSource
+from sessionize.output.as_made import check_as_made
 from sessionize.output.geo import with_places
 from sessionize.output.manifest import manifest
 from sessionize.output.read_run import read_manifest, read_sessions, run_folders
@@ -147,6 +148,7 @@ def _of_run(config: Config, need: Need, progress: Progress, limits: Limits | Non
     account = _together(manifests)
     rules = account["rules"]
     check_as_private(config, rules)
+    check_as_made(config.inputs[0], config, account)
     newest = account["watermark"]
     held = limits or Limits.of(config.memory_limit)
 

@@ -11,13 +11,15 @@ import polars as pl
 
 from sessionize.answers.ask import Answer, Ask
 from sessionize.answers.selected import ONE_MICROSECOND, Spanned, facts, need, selected, visible
-from sessionize.answers.source import Progress, Source, source
+from sessionize.answers.source import Progress, Source, is_run, source
 from sessionize.config import Config
 from sessionize.instants import microseconds
 from sessionize.limits import Limits
+from sessionize.output.as_made import made_otherwise
 from sessionize.summary.goals import Goals
 from sessionize.summary.overview import WEEK, Overview, changes
 from sessionize.summary.selection import OF_START, group
+from sessionize.values import NamedTuple
 
 A_WEEK: Final = "week"
 
@@ -35,12 +37,12 @@ def summary(config: Config, ask: Ask, progress: Progress = lambda _: None, *, li
         origin = source(config, need(ask, events=False), stack, progress, limits)
         goals, span = Goals(origin.account["rules"]), Spanned(origin.batches)
         whole = _overview(replace(origin, batches=span), ask, goals)
-        other = other_log(config, ask, stack, progress, limits)
+        other = other_log(config, ask, origin, stack, progress, limits)
     data = {**whole.answer(), "goals": goals.answer(), **row_counts(origin)}
-    data["compare"] = compared(ask, data, whole, other)
+    data["compare"] = compared(ask, data, whole, other.overview)
     framed: dict[str, Any] = {"span": (span.first, span.last), "by": ask.by, "compare": ask.compare, "is_all": ask.selection.is_all,
               "one_minute": whole.one_minute}  # fmt: skip
-    return Answer(data, {**facts(origin), **framed})
+    return Answer(data, {**facts(origin), **framed, "notes": (*origin.notes, *other.notes)})
 
 
 def _overview(origin: Source, ask: Ask, goals: Goals | None = None) -> Overview:
@@ -68,20 +70,47 @@ def overview_of(ask: Ask, sessions: pl.DataFrame, timezone: str) -> Overview:
     return Overview(timezone, by, in_time=ask.by in OF_START)
 
 
-def other_log(config: Config, ask: Ask, stack: ExitStack, progress: Progress, limits: Limits | None) -> Overview | None:
-    """The summary of what is compared with; None where that is no other log or run.
+class Other(NamedTuple):
+    """What a log or a run is compared with.
+
+    Attributes:
+        overview: Its summary; None where it is no other log or run.
+        notes: Rules that the two do not share.
+    """
+
+    overview: Overview | None = None
+    notes: tuple[str, ...] = ()
+
+
+def other_log(
+    config: Config, ask: Ask, this: Source, stack: ExitStack, progress: Progress, limits: Limits | None
+) -> Other:
+    """The summary of what is compared with.
 
     Args:
         config: The log, and the rules of sessions.
         ask: What it is compared with.
+        this: Where the sessions come from that are compared with it.
         stack: Closed when all is answered.
         progress: Told the name of each stage as it begins.
         limits: What may be held at once; None for what the memory limit comes to.
     """
     if ask.compare in (None, A_WEEK):
-        return None
-    other = replace(config, inputs=(str(ask.compare),), frame=None)
-    return _overview(source(other, need(ask, events=False), stack, progress, limits), ask)
+        return Other()
+    asked = replace(config, inputs=(str(ask.compare),), frame=None)
+    that = source(asked, need(ask, events=False), stack, progress, limits)
+    return Other(_overview(that, ask), _other_rules(config, asked, this, that))
+
+
+def _other_rules(config: Config, asked: Config, this: Source, that: Source) -> tuple[str, ...]:
+    """What to say where a run is among the two, and the rules are not the same: figures may differ by these alone."""
+    if not is_run(config.inputs) and not is_run(asked.inputs):
+        return ()
+    options = made_otherwise(this.account, that.account)
+    if not options:
+        return ()
+    names = f"{', '.join(that.inputs)} and {', '.join(this.inputs)}"
+    return (f"{names} were not made alike, which alone may make figures differ: {', '.join(options)}",)
 
 
 def compared(ask: Ask, data: Mapping[str, Any], whole: Overview, other: Overview | None) -> dict[str, Any] | None:

@@ -84,7 +84,7 @@ def check(
     compared = baseline_of(wanted, config.inputs)
     outputs = runs(config.inputs)
     if outputs:
-        facts = facts_of_runs(outputs, wanted, thresholds)
+        facts = facts_of_runs(outputs, config, wanted, thresholds)
     else:
         facts = facts_of_log(config, wanted, thresholds, progress, limits)
     return checked_by(facts, wanted, compared)

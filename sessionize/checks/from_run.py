@@ -19,26 +19,33 @@ from sessionize.checks.nights import profile_of
 from sessionize.checks.profiles import most_events
 from sessionize.checks.settings import Settings
 from sessionize.checks.text import sanitize
+from sessionize.config import Config
 from sessionize.engine.result import Counts
 from sessionize.kernel.metrics import FIGURED
+from sessionize.output.as_made import check_as_made
 from sessionize.output.ownership import MANIFEST, REJECTED
 from sessionize.output.read_run import read_manifest, read_metrics, scan_events
 from sessionize.stores import path_of
 from sessionize.summary.figures import figures
 
 
-def facts_of_runs(paths: Sequence[str], settings: Settings, thresholds: Thresholds) -> Facts:
+def facts_of_runs(paths: Sequence[str], config: Config, settings: Settings, thresholds: Thresholds) -> Facts:
     """What can be told from the manifests and metrics of a run, or of nights one after the other.
 
     Args:
         paths: Output directories, in order.
+        config: What was typed beside: nothing that a run was not made with.
         settings: What is to be checked.
         thresholds: From where on a session is long, or large.
 
     Raises:
         InputError: If they are missing or damaged.
+        UsageError: If they were made otherwise than is asked now.
     """
     manifests = [read_manifest(path) for path in paths]
+    for path, manifest in zip(paths, manifests, strict=True):
+        # Bad rows are among the findings.
+        check_as_made(path, replace(config, typed=config.typed - {"on-bad-row"}), manifest)
     each = [read_metrics(path, manifest) for path, manifest in zip(paths, manifests, strict=True)]
     metrics = pl.concat(each, how="diagonal_relaxed")
     tables = {"sessions": metrics.lazy()}

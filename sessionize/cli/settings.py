@@ -39,7 +39,7 @@ FIELDS: Final = {
     "own_host": "own_hosts",
 }  # fmt: skip
 """Options that can be given several times → the field of `Config` that has all of them; others are named as their field."""
-FOUND: Final = ("optional_splits", "recognise", "given")
+FOUND: Final = ("optional_splits", "recognise", "given", "typed")
 """Fields of `Config` that no option gives, but a preset, or what was typed as a whole."""
 COLUMN_OPTIONS: Final = (
     schema.SESSION_ID, schema.PROFILE_ID, schema.EVENT_ID, schema.TIMESTAMP, schema.EVENT_TYPE, schema.PAGE,
@@ -67,6 +67,7 @@ def with_file(typed: Typed, *, search: bool = True) -> Typed:
         other_rules(merged, given, definitions.load(merged["rules"]))
     merged["recognise"] = (merged["preset"] or "").lower() != NO_PRESET
     merged["given"] = frozenset(name.replace("_", "-") for name in given)
+    merged["typed"] = frozenset(name.replace("_", "-") for name in typed.given)
     if not merged["recognise"]:
         merged["preset"] = None
     if merged["goal"]:

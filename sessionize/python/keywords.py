@@ -14,6 +14,7 @@ from sessionize.cli.meant import meant
 from sessionize.config import Config, Rules
 from sessionize.errors import UsageError
 from sessionize.format_names import InputFormat
+from sessionize.output.as_made import with_fields_as_typed
 from sessionize.python.data import Given
 from sessionize.python.values import Duration, Moment, Path, Texts, as_typed, file_name
 from sessionize.python.words import in_python, name_of
@@ -177,7 +178,7 @@ class Request:
             about_log = self.typed.but(until=None) if command in o.ANSWERS else self.typed
             about = _with_types(settings.config(about_log), keywords)
         else:
-            about = plain
+            about = with_fields_as_typed(plain)
             self.typed["timezone"] = plain.timezone
         inputs = given.inputs or (CALLED,)
         self.config = replace(about, inputs=inputs, frame=given.frame)
@@ -203,7 +204,7 @@ def _with_types(config: Config, keywords: Mapping[str, Any]) -> Config:
             raise UsageError("hash_ids is no key of at least 16 bytes", hint="secrets.token_bytes(32) makes one")
         config = replace(config, hash_key=key)
     if isinstance(rules := keywords.get("rules"), Rules):
-        config = replace(config, rules=rules)
+        config = replace(config, rules=rules, typed=config.typed | {"rules"})
     if (names := keywords.get("columns")) is not None and not isinstance(names, str):
         config = replace(config, csv_columns=tuple(names))
     return config

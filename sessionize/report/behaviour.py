@@ -26,7 +26,8 @@ def conversions(data: Data, facts: Data) -> Section:
     """
     meaning = "A conversion is an event that counts as success, such as a purchase; a session converts where it has at least one."
     if not data["conversions"]:
-        said = "No event of these sessions is a conversion: --conversion NAME says which event type is one."
+        when = "of the run itself " if facts["account"].get("outputs") else ""
+        said = f"No event of these sessions is a conversion: --conversion NAME {when}says which event type is one."
         types = _types(facts.get("event_types") or {})
         return Section(name="conversions", title="Conversions", meaning=meaning, parts=[said, *types])
     waits = data["to_conversion"]

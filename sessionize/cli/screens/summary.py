@@ -238,7 +238,8 @@ def _types(facts: Data, where: Page) -> list[Line]:
     if "event_type" not in facts["account"].get("columns", {}):
         return []
     if not types:
-        return [(Cell("no conversions: --conversion NAME says which event type is one", DIM),)]
+        when = "of the run itself " if facts["account"].get("outputs") else ""
+        return [(Cell(f"no conversions: --conversion NAME {when}says which event type is one", DIM),)]
     is_all = facts.get("is_all", True)  # of some sessions the numbers would be others
     if not is_all and _has_conversions(facts, types):
         return [(Cell("no conversions among these sessions", DIM),)]

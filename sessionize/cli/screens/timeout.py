@@ -36,7 +36,8 @@ def lines(data: Data, facts: Data, where: Page) -> list[Line]:
     told = [verdict(data), *_matters(data), *(_fit(data) if _can_say(data) else [])]
     found += [(Cell(line),) for text in told for line in _sentences(text, where.width)]
     counts = dict(facts, account={**facts["account"], "rules": {"timeout_s": data["in_force_s"]}})
-    best = _best(data)
+    of_run = bool(facts["account"].get("outputs"))
+    best = None if of_run else _best(data)  # of a run's output another timeout is refused
     following = f"summary {head.typed_inputs(facts, '--timeout')}" + (f" --timeout {best}" if best else "")
     return [*found, *head.footer(counts, [], following, where)]
 

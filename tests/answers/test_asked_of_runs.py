@@ -1,0 +1,115 @@
+"""What is asked of a log is not asked of an earlier run's output: it is refused unless the run was made with it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from console import sessionize
+
+import sessionize as package
+from sessionize.config import Config, Rules
+from sessionize.errors import UsageError
+
+LOG = """\
+session_id,timestamp,event_type,country,n
+a,2024-05-30T10:00:00Z,view,AT,5
+a,2024-05-30T10:01:00Z,view,DE,3000
+b,2024-05-30T11:00:00Z,view,DE,1
+"""
+OTHERWISE = (
+    ("--where", "country = 'DE'"), ("--timeout", "45m"), ("--timeout", "none"), ("--max-duration", "1h"), ("--end-event", "view"),
+    ("--start-event", "view"), ("--max-events", "1"), ("--split-on", "country"), ("--split-on-arrival", "country"),
+    ("--split-at-midnight",), ("--passive", "view"), ("--active-gap", "1m"), ("--rules", "matomo"), ("--page-view", "view"),
+    ("--conversion", "view"), ("--goal", "g=n = '1'"), ("--metric", "m=count(*)"), ("--dimension", "n"), ("--dimension", "country=n"),
+    ("--property", "n"), ("--trait", "n"), ("--page-path",), ("--channels",), ("--own-host", "example.org"), ("--exclude-bots",),
+    ("--null", "DE"), ("--timezone", "Europe/Vienna"), ("--session-id", "country"), ("--session-id", "none"), ("--profile-id", "n"),
+    ("--event-id", "n"), ("--timestamp", "n"), ("--event-type", "country"), ("--page", "country"), ("--map", "value=n"),
+    ("--preset", "ga4"), ("--input-format", "parquet"), ("--time-format", "s"), ("--delimiter", ";"), ("--quote", "'"),
+    ("--skip-lines", "1"), ("--comment", "#"), ("--columns", "a,b"), ("--multiline",), ("--verify",),
+)  # fmt: skip
+ALIKE = (
+    ("--timeout", "30m"), ("--timeout", "1800s"), ("--session-id", "session_id"), ("--timezone", "UTC"), ("--dimension", "country"),
+    ("--dimension", "place=country"), ("--input-format", "csv"), ("--time-format", "iso"), ("--map", "event_type=event_type"),
+    ("--max-rejected", "5%"), ("--on-bad-row", "fail"), ("--memory-limit", "1GB"), ("--ip", "full"), ("--profile-id", "none"),
+)  # fmt: skip
+COMMANDS = ("summary out", "funnel out --step view", "paths out", "show out --longest", "timeout out", "report out",
+            "summary out --compare log.csv", "check out")  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("made")
+    (folder / "log.csv").write_text(LOG)
+    own = ("--dimension", "country", "--dimension", "place=country")
+    assert sessionize("run", "log.csv", "-o", "out", "--events", *own, "-q", cwd=folder).code == 0
+    return folder
+
+
+@pytest.mark.parametrize("typed", OTHERWISE, ids=" ".join)
+def test_an_option_that_the_run_was_not_made_with_is_refused(typed: tuple[str, ...], folder: Path) -> None:
+    said = sessionize("summary", "out", *typed, "-q", cwd=folder)
+    assert (said.code, f"error: out: {typed[0]} " in said.err, "name the log itself" in said.err) == (2, True, True)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_whatever_is_asked_of_the_output(command: str, folder: Path) -> None:
+    said = sessionize(*command.split(), "--where", "country = 'DE'", "-q", cwd=folder)
+    assert (said.code, "--session-where" in said.err) == (2, True)
+
+
+@pytest.mark.parametrize("typed", ALIKE, ids=" ".join)
+def test_what_the_run_was_made_with_may_be_typed_again(typed: tuple[str, ...], folder: Path) -> None:
+    assert sessionize("summary", "out", *typed, "-q", cwd=folder)[::2] == (0, "")
+
+
+def test_rules_of_another_system_may_be_typed_again(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text(LOG)
+    sessionize("run", "log.csv", "-o", "out", "--rules", "matomo", "-q", cwd=tmp_path)
+    assert sessionize("summary", "out", "--rules", "matomo", "-q", cwd=tmp_path).code == 0
+    assert sessionize("summary", "out", "--rules", "ga4", "-q", cwd=tmp_path).code == 2
+
+
+def test_a_file_of_options_may_be_for_other_logs(folder: Path) -> None:
+    (folder / "c.toml").write_text("timeout = '45m'\nwhere = \"country = 'DE'\"\n")
+    assert sessionize("summary", "out", "--config", "c.toml", "-q", cwd=folder).code == 0
+
+
+def test_nights_are_asked_as_a_run_is(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text(LOG)
+    night = ("--state", "state", "--batch", "2024-05-30", "--until", "2024-05-31", "--timeout", "1h")
+    assert sessionize("run", "log.csv", "-o", "out", *night, "-q", cwd=tmp_path).code == 0
+    assert sessionize("summary", "out", "--timeout", "1h", "-q", cwd=tmp_path).code == 0
+    assert "--timeout" in sessionize("summary", "out", "--timeout", "30m", "-q", cwd=tmp_path).err
+
+
+def test_keywords_are_refused_as_options_are(folder: Path) -> None:
+    out = str(folder / "out")
+    with pytest.raises(UsageError, match=r"out: where is asked of the log"):
+        package.summary(out, where="country = 'DE'")
+    for rules in (Rules(timeout=timedelta(hours=1)), None):
+        with pytest.raises(UsageError, match=r"out: (rules|timeout) is asked of the log"):
+            package.paths(out, **({"timeout": None} if rules is None else {"rules": rules}))
+    with pytest.raises(UsageError, match=r"out: exclude_bots is asked of the log"):
+        package.summary(out, config=Config(exclude_bots=True))
+    assert package.summary(out, rules=Rules()).data["sessions"] == 2
+    assert package.summary(out, config=Config(delimiter=",")).data["sessions"] == 2
+
+
+def test_a_log_is_compared_with_a_run_by_the_same_rules_or_it_is_told(folder: Path) -> None:
+    said = sessionize("summary", "log.csv", "--where", "country = 'DE'", "--compare", "out", "-q", cwd=folder)
+    assert (said.code, "error: out: --where" in said.err) == (2, True)
+    sessionize("run", "log.csv", "-o", "other", "--where", "country = 'DE'", "--timeout", "1h", "-q", cwd=folder)
+    same = ("--where", "country = 'DE'", "--timeout", "1h")
+    assert sessionize("summary", "log.csv", *same, "--compare", "other", "-q", cwd=folder)[::2] == (0, "")
+    for command in ("summary", "report"):
+        for this, that in (("out", "other"), ("log.csv", "other"), ("other", "log.csv")):
+            said = sessionize(command, this, "--compare", that, "-q", cwd=folder)
+            told = " ".join(said.err.split())
+            assert (said.code, f"{that} and {this} were not made alike" in told) == (0, True)
+            assert told.endswith("--timeout, --where")
+
+
+def test_no_screen_of_a_run_proposes_what_would_be_refused(folder: Path) -> None:
+    assert "--timeout" not in sessionize("timeout", "out", cwd=folder).out.partition("next:")[2]
