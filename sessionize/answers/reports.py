@@ -12,10 +12,11 @@ import polars as pl
 
 from sessionize import schema
 from sessionize.answers.ask import Answer, FunnelAsk, ReportAsk
+from sessionize.answers.earlier import is_run
 from sessionize.answers.look import LABEL, Look
 from sessionize.answers.selected import facts, need, selected
 from sessionize.answers.sequences import FunnelOf
-from sessionize.answers.source import Need, Progress, Source, is_run, source
+from sessionize.answers.source import Need, Progress, Source, source
 from sessionize.answers.summaries import compared, other_log, overview_of, row_counts
 from sessionize.answers.timeouts import Again, Measuring, boundaries_only, other_rules, timeout_of
 from sessionize.config import Config, Plan
@@ -24,7 +25,8 @@ from sessionize.engine.observe import Observer
 from sessionize.limits import Limits
 from sessionize.output.commit import manifest_text
 from sessionize.output.ownership import MANIFEST
-from sessionize.output.read_run import has_events, run_folders
+from sessionize.output.read_run import has_events
+from sessionize.output.runs import folders_of
 from sessionize.summary.distributions import depths, lengths, weekly
 from sessionize.summary.goals import Goals
 from sessionize.summary.names import folded
@@ -87,7 +89,7 @@ class _Sight:
     def __init__(self, config: Config, ask: ReportAsk, stack: ExitStack) -> None:
         self._config, self._ask, self._stack = config, ask, stack
         self.of_run = is_run(config.inputs)
-        self.blind = self.of_run and not all(has_events(folder) for folder in run_folders(config.inputs[0]))
+        self.blind = self.of_run and not all(has_events(folder) for folder in folders_of(config.inputs))
         self.measuring: Measuring | None = None
         self._names: tuple[Names, Plan] | None = None
         self.wants_events = bool(ask.steps) or ask.has("pages", "paths") or (self.of_run and ask.has("silences"))
@@ -229,7 +231,7 @@ def _digest(config: Config, origin: Source) -> str:
     """
     whole = hashlib.sha256()
     if is_run(config.inputs):
-        for folder in run_folders(config.inputs[0]):
+        for folder in folders_of(config.inputs):
             whole.update((folder / MANIFEST).read_bytes())
     else:
         inputs = [{**file, "modified_ns": None} for file in origin.account["inputs"]]

@@ -31,7 +31,14 @@ def need(ask: Ask, *, events: bool, named: tuple[str, ...] = ()) -> Need:
     """
     carried = ask.by if ask.by is not None and ask.by not in OF_START else None
     texts = tuple(text for text in (ask.by, ask.selection.where, *named) if text is not None)
-    return Need(events=events, named=texts, carried=carried, steps=named, containing=ask.selection.containing)
+    return Need(
+        events=events,
+        named=texts,
+        carried=carried,
+        steps=named,
+        containing=ask.selection.containing,
+        newest=ask.selection.last is not None,
+    )
 
 
 def selected(origin: Source, ask: Ask, prepare: Prepare = lambda events: events) -> Batches:

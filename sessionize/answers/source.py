@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, field, replace
-from datetime import datetime
 from difflib import get_close_matches
 from typing import Any, Final
 
@@ -13,6 +12,7 @@ import polars as pl
 
 from sessionize import schema
 from sessionize.answers.containing import contained, names_of_run, with_columns_of
+from sessionize.answers.earlier import Earlier, is_run, with_own
 from sessionize.answers.looks import EventTypes, Places
 from sessionize.answers.private import check_as_private, with_guarded
 from sessionize.config import Config, Plan
@@ -21,15 +21,12 @@ from sessionize.engine.observe import Observer
 from sessionize.engine.pipeline import sessionize_log
 from sessionize.engine.result import Counts, Result
 from sessionize.errors import InputError, UsageError
-from sessionize.instants import microseconds
 from sessionize.limits import Limits
 from sessionize.opening import Opened, opened
 from sessionize.opening import Source as LogSource
 from sessionize.output.as_made import check_as_made
 from sessionize.output.geo import with_places
 from sessionize.output.manifest import manifest
-from sessionize.output.read_run import read_manifest, read_sessions, run_folders
-from sessionize.own import Own, recorded
 from sessionize.read.probe import STDIN
 from sessionize.refusals import refuse_bad_rows
 from sessionize.rejected_rows import notes_on_rejected
@@ -54,7 +51,8 @@ class Source:
     Attributes:
         inputs: Inputs as they were typed.
         account: What was read and decided, as a manifest has it.
-        newest: Time up to which the log is complete, microseconds since 1970 UTC; None for a log without events.
+        newest: Time of the newest event, microseconds since 1970 UTC; None for a log without events. Of an earlier run where
+            that was asked for, else the time up to which it was complete.
         timezone: IANA zone of days and hours.
         page_views: Event types that are page views; None for the built-in ones.
         batches: Some sessions at a time in order of their starts: metrics, and events where they were asked for.
@@ -95,6 +93,7 @@ class Need:
         observe: Gives for the plan what looks at a log's events on their way; an earlier run has no such way.
         steps: Texts that say of an event whether it is meant.
         containing: Steps of which it must be known whether a session has an event.
+        newest: Whether it must be known before all when the newest event was.
     """
 
     events: bool = False
@@ -105,16 +104,12 @@ class Need:
     observe: Callable[[Plan], Sequence[Observer]] = lambda _: ()
     steps: tuple[str, ...] = ()
     containing: tuple[str, ...] = ()
+    newest: bool = False
 
     @property
     def all_steps(self) -> tuple[str, ...]:
         """The texts that say something of an event."""
         return (*self.steps, *self.containing)
-
-
-def is_run(inputs: tuple[str, ...]) -> bool:
-    """Whether what was named is the output of an earlier run."""
-    return len(inputs) == 1 and bool(run_folders(inputs[0]))
 
 
 def source(config: Config, need: Need, stack: ExitStack, progress: Progress, limits: Limits | None = None) -> Source:
@@ -143,61 +138,22 @@ def source(config: Config, need: Need, stack: ExitStack, progress: Progress, lim
 
 def _of_run(config: Config, need: Need, progress: Progress, limits: Limits | None) -> Source:
     progress("reading an earlier run")
-    folders = run_folders(config.inputs[0])
-    manifests = [read_manifest(str(folder)) for folder in folders]
-    account = _together(manifests)
-    rules = account["rules"]
+    run = Earlier.of(config.inputs)
+    rules = run.account["rules"]
     check_as_private(config, rules)
-    check_as_made(config.inputs[0], config, account)
-    newest = account["watermark"]
+    check_as_made(config.inputs[0], config, run.account)
     held = limits or Limits.of(config.memory_limit)
-
-    def batches() -> Iterator[tuple[pl.DataFrame, pl.DataFrame | None]]:
-        for folder, each in zip(folders, manifests, strict=True):
-            for sessions, rows in read_sessions(folder, each, held, events=need.events):
-                yield _with_own(sessions, recorded(each["rules"])), rows
-
+    names = names_of_run(run.account["columns"])
     return Source(
         inputs=config.inputs,
-        account=account,
-        newest=None if newest is None else microseconds(_moment(newest)),
+        account=run.account,
+        newest=run.newest(held) if need.newest else run.watermark,
         timezone=rules["timezone"],
         page_views=None if rules["page_views"] is None else tuple(rules["page_views"]),
-        batches=batches(),
-        names=names_of_run(account["columns"]),
-        log_columns=tuple(names_of_run(account["columns"])),
+        batches=run.batches(held, events=need.events),
+        names=names,
+        log_columns=tuple(names),
     )
-
-
-def _with_own(sessions: pl.DataFrame, columns: Iterable[Own]) -> pl.DataFrame:
-    """Sessions with the columns that the user has added under their own names, too, and marked as such."""
-    for own in columns:
-        marked = schema.OWN_PREFIX + own.name
-        here = own.name if marked not in sessions.columns else marked
-        sessions = sessions.with_columns(pl.col(here).alias(own.name), pl.col(here).alias(marked))
-    return sessions
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text)
-
-
-def _together(manifests: list[dict[str, Any]]) -> dict[str, Any]:
-    """The manifests of several batches as one: counts added up, the newest watermark."""
-    if len(manifests) == 1:
-        return manifests[0]
-    counts: dict[str, Any] = {}
-    for each in manifests:
-        for name, number in each["counts"].items():
-            if isinstance(number, dict):
-                there = counts.setdefault(name, {})
-                for reason, rows in number.items():
-                    there[reason] = there.get(reason, 0) + rows
-            else:
-                counts[name] = counts.get(name, 0) + number
-    marks = [each["watermark"] for each in manifests if each["watermark"] is not None]
-    inputs = [file for each in manifests for file in each["inputs"]]
-    return {**manifests[-1], "inputs": inputs, "counts": counts, "watermark": max(marks, default=None)}
 
 
 def _of_log(config: Config, need: Need, stack: ExitStack, progress: Progress, limits: Limits | None) -> Source:
@@ -229,7 +185,7 @@ def _of_log(config: Config, need: Need, stack: ExitStack, progress: Progress, li
         page_views=plan.page_views,
         event_types=types.commonest_first,
         batches=(
-            (_with_own(batch.sessions, plan.own), batch.events) for batch in with_places(result, places, plan).batches
+            (with_own(batch.sessions, plan.own), batch.events) for batch in with_places(result, places, plan).batches
         ),
         raw=log.raw if need.rows else None,
         files=tuple(file.path for file in log.files),

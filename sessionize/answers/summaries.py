@@ -10,8 +10,9 @@ from typing import Any, Final
 import polars as pl
 
 from sessionize.answers.ask import Answer, Ask
+from sessionize.answers.earlier import is_run
 from sessionize.answers.selected import ONE_MICROSECOND, Spanned, facts, need, selected, visible
-from sessionize.answers.source import Progress, Source, is_run, source
+from sessionize.answers.source import Progress, Source, source
 from sessionize.config import Config
 from sessionize.instants import microseconds
 from sessionize.limits import Limits

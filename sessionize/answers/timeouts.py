@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from sessionize import schema
 from sessionize.answers.ask import Answer
-from sessionize.answers.source import Need, Progress, account, check_counts, is_run, source
+from sessionize.answers.earlier import is_run
+from sessionize.answers.source import Need, Progress, account, check_counts, source
 from sessionize.config import MICROSECOND, Config, Plan, Rules, TimeFormat
 from sessionize.engine.observe import Observer
 from sessionize.engine.pipeline import sessionize_log

@@ -48,13 +48,17 @@ Screen = Callable[["Answer", "Page"], "list[Line]"]
 
 
 def selection(typed: o.Typed) -> Selection:
-    """Which sessions are meant."""
+    """Which sessions are meant: times without a zone are in that of the days, which an earlier run's output has its own of."""
+    from sessionize.answers.earlier import zone_of
     from sessionize.instants import microseconds
     from sessionize.summary.selection import Selection
 
+    times = {name: typed[name] for name in ("since", "until") if typed[name] is not None}
+    zone = (zone_of(tuple(typed["inputs"])) if times else None) or typed["timezone"]
+
     def moment(name: str) -> int | None:
-        text = typed[name]
-        return None if text is None else microseconds(parse.moment(text, typed["timezone"], f"--{name}"))
+        text = times.get(name)
+        return None if text is None else microseconds(parse.moment(text, zone, f"--{name}"))
 
     return Selection(
         where=typed["session_where"],

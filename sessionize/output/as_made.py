@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -10,8 +10,10 @@ from sessionize.config import Config, Plan, TimeFormat
 from sessionize.errors import UsageError
 from sessionize.instants import iso, microseconds
 from sessionize.output.manifest import rules_of
+from sessionize.output.runs import is_night
 from sessionize.own import recorded
 from sessionize.plan import condition, enrichment_of
+from sessionize.stores import AnyPath
 
 Manifest = Mapping[str, Any]
 
@@ -73,15 +75,43 @@ def _hint(option: str) -> str:
     return f"{log}; only some of the run's sessions: --session-where" if option == "where" else log
 
 
+def check_alike(folders: Sequence[AnyPath], made: Sequence[Manifest]) -> None:
+    """Raise UsageError where runs that are taken as one log were not made alike.
+
+    Args:
+        folders: Their outputs.
+        made: Their manifests.
+    """
+    if all(map(is_night, folders)) and len({folder.parent for folder in folders}) <= 1:
+        return  # nights held their rules against those before them
+    for folder, manifest in zip(folders[1:], made[1:], strict=True):
+        if options := [*made_otherwise(made[0], manifest), *_other_columns(made[0], manifest)]:
+            raise UsageError(
+                f"{folders[0]} and {folder} were not made alike, and are no one log: {', '.join(options)}",
+                hint="name one of them; --compare sets another one beside it",
+            )
+
+
+def _other_columns(this: Manifest, that: Manifest) -> list[str]:
+    """What is typed for the columns of the metrics that two runs do not share."""
+    names = [{own.name for own in recorded(each["rules"])} for each in (this, that)]
+    return [] if names[0] == names[1] else ["--dimension, --metric or --goal"]
+
+
 def made_otherwise(this: Manifest, that: Manifest) -> list[str]:
-    """What is typed for the rules that two runs, or a run and the reading of a log, do not share."""
+    """What is typed for the rules that two runs, or a run and the reading of a log, do not share.
+
+    A rule that an earlier version did not write is not held against the other.
+    """
     return [
-        option for rule, option in COMPARED.items() if _none(this["rules"].get(rule)) != _none(that["rules"].get(rule))
+        option
+        for rule, option in COMPARED.items()
+        if rule in this["rules"] and rule in that["rules"] and _none(this["rules"][rule]) != _none(that["rules"][rule])
     ]
 
 
 def _none(value: Any) -> Any:
-    """A rule; null for one that asks for nothing, as earlier versions did not name it."""
+    """A rule; null for one that asks for nothing."""
     return value or None
 
 

@@ -67,7 +67,7 @@ class Selection:
 
         Args:
             columns: Columns of the sessions, and their types.
-            newest: Time up to which the log is complete, microseconds since 1970 UTC; None for a log without events.
+            newest: Time of the log's newest event, microseconds since 1970 UTC; None for a log without events.
             timezone: IANA zone of times that say none.
             elsewhere: Names that events have, and sessions may lack.
 

@@ -113,3 +113,45 @@ def test_a_log_is_compared_with_a_run_by_the_same_rules_or_it_is_told(folder: Pa
 
 def test_no_screen_of_a_run_proposes_what_would_be_refused(folder: Path) -> None:
     assert "--timeout" not in sessionize("timeout", "out", cwd=folder).out.partition("next:")[2]
+
+
+@pytest.fixture(scope="module")
+def nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("nights")
+    for day in (30, 31):
+        (folder / f"{day}.csv").write_text(LOG.replace("05-30", f"05-{day}").replace("\na", f"\na{day}"))
+        night = ("--state", "state", "--batch", f"2024-05-{day}", "--until", f"2024-05-{day}T23:00:00Z")
+        sessionize("run", f"{day}.csv", "-o", "out", "--events", *night, "-q", cwd=folder)
+    return folder
+
+
+@pytest.mark.parametrize("command", ["summary --json", "report", "funnel --step view --json", "paths --json",
+                                     "show --longest --json", "timeout --json"])  # fmt: skip
+def test_nights_are_one_log_however_they_are_named(command: str, nights: Path) -> None:
+    name, *options = command.split()
+    whole = sessionize(name, "out", *options, cwd=nights)
+    assert whole.code == 0, whole.err
+    each = ["out/batch=2024-05-30", "out/batch=2024-05-31"]
+    for inputs in (["out/batch=*"], each, each[::-1], [*each, each[0]]):
+        said = sessionize(name, *inputs, *options, cwd=nights)
+        assert said.code == 0, said.err
+        if name != "report":  # which is called as its inputs are
+            assert said.out == whole.out
+    one = sessionize("summary", "out", "--compare", "out/batch=*", "--json", cwd=nights)
+    assert '"sessions": 4' in one.out.partition('"that"')[2]
+
+
+def test_runs_that_were_not_made_alike_are_no_one_log(folder: Path) -> None:
+    sessionize("run", "log.csv", "-o", "slow", "--timeout", "2h", "-q", cwd=folder)
+    said = sessionize("summary", "out", "slow", cwd=folder)
+    assert (said.code, "out and slow were not made alike" in said.err, "--timeout" in said.err) == (2, True, True)
+
+
+@pytest.mark.parametrize("inputs", [("out", "log.csv"), ("out*",)], ids=" ".join)
+def test_a_log_beside_a_run_is_refused_in_words(inputs: tuple[str, ...], folder: Path) -> None:
+    (folder / "out.csv").write_text(LOG)
+    said = sessionize("summary", *inputs, cwd=folder)
+    assert (
+        said.code,
+        f"out is the output of an earlier run, and {inputs[-1].replace('*', '.csv')} is not" in said.err,
+    ) == (2, True)
