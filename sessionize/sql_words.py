@@ -1,7 +1,8 @@
 """SQL as people write it to SQL as Polars takes it: names with a dot, texts compared with times, intervals with seconds.
 
 A time is a moment in UTC, and Polars compares it with no text and with no time that has no zone. So a text that stands
-beside a column of times, and is one, becomes a moment in the time zone; all else stays to the letter.
+beside a column of times, and is one, becomes a moment in the time zone; and what takes a date or an hour out of a time
+takes it off a clock of that zone. All else stays to the letter.
 """
 
 from __future__ import annotations
@@ -27,6 +28,15 @@ RESERVED: Final = frozenset({"end", "user"})
 COMPARES: Final = frozenset("=<>!")
 SECONDS_OF: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 SPAN: Final = pattern(r"(\d+(?:\.\d+)?)\s*(s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?)\s*")
+TAKE_APART: Final = frozenset({
+    "date_part", "day", "dayofweek", "dayofyear", "extract", "hour", "minute", "month", "quarter", "strftime", "week", "weekofyear",
+    "year",
+})  # fmt: skip
+"""Functions that take parts out of a time."""
+NO_CLOCK: Final = frozenset({"epoch", "timezone", "timezone_hour", "timezone_minute"})
+"""Parts that are the same on every clock, or no part of one."""
+ON_CLOCKS: Final = frozenset({"date", "time"})
+"""Types that a time is cast to by a clock."""
 IN_SECONDS: Final = "_s"
 """Ends the name of a number of seconds."""
 Columns = Mapping[str, pl.DataType]
@@ -56,12 +66,15 @@ def adapted(text: str, columns: Columns, timezone: str = "UTC", names: Mapping[s
         '"property.brand" > 3'
         >>> adapted("duration_s > interval '10 minutes'", {"duration_s": pl.Float64()})
         'duration_s > 600'
+        >>> adapted("day(start)", {"start": pl.Datetime("us", "UTC")}, "Europe/Vienna")
+        "day((CAST(start AS TIMESTAMPTZ) AT TIME ZONE 'Europe/Vienna'))"
     """
     if "/*" in text:  # a quote in a comment is none
         return text
     pieces = list(_named(list(_pieces(text)), columns, names or {}))
     found = [piece.text for piece in pieces]
     solid = [place for place, piece in enumerate(pieces) if piece.kind not in ("space", "comment")]
+    compared = set[int]()
     for at, place in enumerate(solid):
         beside = _beside(pieces, solid, at) if pieces[place].kind == "text" else None
         column = None if beside is None else pieces[beside].column
@@ -71,10 +84,50 @@ def adapted(text: str, columns: Columns, timezone: str = "UTC", names: Mapping[s
         literal = _literal(pieces[place].text[1:-1], before, column, columns[column], timezone)
         if literal is None:
             continue
+        compared.add(beside)
         _replace(found, pieces, solid, at, literal)
         if _zone(columns[column]) not in (None, "UTC"):  # Polars compares no times of two zones
             found[beside] = f"CAST({_quoted(column)} AS TIMESTAMPTZ)"
+    for at in _taken_apart(pieces, solid) if timezone != "UTC" else ():
+        column = pieces[solid[at]].column
+        if column is not None and _zone(columns[column]) is not None and solid[at] not in compared:
+            first = solid[_qualified_from(pieces, solid, at)]
+            found[first] = f"(CAST({found[first]}"
+            found[solid[at]] += f" AS TIMESTAMPTZ) AT TIME ZONE '{timezone}')"
     return "".join(found)
+
+
+def _taken_apart(pieces: Sequence[_Piece], solid: Sequence[int]) -> set[int]:
+    """Where pieces stand of which a date or an hour is taken: in the brackets of a function or a cast, or before ``::``."""
+    words = [pieces[place].text.lower() for place in solid]
+    found, opened = {at for at in range(len(words)) if _is_cast(words, at + 1)}, list[int]()
+    for at, word in enumerate(words):
+        if word == "(":
+            opened.append(at)
+        elif word == ")" and opened and _is_taken_apart(words, first := opened.pop(), at):
+            found.update(range(first + 1, at))
+    return found
+
+
+def _is_taken_apart(words: Sequence[str], first: int, last: int) -> bool:
+    """Whether a date or an hour is taken of what stands between two brackets."""
+    before = words[first - 1] if first else ""
+    if before in TAKE_APART:
+        return words[first + 1].strip("'") not in NO_CLOCK
+    if before in ("cast", "try_cast"):
+        return words[last - 2] == "as" and words[last - 1] in ON_CLOCKS
+    return _is_cast(words, last + 1)
+
+
+def _is_cast(words: Sequence[str], at: int) -> bool:
+    return list(words[at : at + 2]) == [":", ":"] and not ON_CLOCKS.isdisjoint(words[at + 2 : at + 3])
+
+
+def _qualified_from(pieces: Sequence[_Piece], solid: Sequence[int], at: int) -> int:
+    """Where the name of a column begins, its table's included."""
+    while at >= 2 and pieces[solid[at - 1]].text == "." and _is_name(pieces[solid[at - 2]]):
+        at -= 2
+    return at
 
 
 def _replace(found: list[str], pieces: Sequence[_Piece], solid: Sequence[int], at: int, literal: str) -> None:

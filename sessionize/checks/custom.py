@@ -104,8 +104,13 @@ def events_table(rows: pl.DataFrame, paths: pl.Series) -> pl.DataFrame:
     )
 
 
-def prove(customs: Iterable[Custom], types: Mapping[str, pl.Schema]) -> None:
+def prove(customs: Iterable[Custom], types: Mapping[str, pl.Schema], timezone: str) -> None:
     """Try each query on empty tables, before anything is read.
+
+    Args:
+        customs: The queries.
+        types: Columns of each table.
+        timezone: IANA zone of times that say none, and of dates that are taken out of times.
 
     Raises:
         UsageError: If one is no SQL, or asks for what there is not.
@@ -114,23 +119,25 @@ def prove(customs: Iterable[Custom], types: Mapping[str, pl.Schema]) -> None:
     for custom in customs:
         with sql.as_usage_error(_origin(custom), "sessionize schema events and schema metrics tell the columns"):
             try:
-                _query(custom, tables).collect()
+                _query(custom, tables, timezone).collect()
             except pl.exceptions.ComputeError as error:
                 if BY_NOTHING not in str(error):  # what is divided by is there once there are rows
                     raise
 
 
-def ask(customs: Iterable[Custom], tables: Tables, examples: int) -> dict[str, Measured | Undecided | Unmeasured]:
+def ask(
+    customs: Iterable[Custom], tables: Tables, timezone: str, examples: int
+) -> dict[str, Measured | Undecided | Unmeasured]:
     """What each query finds: its one number, else how many rows it returns."""
-    return {custom.name: _ask(custom, tables, examples) for custom in customs}
+    return {custom.name: _ask(custom, tables, timezone, examples) for custom in customs}
 
 
-def _ask(custom: Custom, tables: Tables, examples: int) -> Measured | Undecided | Unmeasured:
+def _ask(custom: Custom, tables: Tables, timezone: str, examples: int) -> Measured | Undecided | Unmeasured:
     absent = [table for table in (EVENTS, SESSIONS) if table not in tables and needs([custom], table)]
     if absent:
         return Unmeasured(f"there are no {absent[0]} in an earlier run's output; check the log itself")
     with sql.as_usage_error(_origin(custom), "a value that does not fit: TRY_CAST gives null in its place"):
-        found = _query(custom, tables).collect(engine="streaming")
+        found = _query(custom, tables, timezone).collect(engine="streaming")
     if found.shape == (1, 1) and (found.dtypes[0].is_numeric() or found.dtypes[0] == pl.Null):
         number = found.item()
         if number is None:
@@ -143,10 +150,10 @@ def _ask(custom: Custom, tables: Tables, examples: int) -> Measured | Undecided 
     return Measured(found.height, None, f"{found.height:,} rows by the query", shown)
 
 
-def _query(custom: Custom, tables: Tables) -> pl.LazyFrame:
-    """What a query finds; times in it are in UTC where they say no zone."""
+def _query(custom: Custom, tables: Tables, timezone: str) -> pl.LazyFrame:
+    """What a query finds; times in it are in the zone where they say none, as are dates that it takes out of times."""
     columns = {name: dtype for table in tables.values() for name, dtype in table.collect_schema().items()}
-    return sql.query(adapted(custom.sql, columns), tables, _origin(custom))
+    return sql.query(adapted(custom.sql, columns, timezone), tables, _origin(custom))
 
 
 def _origin(custom: Custom) -> str:

@@ -130,7 +130,7 @@ class Look:
             columns={name: str(dtype) for name, dtype in self._log.schema.items()},
             events=_events(self._rows, self._keys, self._watched, self._plan),
             sessions=sessions,
-            custom=ask(self._settings.custom, self._shelf.tables, self._thresholds.examples),
+            custom=ask(self._settings.custom, self._shelf.tables, self._plan.timezone, self._thresholds.examples),
             rules=rules_of(self._plan),
             layout=self._plan.layout,
             unread_amount=_unread_amount(result.values, self._paths),
@@ -223,6 +223,7 @@ def _prove(settings: Settings, types: Mapping[str, pl.DataType], plan: Plan) -> 
         prove(
             settings.custom,
             {EVENTS: pl.Schema(dict(EVENT_PLACE) | event_types(types, plan)), SESSIONS: session_types(plan)},
+            plan.timezone,
         )
 
 

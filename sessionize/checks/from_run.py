@@ -47,6 +47,7 @@ def facts_of_runs(paths: Sequence[str], config: Config, settings: Settings, thre
         # Bad rows are among the findings.
         check_as_made(path, replace(config, typed=config.typed - {"on-bad-row"}), manifest)
     each = [read_metrics(path, manifest) for path, manifest in zip(paths, manifests, strict=True)]
+    rules = manifests[-1]["rules"]
     metrics = pl.concat(each, how="diagonal_relaxed")
     tables = {"sessions": metrics.lazy()}
     customs = filled_in(settings.custom, paths)
@@ -58,8 +59,8 @@ def facts_of_runs(paths: Sequence[str], config: Config, settings: Settings, thre
     prove(
         [custom for custom in customs if EVENTS in tables or not needs([custom], EVENTS)],
         {name: frame.collect_schema() for name, frame in tables.items()},
+        rules["timezone"],
     )
-    rules = manifests[-1]["rules"]
     return Facts(
         inputs=tuple(paths),
         paths=_named(paths, manifests),
@@ -71,7 +72,7 @@ def facts_of_runs(paths: Sequence[str], config: Config, settings: Settings, thre
         columns=profile_of(manifests[-1]).columns,
         events=None,
         sessions=session_facts(metrics, rules["timezone"], thresholds, _extremes(metrics, thresholds)),
-        custom=ask(customs, tables, thresholds.examples),
+        custom=ask(customs, tables, rules["timezone"], thresholds.examples),
         rules=rules,
         days={each.day: each.figures for each in map(profile_of, manifests) if each.figures},
     )
