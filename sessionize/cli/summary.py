@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from sessionize.cli import answering as a
 from sessionize.cli import options as o
 from sessionize.cli import settings
+
+OTHERS: Final = "(other)"
+"""The groups that have no row of their own, in a CSV."""
 
 
 @o.command(
@@ -44,18 +47,39 @@ def summary(typed: o.Typed) -> None:
         typed,
         lambda config, progress: job(config, ask, progress),
         lambda found, where: lines(found.data, found.facts, where, least=least, top=top),
-        rows,
+        lambda data: rows(data, by=typed["by"], least=least, top=top),
     )
 
 
-def rows(data: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
-    """Groups where there are any, else a figure a row."""
+def rows(
+    data: Mapping[str, Any], *, by: str | None = None, least: int = 0, top: int | None = None
+) -> Iterable[Mapping[str, Any]]:
+    """Groups where there are any, else a figure a row.
+
+    Args:
+        data: The answer.
+        by: What the sessions are grouped by.
+        least: Groups under so many sessions are counted together.
+        top: Groups of their own; None for all.
+    """
     if data["groups"]:
-        return [{**group, "name": a.named(group["name"])} for group in data["groups"]]
+        return _groups(data, by, least, top)
     found: list[Mapping[str, Any]] = []
     for name, value in data.items():
         if isinstance(value, Mapping) and name != "compare":
             found += [{"figure": f"{name}_{kind}", "value": each} for kind, each in value.items()]
         elif not isinstance(value, list) and name != "compare":
             found.append({"figure": name, "value": value})
+    return found
+
+
+def _groups(data: Mapping[str, Any], by: str | None, least: int, top: int | None) -> Iterable[Mapping[str, Any]]:
+    """A group a row, then the others together."""
+    from sessionize.cli.screens.groups import chosen
+
+    shown, rest = chosen(data["groups"], by, least, top)
+    found: list[Mapping[str, Any]] = [{**group, "name": a.named(group["name"])} for group in shown]
+    sessions = sum(group["sessions"] for group in rest)
+    if rest:
+        found.append({"name": OTHERS, "sessions": sessions, "share": sessions / data["sessions"]})
     return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import shlex
 from pathlib import Path
@@ -215,3 +217,20 @@ def test_sessions_are_not_grouped_by_the_instant(name: str, tmp_path: Path) -> N
     done = sessionize("summary", LOG, "--by", name, cwd=tmp_path)
     assert done.code == 2
     assert done.err.splitlines()[1] == "  hint: --by day, week, month, weekday or hour"
+
+
+def test_rows_of_a_csv_are_the_groups_of_the_screen(tmp_path: Path) -> None:
+    rows = "".join(f"{page}{number},2024-05-3{day}T10:00:00Z,/{page}\n"
+                   for day, page, many in ((0, "a", 4), (0, "b", 3), (1, "c", 2), (1, "d", 1)) for number in range(many))  # fmt: skip
+    (tmp_path / "log.csv").write_text(f"session_id,timestamp,page\n{rows}")
+    sessionize("run", "log.csv", "-o", "out", "-q", cwd=tmp_path)
+
+    def groups(*typed: str) -> list[tuple[str, str, str]]:
+        done = sessionize("summary", *typed, "--csv", "-q", cwd=tmp_path)
+        return [(row["name"], row["sessions"], row["share"]) for row in csv.DictReader(io.StringIO(done.out))]
+
+    for log in ("log.csv", "out"):
+        assert groups(log, "--by", "entry_page", "--top", "1") == [("/a", "4", "0.4"), ("(other)", "6", "0.6")]
+        assert groups(log, "--by", "entry_page", "--min", "3")[1:] == [("/b", "3", "0.3"), ("(other)", "3", "0.3")]
+        assert groups(log, "--by", "day", "--top", "1") == [("2024-05-31", "3", "0.3"), ("(other)", "7", "0.7")]
+        assert len(groups(log, "--by", "entry_page")) == 4

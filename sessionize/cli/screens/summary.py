@@ -9,6 +9,7 @@ from typing import Any, Final
 from sessionize import schema
 from sessionize.cli.screens import head
 from sessionize.cli.screens.following import following
+from sessionize.cli.screens.groups import IN_TIME, chosen
 from sessionize.cli.screens.text import BOLD, DIM, Cell, Line, Page, cells, cut, left, table, wrapped
 from sessionize.cli.view import plain
 from sessionize.readable import change, dates, duration, hosts_cut, number, points, share, short_number
@@ -16,7 +17,6 @@ from sessionize.readable import change, dates, duration, hosts_cut, number, poin
 FEW: Final = 30
 """Sessions of a group under which its rates say little."""
 MOST_GROUPS: Final = 20
-IN_TIME: Final = ("day", "week", "month", "weekday", "hour")
 SHOWN_PAGES: Final = 5
 NO_CONVERSION: Final = [
     "none",
@@ -262,12 +262,8 @@ def _has_conversions(facts: Data, types: Data) -> bool:
 
 
 def _groups(data: Data, facts: Data, where: Page, least: int, top: int | None) -> list[Line]:
-    groups = data["groups"]
-    likely = [row for row in groups if row["sessions"] >= least]
-    in_time = facts["by"] in IN_TIME
-    most_shown = top if top is not None else len(likely) if in_time else MOST_GROUPS
-    shown = likely[max(0, len(likely) - most_shown) :] if in_time else likely[:most_shown]
-    rest = [row for row in groups if row not in shown]
+    most_shown = MOST_GROUPS if top is None and facts["by"] not in IN_TIME else top
+    shown, rest = chosen(data["groups"], facts["by"], least, most_shown)
     has_won = bool(data["conversions"])
     short = hosts_cut(row["name"] for row in shown)
     heads = ("sessions", "share", "median", "bounce", *(("conv.",) if has_won else ()))
