@@ -204,12 +204,20 @@ def _events_of(folder: AnyPath, manifest: dict[str, Any], limits: Limits) -> Ite
             f"{folder} has no events: it is the output of a run without --events",
             hint="run it again with --events, or name the log itself",
         )
+    types = _event_types(manifest)
     for name in names:
         for rows in _frames(folder / name, manifest, limits, {}):
             there = rows if rows.width else _no_events(manifest)
             yield there.with_columns(
-                _cast(name, dtype, there[name].dtype) for name, dtype in EVENT_TYPES.items() if name in there.columns
+                _cast(name, dtype, there[name].dtype) for name, dtype in types.items() if name in there.columns
             )
+
+
+def _event_types(manifest: dict[str, Any]) -> dict[str, Any]:
+    """Columns of a run's events that are no texts: those of every run, its goals, and its dimensions."""
+    own = [each for each in recorded(manifest["rules"]) if each.kind != "metric"]
+    prefixes = {"dimension": "", "goal": schema.GOAL_PREFIX}
+    return {prefixes[each.kind] + each.name: TYPES[each.dtype] for each in own} | EVENT_TYPES
 
 
 def _no_events(manifest: dict[str, Any]) -> pl.DataFrame:

@@ -7,6 +7,7 @@ import io
 import json
 from pathlib import Path
 
+import polars as pl
 import pytest
 from console import sessionize
 
@@ -181,3 +182,22 @@ def test_a_value_of_another_kind_in_a_configuration_is_refused(line: str, said: 
     (tmp_path / "sessionize.toml").write_text(f"{line}\n")
     found = sessionize("summary", "log.csv", cwd=tmp_path)
     assert (found.code, said in found.err) == (2, True), found.err
+
+
+@pytest.mark.parametrize("form", ["csv", "ndjson", "json", "parquet"])
+def test_goals_and_dimensions_of_events_have_their_types_in_every_format(form: str, tmp_path: Path) -> None:
+    pl.DataFrame({
+        "session_id": ["a", "a"], "timestamp": ["2024-05-30T10:00:00Z", "2024-05-30T10:01:00Z"], "n": [7, None], "ok": [True, None],
+        "event_type": ["view", "buy"],
+    }).write_parquet(tmp_path / "log.parquet")  # fmt: skip
+    own = ("--goal", "g=event_type = 'buy'", "--dimension", "n", "--dimension", "ok", "--dimension", "kind=event_type")
+    sessionize("run", "log.parquet", "-o", "out", "--events", "--format", form, *own, "-q", cwd=tmp_path)
+    said = sessionize("show", "out", "--json", "-q", cwd=tmp_path)
+    names = ("goal.g", "n", "ok", "kind")
+    events = [[event[name] for name in names] for event in json.loads(said.out)["events"]]
+    assert events == [[False, 7, True, "view"], [True, 7, True, "view"]]
+    (tmp_path / "c.toml").write_text(
+        '[[check.custom]]\nname = "bought"\nsql = "SELECT * FROM events WHERE \\"goal.g\\" AND ok AND n > 6"\nerror = 0\n'
+    )
+    checked = sessionize("check", "out", "--config", "c.toml", "-q", cwd=tmp_path)
+    assert "1 rows by the query" in checked.out, checked
