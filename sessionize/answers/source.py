@@ -13,6 +13,7 @@ import polars as pl
 from sessionize import schema
 from sessionize.answers.containing import contained, names_of_run, with_columns_of
 from sessionize.answers.earlier import Earlier, is_run, with_own
+from sessionize.answers.groups_of_run import check_group
 from sessionize.answers.looks import EventTypes, Places
 from sessionize.answers.private import check_as_private, with_guarded
 from sessionize.config import Config, Plan
@@ -142,6 +143,7 @@ def _of_run(config: Config, need: Need, progress: Progress, limits: Limits | Non
     rules = run.account["rules"]
     check_as_private(config, rules)
     check_as_made(config.inputs[0], config, run.account)
+    check_group(need.carried, run.account)
     held = limits or Limits.of(config.memory_limit)
     names = names_of_run(run.account["columns"])
     return Source(

@@ -155,3 +155,36 @@ def test_a_log_beside_a_run_is_refused_in_words(inputs: tuple[str, ...], folder:
         said.code,
         f"out is the output of an earlier run, and {inputs[-1].replace('*', '.csv')} is not" in said.err,
     ) == (2, True)
+
+
+@pytest.fixture(scope="module")
+def named(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("named")
+    (folder / "log.csv").write_text(
+        "user_id,visit_id,time,action,url,plan\nann,1,2024-05-30T10:00:00Z,view,/a,free\nbob,2,2024-05-30T10:01:00Z,buy,/b,paid\n"
+    )
+    columns = ("--session-id", "visit_id", "--event-type", "action", "--dimension", "tier=plan")
+    sessionize("run", "log.csv", "-o", "out", "--events", *columns, "-q", cwd=folder)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("column", "meant"),
+    [("user_id", "profile_id"), ("visit_id", "source_id"), ("url", "entry_page"), ("time", "day"), ("plan", "tier"), ("bounce", "bounced")],
+)  # fmt: skip
+@pytest.mark.parametrize("command", ["summary out", "report out", "funnel out --step view"])
+def test_a_group_by_a_column_of_the_log_is_told_what_the_run_calls_it(
+    command: str, column: str, meant: str, named: Path
+) -> None:
+    said = sessionize(*command.split(), "--by", column, cwd=named)
+    assert (said.code, f"did you mean {meant!r}? " in " ".join(said.err.split())) == (2, True), said.err
+    assert sessionize(*command.split(), "--by", meant, cwd=named).code == 0
+
+
+@pytest.mark.parametrize("column", ["event_type", "action"])
+def test_a_group_by_event_types_is_told_how_they_are_asked_for(column: str, named: Path) -> None:
+    said = sessionize("summary", "out", "--by", column, cwd=named)
+    assert "did you mean" not in said.err
+    assert "--by entry_event" in said.err
+    assert "--containing NAME" in said.err
+    assert sessionize("summary", "out", "--by", "entry_event", "--containing", "buy", cwd=named).code == 0
