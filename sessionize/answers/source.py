@@ -11,9 +11,9 @@ from typing import Any, Final
 import polars as pl
 
 from sessionize import schema
+from sessionize.answers.columns_of_run import check_group, check_steps
 from sessionize.answers.containing import contained, names_of_run, with_columns_of
 from sessionize.answers.earlier import Earlier, is_run, with_own
-from sessionize.answers.groups_of_run import check_group
 from sessionize.answers.looks import EventTypes, Places
 from sessionize.answers.private import check_as_private, with_guarded
 from sessionize.config import Config, Plan
@@ -144,6 +144,7 @@ def _of_run(config: Config, need: Need, progress: Progress, limits: Limits | Non
     check_as_private(config, rules)
     check_as_made(config.inputs[0], config, run.account)
     check_group(need.carried, run.account)
+    check_steps(need.all_steps, run.account)
     held = limits or Limits.of(config.memory_limit)
     names = names_of_run(run.account["columns"])
     return Source(

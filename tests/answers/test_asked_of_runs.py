@@ -188,3 +188,44 @@ def test_a_group_by_event_types_is_told_how_they_are_asked_for(column: str, name
     assert "--by entry_event" in said.err
     assert "--containing NAME" in said.err
     assert sessionize("summary", "out", "--by", "entry_event", "--containing", "buy", cwd=named).code == 0
+
+
+STEPS = ("country = 'AT'", "country = 'DE'")
+
+
+@pytest.mark.parametrize("command", [
+    ("funnel", "--step", STEPS[0], "--step", STEPS[1]), ("paths", "--from", STEPS[1]), ("report", "--step", STEPS[0]),
+    ("summary", "--containing", STEPS[1]), ("show", "--longest", "--containing", f"event_type = 'view' AND {STEPS[1]}"),
+], ids=" ".join)  # fmt: skip
+def test_a_step_over_a_dimension_is_not_answered_by_the_sessions_first_value(
+    command: tuple[str, ...], folder: Path
+) -> None:
+    name, *typed = command
+    said = sessionize(name, "out", *typed, cwd=folder)
+    told = " ".join(said.err.split())
+    assert (said.code, "has its session's first 'country', not its own" in told) == (2, True), said
+    assert "--property country" in told
+    own = ("--dimension", "country", "--property", "country")
+    sessionize("run", "log.csv", "-o", "both", "--events", *own, "-q", cwd=folder)
+    answers = (
+        [sessionize(name, log, *typed, "--json", cwd=folder).out for log in ("log.csv", "both")]
+        if name == "funnel"
+        else []
+    )
+    assert answers[:1] == answers[1:]
+    assert sessionize(name, "both", *typed, cwd=folder).code == 0
+
+
+def test_a_dimension_of_another_name_is_the_sessions_everywhere(folder: Path) -> None:
+    steps = ("--step", "place = 'AT'", "--step", "place = 'DE'", "--json")
+    answers = [
+        sessionize("funnel", *log, *steps, cwd=folder).out
+        for log in (("log.csv", "--dimension", "place=country"), ("out",))
+    ]
+    assert answers[0] == answers[1] != ""
+
+
+def test_an_event_type_of_the_name_of_a_dimension_is_a_step(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text(LOG.replace("view", "country"))
+    sessionize("run", "log.csv", "-o", "out", "--events", "--dimension", "country", "-q", cwd=tmp_path)
+    assert sessionize("funnel", "out", "--step", "country", cwd=tmp_path).code == 0
