@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from console import sessionize
+from console import SAMPLE, sessionize
 
 import sessionize as package
 from sessionize.config import Config, Rules
@@ -111,8 +111,13 @@ def test_a_log_is_compared_with_a_run_by_the_same_rules_or_it_is_told(folder: Pa
             assert told.endswith("--timeout, --where")
 
 
-def test_no_screen_of_a_run_proposes_what_would_be_refused(folder: Path) -> None:
-    assert "--timeout" not in sessionize("timeout", "out", cwd=folder).out.partition("next:")[2]
+def test_no_screen_of_a_run_proposes_what_would_be_refused(tmp_path: Path) -> None:
+    sessionize("run", SAMPLE / "events.csv", "-o", "out", "--events", "-q", cwd=tmp_path)
+    of_log, of_run = (sessionize("timeout", log, cwd=tmp_path).out for log in (SAMPLE / "events.csv", "out"))
+    assert "--timeout" in of_log.partition("next:")[2]
+    words = of_run.partition("next: sessionize ")[2].split()
+    assert words == ["summary", "out"]
+    assert sessionize(*words, cwd=tmp_path).code == 0
 
 
 @pytest.fixture(scope="module")
