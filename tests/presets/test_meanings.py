@@ -3,10 +3,70 @@
 from __future__ import annotations
 
 import json
+import re
+import sqlite3
 from pathlib import Path
 
+import pytest
 from console import sessionize
 from preset_runs import ran
+
+from sessionize.presets import load
+
+MATOMO_TABLES = """
+CREATE TABLE matomo_log_visit (idvisit, user_id, referer_url, referer_type, referer_name, referer_keyword, location_ip);
+CREATE TABLE matomo_log_action (idaction, name, type, url_prefix);
+CREATE TABLE matomo_log_link_visit_action
+    (idlink_va, idvisit, idvisitor, server_time, idaction_url, idaction_name, idaction_event_category);
+INSERT INTO matomo_log_visit VALUES (7, NULL, NULL, 1, NULL, NULL, NULL);
+INSERT INTO matomo_log_action VALUES
+    (1, 'x.example/', 1, 2), (2, 'Home', 4, NULL), (3, 'Video', 10, NULL), (4, 'intro.mp4', 12, NULL), (5, 'shoes', 8, NULL),
+    (6, 'x.example/a.pdf', 3, 2);
+INSERT INTO matomo_log_link_visit_action VALUES
+    (1, 7, 'v', '2024-05-30 09:00:00', 1, 2, NULL), (2, 7, 'v', '2024-05-30 09:01:00', 1, 4, 3),
+    (3, 7, 'v', '2024-05-30 09:02:00', 1, NULL, 3), (4, 7, 'v', '2024-05-30 09:03:00', NULL, 5, NULL),
+    (5, 7, 'v', '2024-05-30 09:04:00', 6, NULL, NULL);
+"""
+
+
+def test_matomos_query_tells_events_on_a_page_and_searches_without_one_from_page_views(tmp_path: Path) -> None:
+    (query,) = re.findall(r'matomo -e "(.*?)" > actions.tsv', load("matomo").about, re.DOTALL)
+    tables = sqlite3.connect(":memory:")
+    tables.executescript(MATOMO_TABLES)
+    tables.create_function("CONCAT", -1, lambda *parts: None if None in parts else "".join(parts))
+    tables.create_function("ELT", -1, lambda place, *parts: None if place is None else parts[place - 1])
+    tables.create_function("INET6_NTOA", 1, lambda address: address)
+    found = tables.execute(query)
+    lines = [[name for name, *_ in found.description], *([str(each or "NULL") for each in row] for row in found)]
+    tables.close()
+    assert [line[5] for line in lines[1:]] == ["page", "event", "event", "search", "download"]
+    (tmp_path / "actions.tsv").write_text("".join("\t".join(line) + "\n" for line in lines))
+    assert ran(tmp_path, tmp_path / "actions.tsv").of("events", "page_views", "exit_event") == [(5, 1, "download")]
+
+
+@pytest.mark.parametrize("form", ["csv", "ndjson"])
+def test_umamis_links_pixels_and_measures_are_no_page_views(form: str, tmp_path: Path) -> None:
+    names = ("website_id", "visit_id", "session_id", "url_path", "created_at", "event_type", "event_name")
+    kinds = {1: None, 5: None, 3: None, 4: None, 2: "buy"}
+    rows = [("w", "v", "s", "/", f"2024-05-30 10:00:0{kind}", kind, name) for kind, name in kinds.items()]
+    rows += [
+        ("w", "v2", "s", "/", "2024-05-30 12:00:00", 1, None),
+        ("w", "v2", "s", "/", "2024-05-30 12:00:01", 5, None),
+    ]
+    log = tmp_path / f"website_event.{form}"
+    if form == "csv":
+        log.write_text("".join(",".join(str(each or "") for each in row) + "\n" for row in (names, *rows)))
+    else:
+        log.write_text("".join(json.dumps(dict(zip(names, row, strict=True))) + "\n" for row in rows))
+    found = ran(tmp_path, log)
+    assert found.of("events", "page_views", "bounced", "exit_event") == [(4, 1, False, "pixel"), (1, 1, True, "page")]
+
+
+def test_umamis_rows_without_a_type_stay(tmp_path: Path) -> None:
+    (tmp_path / "website_event.csv").write_text(
+        "website_id,visit_id,session_id,url_path,created_at\nw,v,s,/,2024-05-30 10:00:00\nw,v,s,/a,2024-05-30 10:00:01\n"
+    )
+    assert ran(tmp_path, tmp_path / "website_event.csv").of("events", "page_views") == [(2, 2)]
 
 
 def test_matomos_own_campaign_is_the_referrers_name_of_visits_that_came_by_one(tmp_path: Path) -> None:
