@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Iterator
 from typing import Final
@@ -12,10 +13,8 @@ from sessionize import schema
 from sessionize.config import Plan
 
 LONGEST_WORD: Final = max(len(word) for word in schema.NULL_WORDS if word != schema.NO_UUID)
-WHOSE: Final = {
-    schema.SESSION_ID: " of several profiles", schema.PROFILE_ID: " of one profile", schema.EVENT_ID: "",
-}  # fmt: skip
-"""Whose the events are that have a word for null as their id."""
+MAY_BE_AN_ID: Final = "0"
+"""A word for null that may as well be somebody's number."""
 TRANSIENT: Final = (schema.UNREAD, schema.LAYOUT)
 """Columns that are only counted."""
 
@@ -64,18 +63,25 @@ class ValueStats:
             name = plan.columns[schema.VALUE][0]
             yield f"{self.bad_values:,} amounts in {name!r} could not be read as numbers, such as {self.example[2][:40]!r}"
         for role, word, number in self.null_words():
-            whose = WHOSE[role]
-            yield _word_note(role, word, number, whose)
+            yield _word_note(role, word, number, self._whose(role, word))
 
     def null_words(self) -> Iterator[tuple[str, str, int]]:
-        """Role, word and number of events, of the words that hardly are ids: several profiles have them as a session id.
+        """Role, word and number of events, of the words that hardly are ids.
 
-        A profile id 0 may be a profile's.
+        A session id is none where several profiles have it; one of no known profile, a profile's and an event's, where
+        several events have it. A session or a profile may be number 0; of several events only one can be.
         """
         for (role, word), number in sorted(self._words.items()):
-            is_shared = len(self._profiles.get(word, ())) > 1
-            if is_shared if role == schema.SESSION_ID else (word != "0" and number > 1):
+            profiles = len(self._profiles.get(word, ())) if role == schema.SESSION_ID else 0
+            several = number > 1 and (word != MAY_BE_AN_ID or role == schema.EVENT_ID)
+            if profiles > 1 if profiles else several:
                 yield role, word, number
+
+    def _whose(self, role: str, word: str) -> str:
+        """Whose the events are that have a word for null as their id."""
+        if role == schema.SESSION_ID:
+            return " of several profiles" if len(self._profiles.get(word, ())) > 1 else ""
+        return " of one profile" if role == schema.PROFILE_ID else ""
 
     def _look_at_amounts(self, events: pl.DataFrame) -> None:
         unread = events[schema.UNREAD]
@@ -109,8 +115,6 @@ def _may_have_words(role: str, ids: pl.Series) -> bool:
 
 
 def _word_note(role: str, word: str, number: int, whose: str) -> str:
-    return f"the {role} of {number:,} events{whose} is {word!r}: where that stands for no id, --null {_quoted(word)}"
-
-
-def _quoted(word: str) -> str:
-    return f"'{word}'" if set(word) & set("\\()") else word
+    return (
+        f"the {role} of {number:,} events{whose} is {word!r}: where that stands for no id, --null {shlex.quote(word)}"
+    )

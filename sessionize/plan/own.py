@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
@@ -54,12 +55,8 @@ def _check_name(kind: str, name: str, text: str) -> None:
     if name in TAKEN or schema.spelling(name) in {schema.spelling(each) for each in TAKEN if each == name}:
         raise UsageError(
             f"--{kind} {name}: the name is taken, by a column of the metrics or the events",
-            hint=f"another name: --{kind} my_{name}={_quoted(text)}",
+            hint=f"another name: --{kind} {shlex.quote(f'my_{name}={text}')}",
         )
-
-
-def _quoted(text: str) -> str:
-    return text if all(letter.isalnum() or letter in "_.-" for letter in text) else f'"{text}"'
 
 
 def _dimension(name: str, text: str, plan: Plan, types: Types) -> Own:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import polars as pl
@@ -11,6 +12,12 @@ from chosen_columns import NOON, columns, csv, minute, notes, visits
 from first_contact import hinted, run
 
 import sessionize
+
+
+def words_for_null(log: Path) -> list[object]:
+    """Events whose id is a word for null, as the check counts them."""
+    return [each.number for each in sessionize.check(str(log)).findings if each.check == "null-words"]
+
 
 # --- ids of events -----------------------------------------------------------------------------
 
@@ -125,13 +132,16 @@ def test_the_address_is_the_visitor_where_no_column_is_named_for_one_and_that_is
     assert run(log, "--ip", "truncate", folder=tmp_path).code == 2
 
 
-@pytest.mark.parametrize("word", ["NULL", "null", "(null)", "\\N", "-1", "0", "undefined", "nan", "None", "N/A"])
+@pytest.mark.parametrize(
+    "word", ["NULL", "null", "(null)", "\\N", "-1", "0", "undefined", "nan", "None", "N/A", "#N/A", "<null>", "<nil>"]
+)
 def test_a_word_for_null_that_profiles_share_is_said_and_typing_what_is_said_helps(word: str, tmp_path: Path) -> None:
     log = csv(
         tmp_path, visits("session_id,user_id,ts", lambda n: word if n % 2 else n // 10 + 1, lambda n: n % 4, minute)
     )
     said = run(log, folder=tmp_path)
     assert hinted(said) == ["--null", word]
+    assert notes(said)[0].endswith(f"--null {shlex.quote(word)}")
     cured = run(log, *hinted(said), folder=tmp_path)
     assert (cured.counts[1], notes(cured)) == (100, [])
     assert cured.counts[2] == 0
@@ -175,6 +185,33 @@ def test_a_word_for_null_among_event_ids_is_said_and_typing_what_is_said_keeps_t
     said = run(log, folder=tmp_path)
     assert hinted(said) == ["--null", "NULL"]
     assert run(log, *hinted(said), folder=tmp_path).counts[1] == 4
+
+
+def test_an_event_id_0_of_several_events_stands_for_none_and_typing_what_is_said_keeps_the_events(
+    tmp_path: Path,
+) -> None:
+    rows = "".join(f"u1,2024-05-30 10:0{n}:00,{n if n % 2 else 0},/{n}\n" for n in range(8))
+    log = csv(tmp_path, f"user_id,event_time,event_id,page\n{rows}")
+    said = run(log, folder=tmp_path)
+    assert hinted(said) == ["--null", "0"]
+    assert run(log, *hinted(said), folder=tmp_path).counts[1] == 8
+    assert words_for_null(log) == [4]
+
+
+@pytest.mark.parametrize(("word", "said_of"), [("NULL", 40), ("null", 40), ("-1", 40), ("undefined", 40), ("0", 0)])
+def test_a_word_for_null_as_a_session_id_is_said_where_no_profile_can_share_it(
+    word: str, said_of: int, tmp_path: Path
+) -> None:
+    log = csv(tmp_path, visits("session_id,ts", lambda n: word if n % 5 < 2 else f"s{n // 10}", minute))
+    said = run(log, folder=tmp_path)
+    assert hinted(said) == (["--null", word] if said_of else [])
+    assert ["of several profiles" in note for note in notes(said)] == ([False] if said_of else [])
+    assert words_for_null(log) == [said_of]
+
+
+def test_a_word_for_null_as_the_one_session_of_one_profile_is_its_session_id(tmp_path: Path) -> None:
+    log = csv(tmp_path, "session_id,user_id,ts\n-1,u1,2024-05-30 10:00\n-1,u1,2024-05-30 10:01\ns,u2,2024-05-30\n")
+    assert notes(run(log, folder=tmp_path)) == []
 
 
 def test_what_is_said_of_the_first_rows_is_said_in_python_too(tmp_path: Path) -> None:
