@@ -25,7 +25,8 @@ MEASURE: Final = r"^\s*[+-]?\d*[.,]\d+\s*$"
 PROSE: Final = r"\S+\s+\S+\s+\S+\s+\S+"
 ADDRESS: Final = r"^(?:[a-z]+://|/)|^www\."
 SCIENTIFIC: Final = r"^\d(?:\.\d+)?[eE]\+?\d{2,}$"
-WRITTEN_DATE: Final = r"^\s*\d{1,4}[./-]\d{1,2}[./-]\d{1,4}(?:[^\d.]|\.?$)"
+WRITTEN_DATE: Final = r"^\s*\d{1,4}[./-]\d{1,2}[./-]\d{1,4}(?:\.?(?:[^\d.]|$))"
+"""Three parts: an address on the internet has four."""
 OTHERS: Final = (
     "type", "event", "evt", "action", "kind", "page", "url", "path", "method", "status", "code", "lang", "country", "version",
     "count", "vendor",

@@ -116,6 +116,17 @@ def test_where_no_name_says_it_the_keys_that_could_be_are_proposed_with_an_examp
     assert run(log, *hinted(said), folder=tmp_path).counts == (9, 100, 0)
 
 
+@pytest.mark.parametrize("address", ["203.0.113.{}", "10.0.0.{}", "192.0.2.{}", "10.0.0.{}:443"])
+def test_an_address_is_a_candidate_whatever_its_column_is_called_and_a_written_date_is_none(
+    address: str, tmp_path: Path
+) -> None:
+    rows = visits("peer,day,dotted,ts", lambda n: address.format(n % 9), lambda n: f"30.05.20{n % 9 + 10}",
+                  lambda n: f"30.5.{n % 9 + 10}. 10:00", minute)  # fmt: skip
+    said = run(csv(tmp_path, rows), folder=tmp_path)
+    assert hinted(said) == ["--profile-id", "peer"]
+    assert f"candidates by value: peer ({address.format(0)!r}, 9 different);" in said.text
+
+
 def test_no_example_is_shown_where_ids_are_private(tmp_path: Path) -> None:
     (tmp_path / "key").write_text("0123456789abcdef0123456789abcdef")
     log = csv(tmp_path, visits("n,uuid,ts", str, lambda n: f"ab-{n % 9}", minute))
