@@ -12,7 +12,7 @@ from sessionize.config import Config
 from sessionize.kernel.references import alternatives
 from sessionize.plan import times
 from sessionize.plan.evidence import SOME_ROWS, Column, Evidence, Types, described, plain
-from sessionize.plan.names import is_named_for_a_time, is_named_for_an_id, options_of
+from sessionize.plan.names import is_named_for_a_time, is_named_for_an_id, options_of, usual_role
 from sessionize.values import NamedTuple
 
 CONTENT_COLUMNS: Final = 40
@@ -114,9 +114,9 @@ def _as_key(name: str, evidence: Evidence) -> Column | None:
     return None if is_constant or is_other or is_time else column
 
 
-def _rank(name: str) -> tuple[bool, bool]:
-    is_id = is_named_for_an_id(name)
-    return not is_id or name.lower() == "uid", any(word in name.lower() for word in OTHERS)
+def _rank(name: str) -> tuple[bool, bool, bool]:
+    is_id, is_usual = is_named_for_an_id(name), usual_role(name, schema.KEY_ROLES) is not None
+    return not is_usual, not is_id or name.lower() == "uid", any(word in name.lower() for word in OTHERS)
 
 
 def shared_by_profiles(session: str, profile: str, evidence: Evidence) -> str | None:
@@ -134,9 +134,10 @@ def shared_by_profiles(session: str, profile: str, evidence: Evidence) -> str | 
     )
 
 
-def words_for_null(names: Iterable[str], evidence: Evidence) -> list[str]:
-    """Of the usual words for null those that stand in the columns."""
-    return [word for word in schema.NULL_WORDS if any(word in evidence.texts(name) for name in names)]
+def is_for_null(name: str, other: str, evidence: Evidence) -> bool:
+    """Whether a column is but one word for null, while another tells visitors apart."""
+    ids = evidence.column(name)
+    return ids.different == 1 and ids.example in schema.NULL_WORDS and evidence.column(other).different > 1
 
 
 def lost_digits(role: str, names: Iterable[str], evidence: Evidence, *, private: bool) -> str | None:

@@ -27,6 +27,11 @@ TIME_ENDINGS: Final = ("timestamp", "tstamp", "time", "date", "datetime")
 TIME_WORDS: Final = (*TIME_ENDINGS, "at", "ts")
 """What the last word of such a name is: ``created_at``, but not ``format``."""
 DATE_WORDS: Final = ("date", "day", "dt")
+DURATION_WORDS: Final = frozenset((
+    "on", "spent", "taken", "response", "request", "load", "loading", "elapsed", "duration", "durations", "dwell", "wait",
+    "waiting", "processing", "upstream", "connect", "render", "latency", "read", "active", "engagement", "play", "watch",
+))  # fmt: skip
+"""Words in names of how long something took: ``time_on_page``, ``response_time``."""
 ID_WORDS: Final = frozenset((
     "id", "uid", "uuid", "guid", "key", "user", "visitor", "client", "customer", "member", "person", "panelist", "profile",
     "account", "device", "cookie", "session", "visit", "case", "host", "ip", "addr", "address", "email", "login", "player",
@@ -74,6 +79,18 @@ def words(name: str) -> Sequence[str]:
     return [word.lower() for word in WORD.findall(name)]
 
 
+def usual_role(name: str, roles: Iterable[str] = schema.ROLES) -> str | None:
+    """The role that the end of a reference has a usual name of.
+
+    Examples:
+        >>> usual_role("payload.session_id"), usual_role("attributes.session.id"), usual_role("payload.key")
+        ('session_id', 'session_id', None)
+    """
+    parts = name.split(".")
+    ends = {schema.spelling(".".join(parts[first:])) for first in range(len(parts))}
+    return next((role for role in roles if not ends.isdisjoint(map(schema.spelling, schema.USUAL_NAMES[role]))), None)
+
+
 def is_named_for_a_time(name: str) -> bool:
     """Whether the name ends as names of times do; its values have to bear it out.
 
@@ -89,6 +106,16 @@ def is_named_for_a_date(name: str) -> bool:
     """Whether the name says a date."""
     last = next(reversed(words(name)), "")
     return last in DATE_WORDS or last.endswith("date")
+
+
+def is_named_for_a_duration(name: str) -> bool:
+    """Whether a word of the name says how long something took; its values have to bear it out.
+
+    Examples:
+        >>> [is_named_for_a_duration(name) for name in ("time_on_page", "timeOnPage", "load_time", "event_time", "time")]
+        [True, True, True, False, False]
+    """
+    return not DURATION_WORDS.isdisjoint(words(name))
 
 
 def is_named_for_an_id(name: str) -> bool:

@@ -8,18 +8,21 @@ from sessionize import schema
 from sessionize.config import Config, TimeFormat
 from sessionize.errors import UsageError
 from sessionize.kernel.references import field_type, roots
-from sessionize.plan import elsewhere, keys, times
+from sessionize.plan import asked, elsewhere, keys, times
 from sessionize.plan.clocks import Unread
 from sessionize.plan.evidence import Evidence, Types
 from sessionize.plan.named import by_name, check_given, either
-from sessionize.plan.names import is_named_for_a_time, listed, option, options_of
+from sessionize.plan.names import listed, option, options_of
 from sessionize.plan.unread import unread_times
 from sessionize.preset_roles import check_fits, from_preset
 from sessionize.values import NamedTuple
 
 ISO: TimeFormat = TimeFormat(kind="text")
 NO_NAME = "no column is named for a session or a profile"
+NO_OTHER_NAME = "no other column is named for a session or a profile"
 KEYS = (schema.SESSION_ID, schema.PROFILE_ID)
+OF_ROWS = (*KEYS, schema.TIMESTAMP)
+"""Roles that every log has a column for, or nothing comes of it."""
 
 
 class Choice(NamedTuple):
@@ -65,6 +68,7 @@ class Roles:
         self._refused: set[str] = set()
         self._doubtful: set[str] = set()
         self._time_hint = self._time_more = ""
+        self._no_name = NO_NAME
 
     def choice(self) -> Choice:
         """The columns.
@@ -160,26 +164,10 @@ class Roles:
             self._notes += found.notes
         elif isinstance(found, Unread):
             self._problems.append(
-                found._replace(problem=f"no column looks like the timestamp{_because(found.problem)}")
+                found._replace(problem=f"no column looks like the timestamp{asked.because(found.problem)}")
             )
         else:
-            self._problems.append(self._several_times(found))
-
-    def _several_times(self, found: list[str]) -> Unread:
-        if len(found) > 1:
-            said = f"two columns could be the timestamp: {' and '.join(repr(name) for name in found)}"
-            return Unread(said, options_of(schema.TIMESTAMP, found[0]))
-        if found:
-            beside = times.clock_beside(found, self._evidence, self._taken)
-            said = f"no column is surely the timestamp: {found[0]!r} holds dates only"
-            other = f"or {options_of(schema.TIMESTAMP, found[0])}, with all events of a day at one time"
-            if beside is not None:
-                return Unread(f"{said}{_because(beside.problem)}", beside.options, other)
-            return Unread(said, options_of(schema.TIMESTAMP, found[0]))
-        inner = [leaf for name in self._types for leaf in self._evidence.leaves(name)]
-        inner = [leaf for leaf in inner if is_named_for_a_time(leaf) and times.holds_times(leaf, self._evidence)]
-        options = options_of(schema.TIMESTAMP, inner[0]) if inner else ""
-        return Unread("no column looks like the timestamp", options, "" if inner else option(schema.TIMESTAMP))
+            self._problems.append(asked.for_time(found, self._evidence, self._taken))
 
     def _time(self) -> TimeFormat:
         names = self._columns.get(schema.TIMESTAMP)
@@ -206,6 +194,7 @@ class Roles:
         self._notes.append(f"{unread.problem}{said}{f' ({unread.more})' if unread.more else ''}")
 
     def _find_key(self) -> None:
+        self._drop_profile_for_null()
         if any(role in self._columns or role in self._doubtful for role in KEYS):
             return
         for role in KEYS:
@@ -215,24 +204,44 @@ class Roles:
                     self._columns[role] = (name,)
                     self._by_name.add(role)
                     if group is schema.ADDRESSES:
-                        self._notes.append(f"{NO_NAME}: {name!r}, the address, is the profile id")
+                        self._notes.append(f"{self._no_name}: {name!r}, the address, is the profile id")
                 if name is not None or role in self._doubtful:
                     return
-        found = keys.candidates(self._types, self._evidence, self._taken, private=self._private)
+        found = self._candidates()
         bare = by_name(schema.PROFILE_ID, self._types, self._taken, schema.BARE_NAMES)
         is_sure = len(bare) == 1 and keys.comes_back(bare[0], self._evidence) and bare[0] in dict(found)
         if is_sure and not self._config.is_off(schema.PROFILE_ID):
             self._columns[schema.PROFILE_ID] = (bare[0],)
-            self._notes.append(f"{NO_NAME}: {bare[0]!r}, whose values come back, is the profile id")
+            self._notes.append(f"{self._no_name}: {bare[0]!r}, whose values come back, is the profile id")
             return
-        self._problems.append(self._no_key(found))
+        has_time = schema.TIMESTAMP in self._by_name
+        self._problems.append(asked.for_key(found, self._evidence, has_time=has_time))
 
-    def _no_key(self, found: list[tuple[str, str]]) -> Unread:
-        said = "no column looks like a session id or a profile id"
-        if not found:
-            return Unread(said, "", f"{option(schema.SESSION_ID)} or {option(schema.PROFILE_ID)}")
-        others = ", ".join(description for _, description in found)
-        return Unread(said, options_of(schema.PROFILE_ID, found[0][0]), f"candidates by value: {others}")
+    def _candidates(self, *refused: str) -> list[tuple[str, str]]:
+        """The columns that could be a key by their values, each with its description."""
+        taken = {*self._taken, *refused, *asked.proposed_times(self._problems)} - self._objects
+        return keys.candidates(self._types, self._evidence, taken, private=self._private)
+
+    @property
+    def _objects(self) -> set[str]:
+        """Columns that have a usual name, of an event's type or an amount, and are objects: a key may lie in them."""
+        named = {role: self._columns[role][0] for role in self._by_name if role in self._columns}
+        return {name for role, name in named.items() if role not in OF_ROWS and self._evidence.leaves(name)}
+
+    def _drop_profile_for_null(self) -> None:
+        """A profile id that is but one word for null is none where an address tells visitors apart."""
+        if schema.PROFILE_ID not in self._by_name or schema.SESSION_ID in (*self._columns, *self._doubtful):
+            return
+        name = self._columns[schema.PROFILE_ID][0]
+        addresses = by_name(schema.PROFILE_ID, self._types, {*self._plays, name}, schema.ADDRESSES)
+        if len(addresses) == 1 and keys.is_for_null(name, addresses[0], self._evidence):
+            ids, others = self._evidence.column(name), self._evidence.column(addresses[0])
+            del self._columns[schema.PROFILE_ID]
+            self._by_name.discard(schema.PROFILE_ID)
+            self._refused.add(name)
+            said = f"{name!r} is {ids.example!r} for all of {others.different:,} addresses: it is no profile id"
+            self._notes.append(said)
+            self._no_name = NO_OTHER_NAME
 
     def _look_at_keys(self) -> None:
         """Refuse a key found by name alone in which nearly every value differs."""
@@ -252,9 +261,7 @@ class Roles:
                 said = f"the {role}: {refused.said}, so that it ties no events together"
                 self._problems.append(Unread(said, options_of(role, "none"), all_the_same))
                 return
-            taken = (*self._taken, refused.name)
-            found = keys.candidates(self._types, self._evidence, taken, private=self._private)
-            problem = self._no_key(found)
+            problem = asked.for_key(self._candidates(refused.name), self._evidence, has_time=False)
             said = f"the {role}: {refused.said}, so that it ties no events together"
             self._problems.append(problem._replace(problem=said, more=f"{problem.more} {all_the_same}".strip()))
 
@@ -270,8 +277,8 @@ class Roles:
         if schema.SESSION_ID not in self._by_name or not all(role in self._columns for role in KEYS):
             return
         name, profile = (self._columns[role][0] for role in KEYS)
-        ids, profiles = self._evidence.column(name), self._evidence.column(profile)
-        if ids.different == 1 and profiles.different > 1 and ids.example in schema.NULL_WORDS:
+        if keys.is_for_null(name, profile, self._evidence):
+            ids, profiles = self._evidence.column(name), self._evidence.column(profile)
             del self._columns[schema.SESSION_ID]
             self._off.append(schema.SESSION_ID)
             self._notes.append(
@@ -303,10 +310,6 @@ class Roles:
         apart = elsewhere.fields_in(self._types)
         if apart is not None:
             return UsageError(self._problems[0].problem, hint=f"{apart}; as it is, it has one column")
-        asked = f"did you mean {' '.join(options)}? " if options else "say which: "
+        typed = f"did you mean {' '.join(options)}? " if options else "say which: "
         parts = "; ".join([*more, f"it has {listed(self._types)}"])
-        return UsageError("; ".join(each.problem for each in self._problems), hint=f"{asked}{parts}")
-
-
-def _because(problem: str) -> str:
-    return f": {problem}" if problem else ""
+        return UsageError("; ".join(each.problem for each in self._problems), hint=f"{typed}{parts}")

@@ -11,15 +11,15 @@ import polars as pl
 from sessionize import schema
 from sessionize.config import TimeFormat, TimeKind
 from sessionize.errors import UsageError
-from sessionize.kernel.epochs import NUMBERS, OUT_OF_RANGE
+from sessionize.kernel.epochs import NUMBERS, OUT_OF_RANGE, PER_SECOND
 from sessionize.kernel.normalise import MIDNIGHT, NO_DATE, TEXTS, time_text
 from sessionize.kernel.references import field_type
 from sessionize.kernel.time_patterns import compiled
 from sessionize.kernel.timestamps import instant
 from sessionize.plan import layouts
-from sessionize.plan.clocks import Unread, numbers_in, quoted, unit_of
+from sessionize.plan.clocks import A_DAY, Unread, numbers_in, quoted, unit_of
 from sessionize.plan.evidence import ROWS, Evidence, Sample, Types, plain
-from sessionize.plan.names import is_named_for_a_date, is_named_for_a_time, options_of
+from sessionize.plan.names import is_named_for_a_date, is_named_for_a_duration, is_named_for_a_time, options_of
 from sessionize.values import NamedTuple
 
 TIME_OF_DAY: Final = rf"(?:{NO_DATE}|^)\s*\d{{1,2}}:\d\d(:\d\d([.,]\d+)?)?\s*([AaPp]\.?[Mm]\.?|Z|[+-]\d\d:?\d\d)?\s*$"
@@ -195,7 +195,7 @@ def _is_doubtful(name: str, evidence: Evidence) -> bool:
 
 
 def _is_likelier(name: str, evidence: Evidence) -> bool:
-    if _unsure(name) or evidence.types[name].is_numeric() or is_date(name, evidence):
+    if _unsure(name) or evidence.types[name].is_numeric() or is_date(name, evidence) or _is_duration(name, evidence):
         return False
     if holds_times(name, evidence):
         return True
@@ -233,8 +233,19 @@ def proposal(name: str, evidence: Evidence) -> Unread | None:
 def _may_be_a_clock(name: str, evidence: Evidence) -> bool:
     if _TIME not in name.lower() or (evidence.types[name].is_temporal() and evidence.types[name] not in CLOCKS):
         return False
+    if _is_duration(name, evidence):
+        return False
     values = evidence.texts(name).drop_nulls()
     return bool(len(values)) and (numbers_in(values) is not None or bool(values.str.contains(r"\d[:.]?\d\d").all()))
+
+
+def _is_duration(name: str, evidence: Evidence) -> bool:
+    """Whether a column has the name of how long something took, and numbers that are no longer than a day."""
+    if not is_named_for_a_duration(name):
+        return False
+    numbers = numbers_in(evidence.texts(name).drop_nulls())
+    longest = None if numbers is None else numbers.cast(pl.Float64, strict=False).max()
+    return isinstance(longest, float) and longest <= A_DAY * PER_SECOND["ms"]
 
 
 def holds_times(name: str, evidence: Evidence) -> bool:

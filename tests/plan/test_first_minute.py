@@ -305,3 +305,104 @@ def test_a_csv_is_one_whatever_its_name_says(name: str, delimiter: str, tmp_path
     (tmp_path / "log.parquet").write_bytes(text)
     assert "--input-format csv reads it" in sessionize("run", "log.parquet", "-o", "out", cwd=tmp_path).err
     assert sessionize("run", "log.parquet", "-o", "out", "-q", "--input-format", "csv", cwd=tmp_path).code == 0
+
+
+GATEWAY = '{{"requestId":"{0}","ip":"10.1.0.{1}","user":"{2}","requestTime":"30/May/2024:10:0{0}:00 +0000"}}\n'
+
+
+@pytest.mark.parametrize("word", ["-", "NULL", "undefined", "0"])
+def test_a_profile_id_that_is_but_a_word_for_null_makes_way_for_the_address(word: str, tmp_path: Path) -> None:
+    (tmp_path / "log.ndjson").write_text("".join(GATEWAY.format(n, n % 2, word) for n in range(4)))
+    said = sessionize("run", "log.ndjson", "-o", "out", cwd=tmp_path)
+    assert said.code == 0
+    manifest = json.loads((tmp_path / "out/manifest.json").read_text())
+    assert (manifest["columns"]["profile_id"], manifest["counts"]["sessions"]) == ("ip", 2)
+    assert manifest["notes"] == [
+        f"'user' is '{word}' for all of 2 addresses: it is no profile id",
+        "no other column is named for a session or a profile: 'ip', the address, is the profile id",
+    ]
+
+
+@pytest.mark.parametrize(("users", "options"), [(["-", "ann"], []), (["ann"], []), (["-"], ["--profile-id", "user"])])
+def test_a_profile_id_of_somebody_or_that_was_asked_for_stays(
+    users: list[str], options: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "log.ndjson").write_text("".join(GATEWAY.format(n, n % 2, users[n % len(users)]) for n in range(4)))
+    assert sessionize("run", "log.ndjson", "-o", "out", *options, cwd=tmp_path).code == 0
+    assert json.loads((tmp_path / "out/manifest.json").read_text())["columns"]["profile_id"] == "user"
+
+
+@pytest.mark.parametrize(
+    "name", ["time_on_page", "timeSpent", "response_time", "load_time", "elapsed_time", "time-taken"]
+)
+def test_how_long_something_took_is_no_time_of_an_event(name: str, tmp_path: Path) -> None:
+    rows = "".join(f"u{n % 2},2024-05-{30 + n % 2},/a,{n * 7}\n" for n in range(4))
+    (tmp_path / "log.csv").write_text(f"user_id,date,page,{name}\n{rows}")
+    assert sessionize("run", "log.csv", "-o", "out", cwd=tmp_path).code == 0
+    assert json.loads((tmp_path / "out/manifest.json").read_text())["columns"]["timestamp"] == "date"
+    alone = refused(tmp_path, f"user_id,page,{name}\nu1,/a,12\nu1,/b,30\n", "alone.csv")
+    assert f"--timestamp {name}" not in alone
+
+
+def test_a_clock_beside_a_date_is_still_asked_for(tmp_path: Path) -> None:
+    rows = "".join(f"u{n % 2},2024-05-{30 + n % 2},{n * 7}\n" for n in range(4))
+    assert "did you mean --timestamp time_ms --time-format s?" in refused(tmp_path, f"user_id,date,time_ms\n{rows}")
+
+
+NESTED = {
+    "payload": {"session_id": "s{0}", "user_id": "u{0}", "ts": 1717063200000},
+    "attributes": {
+        "attributes": {"session": {"id": "s{0}"}, "user": {"id": "u{0}"}},
+        "timestamp": "2024-05-30T10:00:00Z",
+    },
+}
+RECORD = {"key": "u{0}", "topic": "t", "offset": 1, "timestamp": 1717070000000}
+
+
+def lines(*rows: object) -> str:
+    """Each row for one visitor, another and the first again, whose number stands where ``{0}`` does."""
+    return "".join(json.dumps(row).replace("{0}", str(number % 2)) + "\n" for number in range(3) for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("row", "typed"),
+    [
+        (
+            {"payload": NESTED["payload"]},
+            "--timestamp payload.ts --session-id payload.session_id --profile-id payload.user_id",
+        ),
+        (
+            {"attributes": NESTED["attributes"]},
+            "--timestamp attributes.timestamp"
+            + "".join(
+                f" --{key}-id attributes.attributes.{name}.id"
+                for key, name in (("session", "session"), ("profile", "user"))
+            ),
+        ),
+        (
+            RECORD | {"value": {"session_id": "s{0}", "event_type": "page_view", "ts": 1717063200000}},
+            "--timestamp value.ts --session-id value.session_id",
+        ),
+        (
+            RECORD | {"event": {"user_id": "u{0}", "page": "/a", "time": "2024-05-30T10:00:00Z"}},
+            "--timestamp event.time --profile-id event.user_id",
+        ),
+        (
+            {"timestamp": 1717070000000, "who": {"user_id": "u{0}", "created_at": "2020-05-30T10:00:00Z"}},
+            "--profile-id who.user_id",
+        ),
+    ],
+)
+def test_ids_that_lie_deeper_are_proposed_as_what_their_names_say_and_so_is_the_time_beside(
+    row: object, typed: str, tmp_path: Path
+) -> None:
+    said = refused(tmp_path, lines(row), "log.ndjson")
+    assert f"did you mean {typed}?" in said
+    assert sessionize("run", "log.ndjson", "-o", "out", *shlex.split(typed), cwd=tmp_path).code == 0
+
+
+def test_a_column_is_not_proposed_as_a_time_and_as_a_profile_at_once(tmp_path: Path) -> None:
+    rows = "".join(f"202405{10 + n // 3},{n % 4}x\n" for n in range(24))
+    said = refused(tmp_path, f"date,eventName\n{rows}")
+    assert "did you mean --timestamp date" in said
+    assert "--profile-id date" not in said
