@@ -19,6 +19,7 @@ from sessionize.plan import Known, resolve
 from sessionize.read import LogFile, Rows, open_log
 from sessionize.read.frame import open_frame
 from sessionize.read.passed_over import PassedOver
+from sessionize.read.piped import unpacked_first
 from sessionize.read.source import Source as LogSource
 from sessionize.scratch import Scratch
 from sessionize.values import NamedTuple
@@ -92,7 +93,7 @@ def opened(
         read = open_log(config, texts=limits.texts) if config.frame is None else open_frame(config)
         config, log = read.config, read
     found: Source = log
-    with found.reading():
+    with found.reading(), unpacked_first(found.sources):
         meant = resolve(config, found.schema, found.sample, known) if plan is None else plan
     if isinstance(progress, Follows):
         found = _Followed(found, progress)

@@ -15,6 +15,7 @@ from sessionize.errors import InputError
 from sessionize.opening import Source
 from sessionize.plan import listed, option
 from sessionize.read.dialect import best_delimiter, fields_of
+from sessionize.read.piped import typed
 
 UNREADABLE: Final = ("malformed_row", "bad_encoding")
 """Reasons of rows that the reader could not make out, so that ``--where`` could not look at them."""
@@ -52,7 +53,7 @@ def refuse_no_events(log: Source, result: Result, plan: Plan) -> None:
     raise InputError(
         f"{log.files[0].path}{others}: none of {counts.rejected:,} rows is an event ({reasons}); nothing was written; "
         f"{file}, row {row}, {reason}, reads {_shown_row(log, rejected, plan)}",
-        hint=_cure(reason, plan, log),
+        hint=_cure(reason, plan, log, first[schema.FILE]),
     )
 
 
@@ -155,10 +156,11 @@ def _cure_of_times(times: str, plan: Plan) -> str:
     return f"is {times!r} the time? {which}; --time-format '%d/%m/%Y %H:%M:%S' would read 30/05/2024 07:44:00"
 
 
-def _cure(reason: str, plan: Plan, log: Source) -> str:
+def _cure(reason: str, plan: Plan, log: Source, file: int) -> str:
     """What to type so that rows like this one become events."""
     times = " + ".join(plan.columns[schema.TIMESTAMP])
     there = listed(log.schema)
+    packed = log.sources[file].packed if log.sources else None  # a frame has no bytes
     given = "" if plan.preset is None else f"is it a log of preset {plan.preset}? "
     cures = {
         "null_timestamp": f"column {times!r} is blank: {option(schema.TIMESTAMP)} says which is the time; it has {there}",
@@ -170,7 +172,9 @@ def _cure(reason: str, plan: Plan, log: Source) -> str:
         "no_session_key": (
             f"{option(schema.SESSION_ID)} or {option(schema.PROFILE_ID)} says which column has the ids; it has {there}"
         ),
-        "bad_encoding": "as UTF-8: iconv -f WINDOWS-1252 -t UTF-8 FILE > FILE.utf8",
+        "bad_encoding": typed(
+            "as UTF-8: iconv -f WINDOWS-1252 -t UTF-8 FILE > FILE.utf8", log.files[file].path, packed
+        ),
     }
     unlike = (
         "--delimiter, --columns or --multiline say how the file is laid out; sessionize presets lists known layouts"

@@ -10,6 +10,8 @@ import polars as pl
 import pytest
 from console import sessionize
 
+from sessionize import UsageError, summary
+
 ROW = "u1,2024-05-30 10:00:00,/a\n"
 HEADER = "user_id,event_time,page\n"
 
@@ -85,6 +87,29 @@ def test_hints_can_be_typed_as_they_stand(tmp_path: Path) -> None:
     assert sessionize(*following, cwd=tmp_path).code == 0
     taken = sessionize("run", "./-x.csv", "--metric", "n=count(*)", "--dimension", "n=page", "-o", "out", cwd=tmp_path)
     assert "--metric 'my_n=count(*)'" in taken.err
+
+
+@pytest.mark.parametrize(
+    ("row", "session"),
+    [
+        ({"attributes": [{"key": "session.id", "value": {"stringValue": "s"}}]}, "attributes['session.id']"),
+        ({"attributes": [{"key": "n", "value": 1}, {"key": "session.id", "value": "s"}]}, "attributes['session.id']"),
+        ({"resource": {"attributes": [{"key": "session.id", "value": "s"}]}}, "resource.attributes['session.id']"),
+        ({"a": {"attributes": {"session.id": "s"}}}, "a.attributes['session.id']"),
+    ],
+)
+def test_attributes_with_a_key_and_a_value_each_are_no_rows_and_the_id_among_them_is_proposed(
+    row: dict[str, object], session: str, tmp_path: Path
+) -> None:
+    (tmp_path / "log.ndjson").write_text(json.dumps(row | {"ts": "2024-05-30T10:00:00Z"}) + "\n")
+    said = sessionize("run", "log.ndjson", "-o", "out", cwd=tmp_path)
+    assert "its rows may be in" not in said.err
+    assert f'did you mean --session-id "{session}"?' in said.err
+    taken = sessionize("run", "log.ndjson", "-o", "out", "--session-id", session, cwd=tmp_path)
+    assert taken.code == 0, taken.err
+    with pytest.raises(UsageError, match="no column looks like") as told:
+        summary(str(tmp_path / "log.ndjson"))
+    assert f'did you mean session_id="{session}"?' in "".join(told.value.__notes__)
 
 
 def test_rows_inside_one_object_are_pointed_at(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ NEARLY_ALL: Final = 0.95
 OTHER_CONTENT: Final = 0.05
 """Share of an event id's values that may come back with other content: copies that a system changed on the way."""
 OBJECTS: Final = 20
+OBJECTS_IN: Final = r"^\[?\{"
 DEPTH: Final = 3
 
 Types = Mapping[str, pl.DataType]
@@ -143,11 +144,11 @@ class Evidence:
         return is_first and 2 * int(values.str.starts_with("{").sum()) > len(values)
 
     def leaves(self, name: str) -> list[str]:
-        """References to the plain values inside a column of JSON objects: ``request.remote_ip``."""
+        """References to the plain values inside a column of JSON objects: ``request.remote_ip``, ``attributes['user.id']``."""
         if self.types[name] != pl.String:
             return []
         values = self.texts(name)
-        objects = values.filter(values.str.starts_with("{")).head(OBJECTS)
+        objects = values.filter(values.str.contains(OBJECTS_IN)).head(OBJECTS)
         found: dict[str, None] = {}
         for each in objects:
             try:
@@ -174,7 +175,21 @@ def described(name: str, column: Column, *, private: bool) -> str:
 def _leaves(name: str, value: Any, depth: int) -> Iterator[str]:
     if isinstance(value, dict):
         for key, inner in value.items():
-            if depth and key and not set(key) & set(".[]"):
-                yield from _leaves(f"{name}.{key}", inner, depth - 1)
-    elif not isinstance(value, list) and value is not None:
+            if depth and key and not set(key) & set("[]'"):
+                yield from _leaves(f"{name}['{key}']" if "." in key else f"{name}.{key}", inner, depth - 1)
+    elif isinstance(value, list):
+        yield from (f"{name}['{key}']" for key in keys_of_pairs(value) if key and not set(key) & set("[]'"))
+    elif value is not None:
         yield name
+
+
+def keys_of_pairs(value: Any) -> list[str]:
+    """The keys of a list of objects with ``key`` and ``value``, which is one thing's attributes; none of another list.
+
+    Examples:
+        >>> keys_of_pairs([{"key": "session.id", "value": {"stringValue": "s1"}}]), keys_of_pairs([{"id": 1}])
+        (['session.id'], [])
+    """
+    pairs = value if isinstance(value, list) else []
+    keys = [each["key"] for each in pairs if isinstance(each, dict) and {*each} == {"key", "value"}]
+    return keys if len(keys) == len(pairs) and all(isinstance(key, str) for key in keys) else []

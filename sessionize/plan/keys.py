@@ -11,7 +11,7 @@ from sessionize import schema
 from sessionize.config import Config
 from sessionize.kernel.references import alternatives
 from sessionize.plan import times
-from sessionize.plan.evidence import SOME_ROWS, Column, Evidence, Types, described, plain
+from sessionize.plan.evidence import OBJECTS_IN, SOME_ROWS, Column, Evidence, Types, described, plain
 from sessionize.plan.names import is_named_for_a_time, is_named_for_an_id, options_of, usual_role
 from sessionize.values import NamedTuple
 
@@ -101,7 +101,7 @@ def candidates(types: Types, evidence: Evidence, taken: Collection[str], *, priv
 def _as_key(name: str, evidence: Evidence) -> Column | None:
     column = evidence.column(name, SOME_ROWS)
     values = evidence.texts(name, SOME_ROWS).drop_nulls()
-    if 2 * column.there < column.rows or not column.there or values.str.starts_with("{").any():
+    if 2 * column.there < column.rows or not column.there or values.str.contains(OBJECTS_IN).any():
         return None
     if column.there >= FEW and (column.different < 2 or column.different > (1 - 1 / FEW) * column.there):
         return None

@@ -56,10 +56,17 @@ def options_of(role: str, *names: str) -> str:
     Examples:
         >>> options_of("timestamp", "date", "time of day"), options_of("ip", "addr"), options_of("event_id", "none")
         ("--timestamp date --timestamp 'time of day'", '--map ip=addr', '--event-id none')
+        >>> print(options_of("session_id", "attributes['session.id']"))
+        --session-id "attributes['session.id']"
     """
     if role in OPTIONS:
-        return " ".join(f"{OPTIONS[role]} {shlex.quote(name)}" for name in names)
-    return " ".join(f"--map {shlex.quote(f'{role}={name}')}" for name in names)
+        return " ".join(f"{OPTIONS[role]} {_quoted(name)}" for name in names)
+    return " ".join(f"--map {_quoted(f'{role}={name}')}" for name in names)
+
+
+def _quoted(name: str) -> str:
+    """A name as a shell takes it: in double quotes where it has single ones, and nothing that means more between them."""
+    return f'"{name}"' if "'" in name and not set(name) & set('"$`\\!') else shlex.quote(name)
 
 
 def listed(names: Iterable[str]) -> str:
@@ -83,10 +90,10 @@ def usual_role(name: str, roles: Iterable[str] = schema.ROLES) -> str | None:
     """The role that the end of a reference has a usual name of.
 
     Examples:
-        >>> usual_role("payload.session_id"), usual_role("attributes.session.id"), usual_role("payload.key")
+        >>> usual_role("payload.session_id"), usual_role("attributes['session.id']"), usual_role("payload.key")
         ('session_id', 'session_id', None)
     """
-    parts = name.split(".")
+    parts = name.replace("['", ".").replace("']", "").split(".")
     ends = {schema.spelling(".".join(parts[first:])) for first in range(len(parts))}
     return next((role for role in roles if not ends.isdisjoint(map(schema.spelling, schema.USUAL_NAMES[role]))), None)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +9,7 @@ from sessionize.config import InputFormat
 from sessionize.errors import InputError
 from sessionize.patterns import pattern
 from sessionize.read.formats import ENDINGS, MARKS
+from sessionize.read.piped import typed
 
 PACKED: Final = (".gz", ".zst", ".zstd")
 CHECKSUMS: Final = (".crc", ".md5", ".sha1", ".sha256", ".sha512", ".asc", ".sig")
@@ -55,13 +55,14 @@ ARRAY_OF_LINES: Final = pattern(rb"\[\s*\{[^\n]*\}[ \t]*,?[ \t]*\r?\n")
 """An array with an object a line: the first one ends on its line, and the array does not."""
 
 
-def recognised(head: bytes, path: str, given: InputFormat | None) -> InputFormat:
+def recognised(head: bytes, path: str, given: InputFormat | None, packed: str | None = None) -> InputFormat:
     """What a file is.
 
     Args:
         head: First bytes of the file, unpacked.
         path: For its ending, and to name it.
         given: The format that was asked for; beats the name, but not what the bytes rule out.
+        packed: How the file is compressed.
 
     Raises:
         InputError: If it is of a kind that is not read.
@@ -69,7 +70,7 @@ def recognised(head: bytes, path: str, given: InputFormat | None) -> InputFormat
     for name, mark in MARKS.items():
         if head.startswith(mark) and given in (None, name):
             return name
-    _check_foreign(head, path)
+    _check_foreign(head, path, packed)
     named = given or ENDINGS.get(ending(path))
     if named is not None and named in MARKS:
         is_text = given is None and b"\0" not in head and _has_fields(head)
@@ -81,7 +82,7 @@ def recognised(head: bytes, path: str, given: InputFormat | None) -> InputFormat
     found = given or _text_kind(head, path)
     start = _start(head)
     if found == "ndjson" or ARRAY.match(start):
-        _check_one_a_line(start, path, found)
+        _check_one_a_line(start, path, found, packed)
     return found
 
 
@@ -148,23 +149,23 @@ def _has_fields(start: bytes) -> bool:
     )
 
 
-def _check_foreign(head: bytes, path: str) -> None:
+def _check_foreign(head: bytes, path: str, packed: str | None) -> None:
     for at, mark, what, cure in FOREIGN:
         if head.startswith(mark, at):
-            raise _not_read(path, what, cure)
+            raise _not_read(path, what, cure, packed)
     if path.lower().endswith(".br"):
         raise _not_read(path, "compressed with Brotli", f"brotli -dc FILE {PIPE}")
     for order, high, low in (("LE", head[1:512:2], head[0:512:2]), ("BE", head[0:512:2], head[1:512:2])):
         if len(low) > 3 and high.count(0) > 0.6 * len(high) and low.count(0) < 0.1 * len(low):
-            raise _not_read(path, "UTF-16 text", f"iconv -f UTF-16{order} -t UTF-8 FILE {PIPE}")
+            raise _not_read(path, "UTF-16 text", f"iconv -f UTF-16{order} -t UTF-8 FILE {PIPE}", packed)
 
 
-def _check_one_a_line(start: bytes, path: str, kind: InputFormat) -> None:
+def _check_one_a_line(start: bytes, path: str, kind: InputFormat, packed: str | None) -> None:
     if ARRAY.match(start) and not ARRAY_OF_LINES.match(start):
-        raise _not_read(path, "one JSON array", f"an object a line is read: jq -c '.[]' FILE {PIPE}")
+        raise _not_read(path, "one JSON array", f"an object a line is read: jq -c '.[]' FILE {PIPE}", packed)
     if kind == "ndjson" and OBJECT_OVER_LINES.match(start):
-        raise _not_read(path, "JSON over several lines", f"an object a line is read: jq -c . FILE {PIPE}")
+        raise _not_read(path, "JSON over several lines", f"an object a line is read: jq -c . FILE {PIPE}", packed)
 
 
-def _not_read(path: str, what: str, cure: str) -> InputError:
-    return InputError(f"{path}: this is {what}, which is not read", hint=cure.replace("FILE", shlex.quote(path)))
+def _not_read(path: str, what: str, cure: str, packed: str | None = None) -> InputError:
+    return InputError(f"{path}: this is {what}, which is not read", hint=typed(cure, path, packed))

@@ -16,6 +16,7 @@ from sessionize.errors import InputError, UsageError
 from sessionize.patterns import pattern
 from sessionize.read.guess import is_data, likely_names
 from sessionize.read.lines import blocks, each_line
+from sessionize.read.piped import typed
 from sessionize.read.source import Empty, Source
 from sessionize.values import NamedTuple
 
@@ -102,9 +103,9 @@ def dialect(source: Source, config: Config) -> Dialect:
     _check_no_w3c(lines, path)
     title = 0 if config.csv_columns is not None else _title(lines, delimiter, quote)
     first, *others = lines[title:]
-    text = _decoded(first, path)
+    text = _decoded(first, source)
     delimiter = delimiter or best_delimiter(text)
-    fields = _whole(text, delimiter, quote, config, path)
+    fields = _whole(text, delimiter, quote, config, source)
     if config.csv_columns is not None:
         return _named(
             fields,
@@ -116,7 +117,7 @@ def dialect(source: Source, config: Config) -> Dialect:
     rows = [fields_of(line.text.decode("utf-8", "replace"), delimiter, quote) or [] for line in others]
     if is_data(fields, rows, has_known_name=_has_known_name(fields)):
         raise NoHeader(path, [fields, *rows], first.first - 1)
-    names = _header(fields, path)
+    names = _header(fields, source)
     return Dialect(
         delimiter, names, first.last + 1, quote=quote, title=(lines[0].first, lines[title - 1].last) if title else None
     )
@@ -202,20 +203,26 @@ def _fits(fields: list[str] | None, width: int) -> bool:
     return fields is not None and len(fields) >= width and not any(fields[width:])
 
 
-def _decoded(line: _Line, path: str) -> str:
+def _decoded(line: _Line, source: Source) -> str:
     try:
         return line.text.decode()
     except UnicodeDecodeError:
         raise InputError(
-            f"{path}: the header (line {line.first}) is not UTF-8",
-            hint=f"convert it: iconv -f LATIN1 -t UTF-8 {shlex.quote(path)}",
+            f"{source.file.path}: the header (line {line.first}) is not UTF-8",
+            hint=_converted_by("iconv -f LATIN1 -t UTF-8 FILE", source),
         ) from None
 
 
-def _whole(text: str, delimiter: str, quote: str, config: Config, path: str) -> list[str]:
-    fields = fields_of(text, delimiter, quote)
+def _converted_by(command: str, source: Source) -> str:
+    return typed(f"convert it: {command}", source.file.path, source.packed)
+
+
+def _whole(text: str, delimiter: str, quote: str, config: Config, source: Source) -> list[str]:
+    path, fields = source.file.path, fields_of(text, delimiter, quote)
     if fields is None and "\r" in text:
-        raise InputError(f"{path}: lines end in carriage returns alone", hint="convert it: tr '\\r' '\\n' < FILE")
+        raise InputError(
+            f"{path}: lines end in carriage returns alone", hint=_converted_by("tr '\\r' '\\n' < FILE", source)
+        )
     if fields is None:
         hint = None if config.multiline else "is it over several lines? --multiline reads such records"
         raise InputError(f"{path}: a quote in the first line never closes", hint=hint)
@@ -231,17 +238,19 @@ def _outside_quotes(line: str, delimiter: str) -> int:
     return re.sub(r'"[^"]*"', "", line).count(delimiter)
 
 
-def _header(fields: Sequence[str], path: str) -> tuple[str, ...]:
+def _header(fields: Sequence[str], source: Source) -> tuple[str, ...]:
     """Column names; one without a name is called for its place, an unnamed one after the last is none."""
     width = max((place for place, name in enumerate(fields, 1) if name.strip()), default=0)
     if not 0 < width <= MOST_FIELDS:
-        raise InputError(f"{path}: {width:,} columns", hint="is this a CSV with a header line?")
+        raise InputError(f"{source.file.path}: {width:,} columns", hint="is this a CSV with a header line?")
     names = [" ".join(name.split("\n")).strip() or f"column_{place}" for place, name in enumerate(fields[:width], 1)]
     twice = sorted(name for name, times in Counter(names).items() if times > 1)
     if twice:
         raise InputError(
-            f"{path}: the header names a column twice: {', '.join(twice)}",
-            hint=f"name them apart: tail -n +2 {shlex.quote(path)} | sessionize run - --columns A,B,C …",
+            f"{source.file.path}: the header names a column twice: {', '.join(twice)}",
+            hint=typed(
+                "name them apart: tail -n +2 FILE | sessionize run - --columns A,B,C …", source.file.path, source.packed
+            ),
         )
     return tuple(names)
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 from collections.abc import Collection, Iterable, Sequence
 from itertools import islice
 from typing import Any, Final
@@ -25,6 +24,7 @@ from sessionize.patterns import pattern
 from sessionize.read import ndjson_scan
 from sessionize.read.lines import Block, blocks, each_line
 from sessionize.read.opened import Opened, row_a_line
+from sessionize.read.piped import typed
 from sessionize.read.seen import Seen, look
 from sessionize.read.source import Empty, Source
 from sessionize.read.views import nulls
@@ -70,22 +70,22 @@ def keys(source: Source) -> tuple[str, ...]:
     lines = list(islice((line for _, line in each_line(blocks(source)) if line.strip()), SAMPLED))
     if not lines:
         raise Empty(f"{source.file.path}: nothing but blank lines")
-    _check_lines(lines, source.file.path)
+    _check_lines(lines, source)
     found = _keys_of(lines)
     if not found:
         raise InputError(
             f"{source.file.path}: none of its first lines is a JSON object with keys",
-            hint="NDJSON has one object a line: jq -c . FILE makes it so",
+            hint=typed("NDJSON has one object a line: jq -c . FILE makes it so", source.file.path, source.packed),
         )
     return tuple(found)
 
 
-def _check_lines(lines: Sequence[bytes], path: str) -> None:
+def _check_lines(lines: Sequence[bytes], source: Source) -> None:
     """Refuse a file whose objects all stand on one line: no part of it could be read alone."""
     if len(lines) == 1 and len(_records(lines[0]) or ()) > 1:
         raise InputError(
-            f"{path}: JSON objects with no line break between",
-            hint=f"an object a line is read: jq -c . {shlex.quote(path)} | sessionize run - …",
+            f"{source.file.path}: JSON objects with no line break between",
+            hint=typed("an object a line is read: jq -c . FILE | sessionize run - …", source.file.path, source.packed),
         )
 
 

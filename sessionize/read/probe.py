@@ -56,7 +56,7 @@ def probed(place: str, shown: str, config: Config) -> Source:
     head = head if packed is None else _unpacked_head(draft)
     if len(head) < HEAD and not head.strip(BLANK):
         raise _empty(shown, "nothing but blank lines" if head else "the file is empty")
-    kind = recognised(_from_first_row(head, draft), shown, config.input_format)
+    kind = recognised(_from_first_row(head, draft), shown, config.input_format, packed)
     return replace(draft, file=replace(file, format=kind, digest=FORMATS[kind].digest(draft)))
 
 
