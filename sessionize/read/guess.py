@@ -18,6 +18,10 @@ TIME: Final = pattern(
 TIME_OF_DAY: Final = pattern(r"\s*[0-9]{1,2}:[0-9]{2}(:[0-9]{2})?")
 NUMBER: Final = pattern(r"\s*[+-]?[0-9]+(?:[.,][0-9]+)?\s*")
 ADDRESS: Final = pattern(r"\s*(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){3,7})\s*")
+FRACTION: Final = pattern(r"[^0-9\s]")
+"""What stands in a number that is not whole, and in a date; large whole numbers may be ids."""
+ID: Final = pattern(r"\s*(?=\S*[0-9@])(?=\S*[A-Za-z])[\w.@:-]+\s*")
+"""What is an id beyond doubt, and no status, size or word: where an address is there, which can tell visitors apart."""
 UUID: Final = pattern(r"\s*[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\s*")
 PAGE: Final = pattern(r"\s*(?:/|https?://).*")
 VALUES: Final = (UUID, ADDRESS, PAGE, NUMBER)
@@ -71,6 +75,8 @@ def likely_names(rows: Sequence[Sequence[str]]) -> list[str]:
     Examples:
         >>> likely_names([["7", "u1", "1357718725941", "/a"], ["8", "u1", "1357718871442", "/b"]])
         ['column_1', 'user_id', 'timestamp', 'page']
+        >>> likely_names([["1717063200.5", "10.1.0.1", "0.002", "200"], ["1717063260.5", "10.1.0.2", "0.001", "200"]])
+        ['timestamp', 'ip', 'column_3', 'column_4']
     """
     columns = [_at(rows, place) for place in range(len(rows[0]))]
     names: dict[int, str] = {}
@@ -81,7 +87,9 @@ def likely_names(rows: Sequence[Sequence[str]]) -> list[str]:
     _name(names, columns, "page", lambda field: PAGE.fullmatch(field) is not None)
     _name(names, columns, "ip", lambda field: ADDRESS.fullmatch(field) is not None)
     free = [place for place in range(len(columns)) if place not in names]
-    keys = free or [place for place, name in names.items() if name == "ip"]
+    addresses = [place for place, name in names.items() if name == "ip"]
+    keys = [place for place in free if not _is_measure(columns[place])]
+    keys = [place for place in keys if not addresses or all(map(ID.fullmatch, columns[place]))] if free else addresses
     if keys:
         # Logs have it on the left; how often values repeat tells visitors from sites only in a larger sample.
         names[next((place for place in keys if _is_key(columns[place])), keys[0])] = "user_id"
@@ -94,6 +102,13 @@ def _name(names: dict[int, str], columns: Sequence[Sequence[str]], name: str, fi
         if place not in names and values and all(map(fits, values)):
             names[place] = name
             return
+
+
+def _is_measure(values: Sequence[str]) -> bool:
+    """Whether values are amounts or dates, or there are none: no profile's id is written so."""
+    fractions = all(map(NUMBER.fullmatch, values)) and any(map(FRACTION.search, values))
+    dates = all(TIME.match(value) and FRACTION.search(value) for value in values) or all(map(TIME_OF_DAY.match, values))
+    return not values or fractions or dates
 
 
 def _is_key(values: Sequence[str]) -> bool:

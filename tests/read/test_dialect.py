@@ -113,6 +113,16 @@ HEADERLESS = {
     "date and time": ("u1\t2024-05-30\t10:00:00\nu2\t2024-05-30\t10:00:01\n", "user_id,date,time"),
     "an event called page": ("page,u1,1717063200\nclick,u1,1717063201\n", "user_id,column_2,timestamp"),
     "access log's time": ("203.0.113.5,[30/May/2024:10:00:00 +0000],/a\n", "user_id,timestamp,page"),
+    "amounts beside an address": (
+        "1717063200.5\t10.1.0.1\t0.002\t200\t/a\n1717063260.5\t10.1.0.2\t0.001\t200\t/b\n",
+        "timestamp,ip,column_3,column_4,page",
+    ),
+    "an id beside an address": (
+        "10.1.0.1,200,u17,1717063200,/a\n10.1.0.2,200,u18,1717063260,/b\n",
+        "ip,column_2,user_id,timestamp,page",
+    ),
+    "a second date": ("2024-05-30,30.05.2024,7,/a\n2024-05-30,31.05.2024,7,/b\n", "timestamp,column_2,user_id,page"),
+    "amounts before an id": ("0.5,7,1717063200\n1.5,7,1717063201\n", "column_1,user_id,timestamp"),
     "title": (text("Events of 2024", *ROWS, "u3,2024-05-30 10:06:00,/c"), "user_id,timestamp,page"),
 }
 
