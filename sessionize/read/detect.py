@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Final
 
 from sessionize.config import InputFormat
@@ -10,14 +9,9 @@ from sessionize.errors import InputError
 from sessionize.patterns import pattern
 from sessionize.read.formats import ENDINGS, MARKS
 from sessionize.read.piped import typed
+from sessionize.read.rotated import ending
 
-PACKED: Final = (".gz", ".zst", ".zstd")
 CHECKSUMS: Final = (".crc", ".md5", ".sha1", ".sha256", ".sha512", ".asc", ".sig")
-ROTATED: Final = pattern(
-    r"[.](?P<number>0|[1-9][0-9]{0,2})$"
-    r"|[._-](?P<date>(?:19|20)[0-9]{2}(?:-?[01][0-9](?:-?[0-3][0-9](?:[-_T.]?[0-9]{2}(?:[-:]?[0-9]{2}){0,2}Z?)?)?)?)$"
-)
-"""What a rotation puts behind a log's name: ``.1``, ``-20240529``, ``.2024-05-29-13``."""
 PIPE: Final = "| sessionize run - …"
 FOREIGN: Final = (
     (0, b"PK\x03\x04", "a zip archive (or a spreadsheet)", f"unzip -p FILE {PIPE}, or save the sheet as CSV"),
@@ -84,38 +78,6 @@ def recognised(head: bytes, path: str, given: InputFormat | None, packed: str | 
     if found == "ndjson" or ARRAY.match(start):
         _check_one_a_line(start, path, found, packed)
     return found
-
-
-def ending(name: str) -> str:
-    """The ending of a file's name, that of a compression and of a rotation left out.
-
-    Examples:
-        >>> [ending(name) for name in ("logs/Today.CSV.gz", "access.log.2.gz", "access.log-20240529", "part-00000")]
-        ['.csv', '.log', '.log', '']
-    """
-    return Path(unrotated(name.lower())).suffix
-
-
-def unrotated(name: str, *, once: bool = False) -> str:
-    """A file's name without what a compression and a rotation put behind it.
-
-    Args:
-        name: Name of the file.
-        once: Whether only the last of these is taken off.
-
-    Examples:
-        >>> unrotated("access.log.1.gz"), unrotated("access.log.1.gz", once=True)
-        ('access.log', 'access.log.1')
-    """
-    while True:
-        path = Path(name)
-        packed = path.suffix.lower() in PACKED
-        shorter = name[: -len(path.suffix)] if packed else ROTATED.sub("", name)
-        if shorter in {"", name}:
-            return name
-        name = shorter
-        if once:
-            return name
 
 
 def _start(head: bytes) -> bytes:

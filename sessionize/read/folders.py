@@ -9,9 +9,10 @@ from typing import Final
 
 from sessionize.errors import InputError
 from sessionize.patterns import pattern
-from sessionize.read.detect import CHECKSUMS, ROTATED, ending, unrotated
+from sessionize.read.detect import CHECKSUMS
 from sessionize.read.formats import ENDINGS
 from sessionize.read.passed_over import MARKER, OWN_OUTPUT, PassedOver
+from sessionize.read.rotated import ROTATED, ending, unrotated
 from sessionize.read.tables import check_no_table
 from sessionize.stores import AnyPath, walk
 

@@ -10,9 +10,10 @@ from typing import IO, Final
 from sessionize.config import Config
 from sessionize.errors import InputError, UsageError
 from sessionize.os_errors import writing
-from sessionize.read.detect import BLANK, ending, recognised
+from sessionize.read.detect import BLANK, recognised
 from sessionize.read.formats import ENDINGS, FORMATS, MARKS
 from sessionize.read.nearest import missing
+from sessionize.read.rotated import ending
 from sessionize.read.shown import shown_path, written
 from sessionize.read.source import Empty, LogFile, Source, unreadable
 from sessionize.scratch import home

@@ -22,6 +22,7 @@ from sessionize.read.lines import Block
 from sessionize.read.source import Source, unreadable
 from sessionize.stores import path_of
 
+AS_CSV: Final = "--preset none reads it as a CSV"
 HEAD: Final = 64 << 10
 """Bytes of a file that are looked at."""
 MOST_LINES: Final = 50
@@ -30,6 +31,18 @@ BEHIND_A_TEXT: Final = rf'^[^"].*\s{ADDRESS} \S+ \S+ \['
 GREP: Final = {"gz": "zgrep", "zst": "zstdgrep"}
 CUT_OFF: Final = r"-oE '[^ ]+ [^ ]+ [^ ]+ \[.*'"
 FIELDS: Final = pattern(r"(?i)^#fields:?\s+(.*)")
+
+
+class NoSuchForm(UsageError):  # noqa: N818 - says what the file is not
+    """A text file of which no line has the form of the layout.
+
+    Attributes:
+        path: Path of the file.
+    """
+
+    def __init__(self, path: str, preset: str, hint: str) -> None:
+        self.path = path
+        super().__init__(f"{path}: no line is of the layout {preset}", hint=hint)
 
 
 def is_wanted(config: Config) -> bool:
@@ -68,7 +81,7 @@ def check_form(source: Source, preset: Preset, parse: Callable[[Block, Collectio
     """Refuse a text file of which no line has the form of a shipped preset's layout.
 
     Raises:
-        UsageError: If so; it names the layout that fits.
+        NoSuchForm: If so; it names the layout that fits.
     """
     lines = _first_lines(source)
     if not preset.recognise or not lines:
@@ -83,7 +96,7 @@ def check_form(source: Source, preset: Preset, parse: Callable[[Block, Collectio
         return
     fitting = [*by_lines(lines), *by_columns(re.split(r"[,;|\t]", lines[0]), lambda _: False)]
     others = [each for each in fitting if each.preset != preset.name]
-    hint = "--preset none reads it as a CSV"
+    hint = AS_CSV
     if others:
         hint = f"it looks like {others[0].layout}: --preset {others[0].preset}"
     elif preset.layout.kind == "combined" and all(re.search(BEHIND_A_TEXT, line) for line in lines):
@@ -91,7 +104,7 @@ def check_form(source: Source, preset: Preset, parse: Callable[[Block, Collectio
         hint = (
             f"a text stands before the address: {grep} {CUT_OFF} {shlex.quote(source.file.path)} | sessionize run - …"
         )
-    raise UsageError(f"{source.file.path}: no line is of the layout {preset.name}", hint=hint)
+    raise NoSuchForm(source.file.path, preset.name, hint)
 
 
 def _with(config: Config, fit: Fit | None) -> Config:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping, Sequence
+from fnmatch import fnmatchcase
+from glob import escape
 from typing import Final
 
 import polars as pl
@@ -17,9 +19,13 @@ from sessionize.read.dialect import NoHeader
 from sessionize.read.hive import partitions
 from sessionize.read.opened import Opened, Unit
 from sessionize.read.passed_over import EMPTY, TITLE_ABOVE, PassedOver
+from sessionize.read.recognise import AS_CSV, NoSuchForm
+from sessionize.read.rotated import unrotated
 from sessionize.read.source import Empty, Source
 from sessionize.values import NamedTuple
 
+MOST_NAMED: Final = 4
+"""Logs that are named in a message."""
 PLACE: Final = (schema.FILE, schema.ROW, schema.FAULT)
 
 
@@ -59,14 +65,19 @@ def opened(sources: Sequence[Source], config: Config) -> tuple[list[Opened], lis
     passed: list[PassedOver] = []
     nameless: list[NoHeader] = []
     empty: list[Empty] = []
+    odd: list[NoSuchForm] = []
     for source in sources:
         try:
             found.append(_opened(source, config))
+        except NoSuchForm as error:
+            odd.append(error)
         except NoHeader as error:
             nameless.append(error)
         except Empty as error:
             empty.append(error)
             passed.append(PassedOver(source.file.path, EMPTY))
+    if odd:
+        raise _of_another_form(odd, found)
     if nameless:
         raise _nameless(nameless, found)
     if not found:
@@ -87,6 +98,23 @@ def _nameless(files: Sequence[NoHeader], others: Sequence[Opened]) -> Exception:
         f"{path}: no header line, though {others[0].source.file.path} has one; its first line is a row",
         hint=hint if fits else f"run it apart; {files[0].hint}",
     )
+
+
+def _of_another_form(files: Sequence[NoSuchForm], others: Sequence[Opened]) -> NoSuchForm:
+    """What to say of files that are not of the layout, where others of the log are: a server keeps its errors beside."""
+    logs = dict.fromkeys(_with_rotated(file.source.file.path) for file in others)
+    if logs and not any(fnmatchcase(file.path, each) for file in files for each in logs):
+        few = " ".join(map(shlex.quote, list(logs)[:MOST_NAMED]))
+        more = ", …" if len(logs) > MOST_NAMED else ""
+        own = "" if files[0].hint == AS_CSV else f"; {files[0].hint}"
+        files[0].hint = f"name those that are: {few}{more}{own}"
+    return files[0]
+
+
+def _with_rotated(path: str) -> str:
+    """A pattern for a log and what a rotation has made of it: ``logs/access.log*``."""
+    folder, slash, name = path.rpartition("/")
+    return f"{escape(folder)}{slash}{escape(unrotated(name))}*"
 
 
 def _check_alike(files: Sequence[Opened], config: Config) -> None:

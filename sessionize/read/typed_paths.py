@@ -9,12 +9,13 @@ from glob import has_magic
 from sessionize.config import Config, InputFormat
 from sessionize.errors import InputError, may_not_be_read
 from sessionize.presets.recognise import by_lines
-from sessionize.read.detect import BLANK, ending
+from sessionize.read.detect import BLANK
 from sessionize.read.folders import in_order, is_beside, logs_in
 from sessionize.read.formats import ENDINGS
 from sessionize.read.nearest import there_is
 from sessionize.read.passed_over import PassedOver
 from sessionize.read.probe import HEAD, probed
+from sessionize.read.rotated import ending
 from sessionize.read.shown import shown_folder, shown_path
 from sessionize.read.source import Empty, unreadable
 from sessionize.read.tables import check_in_no_table

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import shlex
 import subprocess
 from pathlib import Path
 from typing import Final
@@ -230,3 +231,24 @@ def test_a_visitor_is_the_same_one_in_a_night_whose_log_lacks_the_user_agent(tmp
     assert whole.of("events") == [(2,)]
     last = pl.read_parquet(tmp_path / "out" / "batch=*" / "metrics.parquet")
     assert last.select("session_id", "events").rows() == whole.of("session_id", "events")
+
+
+@pytest.mark.parametrize("command", ["run -o out", "summary", "check"])
+@pytest.mark.parametrize("names", [["access.log"], ["access.log", "access.log.1"], ["a b.log", "access.log-20240529"]])
+def test_a_servers_errors_beside_its_log_are_not_of_its_layout_and_naming_what_is_said_reads_the_log(
+    names: list[str], command: str, tmp_path: Path
+) -> None:
+    (tmp_path / "nginx").mkdir()
+    for number, name in enumerate(names):
+        (tmp_path / "nginx" / name).write_text(f'203.0.113.{number} - - {REST} "-" "M"\n')
+    (tmp_path / "nginx" / "error.log").write_text(
+        '2024/05/30 10:00:00 [error] 7#7: *1 open() "/x", client: 203.0.113.5\n'
+    )
+    first, *options = command.split()
+    said = sessionize(first, "nginx", *options, cwd=tmp_path)
+    assert (said.code, "nginx/error.log: no line is of the layout combined" in said.err) == (2, True)
+    named = shlex.split(said.err.partition("name those that are: ")[2])
+    assert named[-1] == "nginx/access.log*"
+    done = sessionize("run", *named, "-o", "out", cwd=tmp_path)
+    assert done.code == 0, done.err
+    assert f"{len(names)} rows" in done.err
