@@ -16,6 +16,7 @@ from sessionize.instants import iso
 Options = Mapping[str, Any]
 Answer = Measured | Unmeasured
 Measure = Callable[[Facts, Options], Answer]
+SO_MANY: Final = "has so many events that it could be a constant"
 NO_EVENTS: Final = Unmeasured("an earlier run's output does not tell; check the log itself")
 NO_FIGURES: Final = Unmeasured("there are no figures of its events")
 WORTH_A_VALUE: Final = (schema.EVENT_TYPE, schema.PAGE, schema.REFERRER, schema.VALUE, schema.USER_AGENT, schema.IP)
@@ -210,10 +211,12 @@ def profile_id_share(facts: Facts, _: Options) -> Answer:
 
 
 def _largest(facts: Facts, role: str, largest: tuple[int, str] | None, what: str) -> Answer:
+    whole = facts.counts["events"]
+    if largest is None and facts.events is not None and role in facts.events.blanks:
+        return Measured(0, whole, f"no {role} {SO_MANY}")
     if largest is None:
         return Unmeasured(f"the log has no {role}")
     number, name = largest
-    whole = facts.counts["events"]
     said = f"{_of(number, whole, 'events')} {what} one {role}: {quoted(name)}"
     return Measured(number, whole, said, (Example(f"{role} {quoted(name)}: {number:,} events"),))
 
@@ -224,7 +227,7 @@ def profiles_of_a_session_id(facts: Facts, events: EventFacts, _: Options) -> An
     if not events.has_both_ids:
         return Unmeasured("the log has not both, session_id and profile_id")
     if events.most_profiles is None:
-        return Measured(0, facts.counts["profiles"], "no session_id has so many events that it could be a constant")
+        return Measured(0, facts.counts["profiles"], f"no session_id {SO_MANY}")
     number, later, name = events.most_profiles
     whole = facts.counts["profiles"] + later
     return Measured(number, whole, f"{_of(number, whole, 'profiles')} share one session_id: {quoted(name)}")

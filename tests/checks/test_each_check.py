@@ -297,6 +297,16 @@ def test_an_id_used_as_a_constant_is_a_warning_in_a_small_log_too(same: int, sta
     assert [found(checked, name).status for name in ("session-id-share", "profile-id-share")] == [status, status]
 
 
+def test_a_log_in_which_no_session_id_has_two_events_has_one_all_the_same(tmp_path: Path) -> None:
+    log = written(tmp_path, [event(number, session_id=f"s{number}") for number in range(5)])
+    share = found(findings(log, {"session-id-share": {"error": "10%"}}), "session-id-share")
+    said = "no session_id has so many events that it could be a constant"
+    assert (share.status, share.number, share.base, share.said) == ("passed", 0, 5, said)
+    log = written(tmp_path, [event(number)[1:] for number in range(5)], HEADER[1:], "without.csv")
+    without = found(findings(log, {}), "session-id-share")
+    assert (without.number, without.said) == (None, "the log has no session_id")
+
+
 def test_a_session_id_that_all_of_three_profiles_share_is_a_warning(tmp_path: Path) -> None:
     checked = findings(written(tmp_path, [event(2 * x, session_id="1.71706E+12") for x in range(3)]), {})
     assert found(checked, "session-id-profiles").status == "warned"
