@@ -23,6 +23,7 @@ from sessionize.values import dataclass
 
 FUNCTIONS: Final[dict[str, tuple[int, int, str]]] = {
     "url": (2, 2, "url(stem, query): the two with ? between; the stem alone where the query is null"),
+    "both": (2, 2, "both(id, other): the two with | between, one id; the first alone where the other is null"),
     "target": (1, 1, "target(request): what a request line asks for, /a of GET /a HTTP/1.1"),
     "host": (1, 1, "host(address): an address without its port, and without the brackets around IPv6"),
     "first": (1, 1, "first(list): the first of some texts between commas, that is not -"),

@@ -16,6 +16,7 @@ from sessionize.kernel.keys import key_text
 from sessionize.kernel.own import own_columns, with_uses
 from sessionize.kernel.privacy import is_hidden
 from sessionize.kernel.references import BLANKS, field, field_type, filled, text
+from sessionize.kernel.texts import joined
 from sessionize.kernel.timestamps import by_layout, instant
 from sessionize.sql_words import adapted
 
@@ -24,8 +25,6 @@ LONGEST_ADDED: Final = len("s:") + len(".-62135596800000000")
 """Bytes that a session's id may have beside its key's text: a mark, and a start of the year 1."""
 ID_COLUMNS: Final = {schema.SESSION_ID: "source_id", schema.PROFILE_ID: schema.PROFILE_ID}
 """Names of a session's ids, by the roles that they come from."""
-ID_SEPARATOR: Final = "|"
-"""Between the columns that are an id together; escaped inside them, so that no two ids share a text."""
 CLOCK: Final = r"^\s*\d{1,2}:\d\d"
 MIDNIGHT: Final = r"[T ](?:00:00(?::00(?:[.,]0+)?)?|12:00(?::00)?\s*[Aa]\.?[Mm]\.?)\s*(?:Z|[+-]\d\d:?\d\d)?\s*$"
 NO_DATE: Final = r"^\s*(?:1899-12-3[01]|1900-01-0[01]|1970-01-01|0001-01-01)[T ]"
@@ -187,13 +186,7 @@ def _splits(types: Types, plan: Plan) -> dict[str, pl.Expr]:
 
 def _joined(names: tuple[str, ...], types: Types) -> pl.Expr:
     """Several columns as one id; null where one of them is null or blank."""
-    escaped = (
-        filled(text(name, types))
-        .str.replace_all("\\", "\\\\", literal=True)
-        .str.replace_all(ID_SEPARATOR, f"\\{ID_SEPARATOR}", literal=True)
-        for name in names
-    )
-    return pl.concat_str(*escaped, separator=ID_SEPARATOR)
+    return joined(*(filled(text(name, types)) for name in names))
 
 
 def time_text(names: tuple[str, ...], types: Types) -> tuple[pl.Expr, pl.DataType | None]:

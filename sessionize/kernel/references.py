@@ -10,7 +10,7 @@ import polars as pl
 
 from sessionize.errors import UsageError
 from sessionize.kernel.json_text import VALUE_FIELDS, in_json
-from sessionize.kernel.texts import as_plain, duration_text, is_plain, number_text, plain_type, time_text
+from sessionize.kernel.texts import as_plain, duration_text, is_plain, joined, number_text, plain_type, time_text
 from sessionize.reference import FIRST_OF, Call, Column, FirstOf, Fixed, Reference, Step, columns_of, parse
 from sessionize.values import NamedTuple
 
@@ -151,6 +151,8 @@ def _call(reference: Call, types: Types) -> Resolved | None:
     if there is None:
         return None
     texts = filled(as_text(there.column, there.dtype))
+    if reference.function == "both":
+        return _both(there.written, texts, _resolved(others[0], types))
     if reference.function == "url":
         return _url(there.written, texts, _resolved(others[0], types))
     if reference.function == "when":
@@ -168,6 +170,14 @@ def _url(written: str, stem: pl.Expr, query: Resolved | None) -> Resolved:
     behind = filled(as_text(query.column, query.dtype)).str.strip_prefix("?")
     whole = pl.when(behind.is_null()).then(stem).otherwise(pl.concat_str(stem, behind, separator="?"))
     return Resolved(whole, pl.String(), f"url({written}, {query.written})")
+
+
+def _both(written: str, first: pl.Expr, other: Resolved | None) -> Resolved:
+    if other is None:
+        return Resolved(first, pl.String(), written)
+    second = filled(as_text(other.column, other.dtype))
+    together = pl.when(second.is_null()).then(first).otherwise(joined(first, second))
+    return Resolved(together, pl.String(), f"both({written}, {other.written})")
 
 
 def _when(written: str, texts: pl.Expr, others: list[Reference], types: Types) -> Resolved | None:

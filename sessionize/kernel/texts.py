@@ -29,6 +29,8 @@ UTF8_IN_HEX: Final = (
 )
 """Bytes of well-formed UTF-8, two hexadecimal digits each: no overlong form, no surrogate, nothing over U+10FFFF; and no
 control character but tab and line ends, as bytes that are none of a text, such as Matomo's visitors, may look like it."""
+ID_SEPARATOR: Final = "|"
+"""Between the texts that are an id together; escaped inside them, so that no two ids share a text."""
 CONTROL: Final = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
 
 
@@ -208,3 +210,14 @@ def duration_text(column: pl.Expr) -> pl.Expr:
     sign = pl.when(micros < 0).then(pl.lit("-")).otherwise(pl.lit(""))
     after = pl.when(fraction > 0).then(digits).otherwise(pl.lit(""))
     return pl.concat_str(sign, pl.concat_str(parts, separator=":"), after)
+
+
+def joined(*ids: pl.Expr) -> pl.Expr:
+    """Several texts as one id, of which no two are alike where one of theirs is another; null where one of them is null."""
+    escaped = (
+        each.str.replace_all("\\", "\\\\", literal=True).str.replace_all(
+            ID_SEPARATOR, f"\\{ID_SEPARATOR}", literal=True
+        )
+        for each in ids
+    )
+    return pl.concat_str(*escaped, separator=ID_SEPARATOR)

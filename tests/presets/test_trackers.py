@@ -160,6 +160,32 @@ def test_rudderstack_sessions_are_device_and_number(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("flat", [False, True])
+def test_raw_calls_of_rudderstack_have_its_sessions_and_those_of_segment_none(flat: bool, tmp_path: Path) -> None:  # noqa: FBT001
+    def call(number: int, device: str | None, session: int | None, **more: str) -> dict[str, Any]:
+        context: dict[str, Any] = {"ip": "203.0.113.7"} | ({} if session is None else {"sessionId": session})
+        inside = {f"context.{key}": value for key, value in context.items()} if flat else {"context": context}
+        return {"messageId": f"m{number}", "type": "page", "anonymousId": device, "receivedAt": "x",
+                "timestamp": f"2024-05-30T09:{number}0:00Z", **inside, **more}  # fmt: skip
+
+    instant = 1717059600000
+    rudder = [
+        call(0, "a", instant),
+        call(0, "b", instant),
+        call(1, "a", instant, userId="u"),
+        call(2, "a", instant + 1),
+    ]
+    rudder += [call(3, "a", None), call(4, None, instant)]  # by a server, and by nobody who is known
+    found = ran(tmp_path, ndjson(tmp_path / "rudder.ndjson", *rudder))
+    assert found.layout == "segment-json"
+    assert sorted(found.of("source_id", "events")) == [
+        ("1717059600000", 1), ("a", 1), ("a|1717059600000", 2), ("a|1717059600001", 1), ("b|1717059600000", 1),
+    ]  # fmt: skip
+    segment = [call(0, "a", None), call(1, "a", None, userId="u"), call(2, None, None, userId="v")]
+    found = ran(tmp_path, ndjson(tmp_path / "segment.ndjson", *segment))
+    assert found.of("source_id", "profile_id", "events") == [("a", "a", 2), ("v", "v", 1)]
+
+
 def parameter(key: str, *, text: str | None = None, number: int | None = None) -> dict[str, Any]:
     return {"key": key, "value": {"string_value": text, "int_value": number, "float_value": None, "double_value": None}}
 
