@@ -132,7 +132,8 @@ def null_words(facts: Facts, _: Options) -> Answer:
     """Events whose id is a word for null."""
     if facts.null_words is None:
         return NO_EVENTS
-    number, whole = facts.null_words.number, facts.counts["events"]
+    whole = facts.counts["events"]
+    number = min(facts.null_words.number, whole)  # an event may have one as several of its ids
     said = f"{_of(number, whole, 'events')} have a word for null as their id; --null says so"
     return Measured(number, whole, said, facts.null_words.examples)
 

@@ -220,6 +220,11 @@ def test_a_word_for_null_as_a_session_id_is_said_where_no_profile_can_share_it(
     assert words_for_null(log) == [said_of]
 
 
+def test_an_event_with_two_words_for_null_is_one_event(tmp_path: Path) -> None:
+    log = csv(tmp_path, visits("session_id,ts,event_id", lambda n: "NULL" if n < 90 else n, minute, lambda _: "NULL"))
+    assert words_for_null(log) == [100]
+
+
 def test_a_word_for_null_as_the_one_session_of_one_profile_is_its_session_id(tmp_path: Path) -> None:
     log = csv(tmp_path, "session_id,user_id,ts\n-1,u1,2024-05-30 10:00\n-1,u1,2024-05-30 10:01\ns,u2,2024-05-30\n")
     assert notes(run(log, folder=tmp_path)) == []
