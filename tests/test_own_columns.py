@@ -324,3 +324,15 @@ def test_a_goal_that_no_event_reaches_is_said_of_nights_until_one_has(tmp_path: 
     (tmp_path / "2.csv").write_text(LOG.splitlines()[0] + "\nc,2024-06-01 10:00:00,view,1,,/nowhere\n")
     second = sessionize("run", "2.csv", *nights, "2", cwd=tmp_path)
     assert "--goal" not in second.err
+
+
+@pytest.mark.parametrize("beside", [[], ["--metric", "s=sum(n)"]])
+def test_the_most_of_numbers_that_are_texts_is_a_number_whatever_else_is_asked(
+    beside: list[str], tmp_path: Path
+) -> None:
+    rows = "a,2024-05-30T10:00:00Z,5,01234\na,2024-05-30T10:01:00Z,3000,90210\na,2024-05-30T10:02:00Z,,\n"
+    (tmp_path / "log.csv").write_text(f"session_id,timestamp,n,zip\n{rows}")
+    typed = ["--metric", "most=max(n)", "--metric", "least=min( n )", "--metric", "code=max(zip)", *beside]
+    said = sessionize("run", "log.csv", "-o", "-", "--no-sessions", "-q", *typed, cwd=tmp_path)
+    found = json.loads(said.out)
+    assert (found["most"], found["least"], found["code"]) == (3000.0, 5.0, "90210")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -21,6 +22,8 @@ from sessionize.plan.evidence import Sample, Types
 from sessionize.plan.named import check_exists
 from sessionize.plan.names import listed
 
+A_NUMBER: Final = r"^\s*[+-]?(?:0|[1-9]\d*)(?:\.\d+)?\s*$"
+"""No number with zeros before it, which is a code: a postcode."""
 FITS: Final = "a value that does not fit: TRY_CAST gives null in its place"
 
 
@@ -46,7 +49,7 @@ def own_of(config: Config, plan: Plan, types: Types, sample: Sample, known: Mapp
     dimensions = tuple(_dimension(name, text, plan, types) for name, text in config.dimensions.items())
     named = {own.name: own.uses[own.name] for own in dimensions}
     goals = tuple(_goal(name, text, plan, types, named) for name, text in config.goals.items())
-    found = (*dimensions, *_metrics(config.metrics, plan, types, named), *goals)
+    found = (*dimensions, *_metrics(config.metrics, plan, types, named, sample, known), *goals)
     _try(found, types, replace(plan, own=found), sample)
     return tuple(_as_known(own, known, types) for own in found)
 
@@ -121,8 +124,13 @@ def _goal(name: str, text: str, plan: Plan, types: Types, named: Mapping[str, st
     return Own(name=name, kind="goal", text=text, dtype="boolean", uses=uses)
 
 
-def _metrics(wanted: Mapping[str, str], plan: Plan, types: Types, named: Mapping[str, str]) -> list[Own]:
-    """The metrics. A text column that one of them can only take as a number is a number in all of them."""
+def _metrics(
+    wanted: Mapping[str, str], plan: Plan, types: Types, named: Mapping[str, str], sample: Sample, known: Mapping[str, OwnType]
+) -> list[Own]:  # fmt: skip
+    """The metrics. A text column that one of them can only take as a number is a number in all of them.
+
+    So is one of which the least or the most is wanted, if its first values are numbers.
+    """
     expressions = {name: sql.aggregate(text, f"--metric {name}") for name, text in wanted.items()}
     uses = {
         name: _uses(each.meta.root_names(), plan, types, named, f"--metric {name}")
@@ -131,6 +139,8 @@ def _metrics(wanted: Mapping[str, str], plan: Plan, types: Types, named: Mapping
     numbers: frozenset[str] = frozenset()
     for name, each in expressions.items():
         numbers |= _numbers(each, uses[name], plan, types)
+        if known.get(name, "number") != "string":
+            numbers |= _ordered(wanted[name], uses[name], plan, types, sample)
     return [
         Own(
             name=name, kind="metric", text=wanted[name], uses=uses[name], numbers=numbers & frozenset(uses[name]),
@@ -148,6 +158,19 @@ def _numbers(expression: pl.Expr, uses: Mapping[str, str], plan: Plan, types: Ty
         if _result(expression, there | dict.fromkeys(chosen, pl.Float64())) is not None:
             return frozenset(chosen)
     return frozenset()
+
+
+def _ordered(
+    text: str, uses: Mapping[str, str], plan: Plan, types: Types, sample: Sample
+) -> frozenset[str]:  # fmt: skip
+    """The text columns of which the least or the most is wanted, and whose first values are all numbers."""
+    there = _frame({each: used(reference, types, plan) for each, reference in uses.items()}, types)
+    wanted = [
+        name for name, dtype in there.items()
+        if dtype == pl.String and re.search(rf'(?i)\b(?:min|max)\s*\(\s*"?{re.escape(name)}"?\s*\)', text)
+    ]  # fmt: skip
+    values = {name: sample(used(uses[name], types, plan)).drop_nulls() for name in wanted}
+    return frozenset(name for name, each in values.items() if len(each) and each.str.contains(A_NUMBER).all())
 
 
 def _result(expression: pl.Expr, types: Types) -> pl.DataType | None:
