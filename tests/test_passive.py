@@ -214,3 +214,18 @@ def test_what_is_named_passive_is_so_by_every_definition_that_is_compared(tmp_pa
             "run", "log.csv", "--passive", "ping", "--rules", name, "-o", "-", "--no-sessions", "-q", cwd=tmp_path
         )
         assert found[name] == len(ran.out.splitlines()) == 2, ran.err
+
+
+def test_passive_events_that_were_carried_and_lie_in_no_session_fail_no_night(tmp_path: Path) -> None:
+    rows = {30: ["u1,2024-05-30T12:00:00Z,page-view,/a", "u2,2024-05-30T23:50:00Z,beat,/p", "u3,2024-05-30T23:51:00Z,beat,/p"],
+            31: ["u1,2024-05-31T12:00:00Z,page-view,/a"]}  # fmt: skip
+    for day, lines in rows.items():
+        (tmp_path / f"{day}.csv").write_text("\n".join(["user_id,timestamp,event_type,page", *lines, ""]))
+    night = ["run", "-o", "out", "--state", "st", "--passive", "beat"]
+    for day in rows:
+        said = sessionize(*night, f"{day}.csv", "--batch", f"2024-05-{day}", "--check", "-q", cwd=tmp_path)
+        assert (said.code, said.err) == (0, "")
+    told = sessionize(*night, "31.csv", "--batch", "2024-05-31", "--redo", cwd=tmp_path).err
+    assert "2 rows (66.67%): 2 passive_alone" in told
+    checked = sessionize("check", "out/batch=2024-05-31", "-q", cwd=tmp_path)
+    assert checked.code == 0, checked.out

@@ -21,6 +21,7 @@ NO_EVENTS: Final = Unmeasured("an earlier run's output does not tell; check the 
 NO_FIGURES: Final = Unmeasured("there are no figures of its events")
 WORTH_A_VALUE: Final = (schema.EVENT_TYPE, schema.PAGE, schema.REFERRER, schema.VALUE, schema.USER_AGENT, schema.IP)
 """Columns that are odd where they are empty; of campaigns many logs have none."""
+ALONE: Final = "passive_alone"
 SOME: Final = 1_000
 HOUR_US: Final = 3_600_000_000
 MINUTES: Final = len("2024-05-30T00:00")
@@ -33,11 +34,13 @@ def rows(facts: Facts, _: Options) -> Answer:
 
 
 def rejected(facts: Facts, _: Options) -> Answer:
-    """Rows that are no events."""
-    by_reason = facts.counts["rejected_by_reason"]
+    """Rows that are no events, which passive ones in no session are."""
+    by_reason = {reason: number for reason, number in facts.counts["rejected_by_reason"].items() if reason != ALONE}
     reasons = ", ".join(f"{number:,} {reason}" for reason, number in by_reason.items())
-    number, rows = facts.counts["rejected"], facts.counts["rows_read"]
-    examples = sorted((each for found in facts.rejected.values() for each in found), key=_place)
+    number, rows = sum(by_reason.values()), facts.counts["rows_read"]
+    examples = sorted(
+        (each for reason, found in facts.rejected.items() if reason != ALONE for each in found), key=_place
+    )
     return Measured(number, rows, f"{_of(number, rows, 'rows')} rejected" + (f": {reasons}" if reasons else ""),
                     tuple(examples))  # fmt: skip
 
@@ -47,6 +50,7 @@ def rejected_for(reason: str) -> Measure:
 
     def measure(facts: Facts, _: Options) -> Answer:
         number, rows = facts.counts["rejected_by_reason"].get(reason, 0), facts.counts["rows_read"]
+        rows += facts.counts.get("carried_in", 0) if reason == ALONE else 0
         return Measured(number, rows, f"{_of(number, rows, 'rows')} rejected: {reason}", facts.rejected.get(reason, ()))
 
     return measure

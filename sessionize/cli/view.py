@@ -129,9 +129,14 @@ def notes(texts: Iterable[str], *, color: bool) -> None:
 
 
 def rejected(counts: Mapping[str, Any], *, quiet: bool, color: bool) -> None:
-    """How many rows were rejected, and why; of a quiet run only where they are more than a few."""
-    share = counts["rejected"] / max(1, counts["rows_read"])
-    if not counts["rejected"] or (quiet and share <= MANY_REJECTED):
+    """How many rows were rejected, and why; of a quiet run only where more than a few are no events.
+
+    Passive events in no session may be of the night before, and are none of its rows.
+    """
+    alone = counts["rejected_by_reason"].get("passive_alone", 0)
+    rows = counts["rows_read"] + (counts["carried_in"] if alone else 0)
+    share = counts["rejected"] / max(1, rows)
+    if not counts["rejected"] or (quiet and counts["rejected"] - alone <= MANY_REJECTED * rows):
         return
     reasons = ", ".join(f"{number:,} {reason}" for reason, number in counts["rejected_by_reason"].items())
     text = wrapped(f"{counts['rejected']:,} rows ({share:.2%}): {reasons}", 12)
