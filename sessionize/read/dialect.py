@@ -224,6 +224,10 @@ def _whole(text: str, delimiter: str, quote: str, config: Config, source: Source
             f"{path}: lines end in carriage returns alone", hint=_converted_by("tr '\\r' '\\n' < FILE", source)
         )
     if fields is None:
+        if delimiter != " " and len(fields_of(text, " ", quote) or ()) > 1:
+            raise InputError(
+                f"{path}: the fields of its first line are apart by blanks", hint="--delimiter ' ' reads it"
+            )
         hint = None if config.multiline else "is it over several lines? --multiline reads such records"
         raise InputError(f"{path}: a quote in the first line never closes", hint=hint)
     return fields

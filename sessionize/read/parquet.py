@@ -37,6 +37,7 @@ EXACT: Final = 2**53
 LEAST_RATIO: Final = 2
 """Bytes that a byte of a file comes to at least, if its first rows do not tell."""
 
+TWO_FIELDS: Final = pattern(r"duplicate struct field '(.*)'")
 TWICE: Final = pattern(r"name '(?P<name>.*)' has more than one occurrence")
 
 
@@ -293,6 +294,9 @@ def _damaged(source: Source, error: BaseException) -> InputError:
     reason = next(iter(str(error).splitlines()), type(error).__name__).replace(source.place, path)
     if (twice := TWICE.search(reason)) is not None:
         return _two_of_one_name(source, twice["name"])
+    if (field := TWO_FIELDS.search(reason)) is not None:
+        said = f"{path}: a struct in it has two fields called {field[1]!r}"
+        return InputError(said, hint="rename one where the file is made, or leave the struct out")
     if "precision must be between 1 and 38" in reason:
         said = f"{path}: it has decimals of more than 38 digits ({reason.rpartition(' ')[2]}), which are not read"
         return InputError(said, hint="write them as DECIMAL(38, …) or as DOUBLE where the file is made")

@@ -39,6 +39,12 @@ def paths_of(text: str, config: Config, passed: list[PassedOver]) -> list[AnyPat
     if is_folder:
         paths = _logs_in(path, config, passed)
         if not paths:
+            there = sorted(each.name for each in path.iterdir())
+            if there and not config.hash_key and all(name.startswith(".") for name in there):
+                raise InputError(
+                    f"{shown_folder(text, config)}: all in this folder is hidden",
+                    hint=f"what is hidden is read by its name: {shlex.quote(text.rstrip('/') + '/' + there[0])}",
+                )
             by_glob = "" if config.hash_key else f"; others are read by a glob: {shlex.quote(text.rstrip('/') + '/*')}"
             raise InputError(
                 f"{shown_folder(text, config)}: no log in this folder",

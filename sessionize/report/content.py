@@ -114,7 +114,7 @@ def _rules(rules: Data) -> list[str]:
     """The rules that hold, by the names that the manifest has."""
     found = ["no timeout" if rules["timeout_s"] is None else f"timeout {duration(rules['timeout_s'])}"]
     for name, value in rules.items():
-        if name in ("timeout_s", "timezone", "time_format", "traits") or value in (None, False, [], "full", ()):
+        if name in ("timeout_s", "timezone", "time_format", "traits") or value in (None, False, [], "full", (), {}):
             continue
         words = name.removesuffix("_s").replace("_", " ")
         if value is True:
@@ -122,5 +122,16 @@ def _rules(rules: Data) -> list[str]:
         elif name.endswith("_s"):
             found.append(f"{words} {duration(value)}")
         else:
-            found.append(f"{words} {' | '.join(map(str, value)) if isinstance(value, list | tuple) else value}")
+            found.append(f"{words} {_listed(value)}")
     return found
+
+
+def _listed(value: Any) -> str:
+    """A rule's value in words: of columns that were added each name, and what it is."""
+    if isinstance(value, Mapping):
+        told = {
+            name: each.get("of") or each.get("sql", "") if isinstance(each, Mapping) else each
+            for name, each in value.items()
+        }
+        return " | ".join(f"{name} = {of}" if of else str(name) for name, of in told.items())
+    return " | ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

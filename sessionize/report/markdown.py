@@ -27,7 +27,7 @@ def as_markdown(report: Report) -> str:
     blocks = [f"## {cell(short(report.title))}", about]
     for section in report.sections:
         blocks += _section(section)
-    foot = "\n".join(f"- {cell(name)}: {cell(short(text))}" for name, text in report.foot)
+    foot = "\n".join(f"- {cell(name)}: {cell(text if name == 'Rules' else short(text))}" for name, text in report.foot)
     blocks += ["### How this was made", foot]
     return BEGINNING + "\n\n".join(block for block in blocks if block) + "\n"
 

@@ -265,3 +265,18 @@ def test_a_folder_of_other_names_is_read_by_the_glob_that_is_told(tmp_path: Path
     said = sessionize("run", "logs/", "-o", "out", cwd=tmp_path)
     assert (said.code, said.err.rstrip().endswith("by a glob: 'logs/*'")) == (3, True)
     assert sessionize("run", "logs/*", "-o", "out", cwd=tmp_path).code == 0
+
+
+def test_a_folder_of_hidden_files_alone_says_how_one_is_read(tmp_path: Path) -> None:
+    (tmp_path / "h").mkdir()
+    (tmp_path / "h/.log.csv").write_text("user_id,ts\nu,1717063200\n")
+    said = sessionize("run", "h", "-o", "out", cwd=tmp_path)
+    assert (said.code, said.err.rpartition(": ")[2]) == (3, "h/.log.csv\n")
+    assert sessionize("run", "h/.log.csv", "-o", "out", "-q", cwd=tmp_path).code == 0
+
+
+def test_fields_apart_by_blanks_between_quotes_are_told_as_that(tmp_path: Path) -> None:
+    (tmp_path / "r.txt").write_text('"user" "time" "page"\n"u1" "2024-05-30 10:00:00" "/a b"\n')
+    said = sessionize("run", "r.txt", "-o", "out", cwd=tmp_path)
+    assert (said.code, "--delimiter ' ' reads it" in said.err) == (3, True), said.err
+    assert sessionize("run", "r.txt", "-o", "out", "-q", "--delimiter", " ", cwd=tmp_path).code == 0

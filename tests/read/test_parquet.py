@@ -366,3 +366,10 @@ def test_a_duration_beside_a_date_is_the_time_of_day_and_alone_no_time(tmp_path:
     (row,) = pl.read_parquet(tmp_path / "out" / "metrics.parquet").iter_rows(named=True)
     assert (row["start"].isoformat(), row["duration_s"]) == ("2024-05-30T10:00:00+00:00", 300.5)
     assert sessionize("run", "log.parquet", "--timestamp", "time", "-o", "no", cwd=tmp_path).code == 3
+
+
+def test_a_struct_with_two_fields_of_one_name_is_told_as_that(tmp_path: Path) -> None:
+    both = pa.StructArray.from_arrays([pa.array(["a"]), pa.array(["b"])], names=["id", "id"])
+    pq.write_table(pa.table({"user_id": ["a"], "ts": [1717063200], "p": both}), tmp_path / "log.parquet")
+    said = sessionize("run", "log.parquet", "-o", "out", cwd=tmp_path)
+    assert (said.code, "a struct in it has two fields called 'id'" in said.err) == (3, True), said.err

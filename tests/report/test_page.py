@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from html import unescape
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -202,3 +203,15 @@ def test_markdown_of_a_hostile_log_is_tables_of_text(tmp_path: Path) -> None:
     assert len(done.out.encode()) < 65_536  # what a comment may have
     table_rows = re.findall(r"(?m)^\|.*\|$", done.out)
     assert len(table_rows) == len([line for line in done.out.splitlines() if line.startswith("|")])
+
+
+def test_the_rules_stand_whole_and_in_words_on_every_page(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("user_id,ts,n\nu,1717063200,5\nu,1717063300,7\n")
+    typed = ["--rules", "matomo", "--dimension", "land=n", "--metric", "most=max(n)", "--goal", "g=n = '5'"]
+    for name in ("page.md", "page.html"):
+        said = sessionize("report", "log.csv", *typed, "-o", name, "-q", cwd=tmp_path)
+        assert said.code == 0, said.err
+        text = unescape((tmp_path / name).read_text())
+        for rule in ("split at midnight", "dimensions land = n", "metrics most = max(n)", "goals g = n = '5'"):
+            assert rule in text
+        assert "{" not in text.partition("timeout 30 min, ")[2].partition("\n")[0].partition("</")[0]
