@@ -41,11 +41,16 @@ def first_cases(tests: Iterable[pytest.Item]) -> tuple[list[pytest.Item], list[p
     return [*first.values()], others
 
 
-def turns(most: int) -> int:
-    """How often something random is tried: so often if THOROUGH, else a twelfth of it, or in the quick run a fiftieth."""
+def turns(most: int, fewest: int = 16) -> int:
+    """How often something random is tried: so often if THOROUGH, else a twelfth of it, or in the quick run a fiftieth.
+
+    Args:
+        most: How often it is worth to be tried.
+        fewest: How often at least; less of what takes a second each.
+    """
     if is_quick():
         return max(6, most // 50)
-    return most if THOROUGH else min(most, max(16, most // 12))
+    return most if THOROUGH else min(most, max(fewest, most // 12))
 
 
 def every(step: int) -> int:
@@ -53,9 +58,9 @@ def every(step: int) -> int:
     return 1 if THOROUGH else step
 
 
-def examples(most: int = 100) -> settings:
-    """Settings of a property that is tried on so many examples."""
-    return settings(max_examples=turns(most))
+def examples(most: int = 100, fewest: int = 16) -> settings:
+    """Settings of a property that is tried on so many examples, as `turns` has it."""
+    return settings(max_examples=turns(most, fewest))
 
 
 def in_turn(*lists: Iterable[Any]) -> list[tuple[Any, ...]]:

@@ -79,7 +79,7 @@ def _part_of(frame: pl.DataFrame) -> SharedPart:
 
 
 @pytest.mark.slow
-@examples(100)
+@examples(100, 9)
 @given(
     logs(), rules(), roles(), st.integers(1, 7), st.integers(1, 5), st.integers(1, 4), st.integers(1, 9), st.booleans()
 )

@@ -117,7 +117,7 @@ def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Scene:
 @pytest.mark.slow
 def test_a_crash_before_any_step_leaves_the_night_before_and_the_next_start_completes_it(scene: Scene) -> None:
     steps = 0
-    for at in range(1, 200, every(3)):
+    for at in range(1, 200, every(5)):
         place = scene.copy()
         crashed = crashing(lambda place=place: scene.act(place), at)  # type: ignore[misc]
         shown = {name: content for name, content in tree(place).items() if name.startswith("out/batch=")}

@@ -112,7 +112,7 @@ def closes(rule: OracleRules) -> bool:
     return rule.timeout_us is not None or bool(rule.end_events) or rule.max_duration_us is not None
 
 
-@examples(192)
+@examples(192, 12)
 @given(cuts(), rules().filter(closes), roles(), st.sampled_from((0, 0, 0, 0, 1, 2)), st.sampled_from(("last", "after")))
 def test_the_nights_together_are_one_run(
     cut: Cut, rule: OracleRules, role: frozenset[str], parts: int, flush: Literal["last", "after"]

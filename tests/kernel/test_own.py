@@ -32,7 +32,7 @@ OWN = (
 
 
 @pytest.mark.slow
-@examples(100)
+@examples(100, 8)
 @given(logs(), rules())
 def test_own_columns_are_what_the_metrics_say_of_the_same(log: list[Event], rule: OracleRules) -> None:
     plan = replace(plan_of(rule, ALL_ROLES), own=OWN, conversions=None)
