@@ -80,6 +80,7 @@ def compare(typed: o.Typed) -> None:
     typed = settings.with_file(typed)
     if not typed["inputs"]:
         raise UsageError("no input", hint="name the log; only --explain may go without")
+    settings.no_earlier_run(tuple(typed["inputs"]))
     if typed["json"] and typed["csv"]:
         raise UsageError("--json and --csv would both print on stdout", hint="one of them, or -o DIR --format csv")
     from sessionize.compare import compare as job

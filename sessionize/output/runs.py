@@ -23,7 +23,9 @@ def folders_of(inputs: Sequence[str]) -> list[AnyPath]:
     for text in _matched(inputs):
         there = run_folders(text)
         if not there and not found:
-            return []
+            found = _typed_runs(inputs)
+            if not found:
+                return []
         if not there and not _is_unfinished(path_of(text)):
             raise UsageError(
                 f"{found[0]} is the output of an earlier run, and {text} is not",
@@ -31,6 +33,12 @@ def folders_of(inputs: Sequence[str]) -> list[AnyPath]:
             )
         found += there
     return sorted(set(found), key=str) if len(inputs) > 1 else found
+
+
+def _typed_runs(inputs: Sequence[str]) -> list[AnyPath]:
+    """The runs among several inputs, without a look at what a store or a glob holds."""
+    typed = [text for text in inputs if len(inputs) > 1 and text != STDIN and "://" not in text and not has_magic(text)]
+    return [folder for text in typed if path_of(text).is_dir() for folder in run_folders(text)]
 
 
 def _matched(inputs: Sequence[str]) -> Iterator[str]:

@@ -201,3 +201,17 @@ def test_goals_and_dimensions_of_events_have_their_types_in_every_format(form: s
     )
     checked = sessionize("check", "out", "--config", "c.toml", "-q", cwd=tmp_path)
     assert "1 rows by the query" in checked.out, checked
+
+
+@pytest.mark.parametrize("command", ["summary", "timeout", "compare", "report", "show"])
+@pytest.mark.parametrize("inputs", [["log.csv", "out"], ["out", "log.csv"]])
+def test_a_run_beside_a_log_is_told_apart_whichever_is_named_first(
+    command: str, inputs: list[str], folder: Path
+) -> None:
+    said = sessionize(command, *inputs, cwd=folder)
+    assert (said.code, said.err.startswith("error: out is the output of an earlier run")) == (2, True), said.err
+
+
+def test_a_comparison_of_rules_needs_the_log(folder: Path) -> None:
+    said = sessionize("compare", "out", cwd=folder)
+    assert (said.code, "out is the output of an earlier run, no log" in said.err) == (2, True), said.err
