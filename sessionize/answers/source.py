@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, field, replace
 from difflib import get_close_matches
@@ -199,8 +199,18 @@ def _of_log(config: Config, need: Need, stack: ExitStack, progress: Progress, li
             *(() if asked is None else notes(asked.seen(), config, plan)),
             *result.values.notes(plan),
             *notes_on_rejected(log, result, config, plan),
+            *_hidden(need, log.schema, plan),
         ),
     )
+
+
+def _hidden(need: Need, types: Mapping[str, Any], plan: Plan) -> Iterator[str]:
+    """What to say where sessions are grouped by a metric, and the log has a column of that name that is another thing."""
+    name, roles = need.carried, {each for names in plan.columns.values() for each in names}
+    if name in metric_columns() and name in types and name not in roles:
+        yield (
+            f"--by {name} is that of the sessions; the log's own column: --dimension log_{name}={name} --by log_{name}"
+        )
 
 
 def account(log: LogSource, plan: Plan, result: Result) -> dict[str, Any]:

@@ -215,3 +215,13 @@ def test_a_run_beside_a_log_is_told_apart_whichever_is_named_first(
 def test_a_comparison_of_rules_needs_the_log(folder: Path) -> None:
     said = sessionize("compare", "out", cwd=folder)
     assert (said.code, "out is the output of an earlier run, no log" in said.err) == (2, True), said.err
+
+
+def test_a_group_by_a_metric_says_how_the_column_of_its_name_is_asked(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("user_id,ts,status,utm_source\nu,1717063200,paid,x\nv,1717063200,free,\n")
+    said = sessionize("summary", "log.csv", "--by", "status", cwd=tmp_path).err
+    typed = "--dimension log_status=status --by log_status"
+    assert typed in said
+    found = json.loads(sessionize("summary", "log.csv", *typed.split(), "--json", cwd=tmp_path).out)
+    assert {group["name"] for group in found["groups"]} == {"paid", "free"}
+    assert "note" not in sessionize("summary", "log.csv", "--by", "utm_source", cwd=tmp_path).err
