@@ -45,6 +45,14 @@ def sessionize(*arguments: object, cwd: Path, stdin: bytes | None = None) -> Out
         return Outcome(code, out.getvalue().decode(), err.getvalue().decode())
 
 
+def refused(folder: Path, text: str, name: str = "log.csv") -> str:
+    """What is said of a log that is not run as it stands."""
+    (folder / name).write_text(text)
+    said = sessionize("run", name, "-o", "out", cwd=folder)
+    assert said.code != 0, said.err
+    return said.err
+
+
 def typed(arguments: Sequence[str]) -> None:
     """Run a command line in this process with the streams there are; its errors are raised."""
     application(arguments)(arguments, standalone_mode=False)

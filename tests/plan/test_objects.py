@@ -1,0 +1,107 @@
+"""What lies in the objects of a row: taken by the names that it has there, or proposed by them."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+
+import polars as pl
+import pytest
+from console import refused, sessionize
+
+from sessionize import sessionize as frame
+
+
+def test_a_frame_with_objects_under_a_usual_name_is_read_as_any_other() -> None:
+    rows = pl.DataFrame({"user_id": ["a"], "ts": [1717063200], "event": ["view"], "properties": [{"x": "1"}]})
+    for each in (rows, rows.lazy()):
+        assert frame(each).metrics.height == 1
+
+
+OBJECTS = [
+    {
+        "ts": f"2024-05-30T10:0{n}:00Z", "session": {"id": "s1", "has_replay": bool(n)}, "user": {"id": "u1", "ip": f"1.1.1.{n}"},
+        "page": {"url": "/a", "title": f"A ({n})"}, "event": {"name": "page_view", "created": n},
+    }
+    for n in range(3)
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("written", ["ndjson", "parquet", "csv", "json"])
+def test_of_an_object_with_a_usual_name_what_is_inside_is_taken_in_every_format(written: str, tmp_path: Path) -> None:
+    log = tmp_path / f"log.{written}"
+    if written == "csv":
+        texts = [{name: value if name == "ts" else json.dumps(value) for name, value in row.items()} for row in OBJECTS]
+        pl.DataFrame(texts).write_csv(log)
+    elif written == "json":
+        log.write_text("[" + ",\n".join(map(json.dumps, OBJECTS)) + "]\n")
+    else:
+        getattr(pl.DataFrame(OBJECTS), f"write_{written}")(log)
+    said = sessionize("run", log.name, "-o", "-", "--no-sessions", cwd=tmp_path)
+    (found,) = map(json.loads, said.out.splitlines())
+    assert [found[name] for name in ("source_id", "profile_id", "events", "page_views", "entry_page")] == [
+        "s1",
+        "u1",
+        3,
+        3,
+        "/a",
+    ]
+    checked = sessionize("check", log.name, cwd=tmp_path)
+    assert checked.code == 0, checked.err
+    if written == "parquet":
+        assert frame(pl.DataFrame(OBJECTS)).metrics["page_views"].to_list() == [3]
+
+
+NESTED = {
+    "payload": {"session_id": "s{0}", "user_id": "u{0}", "ts": 1717063200000},
+    "attributes": {
+        "attributes": {"session": {"id": "s{0}"}, "user": {"id": "u{0}"}},
+        "timestamp": "2024-05-30T10:00:00Z",
+    },
+}
+
+
+RECORD = {"key": "u{0}", "topic": "t", "offset": 1, "timestamp": 1717070000000}
+
+
+def lines(*rows: object) -> str:
+    """Each row for one visitor, another and the first again, whose number stands where ``{0}`` does."""
+    return "".join(json.dumps(row).replace("{0}", str(number % 2)) + "\n" for number in range(3) for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("row", "typed"),
+    [
+        (
+            {"payload": NESTED["payload"]},
+            "--timestamp payload.ts --session-id payload.session_id --profile-id payload.user_id",
+        ),
+        (
+            {"attributes": NESTED["attributes"]},
+            "--timestamp attributes.timestamp"
+            + "".join(
+                f" --{key}-id attributes.attributes.{name}.id"
+                for key, name in (("session", "session"), ("profile", "user"))
+            ),
+        ),
+        (
+            RECORD | {"value": {"session_id": "s{0}", "event_type": "page_view", "ts": 1717063200000}},
+            "--timestamp value.ts --session-id value.session_id",
+        ),
+        (
+            RECORD | {"event": {"user_id": "u{0}", "page": "/a", "time": "2024-05-30T10:00:00Z"}},
+            "--timestamp event.time --profile-id event.user_id",
+        ),
+        (
+            {"timestamp": 1717070000000, "who": {"user_id": "u{0}", "created_at": "2020-05-30T10:00:00Z"}},
+            "--profile-id who.user_id",
+        ),
+    ],
+)
+def test_ids_that_lie_deeper_are_proposed_as_what_their_names_say_and_so_is_the_time_beside(
+    row: object, typed: str, tmp_path: Path
+) -> None:
+    said = refused(tmp_path, lines(row), "log.ndjson")
+    assert f"did you mean {typed}?" in said
+    assert sessionize("run", "log.ndjson", "-o", "out", *shlex.split(typed), cwd=tmp_path).code == 0
