@@ -14,7 +14,7 @@ from datetime import date
 from typing import Any
 
 from sessionize.checks.baseline import baseline
-from sessionize.checks.batches import day_of, runs
+from sessionize.checks.batches import day_of
 from sessionize.checks.bounds import Bound, bound
 from sessionize.checks.evaluate import evaluate
 from sessionize.checks.expected import Past
@@ -38,6 +38,7 @@ from sessionize.config import Config
 from sessionize.engine.profile import MOST_DAYS
 from sessionize.errors import UsageError
 from sessionize.limits import Limits
+from sessionize.output.runs import folders_of
 from sessionize.values import NamedTuple
 
 __all__ = [
@@ -82,7 +83,7 @@ def check(
     wanted = settings or Settings()
     thresholds = thresholds_of(wanted)
     compared = baseline_of(wanted, config.inputs)
-    outputs = runs(config.inputs)
+    outputs = tuple(map(str, folders_of(config.inputs)))
     if outputs:
         facts = facts_of_runs(outputs, config, wanted, thresholds)
     else:

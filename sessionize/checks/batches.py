@@ -15,40 +15,13 @@ from sessionize.checks.days import days_of_folders
 from sessionize.checks.settings import Custom
 from sessionize.config import BATCH_NAME
 from sessionize.errors import UsageError
-from sessionize.output.read_run import is_run
 from sessionize.patterns import pattern
 from sessionize.read.hive import partitions
-from sessionize.stores import below, matches, path_of
 
 BATCH: Final = "batch"
 ISO_DATE: Final = pattern(r"(?<!\d)\d{4}-\d\d-\d\d(?!\d)")
 DATE: Final = pattern(r"(?<!\d)(\d{4})-?(\d\d)-?(\d\d)(?!\d)")
 PLACEHOLDER: Final = pattern(r"\{(batch|date)\}")
-
-
-def runs(inputs: Iterable[str]) -> tuple[str, ...]:
-    """Output directories that the inputs name: themselves, as a glob, or as the folder that nights write into.
-
-    Args:
-        inputs: As they were typed.
-
-    Returns:
-        None at all where an input is something else.
-    """
-    found: list[str] = []
-    for text in inputs:
-        found_there = [text] if path_of(text).exists() else map(str, matches(text))
-        each = [run for match in found_there for run in _runs_in(match)]
-        if not each:
-            return ()
-        found += each
-    return tuple(dict.fromkeys(found))
-
-
-def _runs_in(path: str) -> list[str]:
-    if is_run(path):
-        return [path]
-    return [str(each) for each in below(path_of(path), f"{BATCH}=*") if is_run(str(each))]
 
 
 def named_days(paths: Iterable[str]) -> list[dict[str, str | None]]:

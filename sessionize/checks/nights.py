@@ -8,11 +8,11 @@ from contextlib import suppress
 from datetime import date
 from typing import Any
 
-from sessionize.checks.batches import runs
 from sessionize.checks.expected import Past
 from sessionize.errors import UsageError
 from sessionize.locations import location
 from sessionize.output.read_run import is_run, read_manifest
+from sessionize.output.runs import folders_of
 from sessionize.stores import AnyPath, StorePath, matches, path_of
 from sessionize.summary.daily import COUNT, Figure, read
 
@@ -39,8 +39,8 @@ def nights(baseline: str, inputs: Sequence[str], *, may_be_none: bool = False) -
         UsageError: If there is none.
     """
     path = location(baseline, "--baseline", is_input=True)
-    mine = {_resolved(path_of(each)) for each in runs(inputs) or inputs}
-    found = [path_of(each) for each in runs([path]) or map(str, matches(path))]
+    mine = {_resolved(each) for each in folders_of(inputs) or map(path_of, inputs)}
+    found = folders_of([path]) or [path_of(str(each)) for each in matches(path)]
     if not found and not may_be_none:
         raise UsageError(f"--baseline {baseline}: there is no run", hint=NAMES_ONE)
     past = [each for one in found if _resolved(one) not in mine for each in _of(one)]

@@ -203,7 +203,7 @@ def test_goals_and_dimensions_of_events_have_their_types_in_every_format(form: s
     assert "1 rows by the query" in checked.out, checked
 
 
-@pytest.mark.parametrize("command", ["summary", "timeout", "compare", "report", "show"])
+@pytest.mark.parametrize("command", ["summary", "timeout", "compare", "report", "show", "check"])
 @pytest.mark.parametrize("inputs", [["log.csv", "out"], ["out", "log.csv"]])
 def test_a_run_beside_a_log_is_told_apart_whichever_is_named_first(
     command: str, inputs: list[str], folder: Path
