@@ -33,7 +33,7 @@ from sessionize.checks.settings import (
     settings_of,
     with_most_rejected,
 )
-from sessionize.checks.table import CHECKS, OPTIONS, Check
+from sessionize.checks.table import CHECKS, COUNTS, OPTIONS, Check
 from sessionize.config import Config
 from sessionize.engine.profile import MOST_DAYS
 from sessionize.errors import UsageError
@@ -43,6 +43,7 @@ from sessionize.values import NamedTuple
 
 __all__ = [
     "CHECKS",
+    "COUNTS",
     "OPTIONS",
     "Bound",
     "Check",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import field, replace
 from typing import Any, Final
 
@@ -99,12 +99,15 @@ class Settings:
         return self.settings.get(name, Setting())
 
 
-def settings_of(section: Mapping[str, Any], options: Mapping[str, Iterable[str]]) -> Settings:
+def settings_of(
+    section: Mapping[str, Any], options: Mapping[str, Iterable[str]], counts: Collection[str] = ()
+) -> Settings:
     """What a ``[check]`` section asks for.
 
     Args:
         section: The section ``[check]`` of a configuration, as TOML has it.
         options: Check → its own options.
+        counts: Checks whose number is a part of nothing: a percentage is no bound of theirs.
 
     Raises:
         UsageError: If it names a check or an option there is not, or a bound is none.
@@ -115,6 +118,8 @@ def settings_of(section: Mapping[str, Any], options: Mapping[str, Iterable[str]]
         raise UsageError("[check] schema is no table", hint="write [check.schema] with a line a column: name = 'type'")
     customs = section.get("custom", ())
     settings = {name: _setting(name, value, options) for name, value in section.items() if name not in GENERAL}
+    for name in counts:
+        _refuse_share(name, settings.get(name, Setting()))
     if not isinstance(customs, list | tuple):
         raise UsageError("[check] custom is no list", hint="write [[check.custom]] with name, sql, warn, error")
     own = tuple(_custom(each) for each in customs)
@@ -186,6 +191,15 @@ def _setting(name: str, value: Any, options: Mapping[str, Iterable[str]]) -> Set
         options={key: each for key, each in value.items() if key not in (*BOUNDS, LEAST)},
         least=only_so_few(value[LEAST], f"[check.{name}] {LEAST}") if LEAST in value else None,
     )
+
+
+def _refuse_share(name: str, setting: Setting) -> None:
+    for kind, limit in (("warn", setting.warn), ("error", setting.error)):
+        if limit is not None and any(edge is not None and edge.is_share for edge in (limit.low, limit.high)):
+            raise UsageError(
+                f"[check.{name}] {kind} = {limit.text!r} is a percentage, and what it measures is a number",
+                hint=f"write {kind} = {limit.text.replace('%', '')!r} for that many",
+            )
 
 
 def _text(section: Mapping[str, Any], name: str, where: str = "check") -> str | None:

@@ -115,5 +115,7 @@ CHECKS: Final = (
 )  # fmt: skip
 """In the order of the report: rows, events, keys, sessions, files."""
 
+COUNTS: Final = frozenset(check.name for check in CHECKS if check.unit == "count")
+"""Checks whose number is a part of nothing."""
 BY_NAME: Final = {check.name: check for check in CHECKS}
 OPTIONS: Final = {check.name: tuple(check.options) for check in CHECKS} | dict.fromkeys(NAMES.values(), ())

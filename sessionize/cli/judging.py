@@ -28,9 +28,9 @@ def check_settings(typed: o.Typed, section: dict[str, Any]) -> Settings:
     Raises:
         UsageError: If either says what cannot be.
     """
-    from sessionize.checks import OPTIONS, change_bound, only_so_many, settings_of
+    from sessionize.checks import COUNTS, OPTIONS, change_bound, only_so_many, settings_of
 
-    found = settings_of(section, OPTIONS)
+    found = settings_of(section, OPTIONS, COUNTS)
     if typed["baseline"] is not None:
         found = replace(found, baseline=typed["baseline"])
     if typed.get("max_change") is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 REPORT: Final = "The report"
 FORMS: Final = ("html", "markdown")
 ENDINGS: Final = {".md": "markdown", ".markdown": "markdown", ".html": "html", ".htm": "html"}
+OTHERS: Final = frozenset(
+    {".csv", ".docx", ".json", ".ndjson", ".parquet", ".pdf", ".png", ".pptx", ".svg", ".txt", ".xlsx"}
+)
+"""Endings of files that no report is."""
 SECTIONS: Final = (
     "totals", "time", "hours", "lengths", "depth", "silences", "pages", "channels", "groups", "conversions", "funnel",
     "paths", "quality",
@@ -86,6 +91,11 @@ def _form(typed: o.Typed) -> str:
     form = settings.one_of(typed["report_format"], FORMS, "--format")
     if form is None:
         ending = "" if to_stdout else Path(output).suffix.lower()
+        if ending in OTHERS:
+            raise UsageError(
+                f"-o {output}: a report is a page of HTML, or Markdown",
+                hint=f"-o {shlex.quote(str(Path(output).with_suffix('.html')))}, which a browser prints as PDF too",
+            )
         form = ENDINGS.get(ending, "markdown" if to_stdout else "html")
     if form == "html" and to_stdout and sys.stdout.isatty():
         raise UsageError("a page is not for a terminal", hint="name a file: -o report.html")

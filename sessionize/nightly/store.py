@@ -42,6 +42,8 @@ from sessionize.output.writers import ParquetWriter
 from sessionize.patterns import pattern
 
 LOCK: Final = "lock"
+ANOTHER_JOB: Final = "give a job on other logs a --state and an -o of its own"
+"""In place of waiting: a second state for the same logs would count what the first one carries anew."""
 POINTER: Final = "state.json"
 DRAFT: Final = pattern(r"\.(?:carry-\d+|state\.json)\.(\d+)\.partial")
 CHUNK: Final = 262_144
@@ -72,7 +74,7 @@ class Store:
         with ours(self.directory), ExitStack() as failing:
             make_folder(self.directory, 0o700)
             does = f"holds the state {self.directory}"
-            self._lock, before = take_lock(self.directory / LOCK, does, "choose another --state", 0o600)
+            self._lock, before = take_lock(self.directory / LOCK, does, ANOTHER_JOB, 0o600)
             failing.callback(os.close, self._lock)
             self.state = load(self.directory)
             self._sweep_drafts(pid_in(before))
@@ -310,7 +312,7 @@ def ours(path: Path) -> Iterator[None]:
         with map_os_errors(path):
             yield
     except OutputError as error:
-        hint = str(error.hint).replace(ANOTHER_PLACE, "choose another --state")
+        hint = str(error.hint).replace(ANOTHER_PLACE, "move the state and name its place by --state")
         raise StateError(error.message, hint=hint) from error
     except OSError as error:
         reason = os.strerror(error.errno or errno.EIO).lower()

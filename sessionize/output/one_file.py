@@ -31,6 +31,8 @@ class OneFile:
     """
 
     def __init__(self, text: str, option: str, read: Mapping[Identity, str], is_ours: Callable[[Path], bool]) -> None:
+        if text == "-":
+            raise UsageError(f"{option} - names no file", hint="write /dev/stdout in its place")
         self.path = Path(os.path.realpath(local_path(text, option)))
         self._option, self._read, self._is_ours = option, read, is_ours
         self._shown = text

@@ -67,8 +67,10 @@ def resolve(config: Config, types: Types, sample: Sample, known: Known | None = 
     by_role = dict(columns)
     if config.ip == "drop" and config.geo_db is None:
         columns.pop(schema.IP, None)
-    for name in (*config.properties, *config.traits):
-        check_exists(name, types, "the option")
+    for name in config.properties:
+        check_exists(name, types, "--property")
+    for name in config.traits:
+        check_exists(name, types, "--trait")
     told = enrichment_of(config, columns)
     plan = Plan(
         columns=columns,

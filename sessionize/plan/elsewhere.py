@@ -12,6 +12,8 @@ from sessionize.plan.evidence import Evidence, Types, keys_of_pairs
 
 MANY: Final = 3
 """Words of a name that are more likely names of as many columns."""
+SIGNS: Final = {sign: f"'{sign}'" for sign in ",;|"} | {"\t": "'\\t'"}
+"""What fields lie between, and how it is typed."""
 
 
 def rows_in(types: Types, evidence: Evidence) -> Iterator[str]:
@@ -38,4 +40,7 @@ def fields_in(types: Types) -> str | None:
     (name,) = types
     if "::" in name:
         return "its fields seem to lie between '::': sed 's/::/\\t/g' FILE | sessionize run - …"
+    for sign, typed in SIGNS.items():
+        if name.count(sign) + 1 >= MANY:
+            return f"its fields seem to lie between {typed}: --delimiter {typed}"
     return "its fields seem to lie between blanks: --delimiter ' '" if len(name.split()) >= MANY else None

@@ -21,6 +21,8 @@ RUN_LOCK: Final = ".sessionize.lock"
 UNDER_WAY: Final = ".sessionize.commit"
 """Lies there while a run's files are put in place."""
 HIDDEN: Final = "hidden"
+A_CHECKSUM: Final = "a checksum"
+A_TITLE: Final = "a title, no log"
 LINK: Final = "a link to a folder"
 MARKERS: Final = pattern(
     r"_(SUCCESS|metadata|common_metadata|committed_.*|started_.*)|\..*\.crc|\.DS_Store|\.git(keep|ignore)|\.nfs.*"
@@ -28,6 +30,8 @@ MARKERS: Final = pattern(
 """Names of files that Spark, Hive, Databricks and file managers lay beside data."""
 TITLE: Final = pattern(r"[A-Z0-9_-]*[A-Z]{3}[A-Z0-9_-]*")
 """A name in capitals alone: README, LICENSE, SHA256SUMS."""
+DOCUMENT: Final = pattern(r"(?i)(?:readme|licen[cs]e|copying|notice)(?:[._-].*)?\.txt")
+"""What people lay beside data: a text to be read by them."""
 TAGGED: Final = pattern(
     r"(?:[0-9]{4}-[0-9]{2}-[0-9]{2}(?:-[0-9]{2})?|[0-9]{10,13})"
     r"\.(?!bak|backup|old|orig|copy|tmp|part)(?:[0-9a-f]{6,}|(?=[A-Za-z]*[0-9])\w{4,})$"
@@ -101,20 +105,28 @@ def why_not(name: str) -> str:
     if name.startswith((".", "_")):
         return HIDDEN
     if name.lower().endswith(CHECKSUMS):
-        return "a checksum"
+        return A_CHECKSUM
+    return _why_no_log(name)
+
+
+def _why_no_log(name: str) -> str:
+    """Why what has neither a marker's name nor a hidden one is not read; empty where it is a log."""
     bare, last = unrotated(name), ending(name)
+    if DOCUMENT.fullmatch(name):
+        return A_TITLE
     if last in ENDINGS or LOG_WORD.search(bare) or TAGGED.search(bare):
         return ""
     if last:
         return f"{last} is no log's ending"
-    return "a title, no log" if TITLE.fullmatch(bare) else ""
+    return A_TITLE if TITLE.fullmatch(bare) else ""
 
 
 def is_beside(path: AnyPath) -> str:
     """Why a file that a glob matches is not read: what lies beside data and is none."""
     name = path.name
     is_marker = MARKERS.fullmatch(name) or (name.startswith("_") and ending(name) not in ENDINGS)
-    why = MARKER if is_marker else "a checksum" if name.lower().endswith(CHECKSUMS) else ""
+    why = MARKER if is_marker else A_CHECKSUM if name.lower().endswith(CHECKSUMS) else ""
+    why = why or (A_TITLE if DOCUMENT.fullmatch(name) else "")
     return why if why and path.is_file() else ""
 
 

@@ -99,3 +99,13 @@ def test_a_log_that_was_cut_in_its_last_row_passes_no_check(name: str, tmp_path:
     assert (said.code, "cut short" in said.err, "cut short" in (tmp_path / "found.xml").read_text()) == (3, True, True)
     (tmp_path / name).write_text(whole[:-1])
     assert sessionize("check", name, "-q", cwd=tmp_path).code == 0
+
+
+def test_a_percentage_is_no_bound_of_what_is_counted(tmp_path: Path) -> None:
+    code, said = checked(tmp_path, '[check.rows]\nerror = "5%.."')
+    assert (code, "[check.rows] error = '5%..' is a percentage" in said, "write error = '5..'" in said) == (
+        2,
+        True,
+        True,
+    )
+    assert checked(tmp_path, '[check.rows]\nerror = "1.."')[0] == 0

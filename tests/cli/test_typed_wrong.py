@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfoNotFoundError
 
 import polars as pl
 import pytest
-from console import SAMPLE, sessionize
+from console import SAMPLE, sessionize, sessionize_process
 
 from sessionize.api import sessionize as sessions_of
 from sessionize.cli import parse
@@ -59,3 +59,40 @@ def test_utc_needs_no_list_of_zones(monkeypatch: pytest.MonkeyPatch) -> None:
     assert parse.moment("2024-05-31", "UTC", "--until") == datetime(2024, 5, 31, tzinfo=UTC)
     with pytest.raises(UsageError):
         sessions_of(log, Config(timezone="Europe/Berlin"))
+
+
+NO_FILES = [
+    (("check", "--report", "junit=-"), "junit=/dev/stdout", "--report - names no file"),
+    (("run", "-o", "out", "--summary-file", "-"), "/dev/stdout", "--summary-file - names no file"),
+    (("run", "-o", "out", "--metrics-file", "-"), "/dev/stdout", "--metrics-file - names no file"),
+    (("report", "-o", "may.pdf"), "may.html", "a report is a page of HTML, or Markdown"),
+]
+
+
+@pytest.mark.parametrize(
+    ("words", "instead", "said"), NO_FILES, ids=[words[-2] + words[-1] for words, _, _ in NO_FILES]
+)
+def test_a_file_that_would_not_be_what_its_name_says_is_refused_with_what_to_type(
+    words: tuple[str, ...], instead: str, said: str, tmp_path: Path
+) -> None:
+    done = sessionize(*words, CSV, cwd=tmp_path)
+    assert (done.code, said in done.err, instead.removeprefix("junit=") in done.err) == (2, True, True), done.err
+    assert list(tmp_path.iterdir()) == []
+    assert sessionize_process(*words[:-1], instead, CSV, cwd=tmp_path).code == 0
+
+
+@pytest.mark.parametrize("option", ["--property", "--trait"])
+def test_a_column_that_is_not_there_is_told_with_the_option_it_was_typed_after(option: str, tmp_path: Path) -> None:
+    done = sessionize("run", CSV, "-o", "out", option, "contry", cwd=tmp_path)
+    assert (done.code, done.err.splitlines()[0]) == (2, f"error: {option}: the log has no column 'contry'")
+
+
+@pytest.mark.parametrize("sign", [",", "\t", "|"])
+def test_a_delimiter_that_is_not_the_logs_is_told_with_the_one_that_seems_to_be(sign: str, tmp_path: Path) -> None:
+    (tmp_path / "log.txt").write_text(
+        sign.join(["user_id", "time", "page"]) + "\n" + sign.join(["u", "2024-05-30", "/"])
+    )
+    typed = sign.replace("\t", "\\t")
+    done = sessionize("summary", "log.txt", "--delimiter", ";", cwd=tmp_path)
+    assert (done.code, f"--delimiter '{typed}'" in done.err) == (2, True), done.err
+    assert sessionize("summary", "log.txt", "--delimiter", typed, cwd=tmp_path).code == 0

@@ -92,6 +92,13 @@ def test_a_glob_passes_over_markers_and_checksums_and_says_so(tmp_path: Path) ->
     assert passed(tmp_path, "*") == {"_SUCCESS": "a marker", "part-00000.sha256": "a checksum"}
 
 
+def test_a_readme_beside_a_log_is_no_log_and_one_that_is_named_is_read(tmp_path: Path) -> None:
+    folder = laid(tmp_path, **{"a.csv": CSV, "README.txt": "about, these, logs", "licence-data.TXT": "yours"})
+    assert passed(folder) == dict.fromkeys(("README.txt", "licence-data.TXT"), "a title, no log")
+    assert passed(folder, "*") == passed(folder)
+    assert names(folder, "README.txt") == ["README.txt"]
+
+
 def test_what_is_passed_over_is_told_also_quietly_and_stands_in_the_manifest(tmp_path: Path) -> None:
     laid(tmp_path / "logs", **{"a.csv": CSV, "notes.md": "x", "_SUCCESS": ""})
     done = sessionize("run", "logs", "-o", "out", "-q", cwd=tmp_path)
