@@ -286,6 +286,8 @@ def test_ids_and_addresses_in_them_are_private(form: str, tmp_path: Path) -> Non
         (("--metric", "n=count(*)", "--metric", "n=sum(tokens)"), "the name is taken"),
         (("--dimension", "plan", "--goal", "plan=url = '/x'"), "the name is taken, by --dimension"),
         (("--dimension", "page=url"), "the name is taken"),
+        (("--dimension", "utm_campaign"), "the metrics have 'utm_campaign' without being asked"),
+        (("--dimension", "first=entry_page"), "the metrics have 'entry_page' without being asked"),
         (("--dimension", "plna"), "did you mean 'plan'?"),
         (("--goal", "g=count(*) > 1"), "looks at more than one row"),
         (("--goal", "g=kind"), "is no condition"),

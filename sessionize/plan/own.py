@@ -11,9 +11,10 @@ from typing import Final
 
 import polars as pl
 
-from sessionize import schema, sql
+from sessionize import sql
 from sessionize.config import Config, Own, Plan
 from sessionize.errors import UsageError
+from sessionize.kernel.metrics import METRIC_NAMES
 from sessionize.kernel.own import SESSION, TAKEN, plain_type, used
 from sessionize.kernel.privacy import is_address
 from sessionize.kernel.references import field_type
@@ -45,7 +46,7 @@ def own_of(config: Config, plan: Plan, types: Types, sample: Sample, known: Mapp
     )  # fmt: skip
     for kind, asked in kinds:
         for name, text in asked.items():
-            _check_name(kind, name, text)
+            _check_name(kind, name, text, types)
     dimensions = tuple(_dimension(name, text, plan, types) for name, text in config.dimensions.items())
     named = {own.name: own.uses[own.name] for own in dimensions}
     goals = tuple(_goal(name, text, plan, types, named) for name, text in config.goals.items())
@@ -54,12 +55,15 @@ def own_of(config: Config, plan: Plan, types: Types, sample: Sample, known: Mapp
     return tuple(_as_known(own, known, types) for own in found)
 
 
-def _check_name(kind: str, name: str, text: str) -> None:
-    if name in TAKEN or schema.spelling(name) in {schema.spelling(each) for each in TAKEN if each == name}:
-        raise UsageError(
-            f"--{kind} {name}: the name is taken, by a column of the metrics or the events",
-            hint=f"another name: --{kind} {shlex.quote(f'my_{name}={text}')}",
-        )
+def _check_name(kind: str, name: str, text: str, types: Types) -> None:
+    if kind == "dimension" and text in METRIC_NAMES and field_type(text, types) is None:
+        raise UsageError(f"--dimension {name}: the metrics have {text!r} without being asked", hint="leave it out")
+    if name not in TAKEN:
+        return
+    raise UsageError(
+        f"--{kind} {name}: the name is taken, by a column of the metrics or the events",
+        hint=f"another name: --{kind} {shlex.quote(f'my_{name}={text}')}",
+    )
 
 
 def _dimension(name: str, text: str, plan: Plan, types: Types) -> Own:
