@@ -14,7 +14,7 @@ import polars as pl
 
 from sessionize.errors import UsageError
 from sessionize.patterns import pattern
-from sessionize.sql_edits import edited, meant, nth
+from sessionize.sql_edits import edited, meant, nth, refuse_two_meanings
 from sessionize.sql_tokens import NOTHING, Token, refuse_table_function, tokens
 
 ROWS_TOGETHER: Final = frozenset({
@@ -188,4 +188,5 @@ def _checked(text: str, origin: str) -> Sequence[Token]:
     if sum(word.kind not in ("text", "number") and word.text != "," for word in words) > MOST_WORDS:
         raise UsageError(f"{origin}: more than {MOST_WORDS:,} words of SQL", hint="x IN (…) may be of any length")
     refuse_table_function(words, origin)
+    refuse_two_meanings(words, origin)
     return words

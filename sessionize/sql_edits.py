@@ -98,6 +98,20 @@ def nth(text: str, words: Sequence[Token], origin: str) -> Iterator[Edit]:
             yield (*found, "")
 
 
+def refuse_two_meanings(words: Sequence[Token], origin: str) -> None:
+    """Refuse ``log(2, x)``: the base stands first in most systems and last in others, so in Polars.
+
+    Raises:
+        UsageError: If it is there.
+    """
+    for word, following, place in zip(words, words[1:], range(1, len(words)), strict=False):
+        if word.keyword == "log" and following.text == "(" and _last_comma(words, place) is not None:
+            raise UsageError(
+                f"{origin}: systems do not agree on which of log(a, b) is the base",
+                hint="log2(x), log10(x), or ln(x) / ln(3)",
+            )
+
+
 def _filter(words: Sequence[Token], opening: int) -> tuple[int, int] | None:
     """From where to where ``FILTER (…)`` stands behind a pair of brackets; None where it does not."""
     behind = _closing(words, opening) + 1

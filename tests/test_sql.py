@@ -287,3 +287,15 @@ def test_a_word_too_many_is_no_other_name_of_a_condition(text: str) -> None:
 )  # fmt: skip
 def test_an_aggregate_takes_a_filter(text: str, found: object) -> None:
     assert ROWS.select(found=sql.aggregate(text, "--metric m")).item() == found
+
+
+def test_a_logarithm_with_its_base_beside_is_refused_as_systems_do_not_agree_where_that_stands() -> None:
+    for read in (sql.expression, sql.aggregate):
+        with pytest.raises(UsageError, match="which of") as error:
+            read("n > log(2, (n + 1))", "--where")
+        assert error.value.hint == "log2(x), log10(x), or ln(x) / ln(3)"
+    eight = pl.DataFrame({"x": [8.0]})
+    told = [
+        eight.select(found=sql.expression(text, "--where")).item() for text in ("log2(x)", "log10(x)", "ln(x) / ln(2)")
+    ]
+    assert told == pytest.approx([3, 0.90308998699, 3])
