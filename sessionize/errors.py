@@ -17,7 +17,10 @@ A bad *row* is never an exception: it is a row of the rejected ones, with its re
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self, TypeVar
+
+AnError = TypeVar("AnError", bound="SessionizeError")
 
 
 class SessionizeError(Exception):
@@ -34,6 +37,22 @@ class SessionizeError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+    def worded(self, message: str, hint: str | None) -> Self:
+        """The same error in other words, without the notes that were added to it."""
+        kept = {name: value for name, value in self.__dict__.items() if name != "__notes__"}
+        return _restored(type(self), {**kept, "message": message, "hint": hint})
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How it goes to another process, whatever it is made of there: as it is."""
+        return _restored, (type(self), self.__dict__)
+
+
+def _restored(kind: type[AnError], attributes: Mapping[str, Any]) -> AnError:
+    found = kind.__new__(kind)
+    found.__dict__.update(attributes)
+    found.args = (found.message,)
+    return found
 
 
 class ChecksFailed(SessionizeError):  # noqa: N818 - a verdict on the data, not an error of the program

@@ -25,6 +25,8 @@ OTHER_CONTENT: Final = 0.05
 """Share of an event id's values that may come back with other content: copies that a system changed on the way."""
 OBJECTS: Final = 20
 OBJECTS_IN: Final = r"^\[?\{"
+AN_OBJECT: Final = r'^\{\s*["}]'
+"""JSON, and no id in braces, as Windows writes one."""
 DEPTH: Final = 3
 
 Types = Mapping[str, pl.DataType]
@@ -140,8 +142,8 @@ class Evidence:
     def holds_objects(self, name: str) -> bool:
         """Whether most of a text column's first values are JSON objects, the first one among them."""
         values = self.sample(pl.col(name)).drop_nulls().head(OBJECTS)
-        is_first = bool(len(values)) and str(values[0]).startswith("{")
-        return is_first and 2 * int(values.str.starts_with("{").sum()) > len(values)
+        objects = values.str.contains(AN_OBJECT)
+        return bool(len(values)) and bool(objects[0]) and 2 * int(objects.sum()) > len(values)
 
     def leaves(self, name: str) -> list[str]:
         """References to the plain values inside a column of JSON objects: ``request.remote_ip``, ``attributes['user.id']``."""

@@ -24,7 +24,9 @@ SHOWN: Final = 5
 MEASURE: Final = r"^\s*[+-]?\d*[.,]\d+\s*$"
 PROSE: Final = r"\S+\s+\S+\s+\S+\s+\S+"
 ADDRESS: Final = r"^(?:[a-z]+://|/)|^www\."
-SCIENTIFIC: Final = r"^\d(?:\.\d+)?[eE]\+?\d{2,}$"
+SCIENTIFIC: Final = r"^\d(?:[.,]\d+)?[eE]\+?\d{2,}$"
+WHOLE: Final[dict[type[pl.DataType] | None, float]] = {pl.Float64: 2.0**53, pl.Float32: 2.0**24}
+"""From where on not each whole number is one that the type has."""
 WRITTEN_DATE: Final = r"^\s*\d{1,4}[./-]\d{1,2}[./-]\d{1,4}(?:\.?(?:[^\d.]|$))"
 """Three parts: an address on the internet has four."""
 OTHERS: Final = (
@@ -141,8 +143,15 @@ def is_for_null(name: str, other: str, evidence: Evidence) -> bool:
 
 
 def lost_digits(role: str, names: Iterable[str], evidence: Evidence, *, private: bool) -> str | None:
-    """What to say of ids that a spreadsheet has written in scientific notation."""
+    """What to say of ids that a spreadsheet has written in scientific notation, or that are floats too large for each digit."""
     for name in (part for each in names for part in alternatives(each)):
+        dtype = evidence.types.get(name)
+        largest = WHOLE.get(None if dtype is None else type(dtype))
+        if largest is not None and (evidence.sample(pl.col(name).abs()) >= largest).any():
+            return (
+                f"the {role} in {name!r} is a floating-point number too large for its last digits: different ids are one; "
+                f"export the column as whole numbers or text"
+            )
         if name not in evidence.types or evidence.types[name] not in (pl.String, pl.Categorical):
             continue
         values = evidence.texts(name).drop_nulls()

@@ -68,12 +68,14 @@ def by_name(
     usual = {schema.spelling(name) for name in names or schema.USUAL_NAMES[role]}
     texts = {} if evidence is None or role in (schema.TIMESTAMP, schema.VALUE) else _objects(types, usual, evidence)
     plain = [name for name, dtype in types.items() if not isinstance(dtype, pl.Struct) and name not in texts]
-    inside = [name for root, dtype in types.items() if isinstance(dtype, pl.Struct) for name in _leaves(root, dtype)]
-    inside += [leaf for leaves in texts.values() for leaf in leaves]
+    structs = {root: [*_leaves(root, dtype)] for root, dtype in types.items() if isinstance(dtype, pl.Struct)}
+    inside = structs | texts
     candidates: list[str] = []
-    for there in (plain, inside):
+    for there in (plain, (leaf for leaves in inside.values() for leaf in leaves)):
         candidates = candidates or [name for name in there if schema.spelling(name) in usual and name not in taken]
-    return candidates
+    # An id as `{"$oid": …}`, a text as `{"string": …}`: what holds one value is that value.
+    single = (leaves[0] for root, leaves in inside.items() if schema.spelling(root) in usual and len(leaves) == 1)
+    return candidates or [name for name in single if name not in taken]
 
 
 def _objects(types: Types, usual: Collection[str], evidence: Evidence) -> dict[str, list[str]]:

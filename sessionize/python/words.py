@@ -22,7 +22,7 @@ NOT_VALUES: Final = frozenset((
     "named", "names", "needs", "nor", "or", "reads", "say", "says", "shows", "take", "takes", "than", "to", "which", "with", "would",
 ))  # fmt: skip
 """Words that come behind an option's name in a sentence, and are no value of it."""
-VALUE: Final = rf"""(?!(?:{"|".join(sorted(NOT_VALUES))})\b)(?:'[^']*'|"[^"]*"|[^\s,;?()'"]+)"""
+VALUE: Final = rf"""(?!(?:{"|".join(sorted(NOT_VALUES))})\b)(?:'[^']*'|"[^"]*"|[^\s,;?()'"]+(?:,[^\s,;?()'"]+)*)"""
 OPTION: Final = rf"--([a-z][a-z-]*[a-z])(?:[ =]({VALUE}))?"
 TYPED: Final = pattern(rf"(?<![\w-]){OPTION}(?: {OPTION})*")
 ONE: Final = pattern(OPTION)
@@ -146,7 +146,7 @@ def translated(error: Error) -> Error:
     from sessionize.python.keywords import FLAGS  # noqa: PLC0415 - which is written with this module's names
 
     hint = None if error.hint is None else in_python(error.hint, FLAGS)
-    found = type(error)(in_python(error.message, FLAGS, is_message=True), hint=hint)
+    found = error.worded(in_python(error.message, FLAGS, is_message=True), hint)
     if hint:
         found.add_note(f"hint: {hint}")
     return found

@@ -20,6 +20,7 @@ V6: Final = r"[0-9A-Fa-f]*:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*(?:%\w+)?"
 ADDRESS: Final = rf"(?:{V4}|{V6})"
 HOST: Final = rf'(?:[^\s:,"]+|{V4}:\d+|{V6}|\[{V6}\](?::\d+)?|unix:)'
 """An address, maybe with a port; or a name: what a colon stands in otherwise is something put in front of one."""
+IN_A_LIST: Final = rf"(?:^|, ?)(?:({V4})(?::\d+)?|\[({V6})\](?::\d+)?|({V6}))(?:,|$)"
 USER: Final = r'(?:""|\S[^"\[]*?)'
 """No part of another line, that is: no time and no request."""
 CLIENT: Final = (
@@ -98,7 +99,7 @@ def _fields(lines: pl.Series) -> pl.DataFrame:
         pl.coalesce("vhost1", "vhost2").alias("vhost"),
         *(pl.coalesce(f"{name}{way}" for way in range(1, 5)).alias(name) for name in ("ip", "ident", "user")),
     )
-    return fields.with_columns(fields[name].scatter(others, found[name]) for name in fields.columns)
+    return _with_host(fields.with_columns(fields[name].scatter(others, found[name]) for name in fields.columns))
 
 
 def _two_in_one(lines: pl.Series, users: pl.Series) -> pl.Series:
@@ -110,11 +111,27 @@ def _two_in_one(lines: pl.Series, users: pl.Series) -> pl.Series:
 
 
 def _first_address(clients: pl.Series) -> pl.Series:
-    """Of a list of clients the first that is an address, else the first."""
-    if not clients.str.contains(",", literal=True).any():
+    """The client's address without its port, which is another for each connection; of a list the first, else its first name."""
+    if not clients.str.contains("[,:]").any():
         return clients
-    address, first = rf"(?:^|, ?)({ADDRESS})(?:,|$)", "^([^,]+)"
-    return pl.select(pl.coalesce(clients.str.extract(address), clients.str.extract(first))).to_series()
+    found = clients.str.extract_groups(IN_A_LIST).struct.unnest()
+    return pl.select(pl.coalesce(*found, clients.str.extract("^([^,]+)"))).to_series()
+
+
+def _with_host(fields: pl.DataFrame) -> pl.DataFrame:
+    """A name before an address, where an ident would stand, is the virtual host: the server writes no ident."""
+    ident, client = fields["ident"], fields["ip"]
+    if ident.null_count() == len(ident):
+        return fields
+    is_host = ident.str.contains(rf"^{ADDRESS}$") & ~client.str.contains(rf"^{ADDRESS}")
+    if not is_host.any():
+        return fields
+    chosen = pl.when(is_host)
+    return fields.with_columns(
+        vhost=chosen.then("ip").otherwise("vhost"),
+        ip=chosen.then("ident").otherwise("ip"),
+        ident=chosen.then(NO_TEXT).otherwise("ident"),
+    )
 
 
 def _unescaped(texts: pl.Series) -> pl.Series:

@@ -182,12 +182,19 @@ def test_null_texts_are_null_in_every_column_and_type(tmp_path: Path) -> None:
         assert events.select("source_id", "profile_id", "property.x").rows() == [("7", None, 2.5), (None, "u", None)]
 
 
-def test_ids_in_scientific_notation_are_said(tmp_path: Path) -> None:
-    log = csv(tmp_path, "session_id,ts\n1.71706E+12,2024-05-30\n")
-    assert (
-        "the session_id in 'session_id' is in scientific notation, such as 1.71706E+12"
-        in notes(run(log, folder=tmp_path))[0]
-    )
+@pytest.mark.parametrize("written", ["1.71706E+12", '"1,71706E+12"'])
+def test_ids_in_scientific_notation_are_said(written: str, tmp_path: Path) -> None:
+    log = csv(tmp_path, f"session_id,ts\n{written},2024-05-30\n")
+    said = "the session_id in 'session_id' is in scientific notation, such as "
+    assert said + written.strip('"') in notes(run(log, folder=tmp_path))[0]
+
+
+@pytest.mark.parametrize(("dtype", "largest"), [(pl.Float64, 2**53), (pl.Float32, 2**24)])
+def test_ids_that_a_float_has_not_each_of_are_said(dtype: type[pl.DataType], largest: int) -> None:
+    for ids, is_said in (([largest - 1, largest - 2], False), ([largest + 1, largest + 2], True)):
+        log = pl.DataFrame({"user_id": pl.Series(ids).cast(dtype), "ts": ["2024-05-30", "2024-05-31"]})
+        said = "".join(sessionize.sessionize(log).notes)
+        assert ("'user_id' is a floating-point number too large for its last digits" in said) == is_said
 
 
 def test_a_word_for_null_among_event_ids_is_said_and_typing_what_is_said_keeps_the_events(tmp_path: Path) -> None:

@@ -105,3 +105,30 @@ def test_ids_that_lie_deeper_are_proposed_as_what_their_names_say_and_so_is_the_
     said = refused(tmp_path, lines(row), "log.ndjson")
     assert f"did you mean {typed}?" in said
     assert sessionize("run", "log.ndjson", "-o", "out", *shlex.split(typed), cwd=tmp_path).code == 0
+
+
+@pytest.mark.parametrize("written", ["ndjson", "parquet"])
+def test_an_object_of_one_value_under_a_usual_name_is_that_value(written: str, tmp_path: Path) -> None:
+    rows = pl.DataFrame([
+        {"session_id": {"$oid": f"5f0{n}"}, "user_id": "u", "ts": f"2024-05-30T10:0{n}:00Z", "url": {"string": f"/{n}"}}
+        for n in range(2)
+    ])  # fmt: skip
+    getattr(rows, f"write_{written}")(tmp_path / f"log.{written}")
+    said = sessionize("run", f"log.{written}", "-o", "-", "--no-sessions", cwd=tmp_path)
+    found = [json.loads(line) for line in said.out.splitlines()]
+    assert [(each["source_id"], each["entry_page"]) for each in found] == [("5f00", "/0"), ("5f01", "/1")], said.err
+
+
+@pytest.mark.parametrize("written", ["csv", "ndjson", "parquet"])
+def test_an_id_in_braces_is_no_object(written: str, tmp_path: Path) -> None:
+    ids = [f"{{3F2504E0-4F89-11D3-9A0C-0305E82C330{n}}}" for n in range(2)]
+    rows = pl.DataFrame([
+        {"session_id": each, "user_id": f"{{{n}}}", "timestamp": "2024-05-30 10:00:00", "page": "{lang}/a", "event_type": "{buy}"}
+        for n, each in enumerate(ids)
+    ])  # fmt: skip
+    getattr(rows, f"write_{written}")(tmp_path / f"log.{written}")
+    asked = ("--conversion", "{buy}", "--page-view", "{buy}")
+    said = sessionize("run", f"log.{written}", "-o", "-", "--no-sessions", *asked, cwd=tmp_path)
+    found = [json.loads(line) for line in said.out.splitlines()]
+    told = [[each[name] for name in ("source_id", "profile_id", "page_views", "conversions")] for each in found]
+    assert told == [[each, f"{{{n}}}", 1, 1] for n, each in enumerate(ids)], said.err

@@ -181,7 +181,7 @@ def test_what_stands_before_the_address_of_an_access_log_is_nobody(start: str, t
 
 
 CLIENTS: Final = {
-    "203.0.113.5:4711 - - ": "203.0.113.5:4711", "[2001:db8::1]:443 - - ": "[2001:db8::1]:443", "unix: - - ": "unix:",
+    "203.0.113.5:4711 - - ": "203.0.113.5", "[2001:db8::1]:443 - - ": "2001:db8::1", "unix: - - ": "unix:",
     "fe80::1%eth0 - - ": "fe80::1%eth0", "crawl.example.net ident frank ": "crawl.example.net",
     "shop.example.org crawl.example.net - frank ": "crawl.example.net", "203.0.113.5 - frank smith ": "203.0.113.5",
 }  # fmt: skip

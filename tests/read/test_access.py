@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sessionize import schema
-from sessionize.read.access import ACCESS, FAULTS, access
+from sessionize.read.access import ACCESS, ADDRESS, FAULTS, access
 
 ADDRESSES = (
     "1.2.3.4", "::1", "host.example", "-", "1.2.3.4,", "1.2.3.4, 5.6.7.8", "h,10.0.0.1", "www.example.org", "1.2.3.4:80",
@@ -41,7 +41,7 @@ line = st.builds(
     lambda *fields: " ".join(field for field in fields if field is not None),
     st.sampled_from((None, None, "www.example.org", "www.example.org:80")),
     st.sampled_from(ADDRESSES),
-    st.sampled_from(("-", "-", "ident", None)),
+    st.sampled_from(("-", "-", "ident", "5.6.7.8", None)),
     st.sampled_from(USERS),
     st.sampled_from(TIMES[:1] * 6 + TIMES),
     st.sampled_from(REQUESTS[:1] * 6 + REQUESTS),
@@ -57,9 +57,12 @@ def by_python(text: str) -> tuple[str | None, ...]:
     if match is None:
         return (None,) * (len(FIELDS) + 1)
     found = {re.sub(r"\d$", "", name): value for name, value in match.groupdict().items() if value is not None}
+    if re.fullmatch(ADDRESS, found["ident"]) and not re.match(ADDRESS, found["ip"]):
+        found |= {"vhost": found["ip"], "ip": found["ident"]}
     found["user"] = re.sub(r"\\(.)", r"\1", found["user"])
-    clients = found["ip"].split(",")
-    first = next((each.strip() for each in clients if re.fullmatch(r"[\d.]+", each.strip())), clients[0])
+    clients = [each.strip() for each in found["ip"].split(",")]
+    bare = [re.sub(r"^(\d[\d.]+):\d+$", r"\1", re.sub(r"^\[(.+)\](:\d+)?$", r"\1", each)) for each in clients]
+    first = next((each for each in bare if re.fullmatch(ADDRESS, each)), clients[0])
     return (*(None if found.get(name) == "-" else found.get(name) for name in FIELDS), None if first == "-" else first)
 
 
@@ -88,3 +91,28 @@ def test_no_request_is_another_visitors_wherever_a_line_was_cut_before_the_next_
     assert set(events.iter_rows()) == {("1.1.1.1", "/one"), ("9.9.9.9", "/other")}
     counts = json.loads((tmp_path / "out/manifest.json").read_text())["counts"]
     assert counts["rejected"] >= len(torn) - len("- ")
+
+
+REQUEST = '[30/May/2024:10:00:00 +0000] "GET /a HTTP/1.1" 200 12 "-" "Mozilla"'
+CLIENTS = {
+    "203.0.113.4:5000, 10.0.0.1 - -": (None, "203.0.113.4"),
+    "[2001:db8::1]:5000, 10.0.0.1 - -": (None, "2001:db8::1"),
+    "[2001:db8::1], 10.0.0.1 - -": (None, "2001:db8::1"),
+    "2001:db8::1, 10.0.0.1 - -": (None, "2001:db8::1"),
+    "203.0.113.4:5000 - -": (None, "203.0.113.4"),
+    "[2001:db8::1]:5000 - -": (None, "2001:db8::1"),
+    "unknown, 10.0.0.1:80 - -": (None, "10.0.0.1"),
+    "www.example.com 203.0.113.4 -": ("www.example.com", "203.0.113.4"),
+    "www.example.com 2001:db8::1 ann": ("www.example.com", "2001:db8::1"),
+    "www.example.com 203.0.113.4 - -": ("www.example.com", "203.0.113.4"),
+    "10.0.0.1 203.0.113.4 -": (None, "10.0.0.1"),
+    "client.example.com ident -": (None, "client.example.com"),
+}
+
+
+@pytest.mark.parametrize(("who", "found"), CLIENTS.items())
+def test_the_client_is_the_first_address_of_a_list_and_a_name_before_it_the_host(
+    who: str, found: tuple[str | None, str]
+) -> None:
+    lines = pl.DataFrame({schema.ROW: [1], schema.FAULT: pl.Series([None], dtype=FAULTS), "line": [f"{who} {REQUEST}"]})
+    assert access(lines, ["vhost", "ip"]).select("vhost", "ip").row(0) == found
