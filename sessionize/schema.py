@@ -124,6 +124,8 @@ LESS_USUAL_NAMES: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
 """Names that count only where the log has none of the usual ones for any key; the first group that it has."""
 BARE_NAMES: Final = ("host", "id")
 """Names that may mean a visitor or something else: a profile id only where nothing else is, and the values bear it out."""
+OF_GOOGLE: Final = ("ga_session_id",)
+"""A session id that is the second it began in, as Google Analytics 4 has it: many visitors have the same one."""
 NO_UUID: Final = "00000000-0000-0000-0000-000000000000"
 """What telephones give for an advertising id that their owner has switched off."""
 NULL_WORDS: Final = (

@@ -123,6 +123,9 @@ class Roles:
         found = by_name(role, self._types, taken, names, self._evidence)
         if len(found) < 2:
             return next(iter(found), None)
+        both = times.in_two(found, self._evidence) if role == schema.TIMESTAMP else None
+        if both is not None:
+            return both[1]  # beside which the date is looked for
         self._evidence.read(found)
         found.sort(key=lambda each: -self._evidence.column(each).there)
         said = f"two columns could be the {role}: {' and '.join(repr(name) for name in found)}"
@@ -195,6 +198,7 @@ class Roles:
 
     def _find_key(self) -> None:
         self._drop_profile_for_null()
+        self._find_session_of_google()
         if any(role in self._columns or role in self._doubtful for role in KEYS):
             return
         for role in KEYS:
@@ -216,6 +220,14 @@ class Roles:
             return
         has_time = schema.TIMESTAMP in self._by_name
         self._problems.append(asked.for_key(found, self._evidence, has_time=has_time))
+
+    def _find_session_of_google(self) -> None:
+        """An id that counts seconds is a session's with the profile only."""
+        if schema.SESSION_ID in (*self._columns, *self._doubtful) or self._said(schema.SESSION_ID) is not None:
+            return
+        name = self._by_usual_name(schema.SESSION_ID, self._plays, schema.OF_GOOGLE)
+        if name is not None:
+            self._columns[schema.SESSION_ID] = (*self._columns.get(schema.PROFILE_ID, ()), name)
 
     def _candidates(self, *refused: str) -> list[tuple[str, str]]:
         """The columns that could be a key by their values, each with its description."""

@@ -19,11 +19,17 @@ from sessionize.kernel.timestamps import instant
 from sessionize.plan import layouts
 from sessionize.plan.clocks import A_DAY, Unread, numbers_in, quoted, unit_of
 from sessionize.plan.evidence import ROWS, Evidence, Sample, Types, plain
-from sessionize.plan.names import is_named_for_a_date, is_named_for_a_duration, is_named_for_a_time, options_of
+from sessionize.plan.names import (
+    is_named_for_a_date,
+    is_named_for_a_duration,
+    is_named_for_a_time,
+    options_of,
+    usual_role,
+)
 from sessionize.values import NamedTuple
 
 TIME_OF_DAY: Final = rf"(?:{NO_DATE}|^)\s*\d{{1,2}}:\d\d(:\d\d([.,]\d+)?)?\s*([AaPp]\.?[Mm]\.?|Z|[+-]\d\d:?\d\d)?\s*$"
-A_DATE: Final = rf"^\s*\d{{4}}-\d\d-\d\d(?:\s*$|{MIDNIGHT})"
+A_DATE: Final = rf"^\s*(?:\d{{4}}-\d\d-\d\d(?:\s*$|{MIDNIGHT})|\d{{1,4}}[./]\d{{1,2}}[./]\d{{2,4}}\s*$)"
 MOST: Final = 0.95
 """Share of a column's values that has to be read, where nothing but its values and the end of its name speaks for it."""
 CLOCKS: Final = (pl.Time, pl.Duration)
@@ -124,8 +130,18 @@ def apart(name: str, evidence: Evidence) -> TimeColumns | None:
     """The date and the time of day that are one time together, where the column holds but the latter."""
     if not is_time_of_day(name, evidence):
         return None
-    dates = [each for each in plain(evidence.types) if is_named_for_a_date(each) and is_date(each, evidence)]
+    named = [
+        each for each in plain(evidence.types) if is_named_for_a_date(each) or usual_role(each) == schema.TIMESTAMP
+    ]
+    dates = [each for each in named if is_date(each, evidence)]
     return TimeColumns((dates[0], name)) if len(dates) == 1 else None
+
+
+def in_two(names: Sequence[str], evidence: Evidence) -> tuple[str, ...] | None:
+    """The date and the time of day that two columns hold, each named for a time; None where they do not."""
+    days = [name for name in names if is_date(name, evidence)]
+    clocks = [name for name in names if is_time_of_day(name, evidence)]
+    return (*days, *clocks) if len(names) == 2 and len(days) == len(clocks) == 1 else None
 
 
 def is_time_of_day(name: str, evidence: Evidence) -> bool:

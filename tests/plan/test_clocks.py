@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
@@ -123,3 +124,17 @@ def test_how_long_something_took_is_no_time_of_an_event(name: str, tmp_path: Pat
 def test_a_clock_beside_a_date_is_still_asked_for(tmp_path: Path) -> None:
     rows = "".join(f"u{n % 2},2024-05-{30 + n % 2},{n * 7}\n" for n in range(4))
     assert "did you mean --timestamp time_ms --time-format s?" in refused(tmp_path, f"user_id,date,time_ms\n{rows}")
+
+
+@pytest.mark.parametrize("name", ["timestamp", "datetime", "date"])
+@pytest.mark.parametrize("day", ["2024-05-30", "30/05/2024"])
+def test_a_date_beside_a_time_of_day_is_one_time_with_it_whatever_the_two_are_called(
+    name: str, day: str, tmp_path: Path
+) -> None:
+    (tmp_path / "log.csv").write_text(f"session_id,{name},time\ns,{day},10:00:00\ns,{day},11:05:00\n")
+    asked = () if day.startswith("2024") else ("--time-format", "%d/%m/%Y %H:%M:%S")
+    if asked:
+        assert shlex.join(asked) in refused(tmp_path, (tmp_path / "log.csv").read_text())
+    said = sessionize("run", "log.csv", "-o", "-", "--no-sessions", "-q", *asked, cwd=tmp_path)
+    starts = [json.loads(line)["start"][11:16] for line in said.out.splitlines()]
+    assert starts == ["10:00", "11:05"], said.err

@@ -241,3 +241,13 @@ def test_what_is_said_of_the_first_rows_is_said_in_python_too(tmp_path: Path) ->
     log = csv(tmp_path, "user_id,event_time\nu1,2024-05-30 10:00:00\nu1,5/30/2024 7:44 AM\n")
     (note,) = sessionize.sessionize(log).notes
     assert note.endswith('time_format=["iso", "%m/%d/%Y %I:%M %p"]')
+
+
+def test_googles_session_id_is_one_with_the_profile_that_it_is_of(tmp_path: Path) -> None:
+    rows = "A,1673858394,2023-01-16 08:39:54\nA,1673858999,2023-01-16 08:40:00\nB,1673858999,2023-01-16 08:50:00\n"
+    log = csv(tmp_path, f"user_pseudo_id,ga_session_id,ts\n{rows}")
+    found = sessionize.sessionize(log)
+    assert found.columns["session_id"] == ("user_pseudo_id", "ga_session_id")
+    assert sorted(found.metrics["source_id"]) == ["A|1673858394", "A|1673858999", "B|1673858999"]
+    alone = csv(tmp_path, "Ga Session Id,ts\n1673858394,2023-01-16 08:39:54\n1673858999,2023-01-16 08:40:00\n")
+    assert sorted(sessionize.sessionize(alone).metrics["source_id"]) == ["1673858394", "1673858999"]
