@@ -110,7 +110,7 @@ def _is_limited() -> bool:
 
 def _content(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8") if path.is_file() else ""  # a pipe can be read but once
     except (OSError, UnicodeDecodeError):
         return ""  # whoever needs the file says so
 

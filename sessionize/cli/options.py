@@ -15,9 +15,10 @@ default of an option that the command does not take, too: so what a configuratio
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal
 
 import typer
@@ -100,16 +101,19 @@ class Typed(dict[str, Any]):
         given: Names of what was typed.
         chosen: Names of what was typed or stands in the configuration file or the preset.
         config_file: Path of the configuration file that was found; None without one.
+        sections: Its tables that are no options; it is read once, as it may be a pipe.
     """
 
     given: frozenset[str] = frozenset()
     chosen: frozenset[str] = frozenset()
     config_file: Path | None = None
+    sections: Mapping[str, Any] = MappingProxyType({})
 
     def but(self, **values: Any) -> Typed:
         """The same with some values that were not typed."""
         found = Typed({**self, **values})
         found.given, found.chosen, found.config_file = self.given, self.chosen, self.config_file
+        found.sections = self.sections
         return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import fields
 from difflib import get_close_matches
@@ -39,6 +39,7 @@ FIELDS: Final = {
     "own_host": "own_hosts",
 }  # fmt: skip
 """Options that can be given several times → the field of `Config` that has all of them; others are named as their field."""
+MAY_BE_EMPTY: Final = frozenset({"inputs", "output", "null", "quote"})
 FOUND: Final = ("optional_splits", "recognise", "given", "typed")
 """Fields of `Config` that no option gives, but a preset, or what was typed as a whole."""
 COLUMN_OPTIONS: Final = (
@@ -56,13 +57,15 @@ def with_file(typed: Typed, *, search: bool = True) -> Typed:
     Raises:
         UsageError: If the file cannot be read, or names an option there is not.
     """
+    _refuse_empty(typed, typed.given)
     path, options = _config_file(typed["config"]) if search or typed["config"] else (None, {})
-    options = {name: value for name, value in options.items() if name not in SECTIONS}
+    sections = {name: options.pop(name) for name in SECTIONS if name in options}
     _check_known(options, str(path))
     merged, given = dict(typed), set(typed.given)
     if merged["rules"]:
         other_rules(merged, given, definitions.load(merged["rules"]))
     _fill(merged, given, options, str(path))
+    _refuse_empty(merged, given)
     if merged["rules"] and "rules" not in typed.given:
         other_rules(merged, given, definitions.load(merged["rules"]))
     merged["recognise"] = (merged["preset"] or "").lower() != NO_PRESET
@@ -78,8 +81,19 @@ def with_file(typed: Typed, *, search: bool = True) -> Typed:
         _fill(merged, given, _options(preset), f"preset {preset.name}")
         merged["preset"] = preset
     found = typed.but(**merged)
-    found.chosen, found.config_file = frozenset(given), path
+    found.chosen, found.config_file, found.sections = frozenset(given), path, sections
     return found
+
+
+def _refuse_empty(values: Mapping[str, Any], given: Collection[str]) -> None:
+    """Refuse an option whose value is no text at all: most likely a variable that was never set."""
+    for name in sorted(set(given) - MAY_BE_EMPTY):
+        value = values[name]
+        if value == "" or (isinstance(value, list | tuple) and "" in value):
+            flag = f"--{name.replace('_', '-')}"
+            raise UsageError(
+                f"{flag} is empty", hint=f"is a variable of yours not set? give it a value, or leave {flag} out"
+            )
 
 
 def _check_known(options: Mapping[str, Any], place: str) -> None:
@@ -137,11 +151,12 @@ def _options(preset: Preset) -> dict[str, Any]:
 
 
 def section(typed: Typed, name: str) -> dict[str, Any]:
-    """A table of the configuration file; empty where there is none."""
-    path, options = _config_file(typed["config"])
-    found = options.get(name, {})
+    """A table of the configuration file that `with_file` has read; empty where there is none."""
+    found = typed.sections.get(name, {})
     if not isinstance(found, dict):
-        raise UsageError(f"{path}: {name} is no table", hint=f"write [{name}] and what belongs to it below")
+        raise UsageError(
+            f"{typed.config_file}: {name} is no table", hint=f"write [{name}] and what belongs to it below"
+        )
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfoNotFoundError
@@ -11,6 +12,7 @@ import polars as pl
 import pytest
 from console import SAMPLE, sessionize, sessionize_process
 
+from sessionize import sessionize as sessionize_call
 from sessionize.api import sessionize as sessions_of
 from sessionize.cli import parse
 from sessionize.config import Config
@@ -59,6 +61,45 @@ def test_utc_needs_no_list_of_zones(monkeypatch: pytest.MonkeyPatch) -> None:
     assert parse.moment("2024-05-31", "UTC", "--until") == datetime(2024, 5, 31, tzinfo=UTC)
     with pytest.raises(UsageError):
         sessions_of(log, Config(timezone="Europe/Berlin"))
+
+
+EMPTY = (
+    "hash-ids",
+    "rules",
+    "until",
+    "max-duration",
+    "page",
+    "event-type",
+    "state",
+    "memory-limit",
+    "conversion",
+    "timeout",
+)
+
+
+@pytest.mark.parametrize("option", EMPTY)
+def test_an_option_without_a_value_is_refused_typed_written_down_or_in_python(option: str, tmp_path: Path) -> None:
+    said = sessionize("run", CSV, "-o", "out", f"--{option}", "", cwd=tmp_path)
+    assert (said.code, said.err.splitlines()[0]) == (2, f"error: --{option} is empty")
+    (tmp_path / "c.toml").write_text(f'{option} = ""\n')
+    said = sessionize("run", CSV, "-o", "out", "--config", "c.toml", cwd=tmp_path)
+    durations = f"error: c.toml: {option} '' is no duration"
+    assert (said.code, said.err.splitlines()[0] in {f"error: --{option} is empty", durations}) == (2, True)
+    call: Callable[..., object] = sessionize_call
+    if option != "state":
+        with pytest.raises(UsageError, match="is empty"):
+            call(CSV, **{option.replace("-", "_"): ""})
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("text", ['timeout = "5m"', '[check]\nrows = { error = "1.." }'])
+def test_a_configuration_may_come_through_a_pipe_which_is_read_once(text: str, tmp_path: Path) -> None:
+    (tmp_path / "c.toml").write_text(text)
+    for command in (("check", CSV), ("summary", CSV), ("run", CSV, "-o", "-", "--check", "--no-sessions")):
+        files = sessionize_process(*command, "--config", "c.toml", cwd=tmp_path)
+        piped = sessionize_process(*command, "--config", "/dev/stdin", cwd=tmp_path, stdin=text.encode())
+        assert (piped.code, (piped.out + piped.err).replace("/dev/stdin", "c.toml")) == (0, files.out + files.err)
+        assert "5 min" in files.out + files.err or "timeout" not in text
 
 
 NO_FILES = [
