@@ -81,7 +81,7 @@ def _one_by_one(found: Records, first: int, form: Dialect, wanted: Collection[st
     rows: list[list[str | None]] = []
     for start, end in found.others.values():
         line, damaged = _decoded(found.text[start:end])
-        fields = None if damaged else _whole(line, form.delimiter, width)
+        fields = None if damaged else _whole(line, form)
         if fields is None:
             rows.append(["bad_encoding" if damaged else "malformed_row", *[None] * width])
         else:
@@ -91,17 +91,13 @@ def _one_by_one(found: Records, first: int, form: Dialect, wanted: Collection[st
     return columns.select(numbers, pl.col(schema.FAULT).cast(FAULTS), *wanted)
 
 
-def _whole(line: str, delimiter: str, width: int) -> list[str] | None:
+def _whole(line: str, form: Dialect) -> list[str] | None:
     """The line's fields; those of a line that is no record as it stands, but is one with backslash escapes, so read."""
-    fields = fields_of(line, delimiter)
-    if _fits(fields, width):
+    fields = fields_of(line, form.delimiter)
+    if form.fits(fields):
         return fields
-    fields = _unescaped(line, delimiter) if '\\"' in line else None
-    return fields if _fits(fields, width) else None
-
-
-def _fits(fields: list[str] | None, width: int) -> bool:
-    return fields is not None and len(fields) >= width and not any(fields[width:])
+    fields = _unescaped(line, form.delimiter) if '\\"' in line else None
+    return fields if form.fits(fields) else None
 
 
 def _unescaped(line: str, delimiter: str) -> list[str] | None:

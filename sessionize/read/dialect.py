@@ -46,6 +46,7 @@ class Dialect(NamedTuple):
         has_header: Whether the names stand in the file.
         quote: Around fields; empty where a quote is a character like any other.
         title: Numbers of the first and the last line before the header that are none of the log's; None without any.
+        unnamed: How many fields more the header has, at its end, without a name; what a row has in them is passed over.
     """
 
     delimiter: str
@@ -54,6 +55,12 @@ class Dialect(NamedTuple):
     has_header: bool = True
     quote: str = QUOTE
     title: tuple[int, int] | None = None
+    unnamed: int = 0
+
+    def fits(self, fields: list[str] | None) -> bool:
+        """Whether a row has as many fields as the header, or more of them with nothing in them."""
+        width = len(self.names)
+        return fields is not None and len(fields) >= width and not any(fields[width + self.unnamed :])
 
 
 class NoHeader(UsageError):  # noqa: N818 - says what the file has
@@ -117,10 +124,9 @@ def dialect(source: Source, config: Config) -> Dialect:
     rows = [fields_of(line.text.decode("utf-8", "replace"), delimiter, quote) or [] for line in others]
     if is_data(fields, rows, has_known_name=_has_known_name(fields)):
         raise NoHeader(path, [fields, *rows], first.first - 1)
-    names = _header(fields, source)
-    return Dialect(
-        delimiter, names, first.last + 1, quote=quote, title=(lines[0].first, lines[title - 1].last) if title else None
-    )
+    names = _header(fields, rows, source)
+    above = (lines[0].first, lines[title - 1].last) if title else None
+    return Dialect(delimiter, names, first.last + 1, quote=quote, title=above, unnamed=len(fields) - len(names))
 
 
 def _named(fields: list[str], names: tuple[str, ...], form: Dialect, path: str, text: str) -> Dialect:
@@ -242,9 +248,12 @@ def _outside_quotes(line: str, delimiter: str) -> int:
     return re.sub(r'"[^"]*"', "", line).count(delimiter)
 
 
-def _header(fields: Sequence[str], source: Source) -> tuple[str, ...]:
-    """Column names; one without a name is called for its place, an unnamed one after the last is none."""
+def _header(fields: Sequence[str], rows: Sequence[Sequence[str]], source: Source) -> tuple[str, ...]:
+    """Column names; one without a name is called for its place, one after the last is a column only where rows have values."""
     width = max((place for place, name in enumerate(fields, 1) if name.strip()), default=0)
+    further = [row[width : len(fields)] for row in rows if len(row) >= width]
+    if any(map(any, further)) and all(len(each) == len(fields) - width for each in further):
+        width = len(fields)
     if not 0 < width <= MOST_FIELDS:
         raise InputError(f"{source.file.path}: {width:,} columns", hint="is this a CSV with a header line?")
     names = [" ".join(name.split("\n")).strip() or f"column_{place}" for place, name in enumerate(fields[:width], 1)]

@@ -87,7 +87,9 @@ def _whole(form: Dialect) -> re.Pattern[bytes]:
     """A record of RFC 4180 with as many fields as the header; further ones are empty."""
     delimiter = re.escape(form.delimiter.encode())
     field = rb'(?:"(?:[^"]|"")*+"|[^"\n%b]*+)' % delimiter
-    return re.compile(rb"%b(?:%b%b){%d}%b*" % (field, delimiter, field, len(form.names) - 1, delimiter))
+    least = len(form.names) - 1
+    most = least + form.unnamed
+    return re.compile(rb"%b(?:%b%b){%d,%d}%b*" % (field, delimiter, field, least, most, delimiter))
 
 
 def _joined(block: Block, whole: re.Pattern[bytes], longest: int, *, last: bool = False) -> tuple[Records, bytes]:

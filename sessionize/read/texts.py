@@ -118,11 +118,11 @@ def _with_rotated(path: str) -> str:
 
 
 def _check_alike(files: Sequence[Opened], config: Config) -> None:
-    """Refuse a CSV that has no column in common with any other: what stands in its first line is no header."""
+    """Refuse a CSV that has no column in common with any other, however spelt: what stands in its first line is no header."""
     with_header = [file for file in files if file.form is not None and file.form.has_header]
     if len(with_header) < 2 or config.preset is not None:
         return
-    odd = [file for file in with_header if _names_of(with_header, file).isdisjoint(file.own)]
+    odd = [file for file in with_header if _names_of(with_header, file).isdisjoint(_spelt(file))]
     if odd:
         file = odd[-1]  # of two files, the later one is named
         first = next(other for other in with_header if other is not file)
@@ -134,7 +134,11 @@ def _check_alike(files: Sequence[Opened], config: Config) -> None:
 
 
 def _names_of(files: Sequence[Opened], but: Opened) -> set[str]:
-    return {name for file in files if file is not but for name in file.own}
+    return {name for file in files if file is not but for name in _spelt(file)}
+
+
+def _spelt(file: Opened) -> set[str]:
+    return {schema.spelling(name) for name in file.own}
 
 
 def _title(source: Source, lines: tuple[int, int]) -> PassedOver:

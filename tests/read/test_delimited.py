@@ -115,6 +115,36 @@ def test_a_column_without_a_name_is_called_for_its_place(tmp_path: Path) -> None
     assert list(open_log(Config(inputs=(str(tmp_path / "log.csv"),))).schema) == ["a", "column_2", "c"]
 
 
+@pytest.mark.parametrize("multiline", [False, True])
+@pytest.mark.parametrize(
+    ("content", "found"),
+    [
+        ("a,b,\n1,2,\n3,4,x\n5,6\n", [(None, "1", "2"), (None, "3", "4"), (None, "5", "6")]),
+        ("a,b,\n1,2,y\n3,4,x\n", [(None, "1", "2", "y"), (None, "3", "4", "x")]),
+        (",a,b,\n0,1,2,y\n1,3,4,\n", [(None, "0", "1", "2", "y"), (None, "1", "3", "4", None)]),
+        ("a,b,,\n1,2,,\n3,4,,,\n5,6,,,x\n", [(None, "1", "2"), (None, "3", "4"), ("malformed_row", None, None)]),
+        ("a,b,\n" + "1,2,\n" * 50 + "3,4,x\n", [*[(None, "1", "2")] * 50, (None, "3", "4")]),
+        ("a,b,\n" + "1,2\n" * 50 + "3,4,x\n", [*[(None, "1", "2")] * 50, (None, "3", "4")]),
+    ],
+    ids=["mixed", "values", "front and end", "empty", "late value", "header alone"],
+)
+def test_a_last_column_without_a_name_takes_no_row_with_it(
+    tmp_path: Path,
+    content: str,
+    found: list[tuple[str | None, ...]],
+    multiline: bool,  # noqa: FBT001
+) -> None:
+    (tmp_path / "log.csv").write_text(content)
+    log = open_log(Config(inputs=(str(tmp_path / "log.csv"),), multiline=multiline))
+    assert log.scan().select(schema.FAULT, *log.schema).collect().rows() == found
+
+
+def test_a_record_over_lines_may_end_in_a_column_without_a_name(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("a,b,\n" + "1,2,\n" * 50 + '3,"4\n5","x\ny"\n')
+    log = open_log(Config(inputs=(str(tmp_path / "log.csv"),), multiline=True))
+    assert log.scan().select("b", schema.FAULT).collect().rows()[-1] == ("4\n5", None)
+
+
 def test_files_with_other_columns_are_one_log(tmp_path: Path) -> None:
     (tmp_path / "1.csv").write_text("a,b\n1,2\n")
     (tmp_path / "2.csv").write_text("b;c\n3;4\n")

@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import os
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -287,3 +288,15 @@ def test_fields_apart_by_blanks_between_quotes_are_told_as_that(tmp_path: Path) 
     said = sessionize("run", "r.txt", "-o", "out", cwd=tmp_path)
     assert (said.code, "--delimiter ' ' reads it" in said.err) == (3, True), said.err
     assert sessionize("run", "r.txt", "-o", "out", "-q", "--delimiter", " ", cwd=tmp_path).code == 0
+
+
+@pytest.mark.parametrize("header", ["User_ID,Event_Time,Page", "userId,eventTime,page", "USER_ID;EVENT_TIME;PAGE"])
+def test_files_that_spell_the_same_names_otherwise_are_told_as_that_and_what_is_hinted_reads_all(
+    tmp_path: Path, header: str
+) -> None:
+    between = ";" if ";" in header else ","
+    laid(tmp_path / "logs", **{"a.csv": CSV, "b.csv": header + "\nu1,2024-05-30 10:01:00,/b\n".replace(",", between)})
+    said = sessionize("run", "logs", "-o", "out", cwd=tmp_path)
+    assert (said.code, "'user_id ?? " in said.err) == (2, True), said.err
+    options = shlex.split(said.err.partition("did you mean ")[2].partition("? it has")[0])
+    assert "1 of 1 profiles, 2 events" in sessionize("run", "logs", "-o", "out", *options, cwd=tmp_path).err
