@@ -61,7 +61,7 @@ def instant(times: pl.Series, time: TimeFormat, timezone: str) -> pl.Series:
         return _held(serial(times.cast(pl.Float64)), time)
     if times.dtype.is_numeric() and time.kind in CLOCKS:
         return _held(epoch(times, CLOCKS[time.kind]), time)
-    return _text(_digits(times), time, timezone)
+    return _text(digits(times), time, timezone)
 
 
 def by_layout(times: pl.Series, time: TimeFormat, timezone: str) -> tuple[pl.Series, pl.Series]:
@@ -106,7 +106,7 @@ def _text(texts: pl.Series, time: TimeFormat, timezone: str) -> pl.Series:
     return _iso(texts, timezone)
 
 
-def _digits(times: pl.Series) -> pl.Series:
+def digits(times: pl.Series) -> pl.Series:
     """The times as text; all digits of dates that are written as numbers."""
     if not times.dtype.is_float():
         return times.cast(pl.String)

@@ -20,6 +20,8 @@ OTHER_CLOCKS: Final = (
     ("ticks of .NET, 100 ns since the year 1", 6.27667e17, 6.62380e17, "dotnet"),
 )
 """Clocks that do not count since 1970: their numbers of 1990 to 2100, and what to type for them."""
+JULIAN: Final = (2_447_892.5, 2_488_069.5)
+"""Julian days of 1990 to 2100, as SQLite keeps times."""
 NUMBER: Final = r"^\s*[+-]?\d+([.,]\d*)?([eE][+-]?\d{1,3})?\s*$"
 A_DAY: Final = 86_400
 NINETIES: Final = 915_148_800
@@ -81,6 +83,11 @@ def unit_of(names: tuple[str, ...], numbers: pl.Series) -> TimeFormat | Unread:
             f"--time-format {quoted(written)}",
             "--time-format s|ms|us|ns takes them as numbers since 1970 all the same",
         )
+    if JULIAN[0] <= size <= JULIAN[1]:
+        return Unread(
+            f"the numbers in {name!r}, such as {example}, look like Julian days", "",
+            f"SQLite's datetime({name}) writes them as times; ({name} - 2440587.5) * 86400 is in seconds since 1970",
+        )  # fmt: skip
     return Unread(
         f"the numbers in {name!r}, such as {example}, are no times of 1990 to 2100 in s, ms, us or ns since 1970",
         _of_a_clock(sizes),
@@ -103,7 +110,12 @@ def of_the_nineties(names: tuple[str, ...], values: pl.Series) -> Unread | None:
 
 
 def _of_a_clock(sizes: pl.Series) -> str:
-    """What to type for the coarsest unit in which a clock that starts at 0 has run for a while, and for no more than a day."""
-    most = float(cast("float", sizes.max()))
+    """What to type for the coarsest unit in which a clock that starts at 0 has run for a while, and for no more than a day.
+
+    Numbers that all are of one size are no clock's that has just started: a unit for them would be any.
+    """
+    least, most = (float(cast("float", each)) for each in (sizes.min(), sizes.max()))
+    if 2 * least > most:
+        return ""
     fits = (unit for unit, per_second in PER_SECOND.items() if most <= A_DAY * per_second)
     return next((f"--time-format {unit}" for unit in fits if unit != "ns"), "")

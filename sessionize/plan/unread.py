@@ -8,7 +8,7 @@ from sessionize import schema
 from sessionize.config import TimeFormat
 from sessionize.kernel.epochs import OUT_OF_RANGE, PER_SECOND
 from sessionize.kernel.normalise import TEXTS, time_text
-from sessionize.kernel.timestamps import MODERN, instant
+from sessionize.kernel.timestamps import MODERN, digits, instant
 from sessionize.plan import layouts
 from sessionize.plan.clocks import EPOCH_UNITS, NUMBER, Unread, of_the_nineties, quoted
 from sessionize.plan.evidence import ROWS, Sample, Types, plain
@@ -21,9 +21,9 @@ def unread_times(names: tuple[str, ...], time: TimeFormat, types: Types, sample:
     written, dtype = time_text(names, types)
     if time.kind == "s" and time.guessed and (early := of_the_nineties(names, sample(written, ROWS))) is not None:
         return early
-    if time.kind == "datetime" or dtype not in TEXTS:
+    if time.kind == "datetime" or dtype is None or not (dtype in TEXTS or dtype.is_numeric()):
         return None
-    texts = sample(written, ROWS).cast(pl.String)
+    texts = digits(sample(written, ROWS))
     there = texts.filter(texts.str.contains(r"\S"))
     read = instant(there, time, "UTC")
     left = there.filter(read.is_null() | (read == OUT_OF_RANGE))

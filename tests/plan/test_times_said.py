@@ -74,3 +74,35 @@ def test_dates_that_a_column_of_floats_holds_are_read_as_the_hint_says(form: str
     assert "did you mean --time-format '%Y%m%d%H%M%S'?" in said.err
     sessionize("run", path.name, "-o", "out", "--time-format", "%Y%m%d%H%M%S", cwd=tmp_path)
     assert pl.read_parquet(tmp_path / "out" / "metrics.parquet")["duration_s"].to_list() == [300.0]
+
+
+@pytest.mark.parametrize("kind", [pl.Int64, pl.Float64, pl.String])
+def test_epochs_of_two_units_are_told_with_what_reads_both(kind: type[pl.DataType], tmp_path: Path) -> None:
+    (tmp_path / "log").mkdir()
+    for name, number in (("a", 1_717_063_200), ("b", 1_717_063_260_123)):
+        frame = pl.DataFrame({"user_id": ["u"], "ts": pl.Series([number]).cast(kind)})
+        frame.write_parquet(tmp_path / "log" / f"{name}.parquet")
+    said = sessionize("run", "log", "-o", "out", cwd=tmp_path).err
+    assert "1 of the first 2 times in 'ts' are not read" in said
+    options = said.rpartition("': ")[2].split()
+    assert "1 of 1 profiles, 2 events" in sessionize("run", "log", "-o", "out", *options, cwd=tmp_path).err
+
+
+def test_written_dates_in_floats_are_not_said_to_be_unread(tmp_path: Path) -> None:
+    pl.DataFrame({"user_id": ["u"], "ts": [20240530100000.0]}).write_parquet(tmp_path / "log.parquet")
+    said = sessionize("run", "log.parquet", "-o", "out", "--time-format", "%Y%m%d%H%M%S", cwd=tmp_path)
+    assert (said.code, "not read" in said.err) == (0, False), said.err
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+@pytest.mark.parametrize(
+    ("days", "like"),
+    [([2460460.916667, 2460460.93], "look like Julian days"), ([739402.9, 739402.95], "are no times of")],
+)
+def test_days_are_never_taken_for_a_clock_that_starts_at_0(
+    days: list[float], like: str, form: str, tmp_path: Path
+) -> None:
+    frame = pl.DataFrame({"user_id": ["u", "u"], "timestamp": days})
+    getattr(frame, f"write_{form}")(tmp_path / f"log.{form}")
+    said = sessionize("run", f"log.{form}", "-o", "out", cwd=tmp_path)
+    assert (said.code, like in said.err, "did you mean" in said.err) == (2, True, False), said.err
