@@ -7,13 +7,13 @@ import re
 import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import takewhile
 from typing import Final, Literal
 
 from sessionize import schema
 from sessionize.config import Config
 from sessionize.errors import InputError, UsageError
 from sessionize.patterns import pattern
+from sessionize.read import w3c
 from sessionize.read.guess import is_data, likely_names
 from sessionize.read.lines import blocks, each_line
 from sessionize.read.piped import typed
@@ -107,7 +107,7 @@ def dialect(source: Source, config: Config) -> Dialect:
     if not lines:
         raise Empty(f"{path}: nothing but blank lines")
     delimiter = config.delimiter or (told[1] if told else None)
-    _check_no_w3c(lines, path)
+    w3c.check_none([line.text for line in lines], path)
     title = 0 if config.csv_columns is not None else _title(lines, delimiter, quote)
     first, *others = lines[title:]
     text = _decoded(first, source)
@@ -159,16 +159,6 @@ def _first_lines(source: Source, quote: bytes) -> list[_Line]:
         if len(found) == LOOKED_AT:
             return found
     return [*found, _Line(first, first, b"\n".join(held))] if held else found
-
-
-def _check_no_w3c(lines: Sequence[_Line], path: str) -> None:
-    remarks = (line.text for line in takewhile(lambda line: line.text.startswith(b"#"), lines))
-    if fields := next((text for text in remarks if text.lower().startswith(b"#fields:")), None):
-        names = fields[len(b"#fields:") :].decode("utf-8", "replace").split()
-        raise UsageError(
-            f"{path}: a W3C extended log, no CSV: its fields are {', '.join(names)[:200]}",
-            hint="--preset cloudfront reads such a log; where its fields stand between spaces, with --delimiter ' '",
-        )
 
 
 def _title(lines: Sequence[_Line], delimiter: str | None, quote: str) -> int:

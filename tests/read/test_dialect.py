@@ -280,7 +280,7 @@ def test_a_w3c_log_is_no_csv_and_is_read_with_its_preset_in_any_case(tmp_path: P
     content = text("#Version: 1.0", "#fields: date time c-ip cs-uri-stem", "2024-05-30 10:00:00 203.0.113.4 /a")
     with pytest.raises(UsageError, match="W3C") as raised:
         opened(tmp_path / "a.log", content, recognise=False)
-    assert "--preset cloudfront" in (raised.value.hint or "")
+    assert "--preset iis" in (raised.value.hint or "")
     found = opened(tmp_path / "a.log", content, preset=load("cloudfront"), delimiter=" ")
     assert found.scan().select("c-ip").collect().rows() == [("203.0.113.4",)]
 

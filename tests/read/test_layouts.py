@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 from budget import examples
+from console import sessionize
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -122,3 +124,29 @@ def test_only_what_is_asked_for_is_split_off_and_rows_can_be_counted_alone(tmp_p
     assert log.scan().select("b").collect().rows() == [("2",), ("5",)]
     assert log.scan().select(pl.len()).collect().item() == 2
     assert json.dumps(log.sample(pl.col("c")).to_list()) == '["3", "6"]'
+
+
+W3C = {
+    "iis, with the page in one field": ("date time c-ip cs-uri", " ", ["2024-05-30", "10:00:00", "192.0.2.1", "/a?b"]),
+    "tabs, with the page in one field": (
+        "date time c-ip cs-uri",
+        "\t",
+        ["2024-05-30", "10:00:00", "192.0.2.1", "/a?b"],
+    ),
+    "cloudfront's, few of them": ("date time cs-uri-stem", "\t", ["2024-05-30", "10:00:00", "/a"]),
+    "a time of its own": ("timestamp c-ip cs-uri", " ", ["1717063200.5", "192.0.2.1", "/a"]),
+    "commas": ("date,time,c-ip,cs-uri-stem", ",", ["2024-05-30", "10:00:00", "192.0.2.1", "/a"]),
+}
+
+
+@pytest.mark.parametrize("kind", W3C)
+def test_a_w3c_log_that_no_preset_was_found_for_is_read_by_what_is_hinted(kind: str, tmp_path: Path) -> None:
+    names, between, row = W3C[kind]
+    (tmp_path / "u.log").write_text(f"#Version: 1.0\n#Fields: {names}\n{between.join(row)}\n")
+    said = sessionize("run", "u.log", "-o", "out", cwd=tmp_path)
+    assert (said.code, "a W3C extended log" in said.err) == (2, True), said.err
+    options = shlex.split(said.err.partition("hint: ")[2].partition(" reads its fields")[0])
+    options += [] if "c-ip" in names else ["--profile-id", "cs-uri-stem"]
+    sessionize("run", "u.log", "-o", "out", *options, cwd=tmp_path)
+    metrics = pl.read_parquet(tmp_path / "out/metrics.parquet")
+    assert metrics["entry_page"].to_list() == [row[-1]]
