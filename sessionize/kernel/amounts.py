@@ -13,7 +13,9 @@ from sessionize.config import AmountStyle
 
 BLANKS: Final = " \t\n\r\v\f"
 BLANK: Final = r"\s\x{a0}\x{202f}"
-CURRENCY: Final = r"(?:[\p{Sc}]|[A-Z]{3}|[A-Z]{1,2}\p{Sc})"
+SIGN: Final = r"[\p{Sc}--[¢￠₥₰]]"
+"""A currency's sign; that of its hundredths or thousandths is none, as those would be read as whole ones."""
+CURRENCY: Final = rf"(?:{SIGN}|[A-Z]{{3}}|[A-Z]{{1,2}}{SIGN})"
 NUMBERS: Final[dict[AmountStyle, str]] = {
     "plain": r"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?",
     "point": r"(?:\d{1,3}(?:,\d{3})+(?:\.\d*)?|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)",

@@ -71,15 +71,22 @@ def campaigns(pages: pl.Series) -> list[pl.Series]:
         >>> found = campaigns(pl.Series(["/?utm_source=news+letter&UTM_Medium=e%2Dmail#top", "/plain", None]))
         >>> [(column.name, column.to_list()) for column in found]
         [('utm_source', ['news letter', None, None]), ('utm_medium', ['e-mail', None, None])]
+        >>> campaigns(pl.Series(["/?utm%5Fsource=&utm_source=news"]))[0].item()
+        'news'
     """
     dictionary = _Dictionary(pages)
-    if not dictionary.texts.str.contains_any(["utm_"], ascii_case_insensitive=True).any():
+    if not dictionary.texts.str.contains_any(["utm_", "utm%5f"], ascii_case_insensitive=True).any():
         return []
     return [
         dictionary.each(distinctly(values, _decoded)).alias(field)
         for field in schema.UTM
-        if (values := dictionary.texts.str.extract(rf"(?i)[?&]{field}=([^&#]*)")).null_count() < len(values)
+        if (values := dictionary.texts.str.extract(_in_query(field))).null_count() < len(values)
     ]
+
+
+def _in_query(field: str) -> str:
+    """Where a query string has the field, its name percent-encoded or not, with anything in it."""
+    return rf"(?i)[?&]{field.replace('_', '(?:_|%5F)')}=([^&#]+)"
 
 
 class _Dictionary:

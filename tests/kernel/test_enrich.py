@@ -53,6 +53,14 @@ def test_campaigns_in_a_url_are_what_pythons_parser_finds(query: dict[str, str],
     assert found == expected
 
 
+@pytest.mark.parametrize(
+    "query", ["utm%5Fsource=a+b&utm%5fmedium=mail", "utm_source=&utm_medium=mail&UTM%5FSOURCE=a%20b&utm_medium=x"]
+)
+def test_the_name_of_a_utm_field_may_be_percent_encoded_and_an_empty_one_is_none(query: str) -> None:
+    found = {column.name: column[0] for column in campaigns(pl.Series([f"/?{query}#utm_term="]))}
+    assert found == {"utm_source": "a b", "utm_medium": "mail"}
+
+
 def test_utm_fields_come_together_from_the_first_page_that_has_any() -> None:
     found = frames(
         log({"page": "/a"}, {"page": "/b?UTM_SOURCE=news+letter&utm_campaign=%C3%A9"}, {"page": "/c?utm_medium=cpc"})

@@ -158,6 +158,8 @@ def test_several_formats_are_counted_each_in_the_summary_and_the_manifest(tmp_pa
         (['"1,234"', "2"], 2.0, 1),
         (["12.50", '"12,50"'], 12.5, 1),
         (["free", "2"], 2.0, 1),
+        (["1250¢", "₡2"], 2.0, 1),
+        (["US¢99", "2 US$"], 2.0, 1),
         (['"{""amount"": 12.5, ""currency"": ""EUR""}"', ""], 12.5, 0),
     ],
 )
