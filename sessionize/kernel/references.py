@@ -258,7 +258,8 @@ def _deeper(start: Resolved, steps: tuple[Step, ...]) -> Resolved | None:
         there = _one_step(start, step)
         if there is None:
             return None
-        start = _set_value(there) if isinstance(start.dtype, pl.List) and place == len(steps) - 1 else there
+        in_list = isinstance(start.dtype, (pl.List, pl.Array))
+        start = _set_value(there) if in_list and place == len(steps) - 1 else there
     return start
 
 
@@ -287,6 +288,8 @@ def _one_step(start: Resolved, step: Step) -> Resolved | None:
             return None
         dtype = fields[own]
         return Resolved(start.column.struct.field(own), dtype, _written(start.written, Step(own, step.kind, "")))  # type: ignore[arg-type]
+    if isinstance(start.dtype, pl.Array):
+        start = Resolved(start.column.arr.to_list(), pl.List(start.dtype.inner), start.written)
     if not isinstance(start.dtype, pl.List):
         return None
     written, inner = _written(start.written, step), start.dtype.inner
@@ -304,7 +307,7 @@ def _under_key(column: pl.Expr, types: Types, key: str, written: str) -> Resolve
     if "key" not in types or "value" not in types:
         return None
     value = pl.element().struct.field("value")
-    has_key = pl.element().struct.field("key") == key
+    has_key = as_text(pl.element().struct.field("key"), types["key"]) == key
     return Resolved(column.list.eval(pl.when(has_key).then(value).drop_nulls()).list.first(), types["value"], written)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import polars as pl
@@ -71,6 +72,39 @@ FOUND: dict[str, list[Any]] = {
 def test_what_a_reference_finds_in_typed_columns(name: str) -> None:
     frame = pl.DataFrame(NESTED)
     assert frame.select(found=text(name, frame.schema))["found"].to_list() == FOUND[name]
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("whole['1']", ["one", None]),
+        ("whole['2']", [None, None]),
+        ("dated['2024-05-30']", ["5", None]),
+        ("real['1']", ["5", None]),
+        ("pair[1]", ["b", "d"]),
+        ("pair[2]", [None, None]),
+        ("grid[1][0]", ["3", None]),
+        ("keyed['b']", ["w", None]),
+        ("keyed[0].key", ["a", None]),
+        ("pair[2] ?? pair[0]", ["a", "c"]),
+    ],
+)
+def test_maps_have_keys_of_any_type_and_lists_may_be_of_one_size(name: str, found: list[str | None]) -> None:
+    keyed = pl.Struct({"key": pl.String, "value": pl.String})
+    frame = pl.DataFrame(
+        {
+            "whole": [[{"key": 1, "value": "one"}], []],
+            "dated": [[{"key": date(2024, 5, 30), "value": 5}], None],
+            "real": [[{"key": 1.0, "value": 5}], None],
+            "pair": [["a", "b"], ["c", "d"]],
+            "grid": [[[1, 2], [3, 4]], None],
+            "keyed": [[{"key": "a", "value": "v"}, {"key": "b", "value": "w"}], None],
+        },
+        schema_overrides={
+            "pair": pl.Array(pl.String, 2), "grid": pl.Array(pl.Int64, (2, 2)), "keyed": pl.Array(keyed, 2),
+        },
+    )  # fmt: skip
+    assert frame.select(found=text(name, frame.schema))["found"].to_list() == found
 
 
 @pytest.mark.parametrize("name", FOUND)
