@@ -22,6 +22,7 @@ from sessionize.read.access import access
 from sessionize.read.lines import Block, blocks
 from sessionize.read.opened import Opened, row_a_line
 from sessionize.read.source import Source
+from sessionize.reference import columns_of, parse
 from sessionize.stores import path_of
 
 FAULTS: Final = pl.Enum(schema.REASONS)
@@ -123,9 +124,10 @@ def has_header(source: Source, names: Collection[str]) -> bool:
     return any(2 * sum(field in known for field in fields) > len(fields) for fields in _first_fields(source))
 
 
-def _names_all(source: Source, names: Collection[str]) -> bool:
-    """Whether a file's first line holds these names, among others."""
-    return any({name.casefold() for name in names}.issubset(fields) for fields in _first_fields(source))
+def _names_all(source: Source, references: Collection[str]) -> bool:
+    """Whether a file's first line holds the names of these columns, among others."""
+    names = {column.name.casefold() for each in references for column in columns_of(parse(each))}
+    return any(names.issubset(fields) for fields in _first_fields(source))
 
 
 def _first_fields(source: Source) -> Iterator[list[str]]:

@@ -54,7 +54,7 @@ SAMPLES: Final[dict[str, tuple[Any, ...]]] = {
     "P-VERCEL.ndjson": ("vercel", 1, 1, 1, 0, 0, "/dynamic/some-value.json?route=some-value"),
     "P-VHOST.log": ("combined", 1, 2, 2, 0, 0, "/?utm_source=x"),
     "P-ZEEK.log": ("zeek", 1, 2, 2, 0, 0, "/?utm_source=x"),
-    "P-ZEEKJSON.log": ("zeek, JSON", 1, 1, 1, 0, 0, "/?utm_source=x"),
+    "P-ZEEKJSON.log": ("zeek, JSON or CSV", 1, 1, 1, 0, 0, "/?utm_source=x"),
 }
 """Sample → layout, sessions, events, page views, conversions, value, first entry page."""
 

@@ -106,6 +106,16 @@ def test_cloudfront_delivers_other_formats_with_the_same_fields(ending: str, tmp
     assert record["traits"] == {"cs(User-Agent)": "Mozilla/5.0 (X11)"}
 
 
+@pytest.mark.parametrize("between", [",", "\t"])
+def test_a_log_of_zeek_may_be_a_csv_that_names_its_columns(between: str, tmp_path: Path) -> None:
+    fields = ("ts", "uid", "id.orig_h", "uri", "user_agent")
+    rows = [fields, ("1717059600.5", "C1", "203.0.113.7", "/a", "M"), ("1717059660.5", "C2", "203.0.113.7", "/b", "M")]
+    (tmp_path / "http.csv").write_text("".join(f"{between.join(row)}\n" for row in rows))
+    for options in ((), ("--preset", "zeek")):
+        found = ran(tmp_path, tmp_path / "http.csv", *options)
+        assert found.of("start", "events", "entry_page") == [("09:00:00", 2, "/a")]
+
+
 def test_an_access_log_may_have_hosts_lists_of_addresses_and_other_times(tmp_path: Path) -> None:
     lines = [
         'shop.example:443 203.0.113.1 - - [30/May/2024:10:00:00 +0000] "GET /a HTTP/1.1" 200 1 "-" "A"',
