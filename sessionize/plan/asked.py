@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterable, Sequence
 from itertools import pairwise
 from typing import Final
 
+import polars as pl
+
 from sessionize import schema
 from sessionize.plan import times
 from sessionize.plan.clocks import Unread
@@ -30,6 +32,11 @@ def for_time(days: Sequence[str], evidence: Evidence, taken: Collection[str]) ->
         if beside is not None:
             return Unread(f"{said}{because(beside.problem)}", beside.options, other)
         return Unread(said, options_of(schema.TIMESTAMP, days[0]))
+    objects = [(name, dtype) for name, dtype in evidence.types.items() if isinstance(dtype, pl.Struct)]
+    for name, dtype in objects:
+        there = times.inside(name, [field.name for field in dtype.fields]) if is_named_for_a_time(name) else None
+        if there is not None:
+            return there
     inner = [leaf for name in evidence.types for leaf in evidence.leaves(name)]
     inner = [leaf for leaf in inner if is_named_for_a_time(leaf) and times.holds_times(leaf, evidence)]
     options = options_of(schema.TIMESTAMP, inner[0]) if inner else ""

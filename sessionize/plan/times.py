@@ -36,6 +36,8 @@ CLOCKS: Final = (pl.Time, pl.Duration)
 """Types of a time of day: pandas reads MySQL's TIME as a duration."""
 FIRST: Final = 32
 """Texts among which one time is enough to know that there are any."""
+SECONDS: Final = ("seconds", "secs", "sec")
+"""Beside the nanoseconds, as Firestore and Protocol Buffers write times."""
 _TIME: Final = "time"
 UNSURE: Final = (
     "received", "sent", "updated", "modified", "ended", "end", "loaded", "etl", "expires", "processed", "due", "birth",
@@ -118,12 +120,16 @@ def _in_objects(names: tuple[str, ...], texts: pl.Series) -> Unread | None:
         keys = list(json.loads(first))
     except ValueError:
         return None
-    inner = next((key for key in keys if is_named_for_a_time(key)), keys[0] if len(keys) == 1 else None)
-    if inner is None:
+    return inside(names[0], keys, f": {first[:60]}")
+
+
+def inside(name: str, fields: Sequence[str], shown: str = "") -> Unread | None:
+    """What to type for a column of objects with these fields, one of which is the time, or the seconds of it."""
+    named = [each for each in fields if is_named_for_a_time(each) or each.strip("_").lower() in SECONDS]
+    field = next(iter(named or fields), None) if named or len(fields) == 1 else None
+    if field is None:
         return None
-    return Unread(
-        f"the times in {names[0]!r} are objects: {first[:60]}", options_of(schema.TIMESTAMP, f"{names[0]}.{inner}")
-    )
+    return Unread(f"the times in {name!r} are objects{shown}", options_of(schema.TIMESTAMP, f"{name}.{field}"))
 
 
 def apart(name: str, evidence: Evidence) -> TimeColumns | None:

@@ -34,6 +34,7 @@ FOREIGN: Final = (
     (0, b"Obj\x01", "an Avro file", "convert it to Parquet"),
     (0, b"ARROW1\0\0", "an Arrow file", "convert it to Parquet"),
     (0, b"%PDF", "a PDF", "export the log as CSV"),
+    (0, b"\x1e{", "a JSON text sequence (RFC 7464)", f"tr -d '\\036' < FILE {PIPE}"),
     (0, b"SQLite format 3", "an SQLite database", "export the table: sqlite3 -header -csv FILE 'SELECT * FROM events'"),
 )
 """Where a mark stands, the mark, what has it, what to do."""

@@ -172,9 +172,15 @@ def _title(lines: Sequence[_Line], delimiter: str | None, quote: str) -> int:
         return 0 if width < 2 else remarks - names
     alone = fields_of(texts[0], delimiter or best_delimiter(texts[0]), quote) or []
     between = delimiter or best_delimiter(texts[0])
-    if len(alone) > 1 and any(_fits(fields_of(text, between, quote), len(alone)) for text in texts[1:]):
+    narrow = _width(alone)
+    if narrow > 1 and any(_fits(fields_of(text, between, quote), len(alone)) for text in texts[1:]):
         return 0
-    return next((place for place in _wider(texts, delimiter, quote, len(alone))), 0)
+    return next((place for place in _wider(texts, delimiter, quote, narrow)), 0)
+
+
+def _width(fields: Sequence[str]) -> int:
+    """How many fields there are up to the last one that is not blank: spreadsheets fill up their titles, and blank rows."""
+    return max((place for place, field in enumerate(fields, 1) if field.strip()), default=0)
 
 
 def _wider(texts: Sequence[str], delimiter: str | None, quote: str, narrow: int) -> Iterator[int]:
@@ -187,7 +193,7 @@ def _wider(texts: Sequence[str], delimiter: str | None, quote: str, narrow: int)
         fields = fields_of(text, between, quote) or []
         fit = [_fits(fields_of(row, between, quote), len(fields)) for row in texts[place + 1 :][:3]]
         known = _has_known_name(fields)
-        if len(fields) > max(1, narrow) and (known or any(fit[:1])) and (narrow < 2 or (known and all(fit))):
+        if _width(fields) > max(1, narrow) and (known or any(fit[:1])) and (narrow < 2 or (known and all(fit))):
             yield place
 
 
@@ -240,7 +246,7 @@ def _outside_quotes(line: str, delimiter: str) -> int:
 
 def _header(fields: Sequence[str], rows: Sequence[Sequence[str]], source: Source) -> tuple[str, ...]:
     """Column names; one without a name is called for its place, one after the last is a column only where rows have values."""
-    width = max((place for place, name in enumerate(fields, 1) if name.strip()), default=0)
+    width = _width(fields)
     further = [row[width : len(fields)] for row in rows if len(row) >= width]
     if any(map(any, further)) and all(len(each) == len(fields) - width for each in further):
         width = len(fields)

@@ -31,7 +31,11 @@ def typed(hint: str, path: str, packed: str | None) -> str:
         "zcat a.json.gz | jq -c '.a | .b' | sessionize run - …"
         >>> typed("convert it: tr '\\r' '\\n' < FILE", "a.csv.zst", "zst")
         "convert it: zstdcat a.csv.zst | tr '\\r' '\\n'"
+        >>> typed("convert it: tr '\\r' '\\n' < FILE", "-", None)
+        "convert it: tr '\\r' '\\n'"
     """
+    if path == "-" and packed is None:
+        hint = hint.replace(" < FILE", "")
     unpacks = UNPACKS.get(packed or "")
     piped = hint if unpacks is None else CONVERTS.sub(lambda found: f"{unpacks} FILE | {found[1]}", hint)
     return piped.replace("FILE", shlex.quote(path))

@@ -132,3 +132,17 @@ def test_an_id_in_braces_is_no_object(written: str, tmp_path: Path) -> None:
     found = [json.loads(line) for line in said.out.splitlines()]
     told = [[each[name] for name in ("source_id", "profile_id", "page_views", "conversions")] for each in found]
     assert told == [[each, f"{{{n}}}", 1, 1] for n, each in enumerate(ids)], said.err
+
+
+@pytest.mark.parametrize("form", ["ndjson", "parquet"])
+@pytest.mark.parametrize("fields", [{"_seconds": 1, "_nanoseconds": 0}, {"nanos": 0, "seconds": 1}, {"$date": 1}])
+def test_of_times_that_are_objects_the_seconds_are_proposed(fields: dict[str, int], form: str, tmp_path: Path) -> None:
+    written = {name: value * 1717063200 for name, value in fields.items()}
+    frame = pl.DataFrame({"user_id": ["u"], "timestamp": [written]})
+    getattr(frame, f"write_{form}")(tmp_path / f"log.{form}")
+    said = sessionize("run", f"log.{form}", "-o", "out", cwd=tmp_path)
+    assert (said.code, "the times in 'timestamp' are objects" in said.err) == (2, True), said.err
+    options = shlex.split(said.err.partition("did you mean ")[2].partition("? it has")[0])
+    sessionize("run", f"log.{form}", "-o", "out", *options, cwd=tmp_path)
+    starts = pl.read_parquet(tmp_path / "out/metrics.parquet")["start"]
+    assert starts.dt.epoch("s").to_list() == [1717063200]

@@ -50,6 +50,8 @@ def text(*parts: str, end: str = "\n") -> str:
         (["Events of our shop"], {}),
         (["Events of our shop", "", "made on 30 May 2024"], {}),
         (["# Events, of our shop", "# 2024"], {}),
+        ([",,", ",,"], {}),
+        (["Events of our shop,,", "made on 30 May 2024,,", ",,"], {}),
         (["anything, at all", "u9,2024-05-30 09:00:00,/x"], {"skip_lines": 2}),
         (["-- made, by hand, today"], {"comment": "--"}),
         (["-- made, by hand, today", "", "-- again"], {"comment": "--"}),

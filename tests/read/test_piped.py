@@ -17,6 +17,7 @@ OF_NO_FORM = {
     "an array": ("a log.json", f"[{EVENT}]\n".encode()),
     "over several lines": ("log.json", f'{{\n"session_id":"s1",\n{EVENT[19:]}\n'.encode()),
     "with no line break between": ("log.json", f"{EVENT}{EVENT}\n".encode()),
+    "a text sequence": ("log.json", f"\x1e{EVENT}\n\x1e{EVENT}\n".encode()),
     "rows inside one object": ("log.json", f'{{"n":1,"events":[{EVENT}]}}\n'.encode()),
     "UTF-16": ("log.csv", "session_id,timestamp\ns1,2024-05-30 10:00:00\n".encode("utf-16")),
     "a header in Latin-1": ("log.csv", "session_id,timestamp,prénom\ns1,2024-05-30 10:00:00,x\n".encode("latin-1")),
@@ -52,3 +53,9 @@ def test_what_converts_a_file_can_be_typed_and_a_compressed_one_is_unpacked_firs
     (tmp_path / "converted").write_bytes(done.stdout)
     again = sessionize("run", "converted", "-o", "out", cwd=tmp_path)
     assert again.code == 0, again.err
+
+
+@pytest.mark.parametrize(("content", "command"), [(f"\x1e{EVENT}\n", "hint: tr -d '\\036' | sessionize run")])
+def test_what_is_piped_in_is_converted_in_the_pipe(content: str, command: str, tmp_path: Path) -> None:
+    said = sessionize("run", "-", "-o", "out", cwd=tmp_path, stdin=content.encode())
+    assert command in said.err
