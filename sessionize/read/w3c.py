@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Sequence
 from itertools import takewhile
 from typing import Final
@@ -45,12 +44,13 @@ def _options(names: Sequence[str], row: str) -> str:
         >>> _options(["date", "time", "c-ip", "cs-uri"], "2024-05-30 10:00:00 192.0.2.1 /a")
         '--preset iis'
         >>> _options(["epoch", "c-ip", "cs-uri"], "1717063200,192.0.2.1,/a")
-        "--comment '#' --delimiter , --columns epoch,c-ip,cs-uri --page cs-uri"
+        "--comment '#' --delimiter ',' --columns 'epoch,c-ip,cs-uri' --page cs-uri"
     """
     there = {name.lower() for name in names}
     between = next((each for each in BETWEEN if len(row.split(each)) == len(names)), " ")
     if there >= TIME and there & OWN and between in "\t ":
         return "--preset cloudfront" if between == "\t" and PAGES[0] in there else "--preset iis"
     page = next((f" --page {name}" for name in names if name.lower() in PAGES), "")
-    sign = "'\\t'" if between == "\t" else shlex.quote(between)
-    return f"--comment '#' --delimiter {sign} --columns {shlex.quote(','.join(names))}{page}"
+    sign = "\\t" if between == "\t" else between
+    columns = ",".join(names).replace("'", "")
+    return f"--comment '#' --delimiter '{sign}' --columns '{columns}'{page}"

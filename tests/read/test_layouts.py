@@ -15,6 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sessionize import schema
+from sessionize import sessionize as frame
 from sessionize.config import Config
 from sessionize.errors import InputError, UsageError
 from sessionize.preset import Layout, LayoutKind, Preset
@@ -147,6 +148,10 @@ def test_a_w3c_log_that_no_preset_was_found_for_is_read_by_what_is_hinted(kind: 
     assert (said.code, "a W3C extended log" in said.err) == (2, True), said.err
     options = shlex.split(said.err.partition("hint: ")[2].partition(" reads its fields")[0])
     options += [] if "c-ip" in names else ["--profile-id", "cs-uri-stem"]
+    with pytest.raises(UsageError) as called:
+        frame(tmp_path / "u.log")
+    keywords = eval(f"dict({(called.value.hint or '').removesuffix(' reads its fields')})")  # noqa: S307
+    assert frame(tmp_path / "u.log", **keywords, profile_id=options[-1] if "c-ip" not in names else None).metrics.height
     sessionize("run", "u.log", "-o", "out", *options, cwd=tmp_path)
     metrics = pl.read_parquet(tmp_path / "out/metrics.parquet")
     assert metrics["entry_page"].to_list() == [row[-1]]
