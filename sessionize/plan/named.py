@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Iterator, Sequence
-from typing import cast
+from typing import Final, cast
 
 import polars as pl
 
@@ -14,6 +14,9 @@ from sessionize.errors import UsageError
 from sessionize.kernel.references import field_type
 from sessionize.plan.evidence import Evidence, Types
 from sessionize.plan.names import listed, option, options_of, reference
+
+AS_ASKED: Final = (schema.TIMESTAMP, schema.VALUE)
+"""Roles for which no object is taken to be the value in it: its unit, or currency, stands beside."""
 
 
 def condition(config: Config) -> str | None:
@@ -66,16 +69,18 @@ def by_name(
         evidence: Tells texts that hold objects, which are as structs; None where no text does.
     """
     usual = {schema.spelling(name) for name in names or schema.USUAL_NAMES[role]}
-    texts = {} if evidence is None or role in (schema.TIMESTAMP, schema.VALUE) else _objects(types, usual, evidence)
+    texts = {} if evidence is None or role in AS_ASKED else _objects(types, usual, evidence)
     plain = [name for name, dtype in types.items() if not isinstance(dtype, pl.Struct) and name not in texts]
     structs = {root: [*_leaves(root, dtype)] for root, dtype in types.items() if isinstance(dtype, pl.Struct)}
     inside = structs | texts
     candidates: list[str] = []
     for there in (plain, (leaf for leaves in inside.values() for leaf in leaves)):
         candidates = candidates or [name for name in there if schema.spelling(name) in usual and name not in taken]
+    if candidates or role in AS_ASKED:
+        return candidates
     # An id as `{"$oid": …}`, a text as `{"string": …}`: what holds one value is that value.
     single = (leaves[0] for root, leaves in inside.items() if schema.spelling(root) in usual and len(leaves) == 1)
-    return candidates or [name for name in single if name not in taken]
+    return [name for name in single if name not in taken]
 
 
 def _objects(types: Types, usual: Collection[str], evidence: Evidence) -> dict[str, list[str]]:
