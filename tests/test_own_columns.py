@@ -338,3 +338,25 @@ def test_the_most_of_numbers_that_are_texts_is_a_number_whatever_else_is_asked(
     said = sessionize("run", "log.csv", "-o", "-", "--no-sessions", "-q", *typed, cwd=tmp_path)
     found = json.loads(said.out)
     assert (found["most"], found["least"], found["code"]) == (3000.0, 5.0, "90210")
+
+
+@pytest.mark.parametrize("form", ["csv", "ndjson", "parquet"])
+def test_a_goal_sees_a_blank_text_as_null_as_metrics_and_steps_do(form: str, tmp_path: Path) -> None:
+    rows = pl.DataFrame(
+        {"session_id": ["a", "b", "c"], "timestamp": ["2024-05-27T00:00:00Z"] * 3, "coupon": ["AT", " ", ""]}
+    )
+    getattr(rows, f"write_{form}")(tmp_path / f"log.{form}")
+    asked = (
+        "--goal",
+        "g=coupon IS NOT NULL",
+        "--metric",
+        "n=count(coupon)",
+        "--dimension",
+        "kept=coupon",
+        "--property",
+        "coupon",
+    )
+    done = sessionize("run", f"log.{form}", "-o", "-", "--no-sessions", *asked, cwd=tmp_path)
+    found = [json.loads(line) for line in done.out.splitlines()]
+    told = [(each["source_id"], each["g"], each["converted"], each["n"], each["kept"]) for each in found]
+    assert sorted(told) == [("a", True, True, 1, "AT"), ("b", False, False, 0, None), ("c", False, False, 0, None)]

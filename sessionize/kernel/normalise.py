@@ -13,10 +13,10 @@ from sessionize.kernel.amounts import amount
 from sessionize.kernel.dictionaries import CODED
 from sessionize.kernel.epochs import OUT_OF_RANGE
 from sessionize.kernel.keys import key_text
-from sessionize.kernel.own import own_columns, with_uses
+from sessionize.kernel.own import own_columns, with_goals
 from sessionize.kernel.privacy import is_hidden
 from sessionize.kernel.references import BLANKS, field, field_type, filled, text
-from sessionize.kernel.texts import joined
+from sessionize.kernel.texts import TEXTS, joined
 from sessionize.kernel.timestamps import by_layout, instant
 from sessionize.sql_words import adapted
 
@@ -30,8 +30,6 @@ MIDNIGHT: Final = r"[T ](?:00:00(?::00(?:[.,]0+)?)?|12:00(?::00)?\s*[Aa]\.?[Mm]\
 NO_DATE: Final = r"^\s*(?:1899-12-3[01]|1900-01-0[01]|1970-01-01|0001-01-01)[T ]"
 """A day that stands for none, before a time of day: Access, spreadsheets, JavaScript and .NET write it."""
 """What a table's column of times puts behind a date: nothing, where the time of day stands in a column of its own."""
-TEXTS: Final = (pl.String, pl.Categorical, pl.Enum)
-"""Types of text, whole or by a dictionary."""
 Types = Mapping[str, pl.DataType]
 
 
@@ -63,7 +61,7 @@ def normalise(raw: pl.LazyFrame, types: Types, plan: Plan) -> pl.LazyFrame:
     columns |= {schema.TRAIT_PREFIX + name: field(name, types) for name in plan.traits}
     columns |= _splits(types, plan)
     columns |= own_columns(types, plan)
-    raw = with_uses(raw, types, plan)
+    raw = with_goals(raw, types, plan)
     written, _ = time_text(plan.columns[schema.TIMESTAMP], types)
     chosen = raw.select(schema.FILE, schema.ROW, schema.FAULT, **columns, **{schema.TIMESTAMP: written})
     result = {name: dtype for name, dtype in chosen.collect_schema().items() if name != schema.FAULT}

@@ -16,12 +16,13 @@ from sessionize.kernel.amounts import amount
 from sessionize.kernel.metrics import METRIC_NAMES, UTC_INSTANT
 from sessionize.kernel.privacy import is_id
 from sessionize.kernel.references import as_text, field, field_type, filled
-from sessionize.kernel.texts import near_time
+from sessionize.kernel.texts import TEXTS, near_time
 from sessionize.own import OwnType
 
 TYPES: Final[Mapping[OwnType, pl.DataType]] = {
     "integer": pl.Int64(), "number": pl.Float64(), "string": pl.String(), "boolean": pl.Boolean(), "time": UTC_INSTANT,
 }  # fmt: skip
+KEPT: Final = "sessionize.kept."
 SESSION: Final = "sessionize.session"
 TAKEN: Final = frozenset((*METRIC_NAMES, *schema.ROLES, "position"))
 """Names that a column of the metrics, or of the annotated events, has already."""
@@ -50,7 +51,7 @@ def plain(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
 
 
 def own_columns(types: Types, plan: Plan) -> dict[str, pl.Expr]:
-    """The events' columns that the user's own need: name → expression over a log's rows and `with_uses`.
+    """The events' columns that the user's own need: name → expression over a log's rows and `with_goals`.
 
     Args:
         types: Type of each of the log's columns.
@@ -67,20 +68,30 @@ def own_columns(types: Types, plan: Plan) -> dict[str, pl.Expr]:
                 for name, reference in own.uses.items()
             }
         else:
-            found[schema.GOAL_PREFIX + own.name] = sql.expression(own.text, f"--goal {own.name}").fill_null(value=False)
+            found[schema.GOAL_PREFIX + own.name] = pl.col(schema.GOAL_PREFIX + own.name)
     return found
 
 
-def with_uses(raw: pl.LazyFrame, types: Types, plan: Plan) -> pl.LazyFrame:
-    """Rows with what goals call by the name of a role or a dimension, where the log has no column of that name."""
-    more = {
-        name: used(reference, types, plan)
-        for own in plan.own
-        if own.kind == "goal"
-        for name, reference in own.uses.items()
-        if name not in types
+def with_goals(raw: pl.LazyFrame, types: Types, plan: Plan) -> pl.LazyFrame:
+    """Rows with a column for each goal: whether the row is one.
+
+    A goal sees a column of the log as it is, but blank texts null; and, where the log has no column of that name, a role or
+    a dimension.
+    """
+    goals = [own for own in plan.own if own.kind == "goal"]
+    if not goals:
+        return raw
+    uses = {name: reference for own in goals for name, reference in own.uses.items()}
+    texts = [name for name in uses if types.get(name) in TEXTS]
+    kept = {KEPT + name: pl.col(name) for name in texts}
+    seen = {name: filled(as_text(pl.col(name), types[name])) for name in texts}
+    seen |= {name: used(reference, types, plan) for name, reference in uses.items() if name not in types}
+    reached = {
+        schema.GOAL_PREFIX + own.name: sql.expression(own.text, f"--goal {own.name}").fill_null(value=False)
+        for own in goals
     }
-    return raw.with_columns(**more) if more else raw
+    found = raw.with_columns(**kept, **seen).with_columns(**reached)
+    return found.with_columns(pl.col(KEPT + name).alias(name) for name in texts).drop(kept)
 
 
 def used(reference: str, types: Types, plan: Plan, *, is_number: bool = False) -> pl.Expr:

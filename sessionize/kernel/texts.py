@@ -13,6 +13,8 @@ import polars as pl
 
 from sessionize.patterns import pattern
 
+TEXTS: Final = (pl.String, pl.Categorical, pl.Enum)
+"""Types of text, whole or by a dictionary."""
 WHOLE_BELOW: Final = float(2**63)
 LONGEST: Final = 1e38
 """No decimal holds more digits, so that no id of such a size has another form."""

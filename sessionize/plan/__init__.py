@@ -15,8 +15,8 @@ from sessionize import schema
 from sessionize.config import AmountStyle, Config, Plan
 from sessionize.errors import UsageError
 from sessionize.kernel import agents
-from sessionize.kernel.normalise import TEXTS
 from sessionize.kernel.references import field_type
+from sessionize.kernel.texts import TEXTS
 from sessionize.own import OwnType
 from sessionize.plan.amounts import inside, style
 from sessionize.plan.checks import check_enrichment, check_zone, checked_where

@@ -12,8 +12,9 @@ from sessionize import schema
 from sessionize.config import TimeFormat, TimeKind
 from sessionize.errors import UsageError
 from sessionize.kernel.epochs import NUMBERS, OUT_OF_RANGE, PER_SECOND
-from sessionize.kernel.normalise import MIDNIGHT, NO_DATE, TEXTS, time_text
+from sessionize.kernel.normalise import MIDNIGHT, NO_DATE, time_text
 from sessionize.kernel.references import field_type
+from sessionize.kernel.texts import TEXTS
 from sessionize.kernel.time_patterns import compiled
 from sessionize.kernel.timestamps import instant
 from sessionize.plan import layouts

@@ -7,7 +7,8 @@ import polars as pl
 from sessionize import schema
 from sessionize.config import TimeFormat
 from sessionize.kernel.epochs import OUT_OF_RANGE, PER_SECOND
-from sessionize.kernel.normalise import TEXTS, time_text
+from sessionize.kernel.normalise import time_text
+from sessionize.kernel.texts import TEXTS
 from sessionize.kernel.timestamps import MODERN, digits, instant
 from sessionize.plan import layouts
 from sessionize.plan.clocks import EPOCH_UNITS, NUMBER, Unread, of_the_nineties, quoted
