@@ -69,13 +69,23 @@ class Earlier(NamedTuple):
     def batches(self, limits: Limits, *, events: bool) -> Iterator[tuple[pl.DataFrame, pl.DataFrame | None]]:
         """Some sessions at a time: metrics, and events where they are wanted.
 
+        Nights without a session are left out where others have some: of their events not even the columns are known.
+
         Args:
             limits: What may be held at once.
             events: Whether they are.
         """
+        empty, is_given = None, False
         for folder, each in zip(self.folders, self.manifests, strict=True):
             for sessions, rows in read_sessions(folder, each, limits, events=events):
-                yield with_own(sessions, recorded(each["rules"])), rows
+                found = with_own(sessions, recorded(each["rules"])), rows
+                if sessions.height:
+                    is_given = True
+                    yield found
+                else:
+                    empty = found
+        if empty is not None and not is_given:
+            yield empty
 
 
 def with_own(sessions: pl.DataFrame, columns: Iterable[Own]) -> pl.DataFrame:

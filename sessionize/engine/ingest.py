@@ -247,7 +247,10 @@ def _normalised(raw: pl.LazyFrame, types: Mapping[str, pl.DataType], plan: Plan,
         origin = (
             "--where" if plan.where is not None and _fails(raw, types, replace(plan, own=())) else "--metric or --goal"
         )
-        with sql.as_usage_error(origin, "a value that does not fit: TRY_CAST gives null in its place"):
+        with sql.as_usage_error(
+            origin,
+            "a value that does not fit: TRY_CAST gives null in its place; max(CAST(x AS VARCHAR)) is that of texts",
+        ):
             raise
 
 

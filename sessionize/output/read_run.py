@@ -222,8 +222,12 @@ def _event_types(manifest: dict[str, Any]) -> dict[str, Any]:
 
 def _no_events(manifest: dict[str, Any]) -> pl.DataFrame:
     """No event, in the columns that events have: a file of JSON without a row says nothing of them."""
-    roles = [*manifest["columns"], "source_id", *schema.UTM, schema.CHANNEL]
-    return pl.DataFrame(schema={"session_id": pl.String, "position": pl.UInt32, **dict.fromkeys(roles, pl.String)})
+    carried = ((schema.PROPERTY_PREFIX, "properties"), (schema.TRAIT_PREFIX, "traits"))
+    names = [prefix + name for prefix, kind in carried for name in manifest["rules"].get(kind, ())]
+    texts = dict.fromkeys(
+        ["session_id", *manifest["columns"], "source_id", *schema.UTM, schema.CHANNEL, *names], pl.String
+    )
+    return pl.DataFrame(schema={**texts, **_event_types(manifest)})
 
 
 def _format_of(name: str) -> Format:

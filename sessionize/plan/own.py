@@ -52,7 +52,7 @@ def own_of(config: Config, plan: Plan, types: Types, sample: Sample, known: Mapp
     goals = tuple(_goal(name, text, plan, types, named) for name, text in config.goals.items())
     found = (*dimensions, *_metrics(config.metrics, plan, types, named, sample, known), *goals)
     _try(found, types, replace(plan, own=found), sample)
-    return tuple(_as_known(own, known, types) for own in found)
+    return tuple(_as_known(own, known, types, plan, sample) for own in found)
 
 
 def _check_name(kind: str, name: str, text: str, types: Types) -> None:
@@ -167,14 +167,14 @@ def _numbers(expression: pl.Expr, uses: Mapping[str, str], plan: Plan, types: Ty
 def _ordered(
     text: str, uses: Mapping[str, str], plan: Plan, types: Types, sample: Sample
 ) -> frozenset[str]:  # fmt: skip
-    """The text columns of which the least or the most is wanted, and whose first values are all numbers."""
+    """The text columns of which the least or the most is wanted, and whose first values are all numbers; none is no text."""
     there = _frame({each: used(reference, types, plan) for each, reference in uses.items()}, types)
     wanted = [
         name for name, dtype in there.items()
         if dtype == pl.String and re.search(rf'(?i)\b(?:min|max)\s*\(\s*"?{re.escape(name)}"?\s*\)', text)
     ]  # fmt: skip
     values = {name: sample(used(uses[name], types, plan)).drop_nulls() for name in wanted}
-    return frozenset(name for name, each in values.items() if len(each) and each.str.contains(A_NUMBER).all())
+    return frozenset(name for name, each in values.items() if each.str.contains(A_NUMBER).all())
 
 
 def _result(expression: pl.Expr, types: Types) -> pl.DataType | None:
@@ -185,7 +185,8 @@ def _result(expression: pl.Expr, types: Types) -> pl.DataType | None:
 
 
 def _of_groups(expression: pl.Expr, types: Types) -> pl.DataType:
-    frame = pl.DataFrame(schema={SESSION: pl.UInt32(), **types})
+    # Of one row, though of nulls: what types do not go together is seen only where something is computed.
+    frame = pl.DataFrame(schema={SESSION: pl.UInt32(), **types}).clear(1)
     return frame.lazy().group_by(SESSION).agg(expression.alias("sessionize.value")).collect().schema["sessionize.value"]
 
 
@@ -220,9 +221,14 @@ def _try(found: Iterable[Own], types: Types, plan: Plan, sample: Sample) -> None
                 sample(sql.expression(own.text, f"--goal {own.name}"))
 
 
-def _as_known(own: Own, known: Mapping[str, OwnType], types: Types) -> Own:
+def _as_known(own: Own, known: Mapping[str, OwnType], types: Types, plan: Plan, sample: Sample) -> Own:
     """The column with the type that it had in the nights before, where it is a wider one, or there is no value to tell."""
     before = known.get(own.name, own.dtype)
-    is_wider = (before, own.dtype) == ("number", "integer")
-    is_void = bool(own.uses) and all(field_type(each, types) == pl.Null for each in own.uses.values())
-    return replace(own, dtype=before) if is_wider or is_void else own
+    if before == own.dtype or (before, own.dtype) == ("number", "integer"):
+        return replace(own, dtype=before)
+    values = {name: sample(used(reference, types, plan)).drop_nulls() for name, reference in own.uses.items()}
+    if not values or any(len(each) for each in values.values()):
+        return own
+    texts = frozenset(name for name, each in values.items() if each.dtype == pl.String)
+    is_number = own.kind == "metric" and before in ("number", "integer")
+    return replace(own, dtype=before, numbers=texts if is_number else own.numbers)

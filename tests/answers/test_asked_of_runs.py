@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from pathlib import Path
 
@@ -234,3 +235,26 @@ def test_an_event_type_of_the_name_of_a_dimension_is_a_step(tmp_path: Path) -> N
     (tmp_path / "log.csv").write_text(LOG.replace("view", "country"))
     sessionize("run", "log.csv", "-o", "out", "--events", "--dimension", "country", "-q", cwd=tmp_path)
     assert sessionize("funnel", "out", "--step", "country", cwd=tmp_path).code == 0
+
+
+@pytest.mark.parametrize("form", ["ndjson", "json", "parquet", "csv"])
+@pytest.mark.parametrize("quiet", ["27", "28"], ids=["the first night", "a later one"])
+def test_a_night_without_a_session_hides_no_column_of_the_others(form: str, quiet: str, tmp_path: Path) -> None:
+    for day in ("27", "28", "29"):
+        row = f"s{day},2024-05-{day}T10:00:00Z,purchase,2,7\nt{day},2024-05-{day}T10:00:00Z,purchase,3,1\n"
+        (tmp_path / f"{day}.csv").write_text(
+            "session_id,timestamp,event_type,plan,value\n" + (row if day != quiet else "")
+        )
+        asked = ("--goal", "purchase=TRY_CAST(value AS DOUBLE) > 5", "--property", "plan", "--dimension", "kind=plan")
+        at = ("--state", "state", "--batch", f"2024-05-{day}", "--events", "--format", form)
+        done = sessionize("run", f"{day}.csv", "-o", "out", "-q", *at, *asked, cwd=tmp_path)
+        assert done.code == 0, done.err
+    for command in (
+        ("funnel", "out", "--step", "purchase"), ("funnel", "out", "--step", "plan = '2'"),
+        ("summary", "out", "--containing", "purchase"), ("summary", "out", "--containing", "plan = '2'"),
+    ):  # fmt: skip
+        done = sessionize(*command, "--json", cwd=tmp_path)
+        told = json.loads(done.out)
+        assert (done.code, told["steps"][0]["sessions"] if "steps" in told else told["sessions"]) == (0, 2), done.err
+    only = sessionize("funnel", f"out/batch=2024-05-{quiet}", "--step", "purchase", "--json", cwd=tmp_path)
+    assert (only.code, json.loads(only.out)["steps"][0]["sessions"]) == (0, 0), only.err
