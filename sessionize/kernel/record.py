@@ -13,7 +13,7 @@ import polars as pl
 from sessionize import schema
 from sessionize.kernel.describe import seconds
 from sessionize.kernel.dictionaries import as_text
-from sessionize.kernel.texts import near_time, time_text
+from sessionize.kernel.texts import time_text
 from sessionize.values import NamedTuple
 
 SECONDS_OF_INDEX: Final = 1 << 31
@@ -21,6 +21,7 @@ SECONDS_OF_INDEX: Final = 1 << 31
 LONGEST_TERM: Final = 32_000
 """Bytes of a text, with some room for its name: Lucene refuses a document with a term of more than 32,766."""
 JSON_TIME: Final = "%Y-%m-%dT%H:%M:%S%.6fZ"
+NAIVE_TIME: Final = JSON_TIME.removesuffix("Z")
 KNOWN_TIMES: Final = ("start", "end", "timestamp")
 """Columns of times that lie in the years 1 to 9999; those that a log's columns became may be anything."""
 
@@ -54,9 +55,7 @@ def records(sessions: pl.DataFrame, timezone: str) -> pl.DataFrame:
 
 def coded_records(sessions: pl.DataFrame, timezone: str) -> pl.DataFrame:
     """The same with codes for texts that the sessions have as codes, and for those that are the same in all."""
-    kinds = sessions.schema.items()
-    times = [near_time(pl.col(name), dtype) for name, dtype in kinds if dtype.is_temporal() and name not in KNOWN_TIMES]
-    prepared = _numbered(sessions).with_columns(times)
+    prepared = _numbered(sessions).with_columns(times_of_log(sessions))
     return prepared.select(_struct(field).alias(name) for name, field in _record(sessions, timezone).items())
 
 
@@ -118,7 +117,9 @@ def _time_of_log(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
         return time_text(column, dtype)
     if not isinstance(dtype, pl.Datetime):
         return column.dt.to_string("iso")
-    return time_text(column.dt.convert_time_zone("UTC") if dtype.time_zone else column, dtype, JSON_TIME)
+    if dtype.time_zone is None:  # nobody knows in which zone it is
+        return time_text(column, dtype, NAIVE_TIME)
+    return time_text(column.dt.convert_time_zone("UTC"), dtype, JSON_TIME)
 
 
 def _prepared(sessions: pl.DataFrame) -> pl.DataFrame:

@@ -81,6 +81,8 @@ def as_text(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
         return time_text(column, dtype)
     if isinstance(dtype, pl.Duration):
         return duration_text(column)
+    if dtype == pl.Time:
+        return column.dt.to_string("iso")  # a cast cuts what is less than a second
     return column if dtype == pl.String else column.cast(pl.String)
 
 
