@@ -197,6 +197,11 @@ def _refuse_unknown(
             )
 
 
+def _field_of_rule(keyword: str) -> str:
+    """The field of `Rules` that a keyword gives, if it gives one: of what can be given several times the plural."""
+    return f"{keyword}s" if keyword in ("end_event", "start_event") else keyword
+
+
 def _with_types(config: Config, keywords: Mapping[str, Any]) -> Config:
     """The configuration with what has no text, such as a key in memory."""
     if isinstance(key := keywords.get("hash_ids"), bytes):
@@ -204,7 +209,8 @@ def _with_types(config: Config, keywords: Mapping[str, Any]) -> Config:
             raise UsageError("hash_ids is no key of at least 16 bytes", hint="secrets.token_bytes(32) makes one")
         config = replace(config, hash_key=key)
     if isinstance(rules := keywords.get("rules"), Rules):
-        config = replace(config, rules=rules, typed=config.typed | {"rules"})
+        beside = {name: getattr(config.rules, name) for name in map(_field_of_rule, keywords) if hasattr(rules, name)}
+        config = replace(config, rules=replace(rules, **beside), typed=config.typed | {"rules"})
     if (names := keywords.get("columns")) is not None and not isinstance(names, str):
         config = replace(config, csv_columns=tuple(names))
     return config

@@ -209,3 +209,28 @@ TOLD = {
 @pytest.mark.parametrize("text", TOLD)
 def test_options_in_a_sentence_are_keywords(text: str) -> None:
     assert in_python(text, frozenset({"multiline"})) == TOLD[text]
+
+
+BESIDE: dict[str, tuple[dict[str, Any], sessionize.Rules]] = {
+    "a timeout": ({"timeout": "10m"}, sessionize.Rules(timeout=timedelta(minutes=10))),
+    "no timeout": ({"timeout": None}, sessionize.Rules(timeout=None)),
+    "a longest session": (
+        {"max_duration": "10m"}, sessionize.Rules(timeout=timedelta(minutes=5), max_duration=timedelta(minutes=10)),
+    ),
+    "the most events": ({"max_events": 2}, sessionize.Rules(timeout=timedelta(minutes=5), max_events=2)),
+    "an event that ends": (
+        {"end_event": ["purchase"]}, sessionize.Rules(timeout=timedelta(minutes=5), end_events=("purchase",)),
+    ),
+    "midnight": ({"split_at_midnight": True}, sessionize.Rules(timeout=timedelta(minutes=5), split_at_midnight=True)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_a_rule_typed_beside_rules_beats_them(name: str) -> None:
+    beside, meant = BESIDE[name]
+    found = sessionize.sessionize(LOG, rules=sessionize.Rules(timeout=timedelta(minutes=5)), **beside)
+    alone = sessionize.sessionize(LOG, rules=meant)
+    assert found.metrics.equals(alone.metrics)
+    assert not found.metrics.equals(
+        sessionize.sessionize(LOG, rules=sessionize.Rules(timeout=timedelta(minutes=5))).metrics
+    )
