@@ -26,7 +26,7 @@ QUOTE: Final = '"'
 
 
 def notes_on_rejected(log: Source, result: Result, config: Config, plan: Plan) -> Iterator[str]:
-    """What to type so that rejected rows become events.
+    """What to type so that rejected rows become events; and that a condition leaves none.
 
     Args:
         log: The log that was read.
@@ -34,6 +34,7 @@ def notes_on_rejected(log: Source, result: Result, config: Config, plan: Plan) -
         config: What was asked for.
         plan: What the configuration means for the log.
     """
+    yield from _none_left(result, config)
     yield from _files_without(log, result, plan)
     if plan.private or config.multiline or plan.preset is not None or not log.files:
         return
@@ -46,6 +47,11 @@ def notes_on_rejected(log: Source, result: Result, config: Config, plan: Plan) -
             f"a quote that opens in row {row} is closed in a later line: "
             "--multiline reads quoted fields that hold line breaks"
         )
+
+
+def _none_left(result: Result, config: Config) -> Iterator[str]:
+    if config.where is not None and result.counts.left_out and not result.counts.events:
+        yield f"--where matches none of the {result.counts.left_out:,} rows"
 
 
 def _files_without(log: Source, result: Result, plan: Plan) -> Iterator[str]:

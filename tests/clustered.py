@@ -89,7 +89,16 @@ def passive_text(folder: Path) -> Config:
     return Config(inputs=(str(folder),), rules=Rules(timeout=timedelta(minutes=5), passive=("ping",)))
 
 
-LOGS = (sample, ties, types, ndjson, nobody, access, passive, passive_text)
+def goal(folder: Path) -> Config:
+    """A goal that only the last file has an event of."""
+    for number in range(3):
+        (folder / f"{number}.csv").write_text(
+            f"time,user_id,value\n{1717063200 + 97 * number},u{number},{number * 20}\n"
+        )
+    return Config(inputs=(str(folder),), goals={"big": "CAST(value AS DOUBLE) > 30"})
+
+
+LOGS = (sample, ties, types, ndjson, nobody, access, passive, passive_text, goal)
 
 
 def both(config: Config, folder: Path, cluster: Any, **more: Any) -> None:

@@ -138,14 +138,8 @@ def answer(
 
 def _notes(facts: Mapping[str, Any], typed: o.Typed) -> list[str]:
     """What someone should look at, whatever form the answer has: names that never occur, a condition that matches nothing."""
-    counts = facts["account"].get("counts", {})
-    nothing = typed["where"] and counts.get("left_out", 0) and not counts.get("events", 0)
     choices = () if typed["quiet"] else facts.get("choices", ())
-    return [
-        *choices,
-        *facts.get("notes", ()),
-        *([f"--where matches none of the {counts['left_out']:,} rows"] if nothing else []),
-    ]
+    return [*choices, *facts.get("notes", ())]
 
 
 def _print_json(data: Mapping[str, Any]) -> None:

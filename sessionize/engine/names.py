@@ -74,6 +74,7 @@ class Names(Observer):
         found._counts = self._counts + other._counts
         found._many = self._many or other._many or len(found._counts) > MOST_TYPES
         found._converts = self._converts or other._converts
+        found._reached = self._reached | other._reached
         found._views = self._views or other._views
         return found
 

@@ -9,6 +9,8 @@ from typing import Any
 import polars as pl
 import pytest
 from budget import quick_first
+from console import SAMPLE
+from console import sessionize as shell
 
 import sessionize
 from sessionize.cli.main import _run
@@ -174,3 +176,17 @@ def test_after_an_empty_night_of_old_the_corrected_command_is_told_to_redo_and_t
     manifest: dict[str, Any] = json.loads(Path("out/batch=2024-05-30/manifest.json").read_text())
     assert manifest["counts"]["events"] == 2
     assert _run([*next_night, "--max-late", "100%"]) == 0
+
+
+EVERYWHERE = [
+    ("run", "-o", "out"), ("run", "-o", "out", "--state", "state", "--batch", "2024-05-29"), ("run", "-o", "out", "--check"),
+    ("check",), ("summary",), ("funnel", "--step", "purchase"), ("paths",), ("timeout",), ("report", "-o", "r.html"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", EVERYWHERE, ids=" ".join)
+def test_a_condition_that_matches_no_row_is_told_by_every_command_also_quietly(
+    command: tuple[str, ...], tmp_path: Path
+) -> None:
+    said = shell(*command, SAMPLE / "events.csv", "-q", "--where", "event_type = 'x'", cwd=tmp_path)
+    assert "--where matches none of the 2,9" in said.err, said.err
