@@ -222,12 +222,13 @@ class Roles:
         self._problems.append(asked.for_key(found, self._evidence, has_time=has_time))
 
     def _find_session_of_google(self) -> None:
-        """An id that counts seconds is a session's with the profile only."""
-        if schema.SESSION_ID in (*self._columns, *self._doubtful) or self._said(schema.SESSION_ID) is not None:
+        """An id that is the second it began in is a session's with the profile only."""
+        profile = self._columns.get(schema.PROFILE_ID)
+        if profile is None or schema.SESSION_ID in (*self._columns, *self._doubtful):
             return
         name = self._by_usual_name(schema.SESSION_ID, self._plays, schema.OF_GOOGLE)
-        if name is not None:
-            self._columns[schema.SESSION_ID] = (*self._columns.get(schema.PROFILE_ID, ()), name)
+        if name is not None and self._said(schema.SESSION_ID) is None:
+            self._columns[schema.SESSION_ID] = (*profile, name)
 
     def _candidates(self, *refused: str) -> list[tuple[str, str]]:
         """The columns that could be a key by their values, each with its description."""

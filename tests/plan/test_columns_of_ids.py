@@ -250,4 +250,5 @@ def test_googles_session_id_is_one_with_the_profile_that_it_is_of(tmp_path: Path
     assert found.columns["session_id"] == ("user_pseudo_id", "ga_session_id")
     assert sorted(found.metrics["source_id"]) == ["A|1673858394", "A|1673858999", "B|1673858999"]
     alone = csv(tmp_path, "Ga Session Id,ts\n1673858394,2023-01-16 08:39:54\n1673858999,2023-01-16 08:40:00\n")
-    assert sorted(sessionize.sessionize(alone).metrics["source_id"]) == ["1673858394", "1673858999"]
+    with pytest.raises(sessionize.UsageError, match="no column looks like a session id"):
+        sessionize.sessionize(alone)
