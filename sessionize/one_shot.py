@@ -10,6 +10,7 @@ from typing import Any
 
 from sessionize import schema
 from sessionize.config import Config, Output, Plan
+from sessionize.cut_files import refuse_cut
 from sessionize.engine.names import Names, notes
 from sessionize.engine.pipeline import sessionize_log
 from sessionize.engine.result import Counts
@@ -97,6 +98,8 @@ def run(
         judging = None if judge is None else judge.begin(config, log, plan, limits, None)
         watching = [names, *(judging.observers if judging else ())]
         result = sessionize_log(log, plan, limits, observe=watching, assign=output.events)
+        if judge is not None:
+            refuse_cut(log, result.rejected, "; nothing was written")
         refuse_bad_rows(log, result, config, plan)
         findings = None if judge is None else judge.verdict(result)
         profile = None if judging is None else judging.profile.written(log.schema)

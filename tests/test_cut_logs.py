@@ -49,3 +49,18 @@ def test_a_log_that_is_cut_in_its_last_line_is_exit_3_and_one_with_its_end_is_no
         assert "echo >>" not in said  # there is no file to append to
         assert "pipe all of it in" in said
     assert night(text.rpartition("\n")[0] + "\n")[0] == 0
+
+
+@pytest.mark.parametrize("text", [CSV, NDJSON], ids=["csv", "ndjson"])
+@pytest.mark.parametrize("option", ["--check", "--check-first"])
+def test_a_run_with_checks_refuses_what_check_refuses(text: str, option: str, tmp_path: Path) -> None:
+    name = "log.csv" if text is CSV else "log.ndjson"
+    (tmp_path / name).write_text(text)
+    alone = sessionize("check", name, "-q", cwd=tmp_path)
+    done = sessionize("run", name, "-o", "out", option, "-q", "--report", "markdown=a.md", cwd=tmp_path)
+    assert (alone.code, done.code) == (3, 3), done.err
+    assert "cut short: its last line, row " in done.err
+    assert "nothing was written" in done.err
+    assert "cut short" in (tmp_path / "a.md").read_text()
+    assert not (tmp_path / "out" / "manifest.json").exists()
+    assert sessionize("run", name, "-o", "out", "-q", cwd=tmp_path).code == 0  # without checks it is a rejected row
