@@ -13,6 +13,7 @@ from typing import Final
 
 from sessionize.checks.days import days_of_folders
 from sessionize.checks.settings import Custom
+from sessionize.checks.text import listed
 from sessionize.config import BATCH_NAME
 from sessionize.errors import UsageError
 from sessionize.patterns import pattern
@@ -32,9 +33,27 @@ def named_days(paths: Iterable[str]) -> list[dict[str, str | None]]:
         [{'web-*.csv': '2024-05-30'}, {'web-*.csv': '2024-05-31'}, {}]
     """
     found = [_by_name(path) for path in paths]
-    days = sorted({day for each in found for text in each.values() if (day := _day(text)) is not None})
-    steps = [(later - earlier).days for earlier, later in pairwise(days)]
+    steps = [(later - earlier).days for earlier, later in pairwise(_days(found))]
     return found if steps and 2 * steps.count(1) >= len(steps) else [{} for _ in found]
+
+
+def why_none_is_missing(paths: Iterable[str]) -> str:
+    """Why the names of files do not tell which day is missing.
+
+    Examples:
+        >>> why_none_is_missing(["logs/2024-05-27.csv", "logs/2024-05-29.csv"])
+        'most of the days that files are named for do not follow each other: 2024-05-27, 2024-05-29'
+    """
+    days = [day.isoformat() for day in _days(map(_by_name, paths))]
+    if len(days) == 1:
+        return f"the files are named for one day, {days[0]}"
+    if days:
+        return f"most of the days that files are named for do not follow each other{listed(days)}"
+    return "no folders named for days, such as day=2024-05-30, and no files, such as 2024-05-30.csv"
+
+
+def _days(named: Iterable[Mapping[str, str | None]]) -> list[date]:
+    return sorted({day for each in named for text in each.values() if (day := _day(text)) is not None})
 
 
 def _day(text: str | None) -> date | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from statistics import median
 from typing import Final
@@ -29,6 +30,7 @@ SILENT: Final = 24 * 7 * (14 + 1)
 BUSY: Final = 20
 """Sessions of the middle day, below which days are not compared."""
 FEWEST_DAYS: Final = 7
+SATURDAY: Final = 5
 NEIGHBOURS: Final = 14
 """Days, or weeks, that one is compared with."""
 SPREADS: Final = 5
@@ -58,16 +60,50 @@ def holes(hours: Ints, counts: Ints) -> list[int]:
         >>> holes(np.array([100, 101, 103, 104]), np.array([80, 90, 70, 60]))
         [102]
     """
+    return [hole for each in _stretches(hours, counts) for hole in _in_stretch(*each)]
+
+
+def are_busy(hours: Ints, counts: Ints) -> bool:
+    """Whether there are hours busy enough for one beside them to be a hole: else `holes` says nothing.
+
+    Examples:
+        >>> are_busy(np.array([100, 101, 103]), np.array([80, 90, 70])), are_busy(np.array([100, 101]), np.array([8, 9]))
+        (True, False)
+    """
+    return any(_is_busy(*each) for each in _stretches(hours, counts))
+
+
+def _stretches(hours: Ints, counts: Ints) -> Iterator[tuple[Ints, Ints]]:
+    """Parts of the log's core between which there is no long silence: a stray clock makes a stretch of its own.
+
+    Those without an hour of FEWEST_BESIDE events are left out.
+    """
     first, last = _core(hours, counts)
     within = (hours >= first) & (hours <= last)
     hours, counts = hours[within], counts[within]
     cuts = np.flatnonzero(np.diff(hours) > SILENT) + 1
-    stretches = zip(np.split(hours, cuts), np.split(counts, cuts), strict=True)
-    return [hole for each in stretches if (each[1] >= FEWEST_BESIDE).any() for hole in _in_stretch(*each)]
+    for each in zip(np.split(hours, cuts), np.split(counts, cuts), strict=True):
+        if (each[1] >= FEWEST_BESIDE).any():
+            yield each
+
+
+def _is_busy(hours: Ints, counts: Ints) -> bool:
+    """Whether an empty hour of a stretch could be a hole, by the rules of `holes`."""
+    span = int(hours[-1] - hours[0]) + 1
+    if span < 24 * DAYS_TO_COMPARE:
+        return int(np.count_nonzero(counts >= STEEP)) > 1
+    period = 24 * 7 if span >= 24 * 28 else 24
+    size = min(NEIGHBOURS + 1, -(-span // period))
+    fewest = math.ceil(0.75 * (size - 1))
+    busy = hours[counts >= EXPECTED]
+    by_phase = (busy[busy % period == phase] // period for phase in np.unique(busy % period))
+    return any(
+        (each[fewest - 1 :] - each[: 1 - fewest or None] < size).any() for each in by_phase if len(each) >= fewest
+    )
 
 
 def _in_stretch(hours: Ints, counts: Ints) -> list[int]:
-    """The holes among hours between which there is no long silence: a stray clock makes a stretch of its own."""
+    """The holes among the hours of one stretch."""
     span = int(hours[-1] - hours[0]) + 1
     if span < 24 * DAYS_TO_COMPARE:
         return [hour for before, after in _steep(hours, counts) for hour in range(before + 1, after)]
@@ -159,6 +195,43 @@ def odd_days(sessions: Mapping[date, int]) -> dict[date, int] | None:
         return None
     numbers = np.array(counts, np.int64)
     return {day: count for place, (day, count) in enumerate(zip(days, counts, strict=True)) if _odd(numbers, place)}
+
+
+def empty_days(sessions: Mapping[date, int]) -> list[date]:
+    """Days without any session, between others, where days usually have BUSY of them.
+
+    Usually: at least half of the days of the same weekday have; in a log without another one, of the weekdays, or of
+    the weekends. So a shop that is closed on Sundays has no such days, nor has a log of two days far apart.
+
+    Args:
+        sessions: Local day → sessions that start on it; a day without any is absent.
+
+    Examples:
+        >>> [str(day) for day in empty_days({date(2024, 5, 27): 60, date(2024, 5, 29): 60})]
+        ['2024-05-28']
+    """
+    if not sessions:
+        return []
+    first, last = _core_days(sessions)
+    if (last - first).days >= 2 * len(sessions):  # most days have none
+        return []
+    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    every, busy = _by_kind(days), _by_kind(day for day in days if sessions.get(day, 0) >= BUSY)
+
+    def is_usually_busy(day: date) -> bool:
+        kind = next((kind for kind in _kinds(day) if every[kind] > 1), None)
+        return kind is not None and 2 * busy[kind] >= every[kind] - 1
+
+    return [day for day in days if not sessions.get(day) and is_usually_busy(day)]
+
+
+def _kinds(day: date) -> tuple[str, str]:
+    """The days that a day is like, the likest first: of its weekday; in the week, or at the weekend."""
+    return f"weekday {day.weekday()}", "weekend" if day.weekday() >= SATURDAY else "week"
+
+
+def _by_kind(days: Iterable[date]) -> Counter[str]:
+    return Counter(kind for day in days for kind in _kinds(day))
 
 
 def _odd(counts: Ints, place: int) -> bool:

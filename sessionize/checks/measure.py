@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from sessionize import schema
-from sessionize.checks.days import holes, odd_days
+from sessionize.checks.days import BUSY, EXPECTED, are_busy, empty_days, holes, odd_days
 from sessionize.checks.facts import EventFacts, Facts, Flagged
 from sessionize.checks.findings import Example, Measured, Unmeasured
 from sessionize.checks.text import listed, quoted, sanitize
@@ -270,9 +270,11 @@ def _sessions(facts: Facts, found: Flagged, what: str) -> Answer:
 
 def sessions_per_day(facts: Facts, _: Options) -> Answer:
     """Days unlike the others."""
-    odd = odd_days(facts.sessions.per_day)
-    if odd is None:
-        return Unmeasured("it takes 7 whole days with some 20 sessions each to say which is odd")
+    per_day = facts.sessions.per_day
+    found, empty = odd_days(per_day), dict.fromkeys(empty_days(per_day), 0)
+    if found is None and not empty:
+        return Unmeasured(f"it takes 7 whole days with some {BUSY} sessions each to say which is odd")
+    odd = dict(sorted({**(found or {}), **empty}.items()))
     days = [f"{day} ({number:,})" for day, number in odd.items()]
     said = f"{len(days)} days have far more or fewer sessions than the others{listed(days)}"
     return Measured(len(odd), None, said, tuple(Example(f"{day}: {number:,} sessions") for day, number in odd.items()))
@@ -282,6 +284,8 @@ def sessions_per_day(facts: Facts, _: Options) -> Answer:
 def hours_without_events(_: Facts, events: EventFacts, __: Options) -> Answer:
     """Holes in the dump."""
     found = holes(events.clock.hours, events.clock.per_hour)
+    if not found and not are_busy(events.clock.hours, events.clock.per_hour):
+        return Unmeasured(f"too few hours have {EXPECTED} events or more to say in which there should be some")
     times = [f"{iso(hour * HOUR_US)[:MINUTES]}Z" for hour in found]
     said = f"{len(times)} hours have no event, though there should be some{listed(times)}"
     return Measured(len(found), None, said, tuple(Example(f"no event in the hour from {time}") for time in times))

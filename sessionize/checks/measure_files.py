@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from sessionize.checks.batches import named_days
+from sessionize.checks.batches import named_days, why_none_is_missing
 from sessionize.checks.days import missing_days
 from sessionize.checks.facts import Facts
 from sessionize.checks.findings import Example, Measured, Unmeasured
@@ -21,7 +21,7 @@ def days_without_a_folder(facts: Facts, _: Options) -> Answer:
     if found is None:
         found, what = missing_days(named_days(facts.paths)), "file"
     if found is None:
-        return Unmeasured("no folders named for days, such as day=2024-05-30, and no files")
+        return Unmeasured(why_none_is_missing(facts.paths))
     days, _whole = found
     said = f"{len(days)} days have no {what}{listed(days)}"
     return Measured(len(days), None, said, tuple(Example(f"no {what} for {day}") for day in days))

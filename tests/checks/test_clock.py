@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from sessionize.checks.bounds import bound
 from sessionize.checks.clock import Clock
-from sessionize.checks.days import holes, odd_days
+from sessionize.checks.days import are_busy, empty_days, holes, odd_days
 from sessionize.errors import UsageError
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -92,6 +92,21 @@ def test_one_stray_clock_does_not_make_a_log_of_holes() -> None:
     assert holes(hours, np.concatenate([[1], np.full(200, 100), [1]])) == []
 
 
+@pytest.mark.parametrize(
+    ("hours", "events", "judged"), [(20, 50, True), (20, 49, False), (240, 50, True), (240, 49, False), (960, 60, True)]
+)
+def test_a_log_without_busy_hours_is_not_judged_by_its_hours(hours: int, events: int, *, judged: bool) -> None:
+    there = np.arange(hours)
+    assert are_busy(there, np.full(hours, events)) is judged
+    assert are_busy(np.append(there, 900_000), np.append(np.full(hours, events), hours * events)) is judged
+
+
+def test_one_busy_hour_is_not_enough() -> None:
+    for hours in (1, 20, 100, 1000):
+        assert not are_busy(np.arange(hours), np.array([500, *[3] * (hours - 1)]))
+    assert not are_busy(np.arange(0), np.arange(0))
+
+
 def days(*counts: int) -> dict[date, int]:
     return {date(2024, 5, 1) + timedelta(days=number): count for number, count in enumerate(counts) if count}
 
@@ -113,6 +128,32 @@ def test_too_few_days_or_sessions_say_nothing() -> None:
     assert odd_days(days(*[100] * 8)) is None
     assert odd_days(days(*[19] * 20)) is None
     assert odd_days({}) is None
+
+
+FORTNIGHT = (60, 60, 0, 0, 60, 60, 60) * 2
+"""From a Wednesday on: closed at the weekends, though these are Fridays and Saturdays."""
+
+
+@pytest.mark.parametrize(
+    ("counts", "empty"),
+    [
+        ((60, 0, 60), 1),
+        ((20, 0, 20), 1),
+        ((19, 0, 19), 0),
+        ((60, 0, 0, 60), 2),
+        ((60, 0, 0, 0, 0, 60), 0),  # two days apart from each other, not a log of six
+        ((60, 60, 60, 0, 0, 60, 60), 0),  # a weekend
+        ((60, 60, 60, 0, 60, 60, 60), 1),  # a Saturday whose Sunday is there
+        (FORTNIGHT, 0),
+        ((*FORTNIGHT, 60, 0, 0, 0, *FORTNIGHT[4:]), 1),
+        ((60, 0, 60, 0, 60, 0, 60, 0), 3),
+        ((), 0),
+    ],
+)
+def test_a_day_without_sessions_is_odd_where_the_days_like_it_have_many(counts: tuple[int, ...], empty: int) -> None:
+    found = empty_days(days(*counts))
+    assert len(found) == empty
+    assert set(found).isdisjoint(days(*counts))
 
 
 @examples()

@@ -109,3 +109,46 @@ def test_a_percentage_is_no_bound_of_what_is_counted(tmp_path: Path) -> None:
         True,
     )
     assert checked(tmp_path, '[check.rows]\nerror = "1.."')[0] == 0
+
+
+def some_days(*numbers: int) -> str:
+    """Thirty sessions of two events on each day of May 2024."""
+    head, _ = LOG.split("\n", 1)
+    lines = [
+        f"s{day}-{each},2024-05-{day:02}T{each % 24:02}:07:{each:02}Z,{name}"
+        for day in numbers
+        for each in range(30)
+        for name in ("view", "click")
+    ]
+    return "\n".join([head, *lines]) + "\n"
+
+
+@pytest.mark.parametrize("is_learnt", [False, True])
+def test_a_day_that_is_missing_in_the_middle_of_a_small_file_is_a_warning(tmp_path: Path, *, is_learnt: bool) -> None:
+    (tmp_path / "whole.csv").write_text(some_days(27, 28, 29))
+    (tmp_path / "log.csv").write_text(some_days(27, 29))
+    if is_learnt:
+        assert sessionize("check", "whole.csv", "--init", cwd=tmp_path).code == 0
+    found = {
+        each["check"]: each for each in json.loads(sessionize("check", "log.csv", "--json", cwd=tmp_path).out)["checks"]
+    }
+    assert found["sessions-per-day"]["status"] == "warned"
+    assert "2024-05-28 (0)" in found["sessions-per-day"]["message"]
+    assert found["hours-without-events"]["status"] == "not_measured"
+    assert "too few hours have 50 events" in found["hours-without-events"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ((27, 29), "most of the days that files are named for do not follow each other: 2024-05-27, 2024-05-29"),
+        ((27,), "the files are named for one day, 2024-05-27"),
+    ],
+)
+def test_why_no_day_is_known_to_be_missing_is_true(names: tuple[int, ...], said: str, tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    for day in names:
+        (tmp_path / "logs" / f"2024-05-{day}.csv").write_text(some_days(day))
+    found = json.loads(sessionize("check", "logs", "--json", cwd=tmp_path).out)["checks"]
+    (missing,) = (each for each in found if each["check"] == "missing-days")
+    assert (missing["status"], missing["message"]) == ("not_measured", said)
