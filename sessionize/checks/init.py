@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 from sessionize import schema
-from sessionize.checks.bounds import Bound
+from sessionize.checks.bounds import bound
 from sessionize.checks.findings import Checked, Finding
 from sessionize.checks.init_days import days_section, span
 from sessionize.checks.table import BY_NAME, Check
@@ -40,6 +40,8 @@ TAIL: Final = """\
 
 def learnt(checked: Checked, days: Sequence[Checked] = (), dimensions: Sequence[str] = ()) -> str:
     """The ``[check]`` part of a configuration, under which the same log passes, and each of its days by itself.
+
+    Not where either fails by the table's bounds: these are then kept.
 
     Args:
         checked: What the log came to, with the table's bounds.
@@ -75,6 +77,30 @@ def followed(checked: Checked) -> list[str]:
     return [name for name in dict.fromkeys(names) if name in columns and name not in schema.ROLES]
 
 
+def failing(checked: Checked, days: Sequence[Checked] = ()) -> list[str]:
+    """What fails by the table's bounds, which are kept there: names of checks, each with where.
+
+    Args:
+        checked: What the log came to, with the table's bounds.
+        days: What each of its days came to, where they can be told apart.
+    """
+    found = {finding.check: "" for finding in checked.of("failed")}
+    for day in days:
+        for finding in day.of("failed"):
+            check = BY_NAME.get(finding.check)
+            if check is not None and _breaks(finding, check):
+                found.setdefault(check.name, f" (in {' '.join(day.inputs)})")
+    return [name + where for name, where in found.items()]
+
+
+def _breaks(finding: Finding, check: Check) -> bool:
+    """Whether it breaks what the table says is a failure, of few as of many; of too few to be judged it does not."""
+    most = bound(check.error, check.name)
+    if most is None or finding.number is None or most.holds(finding.number, finding.base):
+        return False
+    return finding.base is None or finding.base >= (check.few or check.least)
+
+
 def _section(finding: Finding, check: Check, log: Mapping[str, Any], days: Sequence[Finding]) -> Iterator[str]:
     own = list(_own(check, log))
     said = _comment(finding.said.partition(": ")[0] if check.names_id else finding.said)
@@ -83,7 +109,9 @@ def _section(finding: Finding, check: Check, log: Mapping[str, Any], days: Seque
         return
     yield f"# {check.meaning[0].upper()}{check.meaning[1:]}. Here: {said}."
     yield f"[check.{check.name}]"
-    if finding.number is not None:
+    if any(_breaks(each, check) for each in (finding, *days)):
+        yield f"# The default bounds are kept, as they were broken: warn = {_text(check.warn)}, error = {_text(check.error)}"
+    elif finding.number is not None:
         warn, error = _bounds(finding, check, days)
         yield f"warn = {_text(warn)}"
         yield f"error = {_text(error)}"
@@ -105,20 +133,23 @@ def _own(check: Check, log: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _bounds(finding: Finding, check: Check, days: Sequence[Finding]) -> tuple[str, str]:
-    """What to allow: what the oddest day had, with some room for chance, never less than the table where that is kept."""
+    """What to allow: what the oddest day had, with some room for chance, and no more than the table where that was kept."""
     if finding.warn is not None and finding.warn.high is None:
         return check.warn, check.error
     found = [each for each in (*days, finding) if each.number is not None]
+    most = _most(check, found)
     if finding.unit == "count" or not finding.base:
         whole = max(math.ceil(Fraction(each.number or 0)) for each in found)
-        return str(whole), str(max(2 * whole, _most(finding.error)))
+        return str(whole), str(2 * whole if most is None else math.floor(most))
     shares = [Fraction(each.number or 0) / Fraction(each.base) for each in found if each.base]
     fewest = min(float(each.base) for each in found if each.base)
     never = max(shares) == 0 and check.warn == "0"  # what no sound log has is not left to chance
     chance = Fraction(0 if never else _chance(float(max(shares)), fewest)).limit_denominator(10**6)
     if not check.both_ends:
         worst = max(shares)
-        return _percent(worst * 3 / 2 + SLACK + chance), _percent(worst * 3 + 10 * SLACK + 2 * chance)
+        learnt_from = worst * 3 / 2 + SLACK + chance, worst * 3 + 10 * SLACK + 2 * chance
+        warn, error = (share if most is None else min(share, most) for share in learnt_from)
+        return _percent(warn), _percent(error)
     least, most = min(shares), max(shares)
     return _range(least, most, Fraction(4, 5), chance), _range(least, most, Fraction(1, 2), 2 * chance)
 
@@ -135,8 +166,12 @@ def _chance(share: float, number: float) -> float:
     return 3 * math.sqrt(share * (1 - share) / number) + 2 / number
 
 
-def _most(bound: Bound | None) -> int:
-    return 0 if bound is None or bound.high is None else math.ceil(bound.high.number)
+def _most(check: Check, found: Sequence[Finding]) -> Fraction | None:
+    """The most that the table allows without a failure; None where it allows any, or one of so few has had more."""
+    most = bound(check.error, check.name)
+    if most is None or most.high is None or not all(most.holds(each.number or 0, each.base) for each in found):
+        return None
+    return most.high.number
 
 
 def _range(least: Fraction, most: Fraction, kept: Fraction, chance: Fraction) -> str:

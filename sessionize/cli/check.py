@@ -147,26 +147,20 @@ def _init(typed_alone: o.Typed) -> None:
     """Write a configuration with bounds learnt from the log."""
     from sessionize.checks import Settings, each_day
     from sessionize.checks.day_settings import Days
-    from sessionize.checks.init import followed, learnt, merged
+    from sessionize.checks.init import failing, followed, learnt, merged
     from sessionize.output.one_file import OneFile
 
-    path = Path(local_path(typed_alone["config"] or FILE_NAMES[0], "--config"))
-    there = path.exists()
-    if path.name == PYPROJECT:
-        raise UsageError("--init writes no pyproject.toml", hint="leave --config out, or name a sessionize.toml")
-    if there and not typed_alone["force"]:
-        raise UsageError(f"{path} is there already", hint="--force replaces the checks in it, and keeps the rest")
-    hidden = None if there or typed_alone["config"] else settings.with_file(typed_alone).config_file
-    if hidden is not None and hidden.name == PYPROJECT:
-        raise UsageError(
-            f"the rules here are those of {hidden}, which a {path} would hide",
-            hint=f"move its [tool.sessionize] into a {path}, without that header; then --init --force adds the checks",
-        )
+    path, there = _where(typed_alone)
     typed = settings.with_file(typed_alone if there else typed_alone.but(config=os.devnull))
     file = OneFile(str(path), "--config", _read(typed.but(config=None)), lambda _: there)
     known = settings_of(typed, settings.section(typed, "check")).days.dimensions
     wanted = Settings(days=Days(dimensions=known, learning=not known))
     checked = _checked(typed, wanted)
+    if not checked.counts["events"]:
+        raise UsageError(
+            f"there are no events in {' '.join(checked.inputs)} to learn bounds from; nothing was written",
+            hint="name a log of usual days",
+        )
     days = each_day(settings.config(typed), checked, wanted)
     options = "" if there else settings.as_toml(_of_log(typed_alone))
     text = merged(
@@ -174,8 +168,33 @@ def _init(typed_alone: o.Typed) -> None:
     )
     settings.prove(text, path)
     file.write(text.encode("utf-8", "backslashreplace"))
+    broken = failing(checked, days)
+    if broken:
+        told = f"this log fails by the default bounds, which are kept there: {', '.join(broken)}"
+        view.notes([told], color=not typed["no_color"])
     if not typed["quiet"]:
         print(f"wrote {path}: bounds learnt from {checked.counts['rows_read']:,} rows", file=sys.stderr)
+
+
+def _where(typed: o.Typed) -> tuple[Path, bool]:
+    """The file that --init writes, and whether it is there already.
+
+    Raises:
+        UsageError: If it is not one to be written.
+    """
+    path = Path(local_path(typed["config"] or FILE_NAMES[0], "--config"))
+    there = path.exists()
+    if path.name == PYPROJECT:
+        raise UsageError("--init writes no pyproject.toml", hint="leave --config out, or name a sessionize.toml")
+    if there and not typed["force"]:
+        raise UsageError(f"{path} is there already", hint="--force replaces the checks in it, and keeps the rest")
+    hidden = None if there or typed["config"] else settings.with_file(typed).config_file
+    if hidden is not None and hidden.name == PYPROJECT:
+        raise UsageError(
+            f"the rules here are those of {hidden}, which a {path} would hide",
+            hint=f"move its [tool.sessionize] into a {path}, without that header; then --init --force adds the checks",
+        )
+    return path, there
 
 
 def _of_log(typed: o.Typed) -> dict[str, Any]:

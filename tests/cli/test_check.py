@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -64,11 +65,11 @@ def test_the_findings_of_a_failed_check_are_written_whole_into_a_file(tmp_path: 
 
 
 def test_the_configuration_that_init_writes_passes_on_the_same_log(tmp_path: Path) -> None:
-    options = ("--session-id", "user_id", "--timeout", "45m", "--split-at-midnight")
+    options = ("--session-id", "session_id", "--timeout", "45m", "--split-at-midnight")
     made = sessionize("check", LOG, *options, "--init", cwd=tmp_path)
     assert made.code == 0, made.err
     text = (tmp_path / "sessionize.toml").read_text()
-    assert 'session-id = ["user_id"]\n' in text
+    assert 'session-id = ["session_id"]\n' in text
     assert 'timeout = "45m"\n' in text
     done = sessionize("check", LOG, "--error-on-warning", "--json", cwd=tmp_path)
     assert done.code == 0, done.out
@@ -77,6 +78,56 @@ def test_the_configuration_that_init_writes_passes_on_the_same_log(tmp_path: Pat
     assert sessionize("run", LOG, "-o", "out", cwd=tmp_path).code == 0
     rules = json.loads((tmp_path / "out" / "manifest.json").read_text())["rules"]
     assert (rules["timeout_s"], rules["split_at_midnight"]) == (2700, True)
+
+
+HEADER = "user_id,event_id,timestamp,event_type\n"
+
+
+def rows(number: int, bad: int = 0, day: int = 27, repeated: int = 0) -> str:
+    """Some events of a day, of which some have no time, and some are there twice."""
+    lines = [
+        f"u{each % 20},{day}-{each},{'x' if each < bad else f'2024-05-{day}T{each % 24:02}:{each // 24:02}:07Z'},view\n"
+        for each in range(number)
+    ]
+    return "".join([*lines, *lines[number - repeated :]])
+
+
+def test_init_does_not_bless_a_log_that_fails(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text(HEADER + rows(200, bad=120))
+    before = sessionize("check", "log.csv", "--json", cwd=tmp_path)
+    made = sessionize("check", "log.csv", "--init", "-q", cwd=tmp_path)
+    assert (made.code, before.code) == (0, 1)
+    assert "fails by the default bounds, which are kept there: rejected" in " ".join(made.err.split())
+    assert "error" not in tomllib.loads((tmp_path / "sessionize.toml").read_text())["check"]["rejected"]
+    done = sessionize("check", "log.csv", "-q", cwd=tmp_path)
+    assert (done.code, "fail rejected: " in done.out) == (1, True)
+
+
+def test_init_does_not_bless_the_one_day_that_fails(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    for day in range(10, 20):
+        (tmp_path / "logs" / f"2024-05-{day}.csv").write_text(HEADER + rows(200, 60 if day == 15 else 0, day))
+    made = sessionize("check", "logs", "--init", "-q", cwd=tmp_path)
+    assert (made.code, "kept there: rejected (in logs/2024-05-15.csv)" in " ".join(made.err.split())) == (0, True)
+    assert sessionize("check", "logs", "-q", cwd=tmp_path).code == 0
+    for day, code in ((14, 0), (15, 1)):
+        assert sessionize("check", f"logs/2024-05-{day}.csv", "-q", cwd=tmp_path).code == code
+
+
+def test_init_learns_no_bound_looser_than_the_default_error(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text(HEADER + rows(200, bad=8, repeated=30))
+    assert sessionize("check", "log.csv", "--init", cwd=tmp_path).err.startswith("wrote sessionize.toml")
+    section = tomllib.loads((tmp_path / "sessionize.toml").read_text())["check"]
+    assert (section["rejected"]["error"], section["duplicates"]["error"]) == ("5%", "20%")
+    assert sessionize("check", "log.csv", "--error-on-warning", "-q", cwd=tmp_path).code == 0
+
+
+@pytest.mark.parametrize("typed", [(), ("--where", "user_id = 'nobody'")])
+def test_init_learns_nothing_of_a_log_without_events(typed: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text(HEADER + (rows(20) if typed else ""))
+    made = sessionize("check", "log.csv", "--init", *typed, cwd=tmp_path)
+    assert (made.code, "there are no events in log.csv to learn bounds from" in made.err) == (2, True), made.err
+    assert not (tmp_path / "sessionize.toml").exists()
 
 
 @pytest.mark.slow
