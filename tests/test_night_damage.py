@@ -7,16 +7,18 @@ import random
 import shutil
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from budget import every
+from console import sessionize
 from night_logs import night, tree, write_log
 
 from sessionize.config import Config, Rules
 from sessionize.errors import LockedError, MachineError, StateError
-from sessionize.nightly.store import Store
+from sessionize.nightly.store import Store, held, load
 
 
 @pytest.mark.parametrize("name", ["state.json", "carry-*.parquet"])
@@ -44,6 +46,55 @@ def test_a_carry_file_that_is_gone_is_missed(tmp_path: Path) -> None:
         path.unlink()
     with pytest.raises(StateError, match="is missing"):
         night(tmp_path, logs[1])
+
+
+@pytest.mark.parametrize("damage", ["is missing", "is damaged"])
+@pytest.mark.parametrize("which", [0, -1], ids=["older", "newest"])
+def test_whoever_watches_a_state_is_told_what_the_night_would_be_told(tmp_path: Path, damage: str, which: int) -> None:
+    logs = write_log(tmp_path / "logs", 3)
+    for log in logs[:2]:
+        night(tmp_path, log)
+    watching = [["state", "state"], ["state", "state", "--json"], ["state", "state", "--max-age", "999999h"]]
+    dry = [
+        "run",
+        str(logs[2]),
+        "-o",
+        "out",
+        "--state",
+        "state",
+        "--batch",
+        logs[2].stem,
+        "--timeout",
+        "2h",
+        "--dry-run",
+    ]
+    assert [sessionize(*typed, cwd=tmp_path).code for typed in watching] == [0, 0, 0]
+    path = sorted((tmp_path / "state").glob("carry-*"))[which]
+    if damage == "is missing":
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[:-1] + b"?")
+    for typed in [*watching, *([dry] if which else [])]:
+        done = sessionize(*typed, cwd=tmp_path)
+        assert (done.code, f"{path.name} {damage}" in done.err) == (4, True), done.err
+
+
+def test_a_state_that_goes_on_while_it_is_looked_at_is_not_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logs = write_log(tmp_path / "logs", 2)
+    night(tmp_path, logs[0])
+    before = load(tmp_path / "state")
+    (first,) = (tmp_path / "state").glob("carry-*")
+    night(tmp_path, logs[1])
+    first.unlink()  # as if it were named no more
+    after = load(tmp_path / "state")
+    assert before is not None
+    assert after is not None
+    states = iter([before, *[replace(after, nights=after.nights[1:])] * 2])
+    monkeypatch.setattr("sessionize.nightly.store.load", lambda _: next(states))
+    found = held(tmp_path / "state")
+    assert [each["name"] for each in found["batches"]] == [logs[1].stem]  # type: ignore[index]
 
 
 def test_a_state_of_another_version_is_not_read(tmp_path: Path) -> None:

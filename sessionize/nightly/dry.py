@@ -14,6 +14,7 @@ from sessionize.nightly.job import Work, prepared, refuse_no_night
 from sessionize.nightly.known import check_begins
 from sessionize.nightly.rules import rules_of_nights
 from sessionize.nightly.series import as_named, gap_note, left_out
+from sessionize.nightly.sound import sound
 from sessionize.nightly.state import Done, State, after, new
 from sessionize.output.manifest import columns_of
 from sessionize.read import open_log
@@ -62,6 +63,8 @@ def meant(config: Config, output: Output, nightly: Nightly, state: State | None)
 
 def _of(work: Work) -> Meant:
     parent, nightly = work.parent, work.nightly
+    if parent is not None and parent.carry:  # of a night that was not run itself there is none
+        sound(Path(nightly.state), parent.carry)
     ends = (work.until, None if parent is None else parent.until)
     done = Done(
         name=nightly.batch, generation=1 if parent is None else parent.generation + 1, watermark=None,

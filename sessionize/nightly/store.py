@@ -16,13 +16,11 @@ its owner can read it.
 
 from __future__ import annotations
 
-import errno
-import hashlib
 import os
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Self
@@ -31,9 +29,10 @@ import polars as pl
 
 from sessionize.errors import OutputError, StateError, UsageError
 from sessionize.nightly.series import missing
+from sessionize.nightly.sound import ours, sound
 from sessionize.nightly.staging import CARRY, STAGING, Stage, half_way, is_carry, publish, staged_in
 from sessionize.nightly.state import Intent, State, parse, render, summary
-from sessionize.os_errors import ANOTHER_PLACE, map_os_errors, writing
+from sessionize.os_errors import writing
 from sessionize.output.digests import forced
 from sessionize.output.locks import make_folder, make_private, pid_in, sync, take_lock, write_holder
 from sessionize.output.ownership import is_folder, refuse_foreign_folder
@@ -127,15 +126,7 @@ class Store:
         Raises:
             StateError: If it is not what was written.
         """
-        path = self.directory / carry["path"]
-        with ours(path):
-            if not path.is_file():
-                raise StateError(f"{path} is missing", hint="put a copy of the whole state back; nothing was touched")
-            with path.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-        if digest != carry["sha256"]:
-            raise StateError(f"{path} is damaged", hint="put a copy of the whole state back; nothing was touched")
-        return self._chunks(path, carry["rows"])
+        return self._chunks(sound(self.directory, carry), carry["rows"])
 
     def _chunks(self, path: Path, rows: int) -> Iterator[pl.DataFrame]:
         def some(start: int, count: int) -> pl.DataFrame:
@@ -296,24 +287,17 @@ def held(directory: Path) -> dict[str, Any] | None:
     """What a state holds, in words and numbers; None where there is none.
 
     Raises:
-        StateError: If it is damaged or cannot be read.
+        StateError: If it, or what a night has carried over, is missing, damaged or cannot be read.
     """
     state = load(directory)
     if state is None:
         return None
+    try:
+        for night in state.nights:
+            sound(directory, night.carry)
+    except StateError:
+        if load(directory) == state:  # else a night has ended meanwhile, and has taken away what is no longer named
+            raise
+        return held(directory)
     size = sum(path.stat().st_size for path in directory.iterdir() if path.is_file())
     return {**summary(state), "missing": list(missing(state)), "bytes": size}
-
-
-@contextmanager
-def ours(path: Path) -> Iterator[None]:
-    """Turn what the machine says about a state into a `StateError`."""
-    try:
-        with map_os_errors(path):
-            yield
-    except OutputError as error:
-        hint = str(error.hint).replace(ANOTHER_PLACE, "move the state and name its place by --state")
-        raise StateError(error.message, hint=hint) from error
-    except OSError as error:
-        reason = os.strerror(error.errno or errno.EIO).lower()
-        raise StateError(f"cannot use the state {path}: {reason}", hint="try again") from error
