@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+import shlex
+from typing import Any, Final
 
 from sessionize.errors import UsageError
 from sessionize.locations import location
 from sessionize.output.read_run import is_run, read_manifest, read_metrics
-from sessionize.stores import path_of
+from sessionize.stores import AnyPath, path_of
 from sessionize.summary.figures import figures
+
+NAMES_ONE: Final = (
+    "name a run's output directory, nights such as 'out/batch=*', or a file written by check --output-format json"
+)
 
 
 def baseline(path: str) -> dict[str, Any]:
@@ -22,14 +27,33 @@ def baseline(path: str) -> dict[str, Any]:
     if is_run(path):
         manifest = read_manifest(path)
         return {**figures(read_metrics(path, manifest)), **_counts(manifest)}
-    hint = "name a run's output directory, or a file written by check --output-format json"
-    try:
-        found = json.loads(path_of(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"--baseline {path}: {error}", hint=hint) from None
-    if not isinstance(found, dict) or not isinstance(found.get("figures"), dict) or "counts" not in found:
-        raise UsageError(f"--baseline {path}: there are no figures in it", hint=hint)
+    found = written_by_check(path_of(path), path)
+    if not isinstance(found.get("figures"), dict) or not isinstance(found.get("counts"), dict):
+        raise UsageError(f"--baseline {path}: there are no figures in it", hint=NAMES_ONE)
     return {**found["figures"], **_counts(found)}
+
+
+def written_by_check(file: AnyPath, name: str) -> dict[str, Any]:
+    """What ``check --output-format json`` has written.
+
+    Args:
+        file: The file.
+        name: Its name for the error.
+
+    Raises:
+        UsageError: If it cannot be read, or is something else.
+    """
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"--baseline {name}: {error}", hint=NAMES_ONE) from None
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        said = "it is neither a run's output directory nor a file that check --output-format json has written"
+        makes_one = f"sessionize check {shlex.quote(name)} --output-format json --output-file baseline.json"
+        raise UsageError(f"--baseline {name}: {said}", hint=f"{NAMES_ONE}; of a log, write one first: {makes_one}")
+    return found
 
 
 def _counts(found: dict[str, Any]) -> dict[str, Any]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from sessionize.checks import Baseline, Checked, Settings, baseline_of, checked_by, thresholds_of
 from sessionize.checks.formats.records import as_json
 from sessionize.checks.from_log import Look
+from sessionize.checks.settings import standing_in
 from sessionize.config import Config, Plan
 from sessionize.engine.profile import Profile
 from sessionize.engine.result import Result
@@ -21,6 +24,8 @@ class InRun:
         settings: Bounds, and the user's own checks.
         first: Whether nothing is to be published when a check fails.
         inputs: What a baseline of nights must leave out: the night's own folder.
+        may_be_none: Whether the baseline may have no night yet.
+        file: The configuration file that the settings stand in.
 
     Attributes:
         checked: The verdict; None before there is one.
@@ -28,12 +33,14 @@ class InRun:
     """
 
     def __init__(
-        self, settings: Settings, *, first: bool, inputs: tuple[str, ...] = (), may_be_none: bool = False
-    ) -> None:
+        self, settings: Settings, *, first: bool, inputs: tuple[str, ...] = (), may_be_none: bool = False,
+        file: Path | None = None,
+    ) -> None:  # fmt: skip
         self._settings = settings
         self._first = first
         self._inputs = inputs
         self._may_be_none = may_be_none
+        self._file = file
         self._look: Look | None = None
         self._compared = Baseline()
         self.checked: Checked | None = None
@@ -45,6 +52,10 @@ class InRun:
         Raises:
             UsageError: If the baseline is none, or a dimension is not among the columns that the run carries.
         """
+        with standing_in(self._file):
+            return self._begun(config, log, plan, limits, day)
+
+    def _begun(self, config: Config, log: Source, plan: Plan, limits: Limits, day: int | None) -> Judging:
         carried = {
             *plan.properties,
             *plan.traits,
@@ -72,7 +83,8 @@ class InRun:
             ChecksFailed: If a check failed and nothing is to be published then.
         """
         assert self._look is not None
-        self.checked = checked_by(self._look.facts(result), self._settings, self._compared)
+        with standing_in(self._file):
+            self.checked = checked_by(self._look.facts(result), self._settings, self._compared)
         failed = self.failed()
         if failed is not None and self._first:
             raise ChecksFailed(failed.message, hint="nothing was published: --check-first was given")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
 from typing import Any
 
+from sessionize.checks.baseline import NAMES_ONE, written_by_check
 from sessionize.checks.expected import Past
 from sessionize.errors import UsageError
 from sessionize.locations import location
@@ -16,9 +16,6 @@ from sessionize.output.runs import folders_of
 from sessionize.stores import AnyPath, StorePath, matches, path_of
 from sessionize.summary.daily import COUNT, Figure, read
 
-NAMES_ONE = (
-    "name a run's output directory, nights such as 'out/batch=*', or a file written by check --output-format json"
-)
 HINT = "nights write them (run --state), and so do run --check and check --output-format json"
 
 
@@ -58,11 +55,9 @@ def _of(path: AnyPath) -> Iterator[Past]:
     if is_run(str(path)):
         yield profile_of(read_manifest(str(path)))
         return
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        days = found["days"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"--baseline {path}: no figures of days: {error}", hint=HINT) from None
+    days = written_by_check(path, str(path)).get("days")
+    if not isinstance(days, Mapping):
+        raise UsageError(f"--baseline {path}: there are no figures of days in it", hint=HINT)
     yield from (Past(_day(name), read(each)) for name, each in days.items())
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import field, replace
+from pathlib import Path
 from typing import Any, Final
 
 from sessionize.checks.bounds import Bound, bound
@@ -19,6 +21,8 @@ MAX_CHANGE: Final = "50%"
 EXAMPLES: Final = 5
 GENERAL: Final = ("baseline", "max-change", "examples", "error-on-warning", "schema", "custom", "days")
 BOUNDS: Final = ("warn", "error")
+OF_FILE: Final = ("[check", "[[check")
+"""How a message begins that is about what stands in a configuration file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +101,21 @@ class Settings:
     def setting(self, name: str) -> Setting:
         """What the configuration says of a check."""
         return self.settings.get(name, Setting())
+
+
+@contextmanager
+def standing_in(file: Path | None) -> Iterator[None]:
+    """Name the configuration file in what is said of its ``[check]``.
+
+    Args:
+        file: The file; None where there is none.
+    """
+    try:
+        yield
+    except UsageError as error:
+        if file is None or not error.message.startswith(OF_FILE):
+            raise
+        raise UsageError(f"{file}: {error.message}", hint=error.hint) from error
 
 
 def settings_of(

@@ -51,11 +51,14 @@ def check(typed: o.Typed) -> None:
     sessionize check 'logs/*.parquet' --output-format github
     sessionize check out --baseline last-week --report junit=checks.xml
     """
+    from sessionize.checks.settings import standing_in
+
     if typed["init"]:
         _init(typed)
         return
     typed = settings.with_file(typed)
-    _check(typed, settings_of(typed, settings.section(typed, "check")))
+    with standing_in(typed.config_file):
+        _check(typed, settings_of(typed, settings.section(typed, "check")))
 
 
 def _check(typed: o.Typed, wanted: Settings) -> None:
@@ -148,14 +151,16 @@ def _init(typed_alone: o.Typed) -> None:
     from sessionize.checks import Settings, each_day
     from sessionize.checks.day_settings import Days
     from sessionize.checks.init import failing, followed, learnt, merged
+    from sessionize.checks.settings import standing_in
     from sessionize.output.one_file import OneFile
 
     path, there = _where(typed_alone)
     typed = settings.with_file(typed_alone if there else typed_alone.but(config=os.devnull))
     file = OneFile(str(path), "--config", _read(typed.but(config=None)), lambda _: there)
-    known = settings_of(typed, settings.section(typed, "check")).days.dimensions
-    wanted = Settings(days=Days(dimensions=known, learning=not known))
-    checked = _checked(typed, wanted)
+    with standing_in(typed.config_file):
+        known = settings_of(typed, settings.section(typed, "check")).days.dimensions
+        wanted = Settings(days=Days(dimensions=known, learning=not known))
+        checked = _checked(typed, wanted)
     if not checked.counts["events"]:
         raise UsageError(
             f"there are no events in {' '.join(checked.inputs)} to learn bounds from; nothing was written",

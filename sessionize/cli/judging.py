@@ -59,6 +59,7 @@ class Checks:
         self._quiet, self._color = bool(typed["quiet"]), not typed["no_color"]
         self._reports: Sequence[Report] = ()
         self._settings: Settings | None = None
+        self._file = typed.config_file
         if not self.wanted:
             without = [f"--{name}" for name in NEED_CHECK if typed[name]]
             if without:
@@ -69,7 +70,10 @@ class Checks:
                 "--report and --batch-from-name do not go together: each night would replace it",
                 hint="what was found lies in checks.json beside each night's outputs",
             )
-        self._settings = check_settings(typed, settings.section(typed, "check"))
+        from sessionize.checks.settings import standing_in
+
+        with standing_in(self._file):
+            self._settings = check_settings(typed, settings.section(typed, "check"))
         self._reports = reports(typed, _read(typed, config))
 
     def of(self, output: Output, nightly: Nightly | None) -> InRun | None:
@@ -79,7 +83,7 @@ class Checks:
         from sessionize.checks.in_run import InRun
 
         own = () if nightly is None else (str(Path(output.directory) / nightly.folder),)
-        return InRun(self._settings, first=self._first, inputs=own, may_be_none=self._is_ours(output))
+        return InRun(self._settings, first=self._first, inputs=own, may_be_none=self._is_ours(output), file=self._file)
 
     def _is_ours(self, output: Output) -> bool:
         """Whether the baseline is what this output will hold: the first night has none yet."""

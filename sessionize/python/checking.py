@@ -9,7 +9,7 @@ import polars as pl
 
 from sessionize import checks
 from sessionize.checks.findings import Checked, Finding
-from sessionize.checks.settings import Settings
+from sessionize.checks.settings import Settings, standing_in
 from sessionize.cli import check as check_command
 from sessionize.cli import settings as of_file
 from sessionize.config import Config
@@ -124,7 +124,8 @@ def check(
             "error_on_warning": v.flag("error_on_warning", error_on_warning),
         }
         request = k.Request(data, "check", config, keywords, **own)
-        found = checks.check(request.config, _bounds(settings, request), progress, limits=limits)
+        with standing_in(None if settings else request.typed.config_file):
+            found = checks.check(request.config, _bounds(settings, request), progress, limits=limits)
     return verdict(found, strict=bool(request.typed["error_on_warning"]))
 
 

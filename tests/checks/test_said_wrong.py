@@ -152,3 +152,43 @@ def test_why_no_day_is_known_to_be_missing_is_true(names: tuple[int, ...], said:
     found = json.loads(sessionize("check", "logs", "--json", cwd=tmp_path).out)["checks"]
     (missing,) = (each for each in found if each["check"] == "missing-days")
     assert (missing["status"], missing["message"]) == ("not_measured", said)
+
+
+WRONG = {
+    "[check.bounse-rate]\nerror = 0\n": "[check] knows no 'bounse-rate'",
+    '[[check.custom]]\nname = "x"\n': "[[check.custom]] has no name and sql",
+    CUSTOM.format("SELECT foo FROM events"): "[[check.custom]] 'x': ",
+    '[check.long-sessions]\nhours = "x"\n': "[check.long-sessions] hours = 'x' is no number",
+}
+
+
+@pytest.mark.parametrize("job", [("check",), ("run", "-o", "out", "--check")])
+@pytest.mark.parametrize("config", WRONG)
+def test_what_is_wrong_in_a_file_that_was_found_names_the_file(
+    job: tuple[str, ...], config: str, tmp_path: Path
+) -> None:
+    (tmp_path / "deeper").mkdir()
+    (tmp_path / "deeper" / "log.csv").write_text(LOG)
+    (tmp_path / "sessionize.toml").write_text(config)
+    done = sessionize(*job, "log.csv", cwd=tmp_path / "deeper")
+    said = f"error: {tmp_path / 'sessionize.toml'}: {WRONG[config]}"
+    assert (done.code, done.err.startswith(said)) == (2, True), done.err
+
+
+def test_what_is_wrong_in_a_file_that_is_to_be_learnt_into_names_the_file(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text(LOG)
+    (tmp_path / "c.toml").write_text("[check.bounse-rate]\nerror = 0\n")
+    done = sessionize("check", "log.csv", "--init", "--force", "--config", "c.toml", cwd=tmp_path)
+    assert (done.code, done.err.startswith("error: c.toml: [check] knows no 'bounse-rate'")) == (2, True), done.err
+
+
+@pytest.mark.parametrize("text", [LOG, "[1, 2]", '{"figures": 5}', '{"a": 1}'])
+def test_a_baseline_that_is_none_is_told_what_one_is(text: str, tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text(LOG)
+    (tmp_path / "old.csv").write_text(text)
+    for baseline in ("old.csv", "old.*"):
+        done = sessionize("check", "log.csv", "--baseline", baseline, cwd=tmp_path)
+        assert (done.code, done.err.startswith("error: --baseline old.csv: ")) == (2, True), done.err
+        assert "check --output-format json" in done.err
+        assert "Expecting value" not in done.err
+        assert ("neither a run's output directory nor a file that" in done.err) is (not text.startswith("{"))

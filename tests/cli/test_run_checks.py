@@ -155,9 +155,8 @@ def test_the_row_of_a_dimension_that_a_run_does_not_carry_says_what_to_type(plac
     (place / "logs" / f"{day(0)}.csv").write_text("\n".join(lines) + "\n")
     (place / "sessionize.toml").write_text('[check.days]\ndimensions = ["device"]\n')
     done = run(place, way, "--check")
-    assert (done.code, done.err) == (
-        2, "error: [check.days] dimensions: the run does not carry 'device'\n  hint: --dimension device\n"
-    )  # fmt: skip
+    said = "[check.days] dimensions: the run does not carry 'device'\n  hint: --dimension device\n"
+    assert (done.code, done.err) == (2, f"error: {place / 'sessionize.toml'}: {said}")
     assert run(place, way, "--check", "--dimension", "device").code == 0
 
 
