@@ -68,6 +68,15 @@ def test_the_reference_has_every_metric_check_reason_code_definition_and_preset(
     assert {code for code in codes if f"| {code} |" not in reference} == set()
 
 
+def test_the_reference_says_of_how_few_a_check_says_less(reference: str) -> None:
+    for check in CHECKS:
+        (line,) = (line for line in reference.splitlines() if line.startswith(f"| `{check.name}` |"))
+        assert (f"under {check.least:,}: " in line) is bool(check.least), line
+        assert (f"warns beyond {check.error}, never fails; under {check.few:,}: not measured" in line) is bool(
+            check.few
+        )
+
+
 def test_every_cell_of_the_reference_says_something(reference: str) -> None:
     rows = [re.split(r"(?<!\\)\|", line)[1:-1] for line in reference.splitlines() if line.startswith("| `")]
     assert [row[0] for row in rows if not (row[0].strip() and any(cell.strip() for cell in row[1:]))] == []

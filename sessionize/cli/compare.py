@@ -47,6 +47,10 @@ COLUMNS: Final = {
     "duration_s_median": "median", "bounce_rate": "bounce", "conversion_rate": "converted", **{name: name for name in FATES},
 }  # fmt: skip
 """Figures of the table on the screen, and their headings."""
+BOUNCE_MEANS: Final = (
+    "bounce: by each system's own words, - where it has none; --explain NAME tells them. A run, summary or report with "
+    "--rules NAME has the same sessions, and calls those of one event bounced"
+)
 MODELS_RULES: Final = (
     "this explains the rules only: not sampling, consent modelling, estimates of distinct counts, filters on a server, "
     "or who is taken for one person"
@@ -139,14 +143,22 @@ def _print(found: Compared, typed: o.Typed) -> None:
     if typed["quiet"]:
         return
     color = not typed["no_color"]
-    view.say("note", view.wrapped(FATES_MEAN.format(first=rows[0]["name"]), 12), color=color)
-    if found.rows[0].source is not None:
-        view.say("note", view.wrapped(MEASURES_MEAN, 12), color=color)
-    if found.by_profile:
-        view.say("key", "the profile id where there is one, as the session ids are what is compared with", color=color)
-    view.say("note", view.wrapped(MODELS_RULES, 12), color=color)
+    for label, text in _told(found, rows):
+        view.say(label, text if label == "key" else view.wrapped(text, 12), color=color)
     if found.written:
         view.say("wrote", f"{', '.join(found.written)} into {view.plain(typed['output'])}", color=color)
+
+
+def _told(found: Compared, rows: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """What the table means."""
+    yield "note", FATES_MEAN.format(first=rows[0]["name"])
+    if found.rows[0].source is not None:
+        yield "note", MEASURES_MEAN
+    if found.by_profile:
+        yield "key", "the profile id where there is one, as the session ids are what is compared with"
+    if any(row["name"] not in (OURS, SOURCE) for row in rows):
+        yield "note", BOUNCE_MEANS
+    yield "note", MODELS_RULES
 
 
 def figures_of(row: Row) -> dict[str, Any]:

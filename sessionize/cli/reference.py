@@ -62,13 +62,22 @@ def _usage(option: Option) -> str:
 
 
 def _checks() -> Iterator[str]:
-    yield "\n## Checks\n\nWhat `sessionize check` measures, and what it allows where nothing else is configured.\n"
-    yield from _table(("check", "what it measures", "warns beyond", "fails beyond", "options"), map(_check, CHECKS))
+    yield "\n## Checks\n\nWhat `sessionize check` measures, and what it allows where nothing else is configured."
+    yield "A share of few says little: of fewer than stands under `of few` it is judged only by bounds that you give.\n"
+    heads = ("check", "what it measures", "warns beyond", "fails beyond", "of few", "options")
+    yield from _table(heads, map(_check, CHECKS))
 
 
 def _check(check: Check) -> Sequence[str]:
     options = ", ".join(f"{name} = {value}" for name, value in check.options.items())
-    return f"`{check.name}`", check.meaning, check.warn, check.error, options
+    return f"`{check.name}`", check.meaning, check.warn, check.error, _of_few(check), options
+
+
+def _of_few(check: Check) -> str:
+    """What is said of a log, or of sessions, that are few."""
+    if not check.few:
+        return f"under {check.least:,}: not measured" if check.least else ""
+    return f"under {check.least:,}: warns beyond {check.error}, never fails; under {check.few:,}: not measured"
 
 
 def _reasons() -> Iterator[str]:

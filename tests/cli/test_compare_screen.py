@@ -21,6 +21,14 @@ def test_the_table_is_no_wider_than_the_screen(columns: int, tmp_path: Path, mon
     assert "whole: sessions of the log's own that lie in one of these" in done.err
 
 
+def test_whose_bounce_it_is_is_said_where_it_is_not_ours(tmp_path: Path) -> None:
+    for others, is_said in ((("ga4", "adobe"), True), (("source-id",), False)):
+        named = [text for name in others for text in ("--as", name)]
+        done = sessionize("compare", LOG, "--as", "ours", *named, cwd=tmp_path)
+        assert ("bounce: by each system's own words, - where it has none" in " ".join(done.err.split())) is is_said
+    assert "bounce" not in sessionize("compare", LOG, "--as", "ga4", "-q", cwd=tmp_path).err
+
+
 def test_a_bounce_that_is_told_by_page_views_is_a_dash_where_there_are_none(tmp_path: Path) -> None:
     rows = [f"u{number},2024-05-30T08:00:00Z,{{}}" for number in range(3)]
     for name, kind, shown in (("without", "view it", "-"), ("with", "page_view", "100.0%")):
