@@ -16,9 +16,10 @@ from sessionize.kernel.references import field
 from sessionize.limits import Limits
 from sessionize.read import recognise
 from sessionize.read.log import SAMPLE_ROWS
-from sessionize.read.parquet import FAULTS, as_read
+from sessionize.read.parquet import FAULTS
 from sessionize.read.parquet_dictionaries import Rows
 from sessionize.read.passed_over import PassedOver
+from sessionize.read.plain_types import as_read
 from sessionize.read.raw_rows import rows_as_json
 from sessionize.read.source import LogFile, Source
 from sessionize.read.texts import PLACE
@@ -123,7 +124,8 @@ class FrameLog:
             rows: FILE and ROW of each.
         """
         wanted = rows.select(pl.col(schema.ROW).cast(pl.UInt32)).lazy()
-        numbered = self._given.with_row_index(schema.ROW, offset=1).with_columns(pl.col(schema.ROW).cast(pl.UInt32))
+        given, _ = as_read(self._given, self._own_types)
+        numbered = given.with_row_index(schema.ROW, offset=1).with_columns(pl.col(schema.ROW).cast(pl.UInt32))
         found = numbered.join(wanted, on=schema.ROW, how="semi").collect()
         place = pl.lit(0, pl.UInt32).alias(schema.FILE)
         return found.select(place, schema.ROW).with_columns(raw=rows_as_json(found.drop(schema.ROW)))

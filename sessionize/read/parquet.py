@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from types import ModuleType
-from typing import Final, TypeGuard
+from typing import Final
 
 import polars as pl
 
 from sessionize import schema
 from sessionize.errors import InputError
-from sessionize.kernel.texts import as_plain, is_plain, plain_type
 from sessionize.limits import Limits
 from sessionize.patterns import pattern
 from sessionize.read import parquet_dictionaries
 from sessionize.read.hive import partitions
 from sessionize.read.parquet_dictionaries import DictionaryColumn, Rows, Span
 from sessionize.read.parquet_ranges import first_error, height, local_copy, scan_parquet
+from sessionize.read.plain_types import as_read
 from sessionize.read.schema_union import Change, unified
 from sessionize.read.source import Source
 from sessionize.stores import opened
 from sessionize.values import NamedTuple
 
 FAULTS: Final = pl.Enum(schema.REASONS)
-# Else a time whose zone is an offset, as Arrow's may be, makes Polars panic. Such times are taken to UTC below.
-os.environ.setdefault("POLARS_IGNORE_TIMEZONE_PARSE_ERROR", "1")
-
 SAMPLE_ROWS: Final = 100
 LARGE: Final = (pl.Int64, pl.UInt64, pl.Int128)
 EXACT: Final = 2**53
@@ -216,26 +212,6 @@ def _part(source: Source, start: int = 0, length: int | None = None) -> _Part:
     )
     read, types = as_read(numbered, types)
     return _Part(read, types | dict.fromkeys(parts, pl.String()))
-
-
-def as_read(frame: pl.LazyFrame, types: dict[str, pl.DataType]) -> tuple[pl.LazyFrame, dict[str, pl.DataType]]:
-    """A frame, as typed as a Parquet file, with times in UTC in place of times by an offset, and plain types.
-
-    Args:
-        frame: The rows.
-        types: Type of each of the log's columns; others of the frame stay as they are.
-    """
-    offsets = {name: pl.Datetime(dtype.time_unit, "UTC") for name, dtype in types.items() if _is_by_offset(dtype)}
-    odd = {name: dtype for name, dtype in types.items() if not is_plain(dtype)}
-    read = frame.with_columns(
-        *(pl.col(name).to_physical().cast(dtype) for name, dtype in offsets.items()),
-        *(as_plain(pl.col(name), dtype).alias(name) for name, dtype in odd.items()),
-    )
-    return read, types | {name: plain_type(dtype) for name, dtype in odd.items()} | offsets
-
-
-def _is_by_offset(dtype: pl.DataType) -> TypeGuard[pl.Datetime]:
-    return isinstance(dtype, pl.Datetime) and (dtype.time_zone or "").startswith(("+", "-"))
 
 
 def _placed(ordinal: int, part: _Part, changes: Mapping[str, Change]) -> pl.LazyFrame:

@@ -25,7 +25,8 @@ from sessionize.preset import Preset
 from sessionize.read import Rows
 from sessionize.read.frame import FrameLog
 from sessionize.read.log import SAMPLE_ROWS
-from sessionize.read.parquet import FAULTS, as_read
+from sessionize.read.parquet import FAULTS
+from sessionize.read.plain_types import as_read
 from sessionize.spark.alone import AloneOfFrame, packed, unpacked, with_rows
 from sessionize.spark.arriving import events_of
 from sessionize.spark.border import Types, decoded, encoded, shown, spark_schema, types_of

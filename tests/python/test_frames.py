@@ -76,6 +76,7 @@ FRAMES: dict[str, Any] = {
     "times without a zone, in UTC": EVENTS.with_columns(pl.col("timestamp").dt.replace_time_zone(None)),
     "times of another zone": EVENTS.with_columns(pl.col("timestamp").dt.convert_time_zone("Asia/Tokyo")),
     "times by an offset": _with("timestamp", lambda times: times.cast(pa.timestamp("us", "+02:00"))),
+    "times of a zone without a known name": _with("timestamp", lambda times: times.cast(pa.timestamp("us", "CEST"))),
     "times as texts": EVENTS.with_columns(pl.col("timestamp").dt.to_string("iso:strict")),
     "seconds since 1970": EVENTS.with_columns(pl.col("timestamp").dt.epoch("s")),
     "milliseconds since 1970, as floats": EVENTS.with_columns(pl.col("timestamp").dt.epoch("ms").cast(pl.Float64)),

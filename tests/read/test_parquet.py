@@ -99,11 +99,34 @@ def test_ids_keep_every_digit(tmp_path: Path, ids: pa.Array, texts: list[str]) -
 
 
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
-@pytest.mark.parametrize("zone", [None, "UTC", "Asia/Tokyo", "+05:30"])
+@pytest.mark.parametrize("zone", [None, "UTC", "Asia/Tokyo", "+05:30", "CEST", "W. Europe Standard Time", "Mars/Base"])
 def test_times_of_each_unit_and_zone(tmp_path: Path, unit: str, zone: str | None) -> None:
     times = pa.array(MOMENTS if zone else [each.replace(tzinfo=None) for each in MOMENTS], pa.timestamp(unit, zone))
     pq.write_table(pa.table({"session_id": IDS, "timestamp": times}), tmp_path / "a.parquet")
     assert events(log(tmp_path / "a.parquet")) == EXPECTED
+
+
+def test_a_zone_of_no_known_name_is_utc_however_deep_it_lies_and_in_every_use(tmp_path: Path) -> None:
+    times, more = pa.timestamp("us", "CEST"), {"session_id": ["a", "b"], "timestamp": [*MOMENTS[:1], None]}
+    columns = {
+        "plain": pa.array([NOON, None], times),
+        "inside": pa.array([{"at": NOON, "n": 1}, None], pa.struct([("at", times), ("n", pa.int64())])),
+        "many": pa.array([[NOON], None], pa.list_(times)),
+        "two": pa.array([[NOON, NOON], None], pa.list_(times, 2)),
+        "by_name": pa.array([[("k", {"at": NOON})], [("k", None)]], pa.map_(pa.string(), pa.struct([("at", times)]))),
+    }
+    table = pa.table(more | columns)
+    pq.write_table(table, tmp_path / "a.parquet")
+    for given in (table, str(tmp_path / "a.parquet")):
+        made = sessionize_frame(given, property=[*columns], split_on=["plain", "inside.at"])
+        found = {
+            name: value for name, value in made.events.to_dicts()[0].items() if name.startswith(schema.PROPERTY_PREFIX)
+        }
+        assert len(found) == len(columns)
+        assert all("2024, 5, 30, 12" in repr(value) for value in found.values()), found
+    options = ("--property", "inside.at", "--dimension", "at=plain", "--events")
+    assert sessionize("run", "a.parquet", *options, "-o", "out", cwd=tmp_path).code == 0
+    assert "2024-05-30" in sessionize("show", "a.parquet", "a", "--raw", cwd=tmp_path).out
 
 
 def test_far_years_in_int96_do_not_wrap(tmp_path: Path) -> None:
