@@ -16,8 +16,8 @@ from sessionize.limits import Limits
 from sessionize.output.commit import Origin
 from sessionize.output.geo import Places
 from sessionize.plan import Known, resolve
-from sessionize.read import LogFile, Rows, open_log
-from sessionize.read.frame import open_frame
+from sessionize.read import Log, LogFile, Rows, open_log
+from sessionize.read.frame import FrameLog, open_frame
 from sessionize.read.passed_over import PassedOver
 from sessionize.read.piped import unpacked_first
 from sessionize.read.source import Source as LogSource
@@ -63,6 +63,22 @@ class Follows(Protocol):
         """Some more was read: so large a share of the log's bytes, so many rows."""
 
 
+def log_of(config: Config, limits: Limits | None = None) -> Log | FrameLog:
+    """The log that a configuration names, which has looked for its layout; one that is piped in can be had but once.
+
+    Args:
+        config: What was asked for.
+        limits: What may be held at once; None for what the configuration's memory limit comes to.
+
+    Raises:
+        InputError: If a file is missing, damaged or of another kind.
+        UsageError: If the configuration does not fit the files.
+    """
+    if config.frame is not None:
+        return open_frame(config)
+    return open_log(config, texts=(limits or Limits.of(config.memory_limit)).texts)
+
+
 @contextmanager
 def opened(
     config: Config,
@@ -90,7 +106,7 @@ def opened(
     places = None if config.geo_db is None else Places(config.geo_db)
     limits = limits or Limits.of(config.memory_limit)
     if log is None:
-        read = open_log(config, texts=limits.texts) if config.frame is None else open_frame(config)
+        read = log_of(config, limits)
         config, log = read.config, read
     found: Source = log
     with found.reading(), unpacked_first(found.sources):

@@ -23,12 +23,11 @@ from sessionize.engine.pipeline import sessionize_log
 from sessionize.engine.result import Counts, Result
 from sessionize.errors import InputError, UsageError
 from sessionize.limits import Limits
-from sessionize.opening import Opened, opened
+from sessionize.opening import Opened, log_of, opened
 from sessionize.opening import Source as LogSource
 from sessionize.output.as_made import check_as_made
 from sessionize.output.geo import with_places
 from sessionize.output.manifest import manifest
-from sessionize.read.probe import STDIN
 from sessionize.refusals import refuse_bad_rows
 from sessionize.rejected_rows import notes_on_rejected
 from sessionize.summary.selection import OF_START, bare, is_name, metric_columns
@@ -252,11 +251,12 @@ def _opened(config: Config, need: Need, stack: ExitStack, progress: Progress, li
     """The log; a column that sessions are to be grouped by and that it has not is told as that."""
     asked = with_carried(config, need)
     try:
-        there = stack.enter_context(opened(asked, limits, progress))
-        # A whole name comes before any reading of it; that it is one shows only in the log, which stdin gives but once.
-        if asked is config and need.carried in there.log.schema and STDIN not in config.inputs:
-            asked = _carrying(config, str(need.carried))
-        return there if asked is config else stack.enter_context(opened(asked, limits, progress))
+        log = log_of(asked, limits)
+        settled = log.config
+        # A whole name comes before any reading of it; that it is one shows only in the log.
+        if asked is config and need.carried is not None and need.carried in log.schema:
+            settled = _carrying(settled, need.carried)
+        return stack.enter_context(opened(settled, limits, progress, log=log))
     except UsageError as error:
         if asked is config or repr(bare(str(need.carried)).removeprefix(schema.PROPERTY_PREFIX)) not in error.message:
             raise

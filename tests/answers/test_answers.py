@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +13,7 @@ import polars as pl
 import pytest
 from budget import quick_first
 from console import SAMPLE
+from console import sessionize as typed
 
 import sessionize
 from sessionize.answers import Ask, FunnelAsk, PathsAsk, ShowAsk, funnel, paths, show, summary, timeout
@@ -221,6 +224,19 @@ def test_the_rows_of_a_session_are_shown_as_they_stand_in_the_log(output: Path) 
     assert not any(name.startswith("sessionize.") for event in data["events"] for name in event)
     with pytest.raises(UsageError, match="needs the log itself"):
         show(Config(inputs=(str(output),)), ShowAsk(longest=True, raw=True))
+
+
+@pytest.mark.parametrize("by", ["country", '"my col"', "my col"])
+def test_what_is_piped_in_is_grouped_by_a_column_of_its_own(by: str, tmp_path: Path) -> None:
+    log = (SAMPLE / "events.csv").read_bytes().replace(b"event_type", b"my col", 1)
+    (tmp_path / "log.csv").write_bytes(log)
+    expected = typed("summary", "log.csv", "--by", by, "--csv", cwd=tmp_path)
+    assert expected.code == 0, expected.err
+    assert typed("summary", "-", "--by", by, "--csv", cwd=tmp_path, stdin=log).out == expected.out
+    assert typed("report", "-", "--by", by, "-o", "page.html", cwd=tmp_path, stdin=log).code == 0
+    os.mkfifo(tmp_path / "pipe")
+    with subprocess.Popen(["cp", "log.csv", "pipe"], cwd=tmp_path):
+        assert typed("summary", "pipe", "--by", by, "--csv", cwd=tmp_path).out == expected.out
 
 
 @pytest.mark.parametrize("by", ["my col", '"my col"', '"a-b"', "a-b", '"3x"'])
