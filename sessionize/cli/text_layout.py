@@ -11,6 +11,8 @@ from sessionize.patterns import pattern
 
 CHARACTER: Final = pattern(r"\\(?:(?:x|u00)(?P<hex>[0-9a-fA-F]{2})|(?P<octal>[0-7]{1,3}))")
 CARET: Final = pattern(r"\^[A-Za-z]")
+MOST_LINES: Final = 2**32
+"""Lines are numbered below that."""
 
 
 def csv_columns(given: str) -> tuple[str, ...]:
@@ -55,6 +57,8 @@ def lines(given: object) -> int:
         return 0
     if not isinstance(given, int) or isinstance(given, bool) or given < 0:
         raise UsageError(f"--skip-lines {given} is no number of lines", hint="for example --skip-lines 1")
+    if given >= MOST_LINES:
+        raise UsageError(f"--skip-lines {given} is more than any log has", hint="for example --skip-lines 1")
     return given
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Final, Protocol, TypeAlias
 
 import polars as pl
@@ -74,19 +75,39 @@ def _frame(data: Any) -> pl.LazyFrame | pl.DataFrame:
         raise UsageError(f"data is no log, but of type {type(data).__name__}", hint=f"it is {TAKEN}{_instead(data)}")
     try:
         return _of_pandas(data) if _is_pandas(data) else pl.DataFrame(data)
-    except (pl.exceptions.PolarsError, TypeError, ValueError, OverflowError, NotImplementedError) as error:
+    except MemoryError:
+        raise
+    except (Exception, pl.exceptions.PanicException) as error:  # noqa: BLE001 - a query may fail as its library has it
         raise _unreadable(data, error) from None
 
 
-def _unreadable(data: object, error: Exception) -> UsageError:
+def _unreadable(data: object, error: BaseException) -> UsageError:
     kind, first = type(data), next(iter(str(error).strip().splitlines()), type(error).__name__)
-    is_twice = "unique" in first or "duplicate" in first.lower() or "more than one occurrence" in first
-    return UsageError(
-        f"data, a {kind.__module__}.{kind.__name__}, cannot be read as a frame: {first}",
-        hint="give each column a name of its own"
-        if is_twice
-        else "are there values of several types in a column? make them of one, such as column.astype(str)",
-    )
+    said = f"data, a {kind.__module__}.{kind.__name__}, cannot be read as a frame"
+    if "unique" in first or "duplicate" in first.lower() or "more than one occurrence" in first:
+        return UsageError(f"{said}: {first}", hint="give each column a name of its own")
+    if (column := _unread(data)) is not None:
+        return UsageError(
+            f"{said}: its column {column[0]!r} is of type {column[1]}, which is not read",
+            hint="leave it out, or make a text of it where the frame is made",
+        )
+    if isinstance(error, (pl.exceptions.PolarsError, TypeError, ValueError, OverflowError)):
+        hint = "are there values of several types in a column? make them of one, such as column.astype(str)"
+        return UsageError(f"{said}: {first}", hint=hint)
+    return UsageError(f"{said}: {first}")
+
+
+def _unread(data: Any) -> tuple[str, str] | None:
+    """Name and type of the first column of a type that Polars does not take; None where the types are not the reason."""
+    import pyarrow as pa  # noqa: PLC0415 - takes a good part of the start, and only this needs it
+
+    with suppress(Exception):
+        for field in pa.RecordBatchReader.from_stream(data).schema:
+            try:
+                pl.DataFrame(pa.table({"": pa.nulls(1, field.type)}))
+            except (Exception, pl.exceptions.PanicException):  # noqa: BLE001 - as it happens, as long as it is this one
+                return field.name, str(field.type)
+    return None
 
 
 def _instead(data: object) -> str:

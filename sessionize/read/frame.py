@@ -10,7 +10,7 @@ import polars as pl
 
 from sessionize import schema
 from sessionize.config import Config
-from sessionize.errors import InputError
+from sessionize.errors import InputError, SessionizeError
 from sessionize.kernel.preset_columns import shaped
 from sessionize.kernel.references import field
 from sessionize.limits import Limits
@@ -88,14 +88,16 @@ class FrameLog:
         """Says that it is the frame that cannot be made, where it is.
 
         Raises:
-            InputError: In place of what Polars raises, if the query of the frame itself fails.
+            InputError: In place of what it raises, if the query of the frame itself fails.
         """
         try:
             yield
-        except pl.exceptions.PolarsError:
+        except SessionizeError:
+            raise
+        except (Exception, pl.exceptions.PanicException):
             try:
                 self._given.collect(engine="streaming")
-            except pl.exceptions.PolarsError as error:
+            except (Exception, pl.exceptions.PanicException) as error:  # noqa: BLE001 - functions in it fail in any way
                 raise _cannot_be_made(error) from None
             raise
 
@@ -143,15 +145,16 @@ def open_frame(config: Config) -> FrameLog:
     """
     try:
         log = FrameLog(config)
-    except pl.exceptions.PolarsError as error:
+    except (Exception, pl.exceptions.PanicException) as error:  # noqa: BLE001 - a file that it scans may be missing
         raise _cannot_be_made(error) from None
     if not recognise.is_wanted(config):
         return log
-    settled = recognise.in_columns(config, log.schema, log.has_value)
+    with log.reading():
+        settled = recognise.in_columns(config, log.schema, log.has_value)
     return log if settled is config else FrameLog(settled)
 
 
-def _cannot_be_made(error: Exception) -> InputError:
+def _cannot_be_made(error: BaseException) -> InputError:
     return InputError(
         f"{CALLED} cannot be collected: {next(iter(str(error).strip().splitlines()), type(error).__name__)}"
     )

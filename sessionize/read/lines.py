@@ -59,6 +59,8 @@ def from_line(blocks: Iterable[Block], first: int) -> Iterator[Block]:
         start = 0
         for _ in range(block.first, first):
             start = block.text.find(b"\n", start) + 1 or len(block.text)
+            if start == len(block.text):
+                break
         if start < len(block.text) or not block.text:
             yield Block(block.text[start:], first) if start else block
             given = True

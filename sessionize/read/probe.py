@@ -68,9 +68,20 @@ def _empty(shown: str, message: str, hint: str | None = None) -> InputError:
 
 
 def _from_first_row(head: bytes, source: Source) -> bytes:
-    """A file's first bytes without the lines that are skipped, and the comments before the first other line."""
+    """A file's first bytes without the lines that are skipped, and the comments before the first other line.
+
+    Raises:
+        UsageError: If lines are to be skipped of what has none.
+    """
+    if (kind := next((name for name, mark in MARKS.items() if head.startswith(mark)), None)) is not None:
+        if source.skip:
+            raise UsageError(
+                f"{source.file.path}: --skip-lines is for text files; this one is {kind.capitalize()}, and has no lines",
+                hint="leave --skip-lines out; --where chooses rows",
+            )
+        return head
     if source.skip:
-        head = head.split(b"\n", source.skip)[-1]
+        head = head.split(b"\n", min(source.skip, len(head)))[-1]
     while source.comment and head.startswith(source.comment):
         head = head.partition(b"\n")[2]
     return head
