@@ -94,8 +94,13 @@ def time_format(given: Sequence[str], names: tuple[str, ...], types: Types, samp
         return TimeFormat(kind="datetime")
     if given:
         return given_formats(given)
+    if dtype == pl.Null:  # there is no time, or no row, to tell: as in a text whose field is empty in each line
+        return TimeFormat(kind="text")
     if dtype is None or not (dtype in TEXTS or dtype.is_numeric() or dtype == pl.Time):
-        raise UsageError(f"column {' + '.join(names)!r} cannot be the timestamp: it holds {dtype}")
+        raise UsageError(
+            f"column {' + '.join(names)!r} cannot be the timestamp: it holds {dtype}",
+            hint="another column: --timestamp COLUMN",
+        )
     values = sample(written, ROWS)
     numbers = numbers_in(values)
     return _of_texts(names, values.cast(pl.String)) if numbers is None else unit_of(names, numbers)

@@ -70,6 +70,21 @@ def test_a_frame_that_polars_cannot_make_is_told_as_that(name: str, call: Callab
         call(SCANS[name](tmp_path))
 
 
+def test_a_frame_or_file_without_rows_and_types_is_an_empty_log_in_every_call_and_night(tmp_path: Path) -> None:
+    empty = pl.DataFrame({"session_id": [], "timestamp": [], "event_type": [], "value": []})
+    empty.write_parquet(tmp_path / "empty.parquet")
+    EVENTS.collect().write_parquet(tmp_path / "day.parquet")
+    for data in (empty, empty.lazy(), tmp_path / "empty.parquet"):
+        assert sessionize.sessionize(data).counts.rows_read == 0
+        for call in CALLS:
+            call(data)
+    assert len(sessionize.sessionize(pl.DataFrame({"session_id": ["a"], "timestamp": [None]})).rejected) == 1
+    for day, name in (("2024-04-30", "empty"), ("2024-05-01", "day"), ("2024-05-02", "empty")):
+        night = ("--batch", day, "--state", "state")
+        said = typed("run", f"{name}.parquet", "-o", "nights", *night, cwd=tmp_path)
+        assert said.code == 0, said.err
+
+
 def test_more_lines_than_any_log_has_are_not_skipped(tmp_path: Path) -> None:
     with pytest.raises(SessionizeError, match=r"skip_lines=10{30} is more than any log has"):
         sessionize.sessionize(SAMPLE / "events.csv", skip_lines=10**30)
