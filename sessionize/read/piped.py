@@ -12,6 +12,10 @@ from sessionize.patterns import pattern
 from sessionize.read.source import Source
 
 UNPACKS: Final = {"gz": "zcat", "zst": "zstdcat"}
+TAR_OF_STDIN: Final = {"gz": "tar -xzOf", "zst": "tar --zstd -xOf"}
+"""A tar that cannot go back in what it reads does not find out for itself how it is compressed."""
+FROM_FILES: Final = {"7z x": "7z", "unrar p": "rar", "sqlite3": "db"}
+"""Tools that read files only, and how these are called."""
 CONVERTS: Final = pattern(r"\b((?:jq|iconv|sed|tr|tail)(?: (?!FILE\b)(?:'[^']*'|[^\s'|<]+))+)(?: <)? FILE\b")
 """A tool, what it is told, and the file that it reads."""
 
@@ -33,12 +37,21 @@ def typed(hint: str, path: str, packed: str | None) -> str:
         "convert it: zstdcat a.csv.zst | tr '\\r' '\\n'"
         >>> typed("convert it: tr '\\r' '\\n' < FILE", "-", None)
         "convert it: tr '\\r' '\\n'"
+        >>> typed("unzip -p FILE | sessionize run - …", "-", None), typed("tar -xOf FILE | sessionize run - …", "-", "gz")
+        ('funzip | sessionize run - …', 'tar -xzOf - | sessionize run - …')
     """
-    if path == "-" and packed is None:
-        hint = hint.replace(" < FILE", "")
+    if path == "-":
+        hint = _of_stdin(hint if packed else hint.replace(" < FILE", ""), packed or "")
     unpacks = UNPACKS.get(packed or "")
     piped = hint if unpacks is None else CONVERTS.sub(lambda found: f"{unpacks} FILE | {found[1]}", hint)
     return piped.replace("FILE", shlex.quote(path))
+
+
+def _of_stdin(hint: str, packed: str) -> str:
+    """The same where tools are told in another way, or not at all, to read what is piped in."""
+    if (tool := next((each for each in FROM_FILES if each in hint), None)) is not None:
+        return f"write it to a file first; then {hint.replace('FILE', f'A.{FROM_FILES[tool]}')}"
+    return hint.replace("unzip -p FILE", "funzip").replace("tar -xOf", TAR_OF_STDIN.get(packed, "tar -xOf"))
 
 
 @contextmanager

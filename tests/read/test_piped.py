@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import re
 import shutil
 import subprocess
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -59,3 +61,35 @@ def test_what_converts_a_file_can_be_typed_and_a_compressed_one_is_unpacked_firs
 def test_what_is_piped_in_is_converted_in_the_pipe(content: str, command: str, tmp_path: Path) -> None:
     said = sessionize("run", "-", "-o", "out", cwd=tmp_path, stdin=content.encode())
     assert command in said.err
+
+
+def archives(folder: Path) -> dict[str, bytes]:
+    log = folder / "log.csv"
+    log.write_text("session_id,timestamp\ns1,2024-05-30 10:00:00\n")
+    with zipfile.ZipFile(folder / "a.zip", "w") as packed:
+        packed.write(log, "log.csv")
+    subprocess.run(["tar", "-cf", "a.tar", "log.csv"], cwd=folder, check=True)
+    tar = (folder / "a.tar").read_bytes()
+    return {
+        "zip": (folder / "a.zip").read_bytes(), "tar": tar, "tgz": gzip.compress(tar), "bz2": bz2.compress(log.read_bytes()),
+        "tar.zst": zstd(tar),
+    }  # fmt: skip
+
+
+@pytest.mark.skipif(shutil.which("funzip") is None or shutil.which("zstd") is None, reason="needs funzip and zstd")
+@pytest.mark.parametrize("kind", ["zip", "tar", "tgz", "bz2", "tar.zst"])
+def test_what_unpacks_an_archive_that_is_piped_in_reads_it_from_there(kind: str, tmp_path: Path) -> None:
+    content = archives(tmp_path)[kind]
+    said = sessionize("run", "-", "-o", "out", cwd=tmp_path, stdin=content)
+    command = " ".join(said.err.rpartition("hint: ")[2].split()).partition(" | sessionize run - …")[0]
+    done = subprocess.run(["bash", "-c", f"cat | {command}"], input=content, capture_output=True, check=False)
+    assert done.stdout == (tmp_path / "log.csv").read_bytes(), (command, done.stderr)
+
+
+@pytest.mark.parametrize(("mark", "tool"), [
+    (b"7z\xbc\xaf\x27\x1c", "7z x -so A.7z"), (b"Rar!\x1a", "unrar p -inul A.rar"), (b"SQLite format 3\0", "-csv A.db"),
+])  # fmt: skip
+def test_what_can_be_read_from_a_file_only_is_to_be_written_to_one(mark: bytes, tool: str, tmp_path: Path) -> None:
+    said = sessionize("run", "-", "-o", "out", cwd=tmp_path, stdin=mark.ljust(600, b"x"))
+    assert "write it to a file first" in said.err
+    assert tool in " ".join(said.err.split())
