@@ -34,12 +34,19 @@ VALUES_SHOWN: Final = pattern(r"\s+(?:for \d+ out of|with value|: \[).*")
 """In what Polars says of a failed cast: the values themselves."""
 
 NOT_FOR_USERS: Final = pattern(r" \(create native python.*|; valid columns.*")
+PARSED: Final = pattern(r"\b(?:Ident|Span|Location|ValueWithSpan) ?[({]")
+"""How Polars' parser holds what it has parsed, which is nothing to be shown."""
+KIND: Final = pattern(r"expression (\w+)")
+WORDS: Final = pattern(r"[A-Z][a-z]*")
+HELD: Final = pattern(r":?\s+\w+ ?[({].*")
 CURES: Final = (
     (pattern(r"date/datetime/time|[Dd]atetime|Duration|'is_in' cannot check for Date"),
      ("a time is compared with a text that is one: {time} >= '2024-05-31' or {time} >= '2024-05-31T06:00Z'; the "
       "difference of two times with INTERVAL '10 minutes'")),
     (pattern(r"cannot compare string with numeric"),
      "a text is compared with a text in single quotes, or made a number by TRY_CAST({text} AS DOUBLE)"),
+    (pattern(r"^expression Tuple"),
+     "one column, or one expression of SQL: commas stand only inside the brackets of a function or behind IN"),
     (pattern(r"^(?:strict )?conversion"), "a value does not fit: TRY_CAST gives null in its place"),
 )  # fmt: skip
 """What Polars says of types that do not go together, and what to type instead."""
@@ -163,7 +170,25 @@ def as_usage_error(origin: str, hint: str) -> Iterator[None]:
 def cause(error: BaseException) -> str:
     """What Polars says of SQL, in a line, without values of the rows."""
     first = next(iter(str(error).splitlines()), type(error).__name__)[:1_000]
+    if PARSED.search(first) is not None:
+        return _of_parser(first)
     return NOT_FOR_USERS.sub("", VALUES_SHOWN.sub("", first))[:400]
+
+
+def _of_parser(said: str) -> str:
+    """What the parser says, without how it holds what it has parsed.
+
+    Examples:
+        >>> _of_parser('expression SimilarTo { negated: false, expr: Identifier(Ident { value: "a"')
+        'SIMILAR TO is not read'
+        >>> _of_parser('invalid interval Interval { value: Identifier(Ident { value: "a"')
+        'invalid interval'
+    """
+    if said.startswith("expression Tuple"):
+        return "several values side by side, where one is meant"
+    if (kind := KIND.match(said)) is not None:
+        return f"{' '.join(WORDS.findall(kind[1])).upper()} is not read"
+    return HELD.sub("", said)
 
 
 def cure(error: BaseException, time: str = "time", text: str = "name") -> str | None:

@@ -299,3 +299,15 @@ def test_a_logarithm_with_its_base_beside_is_refused_as_systems_do_not_agree_whe
         eight.select(found=sql.expression(text, "--where")).item() for text in ("log2(x)", "log10(x)", "ln(x) / ln(2)")
     ]
     assert told == pytest.approx([3, 0.90308998699, 3])
+
+
+@pytest.mark.parametrize(("text", "said"), [
+    ("(country, page)", "several values side by side, where one is meant"), ("events, 1", "several values side by side"),
+    ("country SIMILAR TO 'x'", "SIMILAR TO is not read"), ("STRUCT(1)", "STRUCT is not read"),
+    ("INTERVAL country DAY", "invalid interval"), ("(country).page", "dot-notation field access is currently unsupported"),
+])  # fmt: skip
+def test_how_the_parser_holds_what_it_has_parsed_is_not_shown(text: str, said: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        sql.expression(text, "--where")
+    assert said in str(raised.value)
+    assert not any(word in str(raised.value) for word in ("Ident", "Span", "{"))

@@ -56,6 +56,7 @@ def sessionize(data: Data, config: Config | v.Path | None = None, **keywords: Un
     """
     with python_names():
         request = k.Request(data, "run", config, keywords)
+        settings.no_earlier_run(request.config.inputs)
         frame = request.config.frame
         made = api.sessionize(frame, request.config)
         answering.check_rejected({"account": {"counts": asdict(made.counts)}}, request.typed)

@@ -31,6 +31,11 @@ FLAGS: Final = frozenset(
 )
 """Options that take no value, with those of commands of their own."""
 
+OF_CALLS: Final = {
+    ("compare", "as"): "as_", ("compare", "definition"): "as_", ("compare", "definitions"): "as_", ("paths", "from"): "from_",
+}  # fmt: skip
+"""Call and what a keyword of its own may be taken to be called → what it is called."""
+
 
 class LogOptions(TypedDict, total=False):
     """Keywords of every call that reads a log; ``help(sessionize.sessionize)`` says what each means."""
@@ -190,6 +195,8 @@ def _refuse_unknown(
     for name in keywords:
         if name not in rows:
             call = "sessionize" if command == "run" else command
+            if (own := OF_CALLS.get((call, name))) is not None:
+                raise UsageError(f"{call}() takes no keyword {name!r}", hint=f"did you mean {own}?")
             found = meant(name, near_ones, keywords[name])
             raise UsageError(
                 f"{call}() takes no keyword {name!r}",

@@ -43,7 +43,7 @@ def as_typed(row: o.Option, value: Any) -> Any:
 def _of(kind: type, name: str, value: Any, words: str) -> Any:
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise UsageError(f"{name} is {words}, not {_shown(value)}")
-    return value
+    return str(value) if kind is str else value  # a text of NumPy's is shown as one
 
 
 def _shown(value: Any) -> str:
@@ -66,7 +66,7 @@ def text(name: str, value: Any) -> str:
 def texts(name: str, value: Any) -> list[str]:
     """One text, or several."""
     if isinstance(value, str):
-        return [value]
+        return [str(value)]
     if isinstance(value, (Mapping, bytes)) or not isinstance(value, Sequence):
         raise UsageError(f"{name} is a text or a list of texts, not {_shown(value)}")
     return [text(name, each) for each in value]

@@ -7,7 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import pytest
+from console import SAMPLE
+from console import sessionize as typed
 
 import sessionize
 from sessionize import SessionizeError
@@ -55,3 +58,27 @@ def test_an_error_is_the_same_in_another_process_and_in_other_words(error: Sessi
             error.exit_code,
         )
     assert getattr(sent(told), "__notes__", []) == ([f"hint: {error.hint}"] if error.hint else [])
+
+
+ASKED: dict[str, tuple[Callable[..., Any], dict[str, Any], str]] = {
+    "the option as": (sessionize.compare, {"as": "ga4"}, "did you mean as_?"),
+    "what the option as names": (sessionize.compare, {"definition": "ga4"}, "did you mean as_?"),
+    "the option from": (sessionize.paths, {"from": "/a"}, "did you mean from_?"),
+    "two groups": (sessionize.summary, {"by": "event_type,day"}, "one column, or one expression of SQL"),
+    "a text of NumPy's": (sessionize.sessionize, {"until": np.str_("x")}, "for example until="),
+}
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_what_is_asked_of_a_call_in_another_way_is_told_in_its_own(name: str) -> None:
+    call, keywords, hint = ASKED[name]
+    with pytest.raises(SessionizeError) as raised:
+        call(SAMPLE / "events.csv", **keywords)
+    assert hint in str(raised.value.hint)
+    assert "str_" not in str(raised.value)
+
+
+def test_the_output_of_an_earlier_run_is_told_as_that(tmp_path: Path) -> None:
+    assert typed("run", SAMPLE / "events.csv", "-o", "out", cwd=tmp_path).code == 0
+    with pytest.raises(SessionizeError, match="is the output of an earlier run, no log"):
+        sessionize.sessionize(tmp_path / "out")
