@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any, Unpack, overload
 
@@ -9,6 +10,7 @@ import polars as pl
 
 from sessionize import checks
 from sessionize.checks.findings import Checked, Finding
+from sessionize.checks.formats.records import as_json
 from sessionize.checks.settings import Settings, standing_in
 from sessionize.cli import check as check_command
 from sessionize.cli import settings as of_file
@@ -69,9 +71,7 @@ def verdict(checked: Checked, *, strict: bool) -> Verdict:
     names = ("check", "status", "value", "allowed", "line")
     rows = [dict(zip(COLUMNS, (getattr(each, name) for name in names), strict=True)) for each in checked.findings]
     passed = checked.passed and not (strict and checked.of("warned"))
-    data: Mapping[str, Any] = {
-        "passed": passed, "counts": checked.counts, "figures": checked.figures, "checks": rows,
-    }  # fmt: skip
+    data = {**json.loads(as_json(checked)), "passed": passed}
     return Verdict("check", pl.DataFrame(rows, schema=COLUMNS), data, checked)
 
 

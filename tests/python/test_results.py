@@ -212,3 +212,10 @@ def test_sessions_are_chosen_by_what_they_contain() -> None:
     assert bought["sessions"] == sessionize.funnel(LOG, ["purchase"]).data["steps"][0]["sessions"]
     both = sessionize.paths(LOG, containing=["purchase", "page:/"]).data["total"]
     assert 0 < both < bought["sessions"]
+
+
+def test_the_data_of_a_check_is_what_the_command_prints(tmp_path: Path) -> None:
+    found = sessionize.check(SAMPLE / "events.csv")
+    done = command("check", SAMPLE / "events.csv", "--output-format", "json", cwd=tmp_path)
+    assert json.loads(json.dumps(found.data)) == json.loads(done.out)
+    assert found.tables["checks"].height == found.frame.height
