@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from sessionize.cli import monitor, settings
 from sessionize.cli import options as o
-from sessionize.cli import settings, view
 from sessionize.cli.reports import Report, not_checked, reports, write
 from sessionize.errors import ChecksFailed, InputError, UsageError
 
@@ -99,8 +99,10 @@ class Checks:
         from sessionize.checks.formats import FORMATS
 
         write(self._reports, judge.checked)
-        view.notes(judge.notes if not self._quiet else (), color=self._color)
-        if any(finding.is_bad for finding in judge.checked.findings):
+        monitor.notes(judge.notes if not self._quiet else (), color=self._color)
+        if monitor.BY_LINES:
+            monitor.findings(judge.checked)
+        elif any(finding.is_bad for finding in judge.checked.findings):
             print(FORMATS["concise"](judge.checked), end="", file=sys.stderr)
 
     def report_unread(self, error: InputError, config: Config) -> None:

@@ -142,6 +142,7 @@ def _abandon(code: int) -> None:
     ABANDONED.set()
     try:
         _undo("sessionize.output.publish", "abandon_all")
+        _undo("sessionize.cli.run_files", "ended", code)
         _undo("sessionize.cli.view", "leave_terminal")
         _undo("sessionize.scratch", "remove")
     finally:
@@ -158,12 +159,12 @@ def _exit(code: int) -> None:
         os._exit(code)
 
 
-def _undo(module: str, function: str) -> None:
+def _undo(module: str, function: str, *values: int) -> None:
     """Call what a module has to undo, if it has been loaded to the end: the worker may be at it."""
     found = getattr(sys.modules.get(module), function, None)
     if found is not None:
         with suppress(Exception):
-            found()
+            found(*values)
 
 
 def _run(arguments: list[str]) -> int:

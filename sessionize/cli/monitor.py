@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from time import time
 from typing import TYPE_CHECKING, Any, Final
 
+from sessionize.cli import view
 from sessionize.errors import SessionizeError
 
 if TYPE_CHECKING:
+    from sessionize.checks import Checked
     from sessionize.one_shot import Outcome
     from sessionize.output.one_file import OneFile
 
@@ -35,20 +38,64 @@ def event(level: str, name: str, **more: Any) -> None:
 
 def finished(done: Outcome, seconds: float, *, quiet: bool) -> None:
     """Lines on what became of a run; of a quiet one only what someone should look at."""
+    _not_read(done.manifest, quiet=quiet)
     counts = done.manifest["counts"]
+    if done.run is not None:
+        _rejected(counts, quiet=quiet)
+        left_out = done.run.choices if quiet else ()
+        notes((note for note in done.manifest["notes"] if note not in left_out), color=False)
+    if done.withdrawn:
+        event("warning", "withdrawn", batches=list(done.withdrawn))
     if done.run is None:
         if not quiet:
             event("info", "nothing_to_do", seconds=round(seconds, 3))
         return
-    for note in done.manifest["notes"]:
-        event("warning", "note", message=note)
-    if done.withdrawn:
-        event("warning", "withdrawn", batches=list(done.withdrawn))
     for note in done.notes if done.withdrawn or not quiet else ():
         event("warning" if done.withdrawn else "info", "note", message=note)
     if not quiet:
         watermark = done.manifest["watermark"]
         event("info", "finished", seconds=round(seconds, 3), counts=counts, watermark=watermark)
+
+
+def _not_read(manifest: Mapping[str, Any], *, quiet: bool) -> None:
+    from sessionize.read.passed_over import is_harmless
+
+    found = view.not_read(manifest, quiet=quiet)
+    for each in found[: view.NAMED]:
+        event("info" if is_harmless(each["why"]) else "warning", "not_read", path=each["path"], why=each["why"])
+    if len(found) > view.NAMED:
+        event("warning", "not_read", more=len(found) - view.NAMED, message="manifest.json has all")
+
+
+def _rejected(counts: Mapping[str, Any], *, quiet: bool) -> None:
+    message = view.rejected_text(counts, quiet=quiet)
+    if message:
+        rows, reasons = counts["rejected"], counts["rejected_by_reason"]
+        event("warning", "rejected", message=message, rows=rows, rejected_by_reason=reasons)
+
+
+def findings(checked: Checked) -> None:
+    """A line for each check that does not hold."""
+    for finding in checked.findings:
+        if finding.is_bad:
+            example = finding.where
+            place = {} if example is None else {"file": example.file, "row": example.row}
+            level = "error" if finding.status == "failed" else "warning"
+            event(level, "check", check=finding.check, status=finding.status, message=finding.line, **place)
+
+
+def notes(texts: Iterable[str], *, color: bool) -> None:
+    """What the one who runs it should know, in the form in which all is told.
+
+    Args:
+        texts: A sentence each.
+        color: Whether it may be in colours.
+    """
+    if not BY_LINES:
+        view.notes(texts, color=color)
+        return
+    for text in texts:
+        event("warning", "note", message=text)
 
 
 def failed(message: str, hint: str | None, code: int) -> None:
@@ -67,7 +114,9 @@ def target_file(path: str) -> OneFile:
     return OneFile(path, "--metrics-file", {}, begins_with(OURS.encode()))
 
 
-def write_figures(path: str, done: Outcome | None, batch: str | None, seconds: float, code: int) -> None:
+def write_figures(
+    path: str, done: Outcome | None, batch: str | None, seconds: float, code: int, *, last: bool = False
+) -> None:
     """Write the figures of a run into a file.
 
     Args:
@@ -76,13 +125,15 @@ def write_figures(path: str, done: Outcome | None, batch: str | None, seconds: f
         batch: Name of the night; None of a whole log.
         seconds: How long it took.
         code: Exit code of the run.
+        last: Whether the process ends with it.
     """
     text = "".join(_lines(done, batch, seconds, code)) + "# EOF\n"
-    target_file(path).write(text.encode("utf-8", "backslashreplace"))
+    target_file(path).write(text.encode("utf-8", "backslashreplace"), last=last)
 
 
 def _lines(done: Outcome | None, batch: str | None, seconds: float, code: int) -> Iterator[str]:
     yield _gauge("exit_code", "Exit code of the last run.", {"": code})
+    yield _gauge("last_run_timestamp_seconds", "When the last run ended.", {"": round(time(), 3)})
     yield _gauge("run_duration_seconds", "How long the last run took.", {"": round(seconds, 3)})
     if batch is not None:
         name = batch.replace("\\", "\\\\").replace('"', '\\"')

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from sessionize.cli import bounds, clusters, digest, dry, judging, monitor, settings, view
 from sessionize.cli import nightly as nights
 from sessionize.cli import options as o
+from sessionize.cli.run_files import RunFiles, telling
 from sessionize.config import OUTPUT_FORMATS, Config, Nightly, Output
 from sessionize.errors import ChecksFailed, InputError, SessionizeError, UsageError
 from sessionize.limits import LEAST
@@ -75,12 +76,15 @@ def run(typed: o.Typed) -> None:
     zcat today.csv.gz | sessionize run - -o - | head
     sessionize run 2024-05-30.csv -o out --state state --batch 2024-05-30
     """
-    _run(settings.with_file(typed))
+    monitor.BY_LINES[:] = [None] if typed["log_format"] == "json" else []
+    with telling(typed) as files:
+        _run(settings.with_file(typed), files)
 
 
-def _run(typed: o.Typed) -> None:
+def _run(typed: o.Typed, files: RunFiles) -> None:
     by_lines = settings.one_of(typed["log_format"], LOG_FORMATS, "--log-format") == "json"
     monitor.BY_LINES[:] = [None] if by_lines else []
+    files.take(typed)
     output = Output(
         directory=str(typed["output"]),
         form=settings.one_of(typed["format"], OUTPUT_FORMATS, "--format"),
@@ -90,13 +94,13 @@ def _run(typed: o.Typed) -> None:
     )
     _check_output(output, typed)
     limits = bounds.limits(typed)
-    _check_files(typed)
+    files.refuse_foreign()
     config = settings.config(typed)
     settings.no_earlier_run(config.inputs)
     spark = clusters.options_of(typed, config, output)
     checks = judging.Checks(typed, config)
     if config.memory_limit is not None and config.memory_limit < LEAST and not typed["quiet"]:
-        view.notes([TOO_LITTLE], color=not typed["no_color"])
+        monitor.notes([TOO_LITTLE], color=not typed["no_color"])
     targets = nights.targets(typed, config)
     if typed["dry_run"]:
         dry.show(targets, output, as_json=bool(typed["json"]))
@@ -106,19 +110,15 @@ def _run(typed: o.Typed) -> None:
         if by_lines:
             monitor.BY_LINES[:] = [None if nightly is None else nightly.batch]
         with _naming(nightly, typed):
-            broken += _each(typed, config, output, nightly, RunSettings(limits, checks, spark))
+            broken += _each(typed, config, output, nightly, RunSettings(limits, checks, spark, files))
     if broken:
         raise ChecksFailed("; ".join(each.message for each in broken), hint=broken[0].hint)
+    if not targets:
+        files.begin(digest.Status(None, None, is_idle=True))
+        files.write()
+        if not typed["quiet"]:
+            monitor.notes(["nothing to do: all batches were run, and are too old to be run again"], color=False)
     monitor.BY_LINES.clear()
-    if not targets and not typed["quiet"]:
-        view.notes(["nothing to do: all batches were run, and are too old to be run again"], color=False)
-
-
-def _check_files(typed: o.Typed) -> None:
-    """Refuse, before anything is read, to put a file where somebody else's is."""
-    for path, place in ((typed["metrics_file"], monitor.target_file), (typed["summary_file"], digest.target_file)):
-        if path is not None:
-            place(path)
 
 
 TOO_LITTLE: Final = (
@@ -144,11 +144,13 @@ class RunSettings(NamedTuple):
         limits: How many rows may be rejected, late or early.
         checks: The checks; none, where none were asked for.
         spark: The cluster that it runs on; None for this machine.
+        files: The files that tell of it.
     """
 
     limits: bounds.Limits
     checks: judging.Checks
-    spark: clusters.ClusterOptions | None = None
+    spark: clusters.ClusterOptions | None
+    files: RunFiles
 
 
 def _each(
@@ -157,6 +159,7 @@ def _each(
     """Run a night, or a whole log, and tell of it; gives what does not hold though the outputs are complete."""
     status = digest.Status(None if nightly is None else nightly.batch, run_settings.checks.of(output, nightly))
     began = monotonic()
+    run_settings.files.begin(status)
     try:
         status.outcome = _outcome(typed, config, output, nightly, run_settings.spark or status.judge)
         status.broken = [*bounds.broken(run_settings.limits, status.outcome), *judging.failed(status.judge)]
@@ -166,18 +169,10 @@ def _each(
             run_settings.checks.report_unread(error, config)
         raise
     finally:
-        _to_files(typed, status, monotonic() - began)
+        run_settings.files.write()
         run_settings.checks.report(status.judge)
     _print_outcome(typed, status.outcome, monotonic() - began)
     return status.broken
-
-
-def _to_files(typed: o.Typed, status: digest.Status, seconds: float) -> None:
-    """Figures and a summary, of a run that failed, too."""
-    if typed["metrics_file"]:
-        monitor.write_figures(typed["metrics_file"], status.outcome, status.batch, seconds, status.exit_code)
-    if typed["summary_file"]:
-        digest.write(typed["summary_file"], status)
 
 
 def _print_outcome(typed: o.Typed, outcome: Outcome, seconds: float) -> None:

@@ -48,7 +48,7 @@ def state(typed: o.Typed) -> None:
 
 
 def _wrong(found: Mapping[str, Any], longest: timedelta) -> Iterator[str]:
-    """What a monitor should call someone for. The one place that asks what time it is."""
+    """What a monitor should call someone for."""
     newest, ended = found["batches"][-1]["name"] if found["batches"] else None, found["until"] or found["newest"]
     age = None if ended is None else datetime.now(UTC) - datetime.fromisoformat(ended)
     if newest is None or age is None:

@@ -131,16 +131,28 @@ def notes(texts: Iterable[str], *, color: bool) -> None:
 def rejected(counts: Mapping[str, Any], *, quiet: bool, color: bool) -> None:
     """How many rows were rejected, and why; of a quiet run only where more than a few are no events.
 
+    Args:
+        counts: Those of the manifest.
+        quiet: Whether little is to be said.
+        color: Whether it may be in colours.
+    """
+    text = rejected_text(counts, quiet=quiet)
+    if text:
+        say("rejected", wrapped(text, 12), style="bold yellow", color=color)
+
+
+def rejected_text(counts: Mapping[str, Any], *, quiet: bool) -> str:
+    """What to say of rejected rows; empty where nothing is to be said.
+
     Passive events in no session may be of the night before, and are none of its rows.
     """
     alone = counts["rejected_by_reason"].get("passive_alone", 0)
     rows = counts["rows_read"] + (counts["carried_in"] if alone else 0)
-    share = counts["rejected"] / max(1, rows)
     if not counts["rejected"] or (quiet and counts["rejected"] - alone <= MANY_REJECTED * rows):
-        return
+        return ""
+    share = counts["rejected"] / max(1, rows)
     reasons = ", ".join(f"{number:,} {reason}" for reason, number in counts["rejected_by_reason"].items())
-    text = wrapped(f"{counts['rejected']:,} rows ({share:.2%}): {reasons}", 12)
-    say("rejected", text, style="bold yellow", color=color)
+    return f"{counts['rejected']:,} rows ({share:.2%}): {reasons}"
 
 
 def _decided(config_file: Path | None, rules: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -176,7 +188,7 @@ def passed_over(manifest: Mapping[str, Any], *, quiet: bool, color: bool) -> Non
     """
     from sessionize.read.passed_over import is_harmless
 
-    found = [each for each in manifest.get("passed_over", ()) if not (quiet and is_harmless(each["why"]))]
+    found = not_read(manifest, quiet=quiet)
     if not found:
         return
     names = [f"{each['path']} ({each['why']})" for each in found[:NAMED]]
@@ -184,6 +196,13 @@ def passed_over(manifest: Mapping[str, Any], *, quiet: bool, color: bool) -> Non
     text = plain(f"{len(found):,} passed over: {', '.join(names + more)}")
     alarming = any(not is_harmless(each["why"]) for each in found)
     say("not read", wrapped(text, 12), style="bold yellow" if alarming else "dim", color=color)
+
+
+def not_read(manifest: Mapping[str, Any], *, quiet: bool) -> list[Mapping[str, str]]:
+    """What was found and not read, as the manifest has it; where little is to be said, only what may hold events."""
+    from sessionize.read.passed_over import is_harmless
+
+    return [each for each in manifest.get("passed_over", ()) if not (quiet and is_harmless(each["why"]))]
 
 
 def _lines(run: Run, config_file: Path | None) -> Iterator[tuple[str, str]]:

@@ -6,7 +6,7 @@ import os
 import secrets
 import stat
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, nullcontext, suppress
 from pathlib import Path
 
 from sessionize.errors import UsageError
@@ -62,8 +62,12 @@ class OneFile:
             return False
         return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
 
-    def write(self, content: bytes) -> None:
+    def write(self, content: bytes, *, last: bool = False) -> None:
         """Put it in its place, on disk.
+
+        Args:
+            content: All of it.
+            last: Whether the process ends with it: no commit begins any more, and none is waited for.
 
         Raises:
             OutputError: If it cannot be written; what was there is there still.
@@ -80,7 +84,7 @@ class OneFile:
             try:
                 self._fill(draft, content)
                 self._check()
-                with COMMITTING:
+                with nullcontext() if last else COMMITTING:
                     draft.replace(self.path)
             finally:
                 HELD.discard(failing)

@@ -67,6 +67,19 @@ def test_a_signal_while_a_module_is_half_loaded_ends_the_program_as_at_any_other
     assert not list(tmp_path.glob("out/*.*"))
 
 
+def test_a_run_that_a_signal_ends_is_told_of_in_its_files(tmp_path: Path) -> None:
+    typed = ["run", str(SAMPLE / "events.csv"), "-o", "out", "--metrics-file", "z.prom", "--summary-file", "z.md"]
+    command = [sys.executable, "-c", SLOW.format(module="sessionize.output.commit"), *typed]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"loading\n"
+        process.send_signal(signal.SIGTERM)
+        assert ended(process) == (143, "")
+    assert "sessionize_exit_code 143\n" in (tmp_path / "z.prom").read_text()
+    assert (tmp_path / "z.md").read_text() == "# sessionize: ended by a signal, exit code 143\n"
+    assert not [*tmp_path.glob(".sessionize*")]
+
+
 @pytest.mark.slow
 def test_a_signal_does_not_wait_for_a_reader_that_reads_no_more(tmp_path: Path) -> None:
     read, write = os.pipe()
