@@ -119,11 +119,15 @@ class Table:
         name: What was asked.
         frame: The rows, those that the command's ``--csv`` prints.
         data: The whole answer, as the command's ``--json`` prints it.
+        counts: How many rows were read, rejected and the like, as a manifest has them.
+        notes: What was found that the one who asked should know.
     """
 
     name: str
     frame: pl.DataFrame
     data: Mapping[str, Any] = field(default_factory=dict)
+    counts: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """The rows, in short."""

@@ -10,13 +10,15 @@ import polars as pl
 import pytest
 from console import sessionize
 
-from sessionize import UsageError, summary
+from sessionize import UsageError, compare, funnel, paths, summary, timeout
 
 ROW = "u1,2024-05-30 10:00:00,/a\n"
 HEADER = "user_id,event_time,page\n"
 
 
-@pytest.mark.parametrize("command", ["run -o out", "summary", "timeout", "paths", "show --longest", "check"])
+@pytest.mark.parametrize(
+    "command", ["run -o out", "summary", "timeout", "paths", "show --longest", "check", "compare --as ours"]
+)
 def test_what_is_passed_over_is_named_by_each_command(command: str, tmp_path: Path) -> None:
     (tmp_path / "logs").mkdir()
     for name in ("a.csv", "b.csv.bak"):
@@ -32,6 +34,54 @@ def test_compare_says_what_was_rejected_and_holds_it_to_the_limit(tmp_path: Path
     assert (said.code, "1 rows (50.00%): 1 bad_timestamp" in said.err) == (0, True)
     held = sessionize("compare", "log.csv", "--as", "ours", "--as", "ga4", "--max-rejected", "5%", "-q", cwd=tmp_path)
     assert (held.code, "1 of 2 rows rejected, over --max-rejected 5%" in held.err) == (1, True)
+
+
+ASKED = ("summary", "show --longest", "funnel --step cart", "paths", "timeout", "compare --as ours --as ga4")
+
+
+@pytest.mark.parametrize("command", ASKED)
+def test_rejected_rows_are_said_beside_an_answer_for_programs_and_many_of_them_also_under_quiet(
+    command: str, tmp_path: Path
+) -> None:
+    rows = f"{HEADER.strip()},event_type\n" + "u1,2024-05-30 10:00:00,/a,cart\n" * 3
+    (tmp_path / "log.csv").write_text(rows + ",2024-05-30 10:00:00,/a,cart\n")
+    (tmp_path / "good.csv").write_text(rows)
+    name, *options = command.split()
+    for form in ("--json", "--csv"):
+        said = sessionize(name, "log.csv", *options, form, "-q", cwd=tmp_path)
+        assert (said.code, said.err) == (0, "  rejected  1 rows (25.00%): 1 no_session_key\n")
+        assert "rejected" not in sessionize(name, "good.csv", *options, form, "-q", cwd=tmp_path).err
+
+
+@pytest.mark.parametrize("command", ASKED)
+def test_names_and_goals_that_never_occur_are_said_by_each_command(command: str, tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text(f"{HEADER.strip()},event_type\nu1,2024-05-30 10:00:00,/a,cart\n")
+    name, *options = command.split()
+    for option in ("--conversion", "--page-view", "--end-event", "--start-event", "--passive"):
+        said = sessionize(name, "log.csv", *options, option, "carrt", "-q", cwd=tmp_path)
+        assert f"{option} carrt: no event has this type; did you mean 'cart'?" in said.err
+        assert "no event has" not in sessionize(name, "log.csv", *options, option, "cart", "-q", cwd=tmp_path).err
+    said = sessionize(name, "log.csv", *options, "--goal", "x=event_type='buy'", "-q", cwd=tmp_path)
+    assert "--goal x: no event of the log is so" in said.err
+    assert (
+        "no event" not in sessionize(name, "log.csv", *options, "--goal", "x=event_type='cart'", "-q", cwd=tmp_path).err
+    )
+
+
+def test_a_table_of_python_has_the_counts_and_what_is_to_be_known() -> None:
+    times = ["2024-05-30 10:00:00", "2024-05-30 10:01:00"]
+    log = pl.DataFrame({"user_id": ["a", None], "time": times, "event_type": ["cart", "cart"]})
+    tables = (
+        summary(log, page_view=["carrt"]),
+        funnel(log, ["cart"], page_view=["carrt"]),
+        paths(log, page_view=["carrt"]),
+        timeout(log, page_view=["carrt"]),
+        compare(log, ["ours", "ga4"], page_view=["carrt"]),
+    )
+    for table in tables:
+        assert (table.counts["rows_read"], table.counts["rejected"]) == (2, 1)
+        assert table.notes[0] == "rejected 1 rows (50.00%): 1 no_session_key"
+        assert table.notes[1] == "page_view=\"carrt\": no event has this type; did you mean 'cart'?"
 
 
 @pytest.mark.parametrize("typed", [["report", "log.csv", "-o", "new/"], ["check", "log.csv", "--output-file", "new/"]])

@@ -17,7 +17,7 @@ from sessionize.answers.earlier import Earlier, is_run, with_own
 from sessionize.answers.looks import EventTypes, Places
 from sessionize.answers.private import check_as_private, with_guarded
 from sessionize.config import Config, Plan
-from sessionize.engine.names import Names, names_event_types, notes
+from sessionize.engine.names import Names, are_asked_for, notes
 from sessionize.engine.observe import Observer
 from sessionize.engine.pipeline import sessionize_log
 from sessionize.engine.result import Counts, Result
@@ -168,7 +168,7 @@ def _of_log(config: Config, need: Need, stack: ExitStack, progress: Progress, li
     if need.events:  # in texts, of which many more fit in memory as codes
         allowed = replace(allowed, session_rows=min(allowed.session_rows, SESSIONS_WITH_EVENTS))
     progress("reading and sessionizing")
-    types, asked = EventTypes(), Names(plan) if names_event_types(config) else None
+    types, asked = EventTypes(), Names(plan) if are_asked_for(config) else None
     observe: list[Observer] = [
         types,
         *([] if asked is None else [asked]),

@@ -17,6 +17,7 @@ from sessionize.answers.ask import Answer
 from sessionize.answers.earlier import is_run
 from sessionize.answers.source import Need, Progress, account, check_counts, source
 from sessionize.config import MICROSECOND, Config, Plan, Rules, TimeFormat
+from sessionize.engine.names import Names, are_asked_for, notes
 from sessionize.engine.observe import Observer
 from sessionize.engine.pipeline import sessionize_log
 from sessionize.errors import UsageError
@@ -118,10 +119,11 @@ def _of_log(config: Config, stack: ExitStack, progress: Progress, limits: Limits
     progress("opening")
     log, resolved, allowed, _ = stack.enter_context(opened(config, limits, progress))
     plan = boundaries_only(resolved)
-    look = Measuring(plan)
+    look, names = Measuring(plan), Names(plan)
     stack.callback(look.table.close)
     progress("reading and measuring")
-    result = sessionize_log(log, plan, allowed, observe=[look], keep=False)
+    observe: list[Observer] = [look, *([names] if are_asked_for(config) else [])]
+    result = sessionize_log(log, plan, allowed, observe=observe, keep=False)
     refuse_bad_rows(log, result, config, plan)
     check_counts(result.counts, config)
     return look, {
@@ -129,7 +131,11 @@ def _of_log(config: Config, stack: ExitStack, progress: Progress, limits: Limits
         "timeout_us": plan.rules.timeout_us,
         "timezone": plan.timezone,
         "account": account(log, plan, result),
-        "notes": tuple(notes_on_rejected(log, result, config, plan)),
+        "choices": resolved.notes,
+        "notes": (
+            *(notes(names.seen(), replace(config, own_hosts=()), plan) if are_asked_for(config) else ()),
+            *notes_on_rejected(log, result, config, plan),
+        ),
     }
 
 

@@ -124,6 +124,8 @@ def answer(
         _print_json(found.data)
     elif typed["csv"]:
         _print_csv(rows(found.data))
+    if typed["json"] or typed["csv"]:  # a screen says it at its foot
+        view.rejected(found.facts["account"]["counts"], quiet=bool(typed["quiet"]), color=not typed["no_color"])
     else:
         from sessionize.cli.screens.text import page, show
 

@@ -101,7 +101,10 @@ def compare(typed: o.Typed) -> None:
         )
     _print(found, typed)
     counts = asdict(found.counts)
-    view.rejected(counts, quiet=typed["quiet"], color=not typed["no_color"])
+    color, quiet = not typed["no_color"], bool(typed["quiet"])
+    view.passed_over({"passed_over": found.passed_over}, quiet=True, color=color)
+    view.rejected(counts, quiet=quiet, color=color)
+    view.notes([*(() if quiet else found.choices), *found.notes], color=color)
     check_rejected({"account": {"counts": counts}}, typed)
 
 

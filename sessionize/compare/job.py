@@ -17,6 +17,7 @@ from sessionize.compare.measure import Measures, figures, metrics
 from sessionize.compare.side import Side, cut_together
 from sessionize.config import Config, OutputFormat, Plan
 from sessionize.engine.ingest import Arrived
+from sessionize.engine.names import Names, are_asked_for, notes
 from sessionize.engine.partition import Partition
 from sessionize.engine.pipeline import sessionize_log
 from sessionize.engine.policy import OneShot, Settled, Wanted, places
@@ -33,6 +34,7 @@ from sessionize.output.upload import publisher
 from sessionize.output.writers import writer
 from sessionize.plan.splits import splits
 from sessionize.refusals import refuse_no_events
+from sessionize.rejected_rows import notes_on_rejected
 from sessionize.stores import AnyPath
 from sessionize.values import NamedTuple
 
@@ -72,12 +74,18 @@ class Compared(NamedTuple):
         counts: Rows of the log and sessions by the first; they add up.
         by_profile: Whether the key was the profile id where there is one, as the log's session ids were asked for.
         written: Names of the files that were written.
+        passed_over: What was found beside the log and not read, as a manifest has it.
+        choices: What was decided of the log's columns, and should be known.
+        notes: Names that were asked for and never occur, and how rejected rows would be read.
     """
 
     rows: tuple[Row, ...]
     counts: Counts
     by_profile: bool
     written: tuple[str, ...] = ()
+    passed_over: tuple[Mapping[str, str], ...] = ()
+    choices: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class _Comparing(OneShot):
@@ -147,6 +155,7 @@ def compare(
                 f"--as {SOURCE_ID}: the log has no session id", hint="say which column has it: --session-id COLUMN"
             )
         base = _base(resolved, candidates, log.schema)
+        named = replace(base, rules=resolved.rules, channels=False)  # the definitions' own names are nobody's here
         measures = [Measures(each.definition) for each in candidates]
         lean = output is None and all(each.is_lean for each in measures)
         if lean:
@@ -157,11 +166,19 @@ def compare(
         ]
         progress("reading and comparing")
         policy = _Comparing(sides, by_profile=by_profile, keep=output is not None, lean=lean)
-        result = sessionize_log(log, base, allowed, policy=policy, keep=False)
+        asked = Names(named) if are_asked_for(config) else None
+        observe = [] if asked is None else [asked]
+        result = sessionize_log(log, base, allowed, policy=policy, observe=observe, keep=False)
         refuse_no_events(log, result, base)
+        said = (
+            *(() if asked is None else notes(asked.seen(), replace(config, own_hosts=()), named)),
+            *notes_on_rejected(log, result, config, base),
+        )
+        passed_over = tuple({"path": each.path, "why": each.why} for each in log.passed_over)
         written = () if output is None else _write(sides, output, form)
     counts = replace(result.counts, profiles=sides[0].tally.counts().profiles)
-    return Compared(_rows(sides, has_source=SOURCE_ID in names), counts, by_profile, written)
+    rows = _rows(sides, has_source=SOURCE_ID in names)
+    return Compared(rows, counts, by_profile, written, passed_over, resolved.notes, said)
 
 
 def _has_both(plan: Plan) -> bool:

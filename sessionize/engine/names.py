@@ -151,10 +151,11 @@ def _named_types(plan: Plan) -> Iterator[tuple[str, tuple[str, ...]]]:
             yield option, names
 
 
-def names_event_types(config: Config) -> bool:
-    """Whether an event type was named that a log may not have."""
+def are_asked_for(config: Config) -> bool:
+    """Whether something was asked for by a name, or a goal, that a log may not have."""
     rules = config.rules
-    return bool(config.conversions or config.page_views or rules.end_events or rules.start_events)
+    named = (config.conversions, config.page_views, config.goals, rules.end_events, rules.start_events, rules.passive)
+    return any(named)
 
 
 def notes(seen: Seen, config: Config, plan: Plan, known: Collection[str] = ()) -> tuple[str, ...]:

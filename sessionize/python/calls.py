@@ -8,7 +8,7 @@ from typing import Any, Unpack
 
 from sessionize import answers, api
 from sessionize.answers import Answer, Ask, FunnelAsk, PathsAsk
-from sessionize.cli import answering, parse, settings
+from sessionize.cli import answering, parse, settings, view
 from sessionize.cli import compare as compare_command
 from sessionize.cli import funnel as funnel_command
 from sessionize.cli import paths as paths_command
@@ -76,7 +76,15 @@ def _which(session_where: str | None, containing: v.Texts, last: Any, since: Any
 
 def _table(name: str, found: Answer, rows: Rows, request: k.Request) -> Table:
     answering.check_rejected(found.facts, request.typed)
-    return Table(name, rows_frame(list(rows(found.data))), found.data)
+    counts = found.facts["account"]["counts"]
+    said = _notes(counts, (*found.facts.get("choices", ()), *found.facts.get("notes", ())))
+    return Table(name, rows_frame(list(rows(found.data))), found.data, counts, said)
+
+
+def _notes(counts: Mapping[str, Any], notes: Iterable[str]) -> tuple[str, ...]:
+    """What the one who asked should know, in Python's words."""
+    rejected = view.rejected_text(counts, quiet=False)
+    return (*([f"rejected {rejected}"] if rejected else []), *(in_python(note, k.FLAGS) for note in notes))
 
 
 @k.documented("summary")
@@ -245,4 +253,7 @@ def compare(
         found = cut_by_all(request.config, compare_command.candidates_of(request.typed))
         rows = [compare_command.figures_of(row) for row in found.rows]
         key = "profile_id" if found.by_profile else "session_id"
-        return Table("compare", rows_frame(rows), {"key": key, "definitions": rows})
+        counts = asdict(found.counts)
+        answering.check_rejected({"account": {"counts": counts}}, request.typed)
+        said = _notes(counts, (*found.choices, *found.notes))
+        return Table("compare", rows_frame(rows), {"key": key, "definitions": rows}, counts, said)

@@ -20,7 +20,7 @@ from sessionize.limits import Limits
 from sessionize.python import keywords as k
 from sessionize.python import values as v
 from sessionize.python.data import Data
-from sessionize.python.words import python_names
+from sessionize.python.words import in_python, python_names
 from sessionize.results import Table, as_html
 from sessionize.values import dataclass
 
@@ -72,7 +72,8 @@ def verdict(checked: Checked, *, strict: bool) -> Verdict:
     rows = [dict(zip(COLUMNS, (getattr(each, name) for name in names), strict=True)) for each in checked.findings]
     passed = checked.passed and not (strict and checked.of("warned"))
     data = {**json.loads(as_json(checked)), "passed": passed}
-    return Verdict("check", pl.DataFrame(rows, schema=COLUMNS), data, checked)
+    notes = tuple(in_python(note, k.FLAGS) for note in checked.notes)
+    return Verdict("check", pl.DataFrame(rows, schema=COLUMNS), data, checked.counts, notes, checked)
 
 
 @overload
