@@ -84,7 +84,9 @@ class FunnelOf:
             **self._found.answer(),
             "within_s": None if within is None else within.total_seconds(),
             "strict": self._ask.strict,
-            "groups": [] if self._ask.by is None else self._found.groups(in_time=self._ask.by in OF_START),
+            "groups": []
+            if self._ask.by is None
+            else self._found.groups(in_time=self._ask.by if self._ask.by in OF_START else None),
         }
 
 

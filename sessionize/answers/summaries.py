@@ -68,7 +68,7 @@ def overview_of(ask: Ask, sessions: pl.DataFrame, timezone: str) -> Overview:
         timezone: IANA zone of days and hours.
     """
     by = None if ask.by is None else group(ask.by, visible(sessions), timezone)
-    return Overview(timezone, by, in_time=ask.by in OF_START)
+    return Overview(timezone, by, in_time=ask.by if ask.by in OF_START else None)
 
 
 class Other(NamedTuple):

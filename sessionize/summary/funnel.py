@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from sessionize.summary.missing import filled
 from sessionize.values import NamedTuple
 
 Positions = NDArray[np.int64]
@@ -212,17 +213,19 @@ class Funnel:
             ]
         return whole
 
-    def groups(self, *, in_time: bool = False) -> list[dict[str, Any]]:
+    def groups(self, *, in_time: str | None = None) -> list[dict[str, Any]]:
         """The same for each group, without what takes the events; the largest first.
 
         Args:
-            in_time: Whether they are told in the order of their names instead.
+            in_time: Part of time that they are, to be told in the order of their names with those in which no session starts.
         """
         levels = pl.concat(self._levels) if self._levels else _no_levels()
-        found = [
-            {"name": name, **self._counted(of_it)} for (name,), of_it in levels.group_by("group", maintain_order=True)
-        ]
-        return sorted(found, key=lambda each: (0 if in_time else -each["sessions"], str(each["name"])))
+        found = {name: self._counted(of_it) for (name,), of_it in levels.group_by("group", maintain_order=True)}
+        if in_time is not None:
+            names = filled(sorted(map(str, found)), in_time)
+            return [{"name": name, **(found.get(name) or self._counted(levels.clear()))} for name in names]
+        by_size = sorted(found, key=lambda name: (-found[name]["sessions"], str(name)))
+        return [{"name": name, **found[name]} for name in by_size]
 
     def _counted(self, levels: pl.DataFrame) -> dict[str, Any]:
         def number(condition: pl.Expr) -> int:

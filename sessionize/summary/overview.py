@@ -13,6 +13,7 @@ from sessionize.kernel.local_times import wall_clock
 from sessionize.kernel.metrics import FIGURED
 from sessionize.summary.ends import Ends
 from sessionize.summary.figures import figures
+from sessionize.summary.missing import filled
 
 HASH_SEED: Final = 7
 SPREADS: Final = {
@@ -35,10 +36,10 @@ class Overview:
     Args:
         timezone: IANA zone of days and hours.
         by: The value that sessions are grouped by; None for no groups.
-        in_time: Whether groups are parts of time, to be told in their order.
+        in_time: Part of time that groups are, to be told in their order; None where they are none.
     """
 
-    def __init__(self, timezone: str, by: pl.Expr | None = None, *, in_time: bool = False) -> None:
+    def __init__(self, timezone: str, by: pl.Expr | None = None, *, in_time: str | None = None) -> None:
         self._timezone = timezone
         self._in_time = in_time
         self._by = by
@@ -78,7 +79,8 @@ class Overview:
         # By whole hours first: there are few of them, and only their names are made.
         by_hour = measures.lazy().group_by(pl.col("start").dt.truncate("15m")).agg(pl.len().alias("sessions"))
         found = by_hour.group_by(local.dt.strftime(form).alias(name)).agg(pl.col("sessions").sum().cast(pl.Int64))
-        return found.sort(name).collect().to_dicts()
+        rows = {row[name]: row for row in found.sort(name).collect().iter_rows(named=True)}
+        return [rows.get(each, {name: each, "sessions": 0}) for each in filled(list(rows), name)]
 
     def span(self, since: int, until: int) -> dict[str, Any]:
         """The figures of the sessions that start from a time on and before another, in microseconds since 1970 UTC."""
@@ -135,12 +137,12 @@ def as_data(measures: pl.DataFrame) -> dict[str, Any]:
     }
 
 
-def groups(measures: pl.DataFrame, *, in_time: bool = False) -> list[dict[str, Any]]:
+def groups(measures: pl.DataFrame, *, in_time: str | None = None) -> list[dict[str, Any]]:
     """The figures of each group, the largest first.
 
     Args:
         measures: The columns of FIGURED, ``profile`` and ``group``, one row a session.
-        in_time: Whether they are told in the order of their names instead.
+        in_time: Part of time that they are, to be told in the order of their names with those in which no session starts.
     """
     seconds = pl.col("duration_s")
     counted = measures.lazy().group_by("group").agg(
@@ -160,7 +162,23 @@ def groups(measures: pl.DataFrame, *, in_time: bool = False) -> list[dict[str, A
     )  # fmt: skip
     by_size = counted.sort("sessions", "group", descending=[True, False], nulls_last=True)
     ordered = (counted.sort("group") if in_time else by_size).collect()
-    return [_group(row, measures.height) for row in ordered.iter_rows(named=True)]
+    found = [_group(row, measures.height) for row in ordered.iter_rows(named=True)]
+    if not found or in_time is None:
+        return found
+    rows = {row["name"]: row for row in found}
+    return [rows.get(name) or _empty(found[0], name) for name in filled(list(rows), in_time)]
+
+
+def _empty(like: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """A group without sessions: its numbers are 0, and what is of a session is none."""
+    counts = {each: 0 for each, value in like.items() if isinstance(value, int)}
+    return {
+        **dict.fromkeys(like),
+        **counts,
+        "name": name,
+        "share": 0.0,
+        "duration_s": dict.fromkeys(SPREADS["duration_s"]),
+    }
 
 
 def _group(row: dict[str, Any], whole: int) -> dict[str, Any]:

@@ -63,7 +63,7 @@ SUMMARY: Final = _one(
     entry_pages=_many("the commonest", END),
     exit_pages=_many("the commonest", END),
     goals=_many("with --goal", _one("a goal", name=TEXT, sessions=COUNT, rate=RATE)),
-    groups=_many("with --by; the largest first, parts of time in their order", GROUP),
+    groups=_many("with --by; the largest first, parts of time in their order, with days, weeks and months of no session", GROUP),
     rows_read=COUNT, rejected=COUNT, duplicates=COUNT, late=COUNT,
     compare=_maybe(_one(
         "rates change in points, numbers by a share",

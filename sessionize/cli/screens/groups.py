@@ -16,7 +16,7 @@ class Groups(NamedTuple):
 
     Attributes:
         shown: Those that have a row of their own.
-        rest: The others.
+        rest: The others that have sessions.
     """
 
     shown: Sequence[Group]
@@ -35,4 +35,4 @@ def chosen(groups: Sequence[Group], by: str | None, least: int, top: int | None)
     likely = [row for row in groups if row["sessions"] >= least]
     most = len(likely) if top is None else top
     shown = likely[max(0, len(likely) - most) :] if by in IN_TIME else likely[:most]
-    return Groups(shown, [row for row in groups if row not in shown])
+    return Groups(shown, [row for row in groups if row["sessions"] and row not in shown])
