@@ -45,7 +45,7 @@ class ShowAsk(Ask):
     Attributes:
         session: The session's id, the log's own id, or the beginning of one.
         longest: Whether it is the longest.
-        random: Whether it is drawn by lot.
+        random: Whether it is drawn by lot; it is, too, where a seed is given.
         seed: Seed of the lot; None for another one each time.
         profile: Profile that it is of.
         raw: Whether the rows of its events are shown as they stand in the log.
@@ -60,7 +60,8 @@ class ShowAsk(Ask):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        ways = {"a session": self.session is not None, "--longest": self.longest, "--random": self.random}
+        by_lot = {"--random": self.random, "--seed": self.seed is not None and not self.random}
+        ways = {"a session": self.session is not None, "--longest": self.longest, **by_lot}
         given = [name for name, is_given in ways.items() if is_given]
         if len(given) > 1:
             raise UsageError(f"{given[0]} and {given[1]} cannot both say which session is meant")

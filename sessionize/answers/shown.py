@@ -137,7 +137,7 @@ def _choice(ask: ShowAsk) -> Choice:
         return Named(ask.session)
     if ask.longest:
         return Largest("duration_s")
-    if ask.random:
+    if ask.random or ask.seed is not None:
         return Drawn(secrets.randbits(32) if ask.seed is None else ask.seed)
     return First()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, field, replace
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 from typing import Any, Final
 
 import polars as pl
@@ -28,6 +28,7 @@ from sessionize.opening import Source as LogSource
 from sessionize.output.as_made import check_as_made
 from sessionize.output.geo import with_places
 from sessionize.output.manifest import manifest
+from sessionize.patterns import pattern
 from sessionize.refusals import refuse_bad_rows
 from sessionize.rejected_rows import notes_on_rejected
 from sessionize.summary.selection import OF_START, bare, is_name, metric_columns
@@ -42,6 +43,8 @@ ALWAYS: Final = (
     schema.SESSION_ID, schema.PROFILE_ID, schema.EVENT_ID, schema.TIMESTAMP, schema.EVENT_TYPE, schema.PAGE, schema.VALUE,
 )  # fmt: skip
 """Roles that every answer may need; of the others, those that it names."""
+MEANT: Final = pattern(r"did you mean '([^']*)'\? ")
+"""How a hint begins that names a column which may be meant."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -260,12 +263,23 @@ def _opened(config: Config, need: Need, stack: ExitStack, progress: Progress, li
     except UsageError as error:
         if asked is config or repr(bare(str(need.carried)).removeprefix(schema.PROPERTY_PREFIX)) not in error.message:
             raise
-        near = get_close_matches(str(need.carried), [*metric_columns(), *OF_START], n=1, cutoff=0.6)
         raise UsageError(
             f"--by {need.carried!r}: neither a column of the log nor a metric",
-            hint=(f"did you mean {near[0]!r}? " if near and "did you mean" not in (error.hint or "") else "")
-            + (error.hint or ""),
+            hint=_or_metric(str(need.carried), error.hint or ""),
         ) from None
+
+
+def _or_metric(name: str, hint: str) -> str:
+    """The hint with the metric that may be meant, where that is nearer than the column which it names."""
+    near = get_close_matches(name, [*metric_columns(), *OF_START], n=1, cutoff=0.6)
+    told = MEANT.match(hint)
+    if not near or (told is not None and _alike(name, told[1]) >= _alike(name, near[0])):
+        return hint
+    return f"did you mean {near[0]!r}? {hint[told.end() :] if told else hint}"
+
+
+def _alike(name: str, other: str) -> float:
+    return SequenceMatcher(None, name, other).ratio()
 
 
 def only_needed(plan: Plan, need: Need) -> Plan:

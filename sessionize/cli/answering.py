@@ -6,11 +6,11 @@ import csv
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sessionize.cli import options as o
 from sessionize.cli import parse, settings, view
-from sessionize.errors import ChecksFailed
+from sessionize.errors import ChecksFailed, SessionizeError
 
 if TYPE_CHECKING:
     from sessionize.answers import Answer
@@ -44,6 +44,9 @@ SELECTING: Final = (
 )  # fmt: skip
 ALSO_CARRIED: Final = ("config", "memory_limit")
 Job = Callable[["Config", Callable[[str], None]], "Answer"]
+Found = TypeVar("Found")
+NOTHING_WRITTEN: Final = "; nothing was written"
+"""What is said of a log that a run would have written of."""
 Screen = Callable[["Answer", "Page"], "list[Line]"]
 
 
@@ -119,7 +122,7 @@ def answer(
     config = settings.config(typed.but(until=None))
     refuse_input_as_stdout(config)
     with view.progress(typed) as progress:
-        found = job(config, progress)
+        found = without_writing(job, config, progress)
     if typed["json"]:
         _print_json(found.data)
     elif typed["csv"]:
@@ -136,6 +139,19 @@ def answer(
     view.passed_over(found.facts["account"], quiet=True, color=not typed["no_color"])
     view.notes(_notes(found.facts, typed), color=not typed["no_color"])
     check_rejected(found.facts, typed)
+
+
+def without_writing(job: Callable[..., Found], *asked: Any) -> Found:
+    """What a job gives that writes nothing: where it fails, that need not be said.
+
+    Args:
+        job: What is done.
+        asked: What it is given.
+    """
+    try:
+        return job(*asked)
+    except SessionizeError as error:
+        raise error.worded(error.message.replace(NOTHING_WRITTEN, ""), error.hint) from error
 
 
 def _notes(facts: Mapping[str, Any], typed: o.Typed) -> list[str]:

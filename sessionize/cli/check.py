@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sessionize.cli import options as o
 from sessionize.cli import settings, view
+from sessionize.cli.answering import without_writing
 from sessionize.cli.config_files import FILE_NAMES, PYPROJECT
 from sessionize.cli.judging import check_settings
 from sessionize.cli.reports import NAMES, Report, not_checked, reports, write, written
@@ -56,6 +57,8 @@ def check(typed: o.Typed) -> None:
     if typed["init"]:
         _init(typed)
         return
+    if "force" in typed.given:
+        raise UsageError("--force says what --init may do", hint="--init --force, or leave --force out")
     typed = settings.with_file(typed)
     with standing_in(typed.config_file):
         _check(typed, settings_of(typed, settings.section(typed, "check")))
@@ -83,7 +86,7 @@ def _checked(typed: o.Typed, wanted: Settings) -> Checked:
     from sessionize.checks import check as job
 
     with view.progress(typed) as progress:
-        checked = job(settings.config(typed), wanted, progress)
+        checked = without_writing(job, settings.config(typed), wanted, progress)
     view.notes(checked.notes, color=not typed["no_color"])
     return checked
 

@@ -7,13 +7,14 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from textwrap import fill
 from typing import TYPE_CHECKING, Any, Final
 
 from sessionize import definitions
 from sessionize.cli import options as o
 from sessionize.cli import rules, settings, view
-from sessionize.cli.answering import check_rejected, refuse_input_as_stdout
+from sessionize.cli.answering import check_rejected, refuse_input_as_stdout, without_writing
 from sessionize.config import TABLE_FORMATS
 from sessionize.definitions import Definition
 from sessionize.errors import UsageError
@@ -92,13 +93,15 @@ def compare(typed: o.Typed) -> None:
     config = settings.config(typed)
     refuse_input_as_stdout(config)
     with view.progress(typed) as progress:
-        found = job(
+        work = partial(
+            job,
             config,
             candidates_of(typed),
             progress,
             output=path_of(location(typed["output"], "--output")) if typed["output"] else None,
             form=settings.one_of(typed["format"], TABLE_FORMATS, "--format"),
         )
+        found = work() if typed["output"] else without_writing(work)
     _print(found, typed)
     counts = asdict(found.counts)
     color, quiet = not typed["no_color"], bool(typed["quiet"])

@@ -35,6 +35,12 @@ def check_settings(typed: o.Typed, section: dict[str, Any]) -> Settings:
         found = replace(found, baseline=typed["baseline"])
     if typed.get("max_change") is not None:
         found = replace(found, max_change=change_bound(typed["max_change"], "--max-change"))
+        is_typed = "max_change" in typed.given or typed.config_file is None  # a file may be for checks with a baseline
+        if found.baseline is None and is_typed:
+            raise UsageError(
+                "--max-change is of a baseline, and there is none",
+                hint=f"--baseline RUN --max-change {typed['max_change']}, where RUN is an earlier run's output directory",
+            )
     if typed.get("examples") is not None:
         found = replace(found, examples=only_so_many(int(typed["examples"]), "--examples"))
     if typed.get("error_on_warning"):

@@ -70,7 +70,7 @@ def report(typed: o.Typed) -> None:
     file = _file(typed)
     config = settings.config(typed.but(until=None))
     with view.progress(typed) as progress:
-        found = job(config, ask, progress)
+        found = a.without_writing(job, config, ask, progress)
     _write(_written(found, form, typed), file, typed)
     _say(found.facts, typed)
     a.check_rejected(found.facts, typed)

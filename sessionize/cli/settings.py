@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import tomllib
 from collections.abc import Collection, Mapping
@@ -181,7 +182,15 @@ def _tool(path: Path) -> dict[str, Any]:
 def _toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except FileNotFoundError:
+        what = "a link that leads nowhere" if path.is_symlink() else "no such file"
+        raise UsageError(
+            f"{path}: {what}", hint="--config names a TOML file of options; without it sessionize.toml is looked for"
+        ) from None
+    except OSError as error:
+        reason = os.strerror(error.errno or 0).lower()
+        raise UsageError(f"{path}: {reason}", hint="--config names a TOML file of options") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"{path}: {error}", hint="a TOML file with options by name, such as timeout = '30m'") from None
 
 

@@ -37,7 +37,7 @@ def show(typed: o.Typed) -> None:
     typed = settings.with_file(typed)
     inputs, session = _inputs_and_session(list(typed["inputs"]))
     ask = ShowAsk(
-        selection=a.selection(typed.but(inputs=inputs)), session=session, longest=typed["longest"], random=typed["random"] or typed["seed"] is not None,
+        selection=a.selection(typed.but(inputs=inputs)), session=session, longest=typed["longest"], random=typed["random"],
         seed=typed["seed"], profile=typed["profile"], raw=typed["raw"],
     )  # fmt: skip
     a.answer(

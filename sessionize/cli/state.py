@@ -33,7 +33,12 @@ def state(typed: o.Typed) -> None:
     from sessionize.nightly.store import held
 
     directory = typed["directory"]
-    found = held(Path(local_path(directory, "DIR")))
+    path = Path(local_path(directory, "DIR"))
+    if path.exists() and not path.is_dir():
+        raise UsageError(
+            f"{directory} is a file, and a state is a folder", hint="sessionize state DIR, the DIR of --state"
+        )
+    found = held(path)
     if found is None:
         raise UsageError(f"{directory}: no state of nightly runs", hint="run --state DIR --batch NAME makes one")
     longest = None if typed["max_age"] is None else parse.duration_or_none(typed["max_age"], "--max-age")

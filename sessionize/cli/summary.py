@@ -8,6 +8,7 @@ from typing import Any, Final
 from sessionize.cli import answering as a
 from sessionize.cli import options as o
 from sessionize.cli import settings
+from sessionize.errors import UsageError
 
 OTHERS: Final = "(other)"
 """The groups that have no row of their own, in a CSV."""
@@ -41,6 +42,12 @@ def summary(typed: o.Typed) -> None:
     from sessionize.cli.screens.summary import lines
 
     typed = settings.with_file(typed)
+    for name in ("min", "top"):
+        if name in typed.given and typed["by"] is None:
+            raise UsageError(
+                f"--{name} is of groups, and there are none",
+                hint=f"--by day --{name} {typed[name]}, or by another NAME",
+            )
     ask = Ask(selection=a.selection(typed), by=typed["by"], compare=typed["compare"])
     least, top = typed["min"] or 0, typed["top"]
     a.answer(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import shlex
 from typing import Final
 
 from sessionize.config import Config
@@ -18,6 +19,11 @@ def missing(path: AnyPath, config: Config) -> InputError:
     """What to say of a file that is not there."""
     if isinstance(path, StorePath):
         path.check_bucket()
+    elif path.is_symlink():
+        shown = shown_folder(str(path), config)
+        return InputError(
+            f"{shown}: a link that leads nowhere", hint=f"ls -l {shlex.quote(shown)} shows where it leads"
+        )
     near = _like(path)
     hint = None if near is None else f"did you mean {shown_folder(str(near), config)}?"
     return InputError(f"{shown_folder(str(path), config)}: no such file", hint=hint)

@@ -83,18 +83,18 @@ class Sql:
         return found
 
     def condition_or_none(self, text: str) -> pl.Expr | None:
-        """The condition that a text is, over some of the columns; None where it is none, as a mere name is.
+        """The condition that a text is, over some of the columns or of none; None where it is none, as a mere name is.
 
         Raises:
             UsageError: If it is one over the columns, and compares what cannot be compared.
         """
         names = self.names_in(text)
-        if not names or names == [text] or not set(names) <= set(self.columns):
+        if names == [text] or not set(names) <= set(self.columns):
             return None
         try:
             return self.condition(text)
         except UsageError:
-            if OPERATORS.search(text):
+            if names and OPERATORS.search(text):
                 raise
             return None
 
