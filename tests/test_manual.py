@@ -147,3 +147,18 @@ def test_a_check_before_a_run_lets_it_run(written: Path) -> None:
     (line,) = re.findall(r"```sh\n(sessionize check .* && .*)\n```", RECIPES)
     for command in line.split(" && "):
         assert sessionize(*command.split()[1:], cwd=written).code == 0
+
+
+@pytest.mark.parametrize(
+    ("word", "page"), [("p95", "questions"), ("median", "questions"), ("key", "questions"), ("burst", "definitions")]
+)
+def test_a_word_that_stands_on_a_screen_is_explained(word: str, page: str) -> None:
+    assert re.search(rf"`{word}`(:| is )", MANUAL[page])
+
+
+def test_a_screen_says_what_its_medians_are_of(tmp_path: Path) -> None:
+    rows = "".join(f"u,2024-05-27T10:0{minute}:00Z,{name}\n" for minute, name in enumerate(("cart", "purchase")))
+    (tmp_path / "log.csv").write_text(f"user_id,timestamp,event_type\n{rows}")
+    funnel = ("funnel", "log.csv", "--step", "cart", "--step", "purchase")
+    assert "to next = median time" in sessionize(*funnel, cwd=tmp_path).out
+    assert "median: of lengths" in sessionize("log.csv", "--by", "day", cwd=tmp_path).out

@@ -61,6 +61,8 @@ WORDS: Final = {
     "bounce": "a session of one event",
     "profile": "who came: a user, a visitor; visitor is what a layout's preset calls it",
     "key": "the session id, else the profile id: events of one key are cut into sessions",
+    "median": "half of the sessions have no more than this; with --by that of their lengths",
+    "p95": "95 of 100 sessions have no more than this",
     "role": "what a column is for: session_id, timestamp, event_type, page, …",
     "source_id": "the session id that stands in the log; none where the key is a profile",
     "watermark": "the time up to which a log is complete: its newest event",

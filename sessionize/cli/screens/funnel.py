@@ -37,7 +37,9 @@ def lines(data: Data, facts: Data, where: Page) -> list[Line]:
     first = str(data["steps"][0]["step"])
     following = f"paths {head.typed_inputs(facts)} --from {head.quoted(first)}"
     steps = [str(step["step"]) for step in data["steps"]]
-    notes = [head.timeout_text(facts), *head.page_note([*steps, *facts.get("containing", ())])]
+    waits = any(step["median_s_to_next"] is not None for step in data["steps"])
+    between = ["to next = median time"] if waits else []
+    notes = [head.timeout_text(facts), *between, *head.page_note([*steps, *facts.get("containing", ())])]
     return [*found, *head.footer(facts, notes, following, where)]
 
 

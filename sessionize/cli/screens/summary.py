@@ -67,7 +67,7 @@ def lines(data: Data, facts: Data, where: Page, *, least: int = 0, top: int | No
         if not data["conversions"]:
             types = _types(facts, where)
             found += [(), *types] if types else []
-    notes = [head.timeout_text(facts), "bounce = one event"]
+    notes = [head.timeout_text(facts), "bounce = one event", *(["median: of lengths"] if data["groups"] else [])]
     if not data["page_views"] and {"page", "event_type"} <= facts["account"].get("columns", {}).keys():
         notes.append("no page views: --page-view NAME says which event type is one")
     if facts.get("one_minute") is not None:
