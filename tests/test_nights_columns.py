@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import mmdb
 import polars as pl
 import pytest
 from console import sessionize
@@ -147,3 +148,103 @@ def test_names_that_occur_are_not_missed_where_there_is_a_goal(tmp_path: Path) -
         "did you mean 'logout'"
         in night(tmp_path / "2024-05-30.parquet", *typed[:2], "--end-event", "logot", "--redo")[1]
     )
+
+
+ALL = {
+    "timestamp": "2024-05-30T23:50:00Z", "user_id": "a", "event_type": "page_view", "page": "https://my.org/x?utm_source=n",
+    "referrer": "https://google.com/", "user_agent": "Googlebot/2.1", "ip": "192.0.2.7", "value": "1.5",
+}  # fmt: skip
+"""A night's one row with a column for most roles."""
+
+
+def pair(folder: Path, ending: str, first: dict[str, str], second: dict[str, str]) -> list[Path]:
+    """Two nights' files of one row each, the second ten minutes after midnight."""
+    paths = [folder / f"2024-05-{day}.{ending}" for day in (30, 31)]
+    for path, row in zip(paths, (first, {**second, "timestamp": "2024-05-31T00:10:00Z"}), strict=True):
+        write({name: [value] for name, value in row.items()}, path)
+    return paths
+
+
+def assert_as_one_run(paths: list[Path], *options: str) -> pl.DataFrame:
+    """Each night is exit 0, and all of them together are what one run gives; its metrics."""
+    folder = paths[0].parent
+    for path in paths:
+        assert night(path, *options) == (0, "")
+    sessionize("run", "-o", "out", "--state", "st", "--batch", "end", "--flush", "-q", cwd=folder)
+    sessionize("run", *map(str, paths), "-o", "one", *options, "-q", "--until", "2024-06-02", cwd=folder)
+    for name in ("metrics", "sessions"):
+        parts = [pl.read_parquet(path) for path in sorted(folder.glob(f"out/batch=*/{name}.parquet"))]
+        nights = pl.concat([part for part in parts if part.height], how="vertical_relaxed").sort(pl.first())
+        one = pl.read_parquet(folder / "one" / f"{name}.parquet").sort(pl.first())
+        assert nights.select(one.columns).to_dicts() == one.to_dicts()
+    return pl.read_parquet(folder / "one" / "metrics.parquet")
+
+
+@pytest.mark.parametrize("ending", ["ndjson", "csv", "parquet"])
+@pytest.mark.parametrize("lacking", [name for name in ALL if name not in {"timestamp", "user_id"}])
+def test_a_column_that_a_later_night_lacks_is_not_lost_for_what_was_carried_into_it(
+    ending: str, lacking: str, tmp_path: Path
+) -> None:
+    rest = {name: value for name, value in ALL.items() if name != lacking}
+    assert_as_one_run(pair(tmp_path, ending, ALL, rest), "--channels")
+
+
+def test_campaigns_stay_out_of_the_pages_of_a_night_without_the_column_that_has_them(tmp_path: Path) -> None:
+    first = {"timestamp": "2024-05-30T10:00:00Z", "user_id": "a", "page": "/x", "utm_source": "n"}
+    second = {"timestamp": "", "user_id": "a", "page": "/?utm_source=other"}
+    found = assert_as_one_run(pair(tmp_path, "csv", first, second), "--property", "utm_source")
+    assert found["utm_source"].to_list() == ["n", None]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--split-on", "utm_campaign"), ("--split-on-arrival", "utm_campaign"), ("--split-on", "channel", "--channels"),
+        ("--exclude-bots",), ("--ip", "truncate"),
+    ],
+)  # fmt: skip
+def test_a_rule_goes_by_what_the_nights_before_had_a_column_for(options: tuple[str, ...], tmp_path: Path) -> None:
+    first = {**ALL, "page": "/x?utm_campaign=n"}
+    second = {name: ALL[name] for name in ("timestamp", "user_id", "event_type")}
+    assert_as_one_run(pair(tmp_path, "csv", first, second), *options)
+
+
+def test_an_address_that_a_night_lacks_is_nowhere(tmp_path: Path) -> None:
+    geo = mmdb.write(tmp_path / "geo.mmdb", {"192.0.2.0/24": {"country": {"iso_code": "AT"}}})
+    second = {name: value for name, value in ALL.items() if name != "ip"}
+    assert_as_one_run(pair(tmp_path, "csv", ALL, second), "--geo-db", str(geo))
+
+
+@pytest.mark.parametrize("ending", ["ndjson", "parquet"])
+def test_what_lies_deeper_in_a_column_that_a_night_lacks_is_null_in_it(ending: str, tmp_path: Path) -> None:
+    paths = [tmp_path / f"2024-05-{day}.{ending}" for day in (30, 31)]
+    rows = {"user_id": ["a"], "page": ["/x"]}
+    context = [{"user_agent": "Googlebot/2.1", "plan": "x"}]
+    write({**rows, "timestamp": ["2024-05-30T23:50:00Z"], "context": context}, paths[0])
+    write({**rows, "timestamp": ["2024-05-31T00:10:00Z"]}, paths[1])
+    found = assert_as_one_run(paths, "--property", "context.plan", "--dimension", "plan=context.plan")
+    assert found.select("bot", "plan").rows() == [(True, "x")]
+
+
+def test_a_layouts_column_that_a_night_lacks_is_null_in_it(tmp_path: Path) -> None:
+    first = {"anonymous_id": "a", "event": "x", "context_user_agent": "Googlebot/2.1", "context_page_url": "/x"}
+    second = {"anonymous_id": "a", "event": "x", "context_page_url": "/x"}
+    first["timestamp"] = "2024-05-30T23:50:00Z"
+    assert_as_one_run(pair(tmp_path, "csv", first, second), "--preset", "segment")
+
+
+def test_a_column_of_another_name_is_not_taken_for_one_that_a_night_lacks(tmp_path: Path) -> None:
+    second = {name: value for name, value in ALL.items() if name != "user_agent"} | {"ua": "curl"}
+    paths = pair(tmp_path, "csv", ALL, second)
+    night(paths[0])
+    code, said = night(paths[1])
+    assert (code, "user_agent: user_agent → ua" in said) == (2, True)
+
+
+def test_a_check_still_says_which_column_is_gone(tmp_path: Path) -> None:
+    paths = pair(tmp_path, "csv", ALL, {name: value for name, value in ALL.items() if name != "user_agent"})
+    (tmp_path / "x.toml").write_text("[check.schema]\n" + "".join(f'{name} = "String"\n' for name in ALL))
+    checked = ("--property", "user_agent", "--check", "--config", "x.toml")
+    night(paths[0], *checked)
+    code, said = night(paths[1], *checked)
+    assert (code, "schema" in said) == (1, True)

@@ -16,7 +16,6 @@ from typing import Any
 
 import polars as pl
 
-from sessionize import schema
 from sessionize.config import MICROSECOND, Config, Nightly, Output
 from sessionize.cut_files import refuse_cut
 from sessionize.engine.ingest import event_types
@@ -29,6 +28,7 @@ from sessionize.judge import Judge, Judging
 from sessionize.kernel.enrich import enriched_columns
 from sessionize.limits import Limits
 from sessionize.locations import is_store, sent
+from sessionize.nightly.absent import AsFound, with_absent
 from sessionize.nightly.batch import PLACE, Night, NightSettings
 from sessionize.nightly.carryover import Types, together
 from sessionize.nightly.identity import known as known_file
@@ -50,6 +50,7 @@ from sessionize.read import Log, open_log
 from sessionize.read.files import identities
 from sessionize.refusals import refuse_bad_rows
 from sessionize.rejected_rows import notes_on_rejected
+from sessionize.values import NamedTuple
 
 
 def run_night(
@@ -124,38 +125,39 @@ def prepared(  # noqa: PLR0913 - each is a part of it
     check_ends(config)
     if log is None:
         plan = plan_of_state(config, known, nightly.given)
-        opening = opened(config, limits, progress, log=NoLog(), plan=plan)
+        own, opening = {}, opened(config, limits, progress, log=NoLog(), plan=plan)
     else:
         there_log = log if log.config is config else log.opened_with(config)
-        if known is not None:  # a night before has had them, or one like this would have been refused
-            there_log = there_log.with_nulls(config, _no_columns(config, known))
+        own = there_log.schema
+        there_log = with_absent(there_log, config, known)
         opening = opened(config, limits, progress, log=there_log, known=known_before(known))
     there = stack.enter_context(opening)
     check_same(there.plan, known, nightly, state, config)
-    return None if found is None else Work(config, output, nightly, found, there, inputs)
+    return None if found is None else Work(config, output, nightly, found, there, Came(inputs, own))
 
 
-def _no_columns(config: Config, known: Done) -> set[str]:
-    """Names that rules and SQL may call, and that are no columns of the log: roles, and the user's own dimensions.
+class Came(NamedTuple):
+    """What came for the night.
 
-    A role whose column has its name was a column of the nights before.
+    Attributes:
+        inputs: What is needed to recognise each file again.
+        columns: The columns of the log, with their types, without those that only the nights before had.
     """
-    own = {name for name, of in config.dimensions.items() if name != of}
-    roles = {role for role in schema.ROLES if known.columns.get(role) != role}
-    return {*roles, *own} - {*config.properties, *config.traits}
+
+    inputs: tuple[Mapping[str, Any], ...]
+    columns: Types
 
 
 class Work:
     """A night that is to be run."""
 
     def __init__(
-        self, config: Config, output: Output, nightly: Nightly, found: Step, there: Opened,
-        inputs: tuple[Mapping[str, Any], ...],
-    ) -> None:  # fmt: skip
+        self, config: Config, output: Output, nightly: Nightly, found: Step, there: Opened, came: Came
+    ) -> None:
         self.config, self.output, self.nightly = config, output, nightly
         self.parent, self.state, self.withdrawn, self.gone = found
         self.log, self.plan, self.limits, self.places = there
-        self.inputs = inputs
+        self.inputs, self._columns = came
         self.until = end_of_batch(nightly, config, self.parent)
 
     def run(
@@ -181,7 +183,7 @@ class Work:
         stage = store.stage(directory, self.state.owner, self.nightly.folder)
         placed = with_places(result, self.places, self.plan)
         said = self._warnings(night, seen, result)
-        profile = judging.profile.written(self.log.schema) if self.log.files else None
+        profile = judging.profile.written(self._columns) if self.log.files else None
         written = commit(placed, self.log, self.plan, self.output, stage, said, profile=profile, findings=findings)
         done = self._done(night, result, seen, store)
         intent = Intent(
@@ -199,7 +201,7 @@ class Work:
         """What measures the night, for the nights to come and for the checks."""
         number = number_of(day(self.nightly.batch))
         if judge is not None:
-            return judge.begin(self.config, self.log, self.plan, limits, number)
+            return judge.begin(self.config, AsFound(self.log, self._columns), self.plan, limits, number)
         profile = Profile(self.plan, whole=number)
         return Judging([profile], profile)
 

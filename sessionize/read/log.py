@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +13,7 @@ import polars as pl
 from sessionize import schema
 from sessionize.config import Config
 from sessionize.kernel.preset_columns import shaped
-from sessionize.kernel.references import field, field_type, roots
+from sessionize.kernel.references import field, field_type
 from sessionize.limits import USUAL_TEXTS, Limits, TextLimits
 from sessionize.preset import Preset
 from sessionize.read import recognise
@@ -79,16 +79,19 @@ class Log:
         """The same files, read by another configuration."""
         return Log(self._found, config)
 
-    def with_nulls(self, config: Config, but: Collection[str]) -> Log:
+    def with_nulls(self, config: Config, but: Collection[str], more: Iterable[str] = ()) -> Log:
         """The same files, with a column of nulls for each that was asked for by name and none of them has.
+
+        What lies deeper in a column is then a column by itself, with the whole reference as its name.
 
         Args:
             config: What was asked for.
             but: Names that may be asked for and are no columns.
+            more: Further ones that none of them has.
         """
-        missing = [name for name in named_columns(config) if name not in but and field_type(name, self.schema) is None]
-        absent = [name for name in missing if roots(name) == [name]]
-        return Log(self._found, self.config, absent) if absent else self
+        names = [name for name in named_columns(config) if name not in but]
+        absent = dict.fromkeys(name for name in (*names, *more) if field_type(name, self.schema) is None)
+        return Log(self._found, self.config, [*absent]) if absent else self
 
     def has_value(self, reference: str) -> bool:
         """Whether a reference to a column, or to what is inside one, finds a value in the first rows."""
