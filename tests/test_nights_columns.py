@@ -248,3 +248,61 @@ def test_a_check_still_says_which_column_is_gone(tmp_path: Path) -> None:
     night(paths[0], *checked)
     code, said = night(paths[1], *checked)
     assert (code, "schema" in said) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (("--page", "none"), "page: page → none"),
+        (("--event-type", "none"), "event_type: event_type → none"),
+        (("--map", "value=none"), "value: value → none"),
+        (("--session-id", "user_id"), "session_id: none → user_id"),
+        (("--map", "channel=event_type"), "channel: none → event_type"),
+        (("--map", "event_type=page"), "event_type: event_type → page"),
+    ],
+)
+def test_columns_that_are_typed_otherwise_than_they_were_found_are_refused(
+    typed: tuple[str, str], said: str, tmp_path: Path
+) -> None:
+    paths = pair(tmp_path, "csv", ALL, ALL)
+    assert night(paths[0]) == (0, "")
+    code, told = night(paths[1], *typed)
+    assert (code, f"not as in the nights before: {said}" in told) == (2, True)
+
+
+def test_columns_that_are_typed_as_they_were_found_are_the_same(tmp_path: Path) -> None:
+    first, second = pair(tmp_path, "csv", {name: ALL[name] for name in ("timestamp", "user_id", "page")}, ALL)
+    assert night(first) == (0, "")
+    typed = ("--page", "page", "--profile-id", "user_id", "--map", "referrer=referrer", "--map", "channel=none")
+    assert night(second, *typed) == (0, "")
+
+
+def test_none_may_be_typed_for_a_column_that_the_night_lacks(tmp_path: Path) -> None:
+    first, second = pair(tmp_path, "csv", ALL, {name: ALL[name] for name in ("timestamp", "user_id")})
+    assert night(first) == (0, "")
+    assert night(second, "--page", "none") == (0, "")
+
+
+def test_a_column_that_was_typed_to_play_no_role_plays_none_later(tmp_path: Path) -> None:
+    first, second = pair(tmp_path, "csv", ALL, ALL)
+    assert night(first, "--page", "none") == (0, "")
+    code, told = night(second, "--page", "page")
+    assert (code, "page: none → page" in told) == (2, True)
+    assert night(second) == (0, "")
+    flushed = sessionize(
+        "run", "-o", "out", "--state", "st", "--batch", "end", "--flush", "--page", "none", "-q", cwd=tmp_path
+    )
+    assert (flushed.code, flushed.err) == (0, "")
+    assert of_nights(tmp_path)["entry_page"].to_list() == [None]
+
+
+def test_a_column_of_channels_that_comes_where_they_are_told_can_be_left_aside(tmp_path: Path) -> None:
+    first, second = pair(tmp_path, "csv", ALL, {**ALL, "channel": "mine"})
+    assert night(first, "--channels") == (0, "")
+    code, told = night(second, "--channels")
+    assert (code, "hint: --map channel=none leaves the column 'channel'" in told) == (2, True)
+    assert night(second, "--channels", "--map", "channel=none") == (0, "")
+    flushed = sessionize(
+        "run", "-o", "out", "--state", "st", "--batch", "end", "--flush", "--channels", "-q", cwd=tmp_path
+    )
+    assert (flushed.code, flushed.err) == (0, "")

@@ -33,7 +33,7 @@ from sessionize.nightly.batch import PLACE, Night, NightSettings
 from sessionize.nightly.carryover import Types, together
 from sessionize.nightly.identity import known as known_file
 from sessionize.nightly.known import check_begins, check_ends, known_before, lost, night_of, with_layout
-from sessionize.nightly.rules import check_same, plan_of_state, rules_of_nights
+from sessionize.nightly.rules import Meant, check_same, plan_of_state, rules_of_nights
 from sessionize.nightly.said import amounts_note, remarks, usual_silence, warnings
 from sessionize.nightly.series import Step, as_named, day, end_of_batch, gap_note, left_out, step
 from sessionize.nightly.state import Done, Intent, State, after, new
@@ -132,7 +132,7 @@ def prepared(  # noqa: PLR0913 - each is a part of it
         there_log = with_absent(there_log, config, known)
         opening = opened(config, limits, progress, log=there_log, known=known_before(known))
     there = stack.enter_context(opening)
-    check_same(there.plan, known, nightly, state, config)
+    check_same(Meant(there.plan, config, there.log.schema), known, nightly, state)
     return None if found is None else Work(config, output, nightly, found, there, Came(inputs, own))
 
 
@@ -235,6 +235,7 @@ class Work:
     def _done(self, night: Night, result: Result, seen: Seen, store: Store) -> Done:
         generation = 1 if self.parent is None else self.parent.generation + 1
         known = {} if self.parent is None else self.parent.columns
+        off = filter(self.config.is_off, self.config.columns)
         return Done(
             name=self.nightly.batch,
             generation=generation,
@@ -247,7 +248,7 @@ class Work:
             oldest=night.oldest,
             inputs=self.inputs,
             rules=rules_of_nights(self.plan) | {"amounts": self.plan.amounts, "amounts_found": self.plan.amounts_found},
-            columns={**dict.fromkeys(self.plan.off, ()), **known, **columns_of(self.plan)},
+            columns={**dict.fromkeys((*self.plan.off, *off), ()), **known, **columns_of(self.plan)},
             counts=asdict(result.counts),
             seen=tuple(sorted({*seen.present, *(() if self.parent is None else self.parent.seen)})),
             usual_silence=usual_silence(night, self.parent),

@@ -10,11 +10,14 @@ from sessionize import schema
 from sessionize.config import Burst, Config, Nightly, Plan, Rules, TimeFormat
 from sessionize.errors import UsageError
 from sessionize.kernel import agents
+from sessionize.kernel.references import field_type
+from sessionize.nightly.absent import Types, columns_before
 from sessionize.nightly.state import Done, State, changes
 from sessionize.output.manifest import columns_of, rules_of
 from sessionize.own import Own, OwnKind, recorded
 from sessionize.plan import condition
 from sessionize.preset_roles import is_same
+from sessionize.values import NamedTuple
 
 PARAMETERS: Final = {
     "timeout_s": "timeout", "max_duration_s": "max_duration", "active_gap_s": "active_gap", "end_events": "end_event", "start_events": "start_event",
@@ -42,29 +45,69 @@ def rules_of_nights(plan: Plan) -> dict[str, Any]:
     return {name: value for name, value in rules_of(plan).items() if name not in WRITTEN}
 
 
-def check_same(plan: Plan, known: Done | None, nightly: Nightly, state: State, config: Config) -> None:
+class Meant(NamedTuple):
+    """What a night's configuration means.
+
+    Attributes:
+        plan: For its log.
+        config: As it was asked for.
+        types: Columns of its log.
+    """
+
+    plan: Plan
+    config: Config
+    types: Types
+
+
+def check_same(meant: Meant, known: Done | None, nightly: Nightly, state: State) -> None:
     """Refuse a night whose rules or columns are not those of the nights before.
 
     Raises:
         UsageError: If they are not.
     """
-    changed = _changed(plan, known, config)
+    changed = _changed(meant, known)
     if changed:
         raise UsageError(
-            f"not as in the nights before: {'; '.join(changed)}", hint=_other_rules(plan, known, nightly, state, config)
+            f"not as in the nights before: {'; '.join(changed)}", hint=_other_rules(meant, known, nightly, state)
         )
 
 
-def _changed(plan: Plan, known: Done | None, config: Config) -> list[str]:
+def _changed(meant: Meant, known: Done | None) -> list[str]:
     """What is not as in a night before, in words."""
     if known is None:
         return []
-    shared = {role: names for role, names in columns_of(plan).items() if role in known.columns}
-    shared = {role: names for role, names in shared.items() if not is_same(config, role, names, known.columns[role])}
-    there = {role: names for role, names in known.columns.items() if role in shared}
-    now = rules_of_nights(plan)
+    now = rules_of_nights(meant.plan)
     before = {name: _as_wide(rule, now.get(name)) for name, rule in _known_rules(known).items() if name not in WRITTEN}
-    return changes(before, now) + changes(there, shared)
+    return changes(before, now) + _changed_columns(meant, known)
+
+
+def _changed_columns(meant: Meant, known: Done) -> list[str]:
+    """Roles that other columns play; that none plays, though the log has theirs; that one plays as only now was asked for.
+
+    A role whose column comes for the first time may have it, by its name or as it would be found.
+    """
+    now = columns_of(meant.plan)
+    lost = [role for role in known.columns if role not in now and _has_all(meant.types, columns_before(known, role))]
+    asked = [
+        role
+        for role, names in meant.plan.columns.items()
+        if meant.config.chosen(role)
+        and not columns_before(known, role)
+        and (role in known.columns or not _is_usual(role, names))
+    ]
+    shared = [role for role in now if role in known.columns and role not in asked]
+    others = [role for role in shared if not is_same(meant.config, role, now[role], known.columns[role])]
+    named = [role for role in schema.ROLES if role in (*lost, *asked, *others)]
+    return changes({role: known.columns.get(role) for role in named}, {role: now.get(role) for role in named})
+
+
+def _is_usual(role: str, names: Collection[str]) -> bool:
+    usual = {schema.spelling(name) for name in schema.USUAL_NAMES[role]}
+    return all(schema.spelling(name) in usual for name in names)
+
+
+def _has_all(types: Types, names: Collection[str]) -> bool:
+    return bool(names) and all(field_type(name, types) is not None for name in names)
 
 
 def _as_wide(before: Any, now: Any) -> Any:
@@ -78,18 +121,20 @@ def _as_wide(before: Any, now: Any) -> Any:
     }
 
 
-def _other_rules(plan: Plan, known: Done | None, nightly: Nightly, state: State, config: Config) -> str:
+def _other_rules(meant: Meant, known: Done | None, nightly: Nightly, state: State) -> str:
     """What to type where rules or columns are not those of the nights before."""
     place = next((place for place, night in enumerate(state.nights) if night == known), 0)
     before = state.nights[place - 1] if place else None
-    if known is not None and not _changed(plan, before, config):
+    if known is not None and not _changed(meant, before):
         if known.name == nightly.batch:
             return "--redo runs the batch again with the new ones; the nights after it must then be run again too"
         if known.counts["rejected"] == known.counts["rows_read"] > 0:
             return (
                 f"batch {known.name} took no event: run it again first with the new ones, --batch {known.name} --redo"
             )
-    return "--flush what is open with the old ones and begin a new --state with --redo, or go on as it was"
+    told = known is not None and known.rules["channels"] and meant.plan.columns.get(schema.CHANNEL)
+    aside = f"--map channel=none leaves the column {told[0]!r}, which no night before had, aside; or " if told else ""
+    return f"{aside}--flush what is open with the old ones and begin a new --state with --redo, or go on as it was"
 
 
 def plan_of_state(config: Config, known: Done | None, given: Collection[str]) -> Plan:
@@ -136,7 +181,7 @@ def _plan_of(config: Config, known: Done) -> Plan:
         columns={}, time=TimeFormat(kind="text"), timezone=config.timezone, rules=config.rules,
         page_views=config.page_views, conversions=config.conversions, properties=config.properties,
         traits=config.traits, where=condition(config), preset=None if config.preset is None else config.preset.name,
-        page_path=config.page_path, channels=config.channels and schema.CHANNEL not in known.columns,
+        page_path=config.page_path, channels=config.channels and not columns_before(known, schema.CHANNEL),
         own_hosts=config.own_hosts, exclude_bots=config.exclude_bots, ip=config.ip, hash_key=config.hash_key,
         nulls=config.nulls, own=tuple(_own(config, recorded(known.rules))),
     )  # fmt: skip
@@ -184,7 +229,7 @@ def _plan(rules: Mapping[str, Any], columns: Mapping[str, Any], config: Config) 
         page_path=rules["page_path"],
         channels=rules["channels"],
         own_hosts=tuple(rules["own_hosts"]),
-        agents=schema.USER_AGENT in columns and agents.installed(),
+        agents=bool(columns.get(schema.USER_AGENT)) and agents.installed(),
         exclude_bots=rules["exclude_bots"],
         ip=rules["ip"],
         hash_key=config.hash_key,
