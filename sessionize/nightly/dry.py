@@ -12,12 +12,12 @@ from sessionize.config import Config, Nightly, Output
 from sessionize.engine.result import Counts
 from sessionize.nightly.job import Work, prepared, refuse_no_night
 from sessionize.nightly.known import check_begins
+from sessionize.nightly.quiet import night_log
 from sessionize.nightly.rules import rules_of_nights
 from sessionize.nightly.series import as_named, gap_note, left_out
 from sessionize.nightly.sound import sound
 from sessionize.nightly.state import Done, State, after, new
 from sessionize.output.manifest import columns_of
-from sessionize.read import open_log
 from sessionize.values import NamedTuple
 
 
@@ -53,7 +53,7 @@ def meant(config: Config, output: Output, nightly: Nightly, state: State | None)
     """
     refuse_no_night(config, output, nightly)
     with ExitStack() as stack:
-        log = open_log(config) if config.inputs else None
+        log = night_log(config, nightly)
         check_begins(Path(output.directory), nightly, state)
         state = state or new(nightly.batch)
         nightly = as_named(nightly, state)

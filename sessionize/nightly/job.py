@@ -33,7 +33,8 @@ from sessionize.nightly.batch import PLACE, Night, NightSettings
 from sessionize.nightly.carryover import Types, together
 from sessionize.nightly.identity import known as known_file
 from sessionize.nightly.known import check_begins, check_ends, known_before, lost, night_of, with_layout
-from sessionize.nightly.rules import Meant, check_same, plan_of_state, rules_of_nights
+from sessionize.nightly.quiet import Quiet, check_quiet, night_log, quiet_note
+from sessionize.nightly.rules import LEFT_OUT, OTHERWISE, Meant, check_same, plan_of_state, rules_of_nights
 from sessionize.nightly.said import amounts_note, remarks, usual_silence, warnings
 from sessionize.nightly.series import Step, as_named, day, end_of_batch, gap_note, left_out, step
 from sessionize.nightly.state import Done, Intent, State, after, new
@@ -46,7 +47,7 @@ from sessionize.output.geo import with_places
 from sessionize.output.manifest import columns_of
 from sessionize.output.ownership import MANIFEST, refuse_inputs, refuse_night, refuse_no_folder, refuse_stdout
 from sessionize.output.publish import Publisher
-from sessionize.read import Log, open_log
+from sessionize.read import Log
 from sessionize.read.files import identities
 from sessionize.refusals import refuse_bad_rows
 from sessionize.rejected_rows import notes_on_rejected
@@ -74,7 +75,7 @@ def run_night(
     read = _refuse_foreign(config, output, nightly)
     progress("opening")
     with ExitStack() as stack:
-        log = open_log(config) if config.inputs else None
+        log = night_log(config, nightly)
         store = stack.enter_context(Store(Path(nightly.state)))
         check_begins(Path(output.directory), nightly, store.state)
         state = store.state or new(nightly.batch)
@@ -99,7 +100,7 @@ def _refuse_foreign(config: Config, output: Output, nightly: Nightly) -> dict[tu
 
 def prepared(  # noqa: PLR0913 - each is a part of it
     config: Config, output: Output, nightly: Nightly, state: State, stack: ExitStack, *,
-    log: Log | None, limits: Limits | None = None, progress: object = None,
+    log: Log | Quiet | None, limits: Limits | None = None, progress: object = None,
 ) -> Work | None:  # fmt: skip
     """The night as it is to be run; None where it was run already.
 
@@ -121,11 +122,13 @@ def prepared(  # noqa: PLR0913 - each is a part of it
     if found is None and not _is_there(output, nightly):
         found = _made_again(state, nightly, inputs)
     known = found.parent if found else night_of(state, nightly)
-    config = with_layout(config, log, known)
+    config = with_layout(config, log if isinstance(log, Log) else None, known)
     check_ends(config)
-    if log is None:
-        plan = plan_of_state(config, known, nightly.given)
-        own, opening = {}, opened(config, limits, progress, log=NoLog(), plan=plan)
+    if isinstance(log, Quiet):
+        check_quiet(log, known, nightly)
+    if not isinstance(log, Log):
+        plan = plan_of_state(config, known, nightly.given, hint=LEFT_OUT if log is None else OTHERWISE)
+        own, opening = {}, opened(config, limits, progress, log=log or NoLog(), plan=plan)
     else:
         there_log = log if log.config is config else log.opened_with(config)
         own = there_log.schema
@@ -213,6 +216,7 @@ class Work:
         told = notes(seen, self.config, self.plan, () if self.parent is None else self.parent.seen)
         told = (*told, *notes_on_rejected(self.log, result, self.config, self.plan))
         told = (*told, *amounts_note(self.plan, self.parent))
+        told = (*told, *([] if self.log.schema else [quiet_note([file.path for file in self.log.files])]))
         gap = gap_note(left_out(self.parent, self.state, self.nightly), self.nightly.batch)
         return (*told, *warnings(night, counts, self.parent, gap))
 
@@ -227,7 +231,7 @@ class Work:
 
     def _types(self) -> Types:
         """Columns of the log's canonical events."""
-        if not self.log.files:
+        if not self.log.schema:
             return {}
         place = PLACE if self.plan.rules.passive else {}
         return event_types(self.log.schema, self.plan) | dict.fromkeys(enriched_columns(self.plan), pl.String()) | place

@@ -29,6 +29,9 @@ WRITTEN: Final = ("time_format", "amounts", "amounts_found")
 """Rules that say how values are written, which may differ from night to night."""
 
 
+LEFT_OUT: Final = "a --flush without INPUT takes the options of the state: leave them out"
+OTHERWISE: Final = "--flush what is open with the old ones and begin a new --state with --redo, or go on as it was"
+"""What to do about other rules or columns."""
 ADDED: Final[Mapping[str, Any]] = {
     "split_on_arrival": [], "max_events": None, "burst": None, "active_gap_s": 300.0, "nulls": [],
     "passive": [], "dimensions": {}, "metrics": {}, "goals": {},
@@ -134,16 +137,17 @@ def _other_rules(meant: Meant, known: Done | None, nightly: Nightly, state: Stat
             )
     told = known is not None and known.rules["channels"] and meant.plan.columns.get(schema.CHANNEL)
     aside = f"--map channel=none leaves the column {told[0]!r}, which no night before had, aside; or " if told else ""
-    return f"{aside}--flush what is open with the old ones and begin a new --state with --redo, or go on as it was"
+    return f"{aside}{OTHERWISE}"
 
 
-def plan_of_state(config: Config, known: Done | None, given: Collection[str]) -> Plan:
+def plan_of_state(config: Config, known: Done | None, given: Collection[str], *, hint: str = LEFT_OUT) -> Plan:
     """The plan of the nights so far.
 
     Args:
         config: What was asked for. Only what is not the default, or was given all the same, has to be as it was.
         known: The last night; None before the first.
         given: Parameters that were given, as the command line names them.
+        hint: What to do where they are not as they were.
 
     Raises:
         UsageError: If no night was run, what was given is not as it was, or the ids are hashed and there is no key.
@@ -154,7 +158,7 @@ def plan_of_state(config: Config, known: Done | None, given: Collection[str]) ->
     if changed:
         raise UsageError(
             f"not as in the nights before: {'; '.join(changed)}",
-            hint="a --flush without INPUT takes the options of the state: leave them out",
+            hint=hint,
         )
     if known.rules["hash_ids"] and config.hash_key is None:
         raise UsageError(
@@ -172,7 +176,7 @@ def _contradictions(config: Config, known: Done, given: Collection[str]) -> list
     columns = {role: names[0] if len(names) == 1 else list(names) for role, names in chosen.items()}
     return [
         *changes({name: _known_rules(known).get(name) for name in meant}, meant),
-        *changes({role: known.columns.get(role) for role in columns}, columns),
+        *changes({role: known.columns.get(role) or [] for role in columns}, columns),
     ]
 
 
@@ -234,6 +238,8 @@ def _plan(rules: Mapping[str, Any], columns: Mapping[str, Any], config: Config) 
         ip=rules["ip"],
         hash_key=config.hash_key,
         nulls=tuple(rules["nulls"]),
+        amounts=rules.get("amounts", "plain"),
+        amounts_found=rules.get("amounts_found", False),
     )
 
 

@@ -16,9 +16,9 @@ from sessionize.errors import InputError, UsageError, may_not_be_read
 from sessionize.read.passed_over import EMPTY, PassedOver
 from sessionize.read.probe import STDIN, probed, spooled
 from sessionize.read.shown import shown_folder, shown_path
-from sessionize.read.source import Empty, Source
+from sessionize.read.source import Empty, LogFile, Source
 from sessionize.read.typed_paths import paths_of
-from sessionize.stores import StoreError, StorePath, identity, path_of
+from sessionize.stores import StoreError, StorePath, identity, path_of, stamp_of
 from sessionize.values import NamedTuple
 
 AT_ONCE: Final = 16
@@ -72,6 +72,21 @@ def find(config: Config, stdin: IO[bytes] | None = None) -> FoundFiles:
             hint="run them apart, or name a glob that matches one kind",
         )
     return FoundFiles(tuple(found), tuple(passed))
+
+
+def without_rows(config: Config) -> list[Source]:
+    """Files that the inputs name and in which there is no line, as NDJSON, of which no row is no line.
+
+    None where one is stdin or a pipe: there may be no line as what writes into it failed.
+    """
+    found = []
+    for place in _places(config.inputs, config, []):
+        if place == STDIN or path_of(place).is_fifo():
+            return []
+        shown, status = shown_path(place, config), path_of(place).stat()
+        file = LogFile(shown, "ndjson", status.st_size, status.st_mtime_ns, None)
+        found.append(Source(file, place, packed=None, stamp=stamp_of(path_of(place))))
+    return found
 
 
 def listed(config: Config) -> list[str]:
