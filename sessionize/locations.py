@@ -111,6 +111,10 @@ def shown_uri(text: str) -> str:
     return SECRET.sub(r"\1…", text)
 
 
+STATE: Final = "state"
+"""What `local_path` is asked for where a state is but looked at."""
+
+
 def local_path(text: str, what: str, *, is_input: bool = False) -> str:
     """A path of this machine.
 
@@ -148,12 +152,8 @@ def _instead(uri: str, scheme: str, what: str, *, is_input: bool) -> str:
     known = SPELLINGS.get(scheme, scheme)
     plain = shown_uri(uri)
     quoted = shlex.quote(uri) if plain == uri else "URL"  # a secret is not told again
-    if what == "--state" and known in STORES:
-        there = shlex.quote(f"{known}{uri[len(scheme) :]}")
-        return (
-            f"a state is a folder of this machine: {SYNC[known].format(here=there, there='STATE')} before a night, "
-            f"{SYNC[known].format(here='STATE', there=there)} after it"
-        )
+    if what == STATE or (what == "--state" and known in STORES):
+        return _of_state(known, shlex.quote(f"{known}{plain[len(scheme) :]}"), what)
     if known in STORES and scheme != known:
         return f"type {shlex.quote(f'{known}{plain[len(scheme) :]}')}"
     if scheme in ELSEWHERE and (is_input or "{uri}" not in ELSEWHERE[scheme]):
@@ -163,3 +163,14 @@ def _instead(uri: str, scheme: str, what: str, *, is_input: bool) -> str:
     if scheme in WEB:
         return f"curl -fsSL {quoted} | sessionize run - -o DIR"
     return f"copy it here first: {STORES[known].format(uri=quoted)}" if known in STORES else HERE
+
+
+def _of_state(known: str, there: str, what: str) -> str:
+    """What to do where a state, which is to be used or but looked at, lies elsewhere."""
+    here = "a state is a folder of this machine"
+    if known not in STORES:
+        return f"{here}; copy it here: sessionize state STATE"
+    copied = f"{here}: {SYNC[known].format(here=there, there='STATE')}"
+    if what == STATE:
+        return f"{copied}, and then sessionize state STATE"
+    return f"{copied} before a night, {SYNC[known].format(here='STATE', there=there)} after it"

@@ -107,3 +107,15 @@ def test_limits_of_nights_need_a_state_and_are_read_before_the_log(place: Path) 
     assert (told.code, "--max-late needs --state" in told.err) == (2, True)
     assert night(place, 0, place / "logs/2024-05-01.csv", "--max-early", "many").code == 2
     assert not (place / "out").exists()
+
+
+def test_a_file_that_a_night_before_was_run_with_is_said_also_to_a_quiet_run(tmp_path: Path) -> None:
+    header = "timestamp,user_id\n"
+    texts = {"q": "2024-05-01T10:00:00Z,a\n", "copy": "2024-05-01T10:00:00Z,a\n", "new": "2024-05-01T10:20:00Z,a\n"}
+    for name, text in {**texts, "header": "", "header2": ""}.items():
+        (tmp_path / f"{name}.csv").write_text(header + text)
+    kept = ("-o", "out", "--state", "st", "-q", "--batch")
+    assert sessionize("run", "q.csv", "header.csv", *kept, "1000", cwd=tmp_path)[::2] == (0, "")
+    code, _, said = sessionize("run", "copy.csv", *kept, "1015", cwd=tmp_path)
+    assert (code, "copy.csv has the bytes of q.csv, which batch 1000 was run with" in said) == (0, True)
+    assert sessionize("run", "new.csv", "header2.csv", *kept, "1015", "--redo", cwd=tmp_path)[::2] == (0, "")

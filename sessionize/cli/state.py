@@ -11,7 +11,7 @@ from typing import Any
 from sessionize.cli import options as o
 from sessionize.cli import parse, view
 from sessionize.errors import ChecksFailed, UsageError
-from sessionize.locations import local_path
+from sessionize.locations import STATE, local_path
 
 
 @o.command(
@@ -33,7 +33,7 @@ def state(typed: o.Typed) -> None:
     from sessionize.nightly.store import held
 
     directory = typed["directory"]
-    path = Path(local_path(directory, "DIR"))
+    path = Path(local_path(directory, STATE, is_input=True))
     if path.exists() and not path.is_dir():
         raise UsageError(
             f"{directory} is a file, and a state is a folder", hint="sessionize state DIR, the DIR of --state"

@@ -60,7 +60,7 @@ def difference(before: Sequence[File], now: Sequence[File]) -> Difference:
     """
     gone, fresh = list(before), []
     for file in now:
-        same = next((each for each in gone if _is_same(each, file)), None)
+        same = next((each for each in gone if is_same(each, file)), None)
         if same is None:
             fresh.append(file)
         else:
@@ -73,8 +73,8 @@ def difference(before: Sequence[File], now: Sequence[File]) -> Difference:
     )
 
 
-def _is_same(one: File, other: File) -> bool:
-    """By digest; a state that was written before texts had one knows only when they were last written."""
+def is_same(one: File, other: File) -> bool:
+    """Whether two files are one: by digest; of texts older states know but when they were last written."""
     if "digest" in one and "digest" in other:
         return (one["bytes"], one["digest"]) == (other["bytes"], other["digest"])
     return [_name(one), one["bytes"], one.get("modified_ns")] == [

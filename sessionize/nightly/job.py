@@ -35,7 +35,7 @@ from sessionize.nightly.identity import known as known_file
 from sessionize.nightly.known import check_begins, check_ends, known_before, lost, night_of, with_layout
 from sessionize.nightly.quiet import Quiet, check_quiet, night_log, quiet_note
 from sessionize.nightly.rules import LEFT_OUT, OTHERWISE, Meant, check_same, plan_of_state, rules_of_nights
-from sessionize.nightly.said import amounts_note, remarks, usual_silence, warnings
+from sessionize.nightly.said import amounts_note, remarks, twice_note, usual_silence, warnings
 from sessionize.nightly.series import Step, as_named, day, end_of_batch, gap_note, left_out, step
 from sessionize.nightly.state import Done, Intent, State, after, new
 from sessionize.nightly.store import Store, state_files
@@ -217,6 +217,7 @@ class Work:
         told = (*told, *notes_on_rejected(self.log, result, self.config, self.plan))
         told = (*told, *amounts_note(self.plan, self.parent))
         told = (*told, *([] if self.log.schema else [quiet_note([file.path for file in self.log.files])]))
+        told = (*told, *(twice_note(self.inputs, self.state.nights, self.nightly.batch) if counts.rows_read else ()))
         gap = gap_note(left_out(self.parent, self.state, self.nightly), self.nightly.batch)
         return (*told, *warnings(night, counts, self.parent, gap))
 

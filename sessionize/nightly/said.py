@@ -11,6 +11,7 @@ from sessionize.config import MICROSECOND, Plan
 from sessionize.engine.result import Counts
 from sessionize.instants import iso
 from sessionize.nightly.batch import Night
+from sessionize.nightly.identity import File, is_same
 from sessionize.nightly.state import Done
 
 OLD_AFTER: Final = timedelta(hours=24) // MICROSECOND
@@ -22,6 +23,8 @@ SILENT_FIRST: Final = 6 * HOUR
 """A first night that falls silent for longer before its end may be cut short."""
 SILENT_LATER: Final = 2 * HOUR
 """A later one, if it is twice as long as is usual, too."""
+HEADER_BYTES: Final = 4_096
+"""A text file with more bytes is not a header alone."""
 MANY_PAUSES: Final = 10
 """So many times the mean time between two events is no pause any more."""
 
@@ -66,6 +69,27 @@ def _silent(night: Night, counts: Counts, parent: Done | None) -> Iterator[str]:
             f"the newest event is of {iso(night.newest)}, {silence / HOUR:.1f} hours before the night ends: is the file "
             f"whole? Once it is, run the batch again with it and --redo"
         )
+
+
+def twice_note(inputs: Sequence[File], nights: Sequence[Done], batch: str) -> Iterator[str]:
+    """What to say of files that a night before was run with as well: all their events count twice.
+
+    Not of files that may be but a header, as those of quiet hours are, beside others.
+
+    Args:
+        inputs: The night's files; some row is in them.
+        nights: The nights before it that are still known.
+        batch: Name of the night.
+    """
+    before = [(night.name, each) for night in nights for each in night.inputs]
+    same = [(file, next((its for its in before if is_same(its[1], file)), None)) for file in inputs]
+    all_are = all(found is not None for _, found in same)
+    for file, found in same:
+        if found is not None and (all_are or (file["format"] != "parquet" and file["bytes"] > HEADER_BYTES)):
+            yield (
+                f"{file['path']} has the bytes of {found[1]['path']}, which batch {found[0]} was run with: all its events "
+                f"count twice; run batch {batch} again with its own file and --redo"
+            )
 
 
 MARKS: Final = {"comma": "a decimal comma", "point": "commas between thousands", "plain": "a decimal point"}

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from console import DOCUMENTS, ROOT
+from console import DOCUMENTS, ROOT, sessionize
 
 from sessionize.cli.main import _run
 from sessionize.limits import Limits
@@ -207,3 +207,9 @@ def test_what_is_always_typed_cannot_stand_in_a_file(capsys: pytest.CaptureFixtu
             f"error: {Path.cwd()}/sessionize.toml: output cannot stand in a file",
             "hint: type it: --output",
         ]
+
+
+def test_a_state_in_a_store_is_told_to_be_copied_here_before_it_is_looked_at(tmp_path: Path) -> None:
+    code, _, said = sessionize("state", "s3://b/st", cwd=tmp_path)
+    assert code == 2
+    assert "aws s3 sync s3://b/st STATE, and then sessionize state STATE" in said
