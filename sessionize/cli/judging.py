@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sessionize.checks import Settings
     from sessionize.checks.in_run import InRun
     from sessionize.config import Config, Nightly, Output
+    from sessionize.one_shot import Outcome
 
 NEED_CHECK: Final = ("baseline", "report")
 """Options that say something of checks only."""
@@ -61,7 +62,7 @@ class Checks:
 
     def __init__(self, typed: o.Typed, config: Config) -> None:
         self.wanted = bool(typed["check"] or typed["check_first"])
-        self._first = bool(typed["check_first"])
+        self._first, self._of_many = bool(typed["check_first"]), bool(typed["batch_from_name"])
         self._quiet, self._color = bool(typed["quiet"]), not typed["no_color"]
         self._reports: Sequence[Report] = ()
         self._settings: Settings | None = None
@@ -97,6 +98,25 @@ class Checks:
         return not output.to_stdout and Path(output.directory).absolute() in (
             Path(baseline).absolute(), *Path(baseline).absolute().parents,
         )  # fmt: skip
+
+    def take_recorded(self, judge: InRun | None, output: Output, nightly: Nightly | None, outcome: Outcome) -> None:
+        """Take the verdict on a night that was run before from where it lies: what did not hold then does not hold now.
+
+        Not of one among many: it would be said again with each of them.
+        """
+        if judge is None or nightly is None or outcome.run is not None or self._of_many:
+            return
+        from sessionize.checks.formats.recorded import recorded
+        from sessionize.nightly.series import spellings
+        from sessionize.output.ownership import FINDINGS
+
+        folders = [Path(output.directory) / f"batch={name}" for name in spellings(nightly.batch)]
+        found = next((folder / FINDINGS for folder in folders if (folder / FINDINGS).is_file()), None)
+        if found is not None:
+            judge.checked = recorded(found.read_text(encoding="utf-8"))
+        else:
+            note = f"batch {nightly.batch} was run before without --check, and is not checked now: --redo checks it"
+            view.notes([note], color=self._color)
 
     def report(self, judge: InRun | None) -> None:
         """Say what was found that a person should look at, and write the reports."""

@@ -162,6 +162,7 @@ def _each(
     run_settings.files.begin(status)
     try:
         status.outcome = _outcome(typed, config, output, nightly, run_settings.spark or status.judge)
+        run_settings.checks.take_recorded(status.judge, output, nightly, status.outcome)
         status.broken = [*bounds.broken(run_settings.limits, status.outcome), *judging.failed(status.judge)]
     except SessionizeError as error:
         status.error = error

@@ -188,6 +188,17 @@ def day(name: str) -> date | None:
     return None
 
 
+def spellings(name: str) -> tuple[str, ...]:
+    """The names by which a batch goes: a day has two.
+
+    Examples:
+        >>> spellings("20240530"), spellings("end")
+        (('20240530', '2024-05-30'), ('end',))
+    """
+    mine = day(name)
+    return (name,) if mine is None else tuple(dict.fromkeys((name, mine.isoformat(), f"{mine:%Y%m%d}")))
+
+
 def left_out(parent: Done | None, before: State, nightly: Nightly) -> tuple[str, ...]:
     """Days between a batch and the dated one before it that no night was run for.
 

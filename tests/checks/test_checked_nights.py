@@ -155,3 +155,29 @@ def test_gitlab_is_told_paths_from_the_repository(place: Path) -> None:
     ):
         told = sessionize("check", typed, "--output-format", "gitlab", cwd=cwd)
         assert {each["location"]["path"] for each in json.loads(told.out)} == {"logs/2024-05-01.csv"}
+
+
+def test_a_night_that_is_not_run_again_is_judged_as_it_was(tmp_path: Path) -> None:
+    write_log(tmp_path / "logs", 1)
+    (tmp_path / "x.toml").write_text('[check.rows]\nerror = "100000.."\n')
+    typed = ("run", f"logs/{name_of(0)}.csv", "-o", "out", "--state", "state", "--max-early", "100%", "-q", "--check")
+    batch = ("--batch", name_of(0), "--config", "x.toml")
+    first = sessionize(*typed, *batch, "--report", "junit=1.xml", "--report", "json=1.json", cwd=tmp_path)
+    again = sessionize(*typed, *batch, "--report", "junit=2.xml", "--report", "json=2.json", cwd=tmp_path)
+    assert (first.code, again.code) == (1, 1)
+    assert again.err == first.err
+    assert "checks failed: rows" in again.err
+    for ending in ("xml", "json"):
+        assert (tmp_path / f"1.{ending}").read_text() == (tmp_path / f"2.{ending}").read_text()
+    compact = ("--batch", name_of(0).replace("-", ""), "--config", "x.toml")
+    assert sessionize(*typed, *compact, cwd=tmp_path).code == 1
+    many = ("--batch-from-name", "{date}.csv", "--config", "x.toml")
+    assert sessionize(*typed, *many, cwd=tmp_path).code == 0
+
+
+def test_a_night_that_was_run_without_checks_and_is_not_run_again_is_said_not_to_be_checked(tmp_path: Path) -> None:
+    write_log(tmp_path / "logs", 1)
+    typed = ("run", f"logs/{name_of(0)}.csv", "-o", "out", "--state", "state", "--max-early", "100%", "-q")
+    sessionize(*typed, "--batch", name_of(0), cwd=tmp_path)
+    code, _, said = sessionize(*typed, "--batch", name_of(0), "--check", cwd=tmp_path)
+    assert (code, "was run before without --check, and is not checked now" in said) == (0, True)
