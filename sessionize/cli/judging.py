@@ -116,7 +116,7 @@ class Checks:
             judge.checked = recorded(found.read_text(encoding="utf-8"))
         else:
             note = f"batch {nightly.batch} was run before without --check, and is not checked now: --redo checks it"
-            view.notes([note], color=self._color)
+            monitor.notes([note], color=self._color)
 
     def report(self, judge: InRun | None) -> None:
         """Say what was found that a person should look at, and write the reports."""
