@@ -131,13 +131,15 @@ def _read(typed: o.Typed, *more: str) -> dict[tuple[int, int], str]:
 
 
 def _print(checked: Checked, name: str, file: OneFile | None, typed: o.Typed) -> None:
+    from sessionize.cli.screens.run import decided, layout_text
+
     if typed["quiet"] and name == "full":
         name = "concise" if any(finding.is_bad for finding in checked.findings) else ""
     if checked.layout is not None and not typed["quiet"]:
-        view.say("layout", view.layout_text(checked.layout), color=not typed["no_color"])
+        view.say("layout", layout_text(checked.layout), color=not typed["no_color"])
     text = written(checked, name) if name else ""
     if name == "full":
-        text = view.decided(typed.config_file, checked.rules) + text
+        text = decided(typed.config_file, checked.rules) + text
     content = text.encode("utf-8", "backslashreplace")
     if file is None:
         with writing(STDOUT):

@@ -243,7 +243,9 @@ def _show(finished: Outcome, typed: o.Typed) -> None:
     run, manifest = finished.run, finished.manifest
     if run is not None:
         if not quiet:
-            view.after_run(run, typed.config_file, color=color)
+            from sessionize.cli.screens.run import after_run
+
+            after_run(run, typed.config_file, color=color)
         view.rejected(manifest["counts"], quiet=quiet, color=color)
         shown = [note for note in manifest["notes"] if not (quiet and note in run.choices)]
         view.notes(shown, color=color)
