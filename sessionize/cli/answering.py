@@ -6,6 +6,7 @@ import csv
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from io import StringIO
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from sessionize.cli import options as o
@@ -164,17 +165,19 @@ def _print_json(data: Mapping[str, Any]) -> None:
     from sessionize.output.writers import ESCAPES
 
     text = json.dumps(data, indent=2, ensure_ascii=False, default=str)
-    print(text.translate({ord(letter): escape for letter, escape in ESCAPES.items()}))
+    view.print_whole(text.translate({ord(letter): escape for letter, escape in ESCAPES.items()}) + "\n")
 
 
 def _print_csv(rows: Iterable[Mapping[str, Any]]) -> None:
     flat = [dict(_flat(row)) for row in rows]
     names = list(dict.fromkeys(name for row in flat for name in row))
     safe = view.plain if sys.stdout.isatty() else str
-    out = csv.writer(sys.stdout, lineterminator="\n")
+    text = StringIO()
+    out = csv.writer(text, lineterminator="\n")
     out.writerow(names)
     for row in flat:
         out.writerow("" if row.get(name) is None else safe(_word(row[name])) for name in names)
+    view.print_whole(text.getvalue())
 
 
 def named(group: str | None) -> str:

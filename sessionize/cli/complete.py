@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from sessionize.format_names import INPUT_FORMATS, OUTPUT_FORMATS
+from sessionize.patterns import pattern
 
 CHOICES: Final[dict[str, tuple[str, ...]]] = {
     "format": OUTPUT_FORMATS,
@@ -27,6 +28,8 @@ COLUMNS: Final = (
     "by",
 )  # fmt: skip
 EVENTS: Final = ("end_event", "start_event", "page_view", "conversion", "passive", "step", "begin", "end", "around")
+PLAIN: Final = pattern(r"[\w@%+=:,./-]+")
+"""What no shell takes for anything else."""
 SMALL: Final = 1 << 28
 """Bytes of a log that is looked into."""
 
@@ -49,11 +52,24 @@ def completer(name: str) -> Callable[..., list[str]] | None:
 
     def offered(incomplete: str) -> list[str]:
         try:
-            return [value for value in _values(name) if value.startswith(incomplete)]
+            found = [value for value in _values(name) if value.startswith(incomplete)]
+            return [typed for value in found if (typed := _typed(value, ours=name in CHOICES))]
         except Exception:  # noqa: BLE001 - a shell that asks must never be answered with an error
             return []
 
     return offered
+
+
+def _typed(value: str, *, ours: bool) -> str | None:
+    """A value as it stands on a command line; None where it cannot: what a log holds may be a command.
+
+    bash takes it as it is; what other shells do with one of a log is their matter, and not tried.
+    """
+    if PLAIN.fullmatch(value):
+        return value
+    if os.environ.get("_SESSIONIZE_COMPLETE", "").endswith("bash"):
+        return shlex.quote(value) if value.isprintable() else None
+    return value if ours else None
 
 
 def _values(name: str) -> Iterable[str]:

@@ -9,6 +9,7 @@ from typing import Annotated, Final
 import typer
 
 from sessionize.cli.settings import one_of
+from sessionize.cli.view import print_whole
 from sessionize.manual import TOPICS
 
 REFERENCE: Final = "reference"
@@ -47,7 +48,7 @@ def docs(
     if topic == MAN:
         from sessionize.cli.man import page
 
-        print(page(), end="")
+        print_whole(page())
         return
     _show(_text(topic))
 
@@ -65,7 +66,7 @@ def _text(topic: str) -> str:
 def _show(text: str) -> None:
     """Print Markdown: laid out on a terminal, as it stands to a pipe or a file."""
     if not sys.stdout.isatty() or os.environ.get("TERM") == "dumb":
-        print(text, end="")
+        print_whole(text)
         return
     from rich.console import Console
     from rich.markdown import Markdown

@@ -7,9 +7,11 @@ from typing import Annotated, Final
 
 import typer
 
-from sessionize.cli.options import ANSWERS
+from sessionize.cli.options import ANSWERS as ANSWERING
 from sessionize.cli.settings import one_of
 
+ANSWERS: Final = tuple(name for name in ANSWERING if name != "report")
+"""Commands that have --json."""
 OUTPUTS: Final = ("sessions", "metrics", "events", "manifest")
 
 

@@ -7,6 +7,7 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any, Final
 
 from sessionize.readable import visible
@@ -45,13 +46,24 @@ def say(label: str, text: str, *, style: str = "dim", color: bool) -> None:
     out.print(text, soft_wrap=True)
 
 
+def print_whole(text: str) -> None:
+    """Print what is data or a page, in UTF-8 whatever the locale: all of it is there, and whoever reads it knows."""
+    if isinstance(sys.stdout, TextIOWrapper) and sys.stdout.encoding.lower().replace("-", "") != "utf8":
+        sys.stdout.reconfigure(encoding="utf-8")
+    sys.stdout.write(text)
+
+
 def console(*, color: bool) -> Console:
     """A console on stderr that interprets no markup."""
     from rich.console import Console
 
-    return Console(stderr=True, markup=False, highlight=False, emoji=False, no_color=None if color else True)
+    width = NARROW if os.environ.get("COLUMNS") == "0" else None  # in which nothing would be printed
+    return Console(
+        stderr=True, markup=False, highlight=False, emoji=False, width=width, no_color=None if color else True
+    )
 
 
+NARROW: Final = 80
 NAMED: Final = 10
 """Files that are named on the terminal."""
 _SPINNING: Final[list[Console]] = []

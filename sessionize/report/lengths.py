@@ -35,7 +35,7 @@ def lengths(data: Data, facts: Data) -> Section:
     spread, seconds = data["spread"], data["duration_s"]
     limit = facts["account"]["rules"]["timeout_s"]
     figure = by_length("Sessions by length", "sessions", spread["zero"], spread["classes"], limit, _longest(data))
-    half = f"Half of the sessions are shorter than {duration(seconds['median'])}"
+    half = f"Half of the sessions are no longer than {duration(seconds['median'])}"
     half = half if seconds["median"] else "At least half of the sessions last 0 s"
     said = f"{half}, 95 % are no longer than {duration(seconds['p95'])}; the mean is {duration(seconds['mean'])}."
     meaning = f"{MEANINGS['length']} Each column is about 1.4 times as wide as the one before."

@@ -14,10 +14,12 @@ import polars as pl
 
 from sessionize import schema, sql
 from sessionize.errors import UsageError
+from sessionize.patterns import pattern
 from sessionize.summary.expressions import OPERATORS, Sql
 from sessionize.values import NamedTuple
 
 PAGE_PREFIX: Final = "page:"
+ADDRESS: Final = pattern(r"[A-Za-z*][A-Za-z0-9+.*-]*://")
 OURS: Final = "sessionize."
 """Begins columns that are no part of the log."""
 NUMBERS: Final = (
@@ -97,7 +99,7 @@ def step(
 
 def looks_like_page(text: str) -> bool:
     """Whether a name can only be a page: a path or an address."""
-    return text.startswith("/") or "://" in text
+    return text.startswith("/") or ADDRESS.match(text) is not None
 
 
 def is_path(pattern: str) -> bool:
@@ -122,6 +124,7 @@ class Known:
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
+        self._pages: set[str] = set()
 
     def add(self, events: pl.DataFrame) -> None:
         """Take the names of some events."""
@@ -129,12 +132,20 @@ class Known:
             if role in events.columns and len(self._numbers) < MOST_KNOWN:
                 found = events[role].drop_nulls().value_counts(sort=True).head(MOST_KNOWN)
                 for name, number in found.iter_rows():
+                    if role == schema.EVENT_TYPE:
+                        self._pages.discard(name)
+                    elif name not in self._numbers:
+                        self._pages.add(name)
                     self._numbers[name] = self._numbers.get(name, 0) + number
 
     @property
     def commonest_first(self) -> list[str]:
         """The names, the commonest first."""
         return sorted(self._numbers, key=lambda name: (-self._numbers[name], name))
+
+    def typed(self, name: str) -> str:
+        """A name as a step has it: a page that could be an event type says that it is none."""
+        return name if name not in self._pages or looks_like_page(name) else PAGE_PREFIX + name
 
 
 def never_there(step: Step, known: Known, option: str) -> None:
@@ -159,8 +170,9 @@ def never_there(step: Step, known: Known, option: str) -> None:
         )
     name = step.text.removeprefix(PAGE_PREFIX)
     near = [other for other in names if schema.spelling(other) == schema.spelling(name)]
-    near += difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    there = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
+    near = [known.typed(other) for other in [*near, *difflib.get_close_matches(name, names, n=1, cutoff=0.6)]]
+    near = [other for other in near if other != step.text]
+    there = ", ".join(map(known.typed, names[:12])) + (", …" if len(names) > 12 else "")
     raise UsageError(
         f"{option} {step.text!r}: no event of the log is that" + (f"; did you mean {near[0]!r}?" if near else ""),
         hint=f"there are {there}",

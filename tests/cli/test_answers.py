@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,6 +18,7 @@ import pytest
 from budget import quick_first
 from console import SAMPLE, sessionize
 
+from sessionize.cli import schema
 from sessionize.cli.app import application, as_meant
 from sessionize.cli.screens.text import cells
 from sessionize.errors import UsageError
@@ -217,3 +220,43 @@ def test_who_shows_a_session_may_name_it_by_its_beginning(told: Told) -> None:
     assert json.loads(told("show", LOG, first[:6], "--json"))["session"]["session_id"] == first
     with pytest.raises(UsageError, match="no session begins with 'nobody'"):
         told("show", LOG, "nobody")
+
+
+@pytest.mark.parametrize(
+    "condition", ["page = 'https://example.com/tea' AND 1 = 1", "page LIKE 'https://example.com/t%' AND 2*3 = 6"]
+)
+def test_sql_with_an_address_in_it_is_no_page(condition: str, tmp_path: Path) -> None:
+    told = [
+        json.loads(sessionize(*command, "--json", cwd=tmp_path).out)
+        for command in (("summary", LOG, "--containing", condition), ("funnel", LOG, "--step", condition))
+    ]
+    assert told[0]["sessions"] == told[1]["steps"][0]["sessions"] > 0
+
+
+def test_pages_that_could_be_event_types_are_proposed_as_pages(tmp_path: Path) -> None:
+    rows = "".join(f"s1,2024-05-01T10:0{n}:00Z,page-view,{page}\n" for n, page in enumerate(("home", "Sign up", "a=b")))
+    (tmp_path / "log.csv").write_text(f"session_id,timestamp,event_type,page\n{rows}")
+    shown = sessionize("paths", "log.csv", cwd=tmp_path).out
+    hint = shown.rpartition("next: sessionize ")[2].strip()
+    assert hint == "funnel log.csv --step page:home --step 'page:Sign up' --step page:a=b"
+    found = sessionize(*shlex.split(hint), "--json", cwd=tmp_path)
+    assert [step["sessions"] for step in json.loads(found.out)["steps"]] == [1, 1, 1]
+    refused = sessionize("funnel", "log.csv", "--step", "home", cwd=tmp_path)
+    assert (refused.code, "did you mean 'page:home'?" in refused.err) == (2, True)
+
+
+@pytest.mark.parametrize("form", ["--json", "--csv"])
+def test_data_is_utf8_whatever_the_locale_is(form: str, tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text(
+        "session_id,timestamp,page\ns,2024-05-01T10:00:00Z,/caf\u00e9-\u5546\n", encoding="utf-8"
+    )
+    for encoding in ("latin-1", "ascii", "utf-8"):
+        done = subprocess.run(
+            [sys.executable, "-m", "sessionize", "summary", "log.csv", "--by", "entry_page", form],
+            cwd=tmp_path, capture_output=True, check=False, env={**os.environ, "PYTHONIOENCODING": encoding},
+        )  # fmt: skip
+        assert (done.returncode, "/caf\u00e9-\u5546" in done.stdout.decode()) == (0, True), done.stderr
+
+
+def test_a_schema_is_offered_of_what_has_one(tmp_path: Path) -> None:
+    assert (sessionize("schema", "report", cwd=tmp_path).code, set(ANSWERS) >= set(schema.ANSWERS)) == (2, True)

@@ -70,3 +70,19 @@ def test_the_script_that_is_shown_works_in_bash(tmp_path: Path) -> None:
     asked = 'COMP_WORDS=(sessionize st); COMP_CWORD=1; _sessionize_completion ./sessionize; echo "${COMPREPLY[@]}"'
     done = subprocess.run(["bash", "-c", f"{script}\n{asked}"], cwd=tmp_path, capture_output=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"state\n", b"")
+
+
+def test_what_a_log_holds_is_quoted_for_the_shell_or_not_offered(tmp_path: Path) -> None:
+    rows = "s,2024-05-01T10:00:00Z,x;touch PWNED\ns,2024-05-01T10:01:00Z,Order Completed\ns,2024-05-01T10:02:00Z,buy\n"
+    (tmp_path / "log.csv").write_text(f"session_id,timestamp,event_type\n{rows}")
+    line = "sessionize funnel log.csv --step "
+    asked = {"_SESSIONIZE_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": "4"}
+    assert sessionize_process(cwd=tmp_path, env=asked).out.split("\n") == [
+        "'Order Completed'",
+        "buy",
+        "'x;touch PWNED'",
+        "",
+    ]
+    asked = {"_SESSIONIZE_COMPLETE": "complete_zsh", "_TYPER_COMPLETE_ARGS": line}
+    found = sessionize_process(cwd=tmp_path, env=asked).out
+    assert ("buy" in found, "PWNED" in found) == (True, False)

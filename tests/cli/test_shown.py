@@ -95,3 +95,17 @@ def test_the_summarys_help_says_what_its_words_mean(tmp_path: Path) -> None:
     for word in ("engaged", "bounce", "profile", "visitor", "key", "role", "source_id", "watermark"):
         assert word in said
     assert "Words:" not in sessionize("summary", "-h", cwd=tmp_path).out
+
+
+@pytest.mark.parametrize("width", ["50", "80", "200"])
+def test_an_amount_is_shown_whole_whatever_has_to_give_way(
+    width: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", width)
+    amounts = {"1234567": "1,234,567", "19999999": "19,999,999", "123456.78": "123,456.78", "-0.005": "-0.005"}
+    rows = "".join(f"s1,2024-05-01T10:0{n}:00Z,purchase,/b,{amount}\n" for n, amount in enumerate(amounts))
+    (tmp_path / "log.csv").write_text(f"session_id,timestamp,event_type,page,value\n{rows}")
+    done = sessionize("show", "log.csv", "s1", cwd=tmp_path)
+    lines = [line for line in done.out.splitlines() if "purchase" in line]
+    assert [line.rpartition("value ")[2] for line in lines] == list(amounts.values())
+    assert max(map(len, lines)) <= int(width)

@@ -9,6 +9,7 @@ from sessionize.cli.screens import head
 from sessionize.cli.screens.text import BOLD, DIM, Cell, Line, Page, cells, cut, cut_middle, right, table, wrapped
 from sessionize.cli.view import plain
 from sessionize.readable import hosts_cut, number, share
+from sessionize.summary.names import PAGE_PREFIX, looks_like_page
 from sessionize.summary.paths import path_text
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def lines(data: Data, facts: Data, where: Page, ask: PathsAsk) -> list[Line]:
         notes.append(f"{number(data['without'])} sessions have no such event")
     ends = [end for end in (ask.begin, ask.end, ask.around) if end is not None]
     notes += head.page_note([*ends, *facts.get("containing", ())])
-    steps = _steps(data)
+    steps = _steps(data, facts["event_types"])
     following = None if steps is None else f"funnel {head.typed_inputs(facts)} {steps}"
     return [*found, *head.footer(facts, notes, following, where)]
 
@@ -115,10 +116,15 @@ def _numbers(texts: Sequence[str], data: Data) -> list[tuple[str, str, str, str]
     ]  # fmt: skip
 
 
-def _steps(data: Data) -> str | None:
+def _steps(data: Data, event_types: Mapping[str, int]) -> str | None:
     """The steps of the commonest path that has several; None where none has."""
+
+    def step(name: str) -> str:
+        is_page = bool(event_types) and name not in event_types and not looks_like_page(name)
+        return head.quoted(PAGE_PREFIX + name if is_page else name)
+
     for row in data["paths"]:
         names = list(dict.fromkeys(name for name in row["steps"] if name not in (".", "^") and "*" not in name))
         if len(names) > 1:
-            return " ".join(f"--step {head.quoted(name)}" for name in names[:3])
+            return " ".join(f"--step {step(name)}" for name in names[:3])
     return None

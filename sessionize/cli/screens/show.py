@@ -100,18 +100,25 @@ def _timeline(events: Sequence[Data], is_won: Callable[[Data], bool], where: Pag
             )
         event, wait = events[place], waits[place]
         bar = where.bar(wait / longest, 6) if longest else ""
-        note = duration(wait) if wait >= LONG_S else ""
-        if wait == longest and wait > 0:
-            note += "   longest silence" if note else "longest silence"
-        if is_won(event):
-            note = f"● conversion{'   ' + note if note else ''}"
         line = f" {right(clock(event['offset_s']), times)}  {left(cut_middle(names[place], room), room)}"
-        rest = f"  {left(bar, 6)} {note}".rstrip()
-        more = where.width - len(line) - len(rest) - 2
-        found.append(
-            (Cell(line), Cell(rest), Cell(f"  {cut(_details(event, names[place]), more)}" if more > 8 else "", DIM))
-        )
+        details = _details(event)
+        notes = _notes(wait, is_longest=0 < wait == longest, is_won=is_won(event))
+        rests = [f"  {left(bar, 6)} {note}".rstrip() for note in notes]
+        rest = next((each for each in rests if len(line) + len(each) + len(details) <= where.width), rests[-1])
+        found.append((Cell(line), Cell(rest), Cell(details, DIM)))
     return found
+
+
+def _notes(wait: float, *, is_longest: bool, is_won: bool) -> list[str]:
+    """What to say of an event and the silence behind it, in ever fewer words: an amount must have room beside it."""
+    time = duration(wait) if wait >= LONG_S else ""
+    won, silence = "● conversion" if is_won else "", "longest silence" if is_longest else ""
+    return [
+        "   ".join(filter(None, (won, time, silence))),
+        "   ".join(filter(None, (won, time))),
+        " ".join(filter(None, (won[:1], time))),
+        won[:1],
+    ]
 
 
 def _conversions(facts: Data) -> Callable[[Data], bool]:
@@ -133,9 +140,9 @@ def name_of(event: Data, short: Callable[[str], str]) -> str:
     return str(kind or (page and short(str(page))) or "event")
 
 
-def _details(event: Data, name: str) -> str:
-    """The value, where there is one."""
-    return f"value {event['value']:g}" if isinstance(event.get("value"), int | float) else ""
+def _details(event: Data) -> str:
+    """The value, where there is one, behind the rest of the line."""
+    return f"  value {event['value']:,.15g}" if isinstance(event.get("value"), int | float) else ""
 
 
 def _around(data: Data, where: Page) -> list[str]:
