@@ -7,6 +7,10 @@ from pathlib import Path
 from sessionize.cli import answering as a
 from sessionize.cli import options as o
 from sessionize.cli import settings
+from sessionize.patterns import pattern
+
+SESSION_ID = pattern(r".*\.-?\d{13,}")
+"""Ends in when the session began, in microseconds, as no glob or address does."""
 
 
 @o.command(
@@ -51,5 +55,6 @@ def show(typed: o.Typed) -> None:
 def _inputs_and_session(words: list[str]) -> tuple[list[str], str | None]:
     """The last word is a session where it is no file, and another one is named."""
     last = words[-1]
-    is_input = last == "-" or "://" in last or Path(last).exists() or any(letter in last for letter in "*?[")
+    looks_so = "://" in last or any(letter in last for letter in "*?[")
+    is_input = last == "-" or Path(last).exists() or (looks_so and not SESSION_ID.fullmatch(last))
     return (words, None) if len(words) == 1 or is_input else (words[:-1], last)

@@ -109,3 +109,12 @@ def test_an_amount_is_shown_whole_whatever_has_to_give_way(
     lines = [line for line in done.out.splitlines() if "purchase" in line]
     assert [line.rpartition("value ")[2] for line in lines] == list(amounts.values())
     assert max(map(len, lines)) <= int(width)
+
+
+@pytest.mark.parametrize("name", ["a[1]", "a?b", "a*b", "-abc", "s3://x/y", "http://x/y", "plain"])
+def test_whatever_an_id_looks_like_the_hint_shows_its_session(name: str, tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text(f"session_id,timestamp,page\n{name},2024-05-01T10:00:00Z,/p\n")
+    shown = sessionize("show", "log.csv", "--longest", cwd=tmp_path)
+    hint = shown.out.rpartition("next: sessionize ")[2]
+    done = sessionize(*shlex.split(hint), cwd=tmp_path)
+    assert (done.code, "/p" in done.out) == (0, True), (hint, done.err)

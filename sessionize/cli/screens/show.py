@@ -61,10 +61,14 @@ def _whole(name: str, where: Page) -> list[str]:
 def _following(data: Data, facts: Data, *, is_short: bool) -> str:
     """All events where some were left out, else their rows in the log where they can be shown, else the paths."""
     inputs, name = head.typed_inputs(facts), head.quoted(data["session"]["session_id"])
+
+    def show(option: str) -> str:
+        return f"show {inputs} {f'{option} -- {name}' if name.startswith('-') else f'{name} {option}'}"
+
     if not is_short:
-        return f"show {inputs} {name} --all"
+        return show("--all")
     is_hidden = facts["account"].get("outputs") or {"--hash-ids", "--ip"} & {*facts.get("options", ())}
-    return f"paths {inputs}" if data["rows"] or is_hidden else f"show {inputs} {name} --raw"
+    return f"paths {inputs}" if data["rows"] or is_hidden else show("--raw")
 
 
 def _said(session: Data, data: Data) -> list[str]:
