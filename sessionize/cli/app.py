@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from functools import cache, partial
 from importlib import import_module
+from itertools import takewhile
 from pathlib import Path
 from textwrap import shorten
 from typing import Annotated, Any, Final
@@ -25,6 +27,18 @@ COMMANDS: Final = (
 """In help order. Each is the function of its name in the module of its name."""
 SAYS_WHAT_IS_MISSING: Final = ("summary", "show", "funnel", "paths", "timeout", "report", "presets", "demo", "docs")
 """Commands that without a word do something, or say what they lack in place of their whole help."""
+OF_EVERY_COMMAND: Final = (
+    "-q",
+    "--quiet",
+    "-v",
+    "--verbose",
+    "--no-progress",
+    "--no-color",
+    "--debug",
+    "--json",
+    "--csv",
+)
+"""Options without a value, that people who know other programs put before the command."""
 OF_THE_PROGRAM: Final = ("-h", "--help", "-V", "--version", "--install-completion", "--show-completion")
 
 SHORT: Final = "sessionize.short_help"
@@ -215,12 +229,18 @@ def as_meant(arguments: Sequence[str]) -> list[str]:
         arguments: What was typed behind the program's name.
 
     Raises:
-        UsageError: If the first word is no file and nearly the name of a command.
+        UsageError: If the first word is no file and nearly the name of a command, or a command stands behind its options.
     """
     words = list(arguments)
     if not words or words[0] in COMMANDS or words[0] in OF_THE_PROGRAM or completing():
         return words
     first = words[0]
+    flags = [*takewhile(OF_EVERY_COMMAND.__contains__, words)]
+    behind = words[len(flags) :]
+    if flags and behind and behind[0] in COMMANDS and not Path(behind[0]).exists():
+        raise UsageError(
+            f"{flags[0]} stands before the command", hint=f"sessionize {shlex.join([behind[0], *flags, *behind[1:]])}"
+        )
     is_word = (
         not first.startswith("-") and first.replace("_", "").replace("-", "").isalnum() and not Path(first).exists()
     )

@@ -40,7 +40,10 @@ def state(typed: o.Typed) -> None:
         )
     found = held(path)
     if found is None:
-        raise UsageError(f"{directory}: no state of nightly runs", hint="run --state DIR --batch NAME makes one")
+        raise UsageError(
+            f"{directory}: no state of nightly runs",
+            hint="sessionize run INPUT -o DIR --state STATE --batch NAME makes one",
+        )
     longest = None if typed["max_age"] is None else parse.duration_or_none(typed["max_age"], "--max-age")
     if typed["json"]:
         print(json_text.dumps(found, indent=2, ensure_ascii=False))

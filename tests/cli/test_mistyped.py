@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -72,3 +73,28 @@ def test_columns_are_listed_once(tmp_path: Path) -> None:
     for typed in (("--where", "nope = 1"), ("--session-where", "nope = 1"), ("--by", "nope"), ("--session-id", "nope")):
         done = sessionize("summary", LOG, *typed, cwd=tmp_path)
         assert (done.code, done.err.count("referrer")) == (2, 1), done.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("-q", "paths", LOG),
+        ("--no-progress", "-q", "show", LOG, "--longest"),
+        ("--json", "funnel", LOG, "--step", "purchase"),
+    ],
+)
+def test_options_before_the_command_are_told_where_they_stand(words: tuple[str, ...], tmp_path: Path) -> None:
+    said = sessionize(*words, cwd=tmp_path)
+    assert (said.code, said.err.splitlines()[0]) == (2, f"error: {words[0]} stands before the command")
+    typed = shlex.split(said.err.partition("hint: sessionize ")[2])
+    assert sessionize(*typed, cwd=tmp_path).code == 0
+
+
+def test_no_hint_holds_what_cannot_be_typed(tmp_path: Path) -> None:
+    rows = "".join(f"s\t1,2024-05-01T10:0{n}:00Z,page-view,/x\u200b{n},spring\tsale\n" for n in range(2))
+    (tmp_path / "log.csv").write_text(f"session_id,timestamp,event_type,page,utm_source\n{rows}", encoding="utf-8")
+    for command in (("summary", "--by", "utm_source"), ("paths",), ("show", "--longest"), ("summary", "--by", "page")):
+        done = sessionize(command[0], "log.csv", *command[1:], cwd=tmp_path)
+        hint = done.out.partition("next: sessionize ")[2].strip()
+        assert "\\" not in hint, hint
+        assert not hint or sessionize(*shlex.split(hint), cwd=tmp_path).code == 0, hint

@@ -57,7 +57,12 @@ def _into_group(data: Data, facts: Data, typed: str) -> str | None:
         return f"summary {typed} --since {name}{until}"
     if by in ("week", "month", "weekday", "hour"):
         return f"summary {typed} --by day"
-    if name is None or "--session-where" in typed or (metric is None and not _is_column(by, facts)):
+    if (
+        name is None
+        or not str(name).isprintable()
+        or "--session-where" in typed
+        or (metric is None and not _is_column(by, facts))
+    ):
         return None
     text = "'" + str(name).replace("'", "''") + "'"
     if metric is None:

@@ -125,6 +125,6 @@ def _steps(data: Data, event_types: Mapping[str, int]) -> str | None:
 
     for row in data["paths"]:
         names = list(dict.fromkeys(name for name in row["steps"] if name not in (".", "^") and "*" not in name))
-        if len(names) > 1:
+        if len(names) > 1 and all(map(str.isprintable, names)):  # as escapes they would be others
             return " ".join(f"--step {step(name)}" for name in names[:3])
     return None

@@ -65,6 +65,8 @@ def _following(data: Data, facts: Data, *, is_short: bool) -> str:
     def show(option: str) -> str:
         return f"show {inputs} {f'{option} -- {name}' if name.startswith('-') else f'{name} {option}'}"
 
+    if not data["session"]["session_id"].isprintable():  # as an escape it would be another one
+        return f"paths {inputs}"
     if not is_short:
         return show("--all")
     is_hidden = facts["account"].get("outputs") or {"--hash-ids", "--ip"} & {*facts.get("options", ())}
