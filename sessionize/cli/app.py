@@ -28,16 +28,8 @@ COMMANDS: Final = (
 SAYS_WHAT_IS_MISSING: Final = ("summary", "show", "funnel", "paths", "timeout", "report", "presets", "demo", "docs")
 """Commands that without a word do something, or say what they lack in place of their whole help."""
 OF_EVERY_COMMAND: Final = (
-    "-q",
-    "--quiet",
-    "-v",
-    "--verbose",
-    "--no-progress",
-    "--no-color",
-    "--debug",
-    "--json",
-    "--csv",
-)
+    "-q", "--quiet", "-v", "--verbose", "--no-progress", "--no-color", "--debug", "--json", "--csv",
+)  # fmt: skip
 """Options without a value, that people who know other programs put before the command."""
 OF_THE_PROGRAM: Final = ("-h", "--help", "-V", "--version", "--install-completion", "--show-completion")
 

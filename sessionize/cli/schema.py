@@ -7,11 +7,9 @@ from typing import Annotated, Final
 
 import typer
 
-from sessionize.cli.options import ANSWERS as ANSWERING
 from sessionize.cli.settings import one_of
+from sessionize.summary.schemas import ANSWERS, answer_schema
 
-ANSWERS: Final = tuple(name for name in ANSWERING if name != "report")
-"""Commands that have --json."""
 OUTPUTS: Final = ("sessions", "metrics", "events", "manifest")
 
 
@@ -37,8 +35,6 @@ def schema(
     """
     kind = one_of(kind, (*OUTPUTS, *ANSWERS), "schema")
     if kind in ANSWERS:
-        from sessionize.summary.schemas import answer_schema
-
         print(json.dumps(answer_schema(kind), indent=2, ensure_ascii=False))
         return
     from sessionize.output.jsonschema import json_schema

@@ -58,7 +58,6 @@ def with_file(typed: Typed, *, search: bool = True) -> Typed:
     Raises:
         UsageError: If the file cannot be read, or names an option there is not.
     """
-    _refuse_empty(typed, typed.given)
     path, options = _config_file(typed["config"]) if search or typed["config"] else (None, {})
     sections = {name: options.pop(name) for name in SECTIONS if name in options}
     _check_known(options, str(path))

@@ -121,7 +121,7 @@ def time_text(column: pl.Expr, dtype: pl.DataType, form: str | None = None) -> p
 def near_time(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     """A date or time; null where it is so far away that Polars has no text of it."""
     unit = getattr(dtype, "time_unit", "day")
-    if unit not in DAY_IN or dtype == pl.Time:
+    if unit not in DAY_IN:
         return column
     most = FARTHEST_DAY * DAY_IN[unit]
     return pl.when(column.to_physical().is_between(-most, most)).then(column)

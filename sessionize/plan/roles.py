@@ -123,9 +123,9 @@ class Roles:
         found = by_name(role, self._types, taken, names, self._evidence)
         if len(found) < 2:
             return next(iter(found), None)
-        both = times.in_two(found, self._evidence) if role == schema.TIMESTAMP else None
-        if both is not None:
-            return both[1]  # beside which the date is looked for
+        clock = times.clock_of_two(found, self._evidence) if role == schema.TIMESTAMP else None
+        if clock is not None:
+            return clock  # beside which the date is looked for
         self._evidence.read(found)
         found.sort(key=lambda each: -self._evidence.column(each).there)
         said = f"two columns could be the {role}: {' and '.join(repr(name) for name in found)}"

@@ -149,11 +149,11 @@ def apart(name: str, evidence: Evidence) -> TimeColumns | None:
     return TimeColumns((dates[0], name)) if len(dates) == 1 else None
 
 
-def in_two(names: Sequence[str], evidence: Evidence) -> tuple[str, ...] | None:
-    """The date and the time of day that two columns hold, each named for a time; None where they do not."""
+def clock_of_two(names: Sequence[str], evidence: Evidence) -> str | None:
+    """Of a date and a time of day, each named for a time, the latter; None where two columns are not these."""
     days = [name for name in names if is_date(name, evidence)]
     clocks = [name for name in names if is_time_of_day(name, evidence)]
-    return (*days, *clocks) if len(names) == 2 and len(days) == len(clocks) == 1 else None
+    return clocks[0] if len(names) == 2 and len(days) == len(clocks) == 1 else None
 
 
 def is_time_of_day(name: str, evidence: Evidence) -> bool:
