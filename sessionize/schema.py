@@ -122,6 +122,8 @@ LESS_USUAL_NAMES: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     ),
 }  # fmt: skip
 """Names that count only where the log has none of the usual ones for any key; the first group that it has."""
+NAMES_OF_TYPES: Final = ("type", "action", "event_action", "activity")
+"""Names that may mean the type of an event or another one: it is one only where the values bear it out."""
 BARE_NAMES: Final = ("host", "id")
 """Names that may mean a visitor or something else: a profile id only where nothing else is, and the values bear it out."""
 OF_GOOGLE: Final = ("ga_session_id",)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -36,6 +37,8 @@ DIRECTIVES: Final = {
 
 ``%Z`` is a zone's name beside its offset (``%z``), and read over: a name alone does not always say the offset.
 """
+NUMBERS: Final = frozenset("YymdHIMSfL")
+"""The directives of digits alone."""
 SHORTHANDS: Final = {"%F": "%Y-%m-%d", "%T": "%H:%M:%S", "%R": "%H:%M", "%D": "%m/%d/%y", "%.f": ".%f"}
 HOURS, MINUTES = 24, 60
 MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -59,9 +62,20 @@ def compiled(pattern: str) -> re.Pattern[str]:
     if unknown:
         raise ValueError(f"unknown directive {', '.join(unknown)}")
     literal = [re.sub(r"(?:\\?\s)+", r"\\s+", re.escape(part)) for part in parts[::2]]  # as strptime takes blanks
-    fields = [DIRECTIVES[letter] for letter in parts[1::2]] + [""]
+    fields = [*_fields(parts[1::2], literal[1:]), ""]
     body = "".join(text + field for text, field in zip(literal, fields, strict=True))
     return re.compile(rf"^\s*{body}\s*$")
+
+
+def _fields(letters: Sequence[str], behind: Sequence[str]) -> Iterator[str]:
+    """A regular expression a directive; where nothing parts two numbers, each has all of its digits, or it is a guess."""
+    together = [
+        not text and {one, next_one} <= NUMBERS
+        for one, next_one, text in zip(letters, letters[1:], behind, strict=False)
+    ]
+    for letter, before, after in zip(letters, [False, *together], [*together, False], strict=False):
+        field = DIRECTIVES[letter]
+        yield field.replace("{1,2}", "{2}") if before or after else field
 
 
 def parsed(texts: pl.Series, pattern: re.Pattern[str], timezone: str) -> pl.Series:

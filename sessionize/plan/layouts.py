@@ -31,9 +31,9 @@ DATES: Final = (
 BETWEEN: Final = (" ", "T", ":", ", ", " @ ", "-", "_", "  ", " at ", "")
 TIMES: Final = (
     "%H:%M:%S", "%H:%M:%S.%f", "%H:%M:%S,%f", "%H:%M", "%H:%M:%S:%L", "%I:%M:%S %p", "%I:%M %p", "%I:%M:%S%p",
-    "%I:%M%p", "%H%M%S", "%H.%M.%S", "%H%M", "%I:%M:%S.%f %p",
+    "%I:%M%p", "%H%M%S", "%H%M%S.%f", "%H.%M.%S", "%H%M", "%H", "%I:%M:%S.%f %p", "%I.%M.%S.%f %p",
 )  # fmt: skip
-ZONES: Final = ("", " %z", "%z", " %z %Z", "%z[%Z]", " (%Z)", " %z (%Z)")
+ZONES: Final = ("", " %z", "%z", " %z %Z", "%z[%Z]", " (UTC)", " (GMT)", " %z (%Z)")
 ENDS: Final = ("%a %b %d %H:%M:%S %Y", "%a %b %d %H:%M:%S %z %Y", "%b %d %H:%M:%S %Y")
 """Layouts whose year stands at the end."""
 WRITTEN: Final = ("%Y%m%d", "%Y%m%d%H", "%Y%m%d%H%M", "%Y%m%d%H%M%S", "%Y%m%d%H%M%S%f")

@@ -91,9 +91,7 @@ def _objects(types: Types, usual: Collection[str], evidence: Evidence) -> dict[s
 
 
 def either(role: str, names: Sequence[str], evidence: Evidence) -> str:
-    """What to type for columns of one name, spelt otherwise in each file: of which no row has more than one."""
-    if len({schema.spelling(name) for name in names}) > 1:
-        return ""
+    """What to type for columns of which no row has more than one, as where files name one column differently."""
     there = [evidence.texts(name).is_not_null().cast(pl.UInt8).alias(name) for name in names]
     if pl.DataFrame(there).sum_horizontal().max() not in {None, 0, 1}:
         return ""

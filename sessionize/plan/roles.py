@@ -83,6 +83,7 @@ class Roles:
         time = self._time()
         self._find_key()
         self._look_at_keys()
+        self._find_event_type()
         if self._problems:
             raise self._error()
         for role in schema.ID_ROLES:
@@ -220,6 +221,21 @@ class Roles:
             return
         has_time = schema.TIMESTAMP in self._by_name
         self._problems.append(asked.for_key(found, self._evidence, has_time=has_time))
+
+    def _find_event_type(self) -> None:
+        """A column such as `type` is the event type if page views are among its values; without pages, conversions do."""
+        if schema.EVENT_TYPE in (*self._columns, *self._doubtful) or self._said(schema.EVENT_TYPE) is not None:
+            return
+        config, has_pages = self._config, schema.PAGE in self._columns
+        views = schema.PAGE_VIEWS if config.page_views is None else config.page_views
+        words = (*views, *(() if has_pages else config.conversions or schema.CONVERSIONS))
+        usual = {schema.spelling(word) for word in words}
+        found = by_name(schema.EVENT_TYPE, self._types, self._taken, schema.NAMES_OF_TYPES)
+        self._evidence.read(found)
+        texts = {name: self._evidence.texts(name).drop_nulls().unique() for name in found}
+        likely = [name for name, values in texts.items() if not usual.isdisjoint(map(schema.spelling, values))]
+        if len(likely) == 1:
+            self._columns[schema.EVENT_TYPE] = (likely[0],)
 
     def _find_session_of_google(self) -> None:
         """An id that is the second it began in is a session's with the profile only."""

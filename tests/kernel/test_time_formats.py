@@ -97,3 +97,11 @@ def test_the_name_of_a_zone_is_read_over_beside_its_offset() -> None:
 def test_an_offset_in_digits_of_another_script_is_none() -> None:
     clf = TimeFormat(kind="pattern", pattern="%Y-%m-%d %H:%M %z")
     assert read(["2024-05-30 12:01 +0200", "2024-05-30 12:01 +\u0660\u0662\u0660\u0660"], clf)[1] is None
+
+
+@pytest.mark.parametrize(
+    ("layout", "written"),
+    [("%Y%m%d-%H%M%S", "20240530-1215"), ("%Y%m%d %H%M", "20240530 12"), ("%Y%m%d", "2024530"), ("%d%m%Y", "3052024")],
+)
+def test_numbers_that_nothing_parts_have_all_of_their_digits(layout: str, written: str) -> None:
+    assert read([written], TimeFormat(kind="pattern", pattern=layout)) == [None]

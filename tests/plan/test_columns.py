@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shlex
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
+import console
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -256,3 +258,27 @@ def test_amounts_of_mongodb_are_read_whatever_type_each_has(
     (tmp_path / "log.ndjson").write_text("".join(row.format(*each) for each in rows))
     found = package.sessionize(tmp_path / "log.ndjson")
     assert (found.metrics["value"].sum(), found.counts.bad_values) == expected
+
+
+@pytest.mark.parametrize(
+    ("header", "typed"),
+    [
+        ("{},user_id,event_time,page", ("session_id", "visit_id", "--session-id 'session_id ?? visit_id'")),
+        ("user_id,event_time,event,{}", ("value", "amount", "--map 'value=value ?? amount'")),
+    ],
+)
+def test_files_that_name_one_column_differently_are_read_with_both_names(
+    tmp_path: Path, header: str, typed: tuple[str, str, str]
+) -> None:
+    first, second, hint = typed
+    for number, name in enumerate((first, second)):
+        rows = {"session_id": "7,u1,2024-05-30 10:00:00,/a", "value": "u1,2024-05-30 10:00:00,purchase,7"}[first]
+        (tmp_path / "log").mkdir(exist_ok=True)
+        (tmp_path / "log" / f"{number}.csv").write_text(f"{header.format(name)}\n{rows}\n")
+    refused = console.sessionize("run", "log", "-o", "out", cwd=tmp_path)
+    assert hint in refused.err
+    done = console.sessionize("run", "log", "-o", "out", *shlex.split(hint), cwd=tmp_path)
+    assert done.code == 0, done.err
+    metrics = pl.read_parquet(tmp_path / "out" / "metrics.parquet")
+    assert metrics["events"].to_list() == [2]
+    assert metrics["value"].sum() == (14 if first == "value" else 0)
