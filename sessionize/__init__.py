@@ -25,10 +25,9 @@ if TYPE_CHECKING:
 
     from sessionize.config import Config, Nightly, Output, Rules
     from sessionize.errors import InputError, SessionizeError, UsageError
-    from sessionize.nightly.job import run_night
-    from sessionize.one_shot import run
     from sessionize.python.calls import compare, funnel, paths, sessionize, summary, timeout
     from sessionize.python.checking import Verdict, check
+    from sessionize.python.jobs import run, run_night
     from sessionize.results import Frames, Table
     from sessionize.version import __version__
 
@@ -40,7 +39,7 @@ __all__ = [
 _HOMES = {
     "Config": "config", "Nightly": "config", "Output": "config", "Rules": "config", "InputError": "errors",
     "SessionizeError": "errors", "UsageError": "errors", "Frames": "results", "Table": "results", "Verdict": "python.checking", "check": "python.checking",
-    "run": "one_shot", "run_night": "nightly.job", "__version__": "version",
+    "run": "python.jobs", "run_night": "python.jobs", "__version__": "version",
     **dict.fromkeys(("compare", "funnel", "paths", "sessionize", "summary", "timeout"), "python.calls"),
 }  # fmt: skip
 

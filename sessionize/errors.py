@@ -10,7 +10,8 @@
     │   ├── OutputError
     │   └── StateError
     ├── LockedError         5   nobody; wait
-    └── AccountingError    70   us
+    └── UnforeseenError    70   us
+        └── AccountingError
 
 A bad *row* is never an exception: it is a row of the rejected ones, with its reason.
 """
@@ -102,5 +103,9 @@ class LockedError(SessionizeError):
     exit_code = 5
 
 
-class AccountingError(SessionizeError):
+class UnforeseenError(SessionizeError):
+    """What nothing here has foreseen, such as a panic of a library: a bug of this program."""
+
+
+class AccountingError(UnforeseenError):
     """Rows in and rows out do not add up: a bug of this program."""

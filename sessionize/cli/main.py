@@ -8,10 +8,8 @@ whichever comes first: a signal, or the end of the work.
 from __future__ import annotations
 
 import ctypes
-import errno
 import gc
 import os
-import re
 import signal
 import sys
 import threading
@@ -26,14 +24,10 @@ from sessionize.cli.late import Late
 from sessionize.errors import ChecksFailed, SessionizeError, StdoutError
 from sessionize.machine import LITTLE, WITHOUT_AVX512, available, processor
 from sessionize.patterns import pattern
+from sessionize.unforeseen import as_ours
+from sessionize.zones import any_zone
 
-REPORT_AT: Final = "https://github.com/sessionize/sessionize/issues"
-"""Where a bug is reported, as the package's metadata has it."""
 UNFORESEEN: Final = 70
-DAMAGED: Final = 3
-MACHINE: Final = 4
-MACHINE_ERRORS: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF, errno.EMFILE, errno.ENFILE}
-"""A full disk, a closed stdout and the like, where no output names the place."""
 DONE: Final = signal.SIGUSR1
 """What the worker sends when it has ended."""
 ABANDONED: Final = threading.Event()
@@ -172,7 +166,8 @@ def _run(arguments: list[str]) -> int:
         from sessionize.cli.app import application, as_meant
 
         arguments = as_meant(arguments)
-        code = application(arguments)(arguments, prog_name="sessionize", standalone_mode=False)
+        with any_zone():
+            code = application(arguments)(arguments, prog_name="sessionize", standalone_mode=False)
         sys.stdout.flush()
     except SystemExit as done:  # how Typer ends what the shell asks on TAB
         return done.code if isinstance(done.code, int) else 0
@@ -198,24 +193,9 @@ def _report(error: BaseException, arguments: list[str]) -> int:
     if usage is not None:  # Typer's own: what was typed is wrong, or nothing was, which asks for help
         _print_usage(type(error).__name__, usage(), arguments)
         return int(getattr(error, "exit_code", 2))
-    if isinstance(error, MemoryError):
-        _print("out of memory", "set --memory-limit, or use a larger machine")
-        return MACHINE
-    if type(error).__name__ == "ComputeError" and str(error).startswith("parquet:"):
-        _print(f"an input is damaged: {str(error).splitlines()[0]}", "fetch the file again")
-        return DAMAGED
-    number = _os_error(error)
-    if number in MACHINE_ERRORS:
-        _print(
-            f"cannot write: {os.strerror(number).lower()}", "look at where stdout leads, and at the limits in TMPDIR"
-        )
-        return MACHINE
-    first = str(error).strip().splitlines()
-    _print(
-        f"unforeseen {type(error).__name__}: {first[0] if first else ''}",
-        f"this is a bug: please report it, with what was typed, by {REPORT_AT}; --debug shows the traceback",
-    )
-    return UNFORESEEN
+    found = as_ours(error)
+    _print(found.message, found.hint)
+    return found.exit_code
 
 
 def _print_usage(kind: str, message: str, arguments: list[str]) -> None:
@@ -224,12 +204,6 @@ def _print_usage(kind: str, message: str, arguments: list[str]) -> None:
         _print("INPUT is missing", f"sessionize {command} INPUT...; sessionize {command} -h tells the options")
     else:
         _print(message, None, label="" if kind == "NoArgsIsHelpError" else "error: ")
-
-
-def _os_error(error: BaseException) -> int:
-    """Number of the system's error; 0 for any other. Polars tells it in the text only."""
-    told = re.search(r"os error (\d+)", str(error))
-    return (error.errno if isinstance(error, OSError) else None) or (int(told[1]) if told else 0)
 
 
 def _print_traceback(error: BaseException) -> None:

@@ -22,6 +22,7 @@ from sessionize.python import values as v
 from sessionize.python.data import Data
 from sessionize.python.words import in_python, python_names
 from sessionize.results import Table, as_html
+from sessionize.unforeseen import as_called
 from sessionize.values import dataclass
 
 COLUMNS = {"check": pl.String, "status": pl.String, "value": pl.Float64, "allowed": pl.String, "finding": pl.String}
@@ -116,7 +117,8 @@ def check(
         ``passed``, ``findings``, and ``frame``: a check a row.
     """
     if isinstance(data, Config):
-        return checks.check(data, settings, progress, limits=limits)
+        with as_called():
+            return checks.check(data, settings, progress, limits=limits)
     with python_names():
         own = {
             "baseline": None if baseline is None else v.path("baseline", baseline),

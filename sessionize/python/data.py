@@ -10,6 +10,9 @@ from typing import Any, Final, Protocol, TypeAlias
 import polars as pl
 
 from sessionize.errors import UsageError
+from sessionize.python.seconds import of_arrow, of_pandas
+from sessionize.read.twins import Twins
+from sessionize.read.twins import of_arrow as of_arrow_types
 
 
 class ArrowStream(Protocol):
@@ -74,7 +77,7 @@ def _frame(data: Any) -> pl.LazyFrame | pl.DataFrame:
     if not _is_pandas(data) and (is_column or not has_rows):
         raise UsageError(f"data is no log, but of type {type(data).__name__}", hint=f"it is {TAKEN}{_instead(data)}")
     try:
-        return _of_pandas(data) if _is_pandas(data) else pl.DataFrame(data)
+        return _of_pandas(data) if _is_pandas(data) else of_arrow(data)
     except MemoryError:
         raise
     except (Exception, pl.exceptions.PanicException) as error:  # noqa: BLE001 - a query may fail as its library has it
@@ -84,6 +87,8 @@ def _frame(data: Any) -> pl.LazyFrame | pl.DataFrame:
 def _unreadable(data: object, error: BaseException) -> UsageError:
     kind, first = type(data), next(iter(str(error).strip().splitlines()), type(error).__name__)
     said = f"data, a {kind.__module__}.{kind.__name__}, cannot be read as a frame"
+    if (twins := _twins(data)) is not None:
+        return UsageError(f"{said}: {twins.said}", hint="leave it out, or rename one of the fields, where it is made")
     if "unique" in first or "duplicate" in first.lower() or "more than one occurrence" in first:
         return UsageError(f"{said}: {first}", hint="give each column a name of its own")
     if (column := _unread(data)) is not None:
@@ -95,6 +100,14 @@ def _unreadable(data: object, error: BaseException) -> UsageError:
         hint = "are there values of several types in a column? make them of one, such as column.astype(str)"
         return UsageError(f"{said}: {first}", hint=hint)
     return UsageError(f"{said}: {first}")
+
+
+def _twins(data: Any) -> Twins | None:
+    """Fields of one name in a struct of an Arrow table, where it has such."""
+    schema = getattr(data, "schema", None)
+    with suppress(Exception):
+        return of_arrow_types(schema)
+    return None
 
 
 def _unread(data: Any) -> tuple[str, str] | None:
@@ -132,4 +145,4 @@ def _of_pandas(data: Any) -> pl.DataFrame:
     if named:
         left_out = [level for level, name in enumerate(data.index.names) if name is None]
         data = data.reset_index(level=named) if left_out else data.reset_index()
-    return pl.from_pandas(data)
+    return of_pandas(data)

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final, TypeVar
 
-from sessionize.errors import SessionizeError
+from sessionize.errors import SessionizeError, UnforeseenError
 from sessionize.patterns import pattern
+from sessionize.unforeseen import as_called
 
 Error = TypeVar("Error", bound=SessionizeError)
 LISTS: Final = ("columns",)
@@ -36,6 +37,7 @@ IN_PYTHON: Final = {
     "sessionize compare --explain all lists them": "in a shell, sessionize compare --explain all lists them",
     "written by check --output-format json": "written by sessionize check --output-format json",
     "; nothing was written": "",
+    "; --debug shows the traceback": "",
 }
 """What means nothing to a call, and what is said instead."""
 
@@ -136,9 +138,10 @@ def _quoted(value: str) -> str:
 def python_names() -> Iterator[None]:
     """Raises errors that come through it in Python's words; the hint is a note of theirs, so that it is seen."""
     try:
-        yield
+        with as_called():
+            yield
     except SessionizeError as error:
-        raise translated(error) from None
+        raise translated(error) from (error.__cause__ if isinstance(error, UnforeseenError) else None)
 
 
 def translated(error: Error) -> Error:

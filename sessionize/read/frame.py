@@ -23,6 +23,7 @@ from sessionize.read.plain_types import as_read
 from sessionize.read.raw_rows import rows_as_json
 from sessionize.read.source import LogFile, Source
 from sessionize.read.texts import PLACE
+from sessionize.read.twins import of_types
 
 CALLED: Final = "the frame"
 """What messages call it."""
@@ -51,6 +52,8 @@ class FrameLog:
         names = [name for name, dtype in given.collect_schema().items() if dtype != pl.Object and name not in PLACE]
         self._given = given.select(names)
         types = dict(self._given.collect_schema())
+        if (twins := of_types(types)) is not None:
+            raise InputError(f"{CALLED}: {twins.said}", hint=f"leave it out: frame.drop({twins.column!r})")
         self._held = config.frame.select(names) if isinstance(config.frame, pl.DataFrame) else None
         self._types = dict(self._read(self._given, types).collect_schema())
         self._own_types = types
@@ -145,6 +148,8 @@ def open_frame(config: Config) -> FrameLog:
     """
     try:
         log = FrameLog(config)
+    except SessionizeError:
+        raise
     except (Exception, pl.exceptions.PanicException) as error:  # noqa: BLE001 - a file that it scans may be missing
         raise _cannot_be_made(error) from None
     if not recognise.is_wanted(config):

@@ -22,6 +22,7 @@ from sessionize.read.parquet_ranges import first_error, height, local_copy, scan
 from sessionize.read.plain_types import as_read
 from sessionize.read.schema_union import Change, unified
 from sessionize.read.source import Source
+from sessionize.read.twins import check_no_twins
 from sessionize.stores import opened
 from sessionize.values import NamedTuple
 
@@ -33,7 +34,6 @@ EXACT: Final = 2**53
 LEAST_RATIO: Final = 2
 """Bytes that a byte of a file comes to at least, if its first rows do not tell."""
 
-TWO_FIELDS: Final = pattern(r"duplicate struct field '(.*)'")
 TWICE: Final = pattern(r"name '(?P<name>.*)' has more than one occurrence")
 
 
@@ -205,6 +205,7 @@ def _part(source: Source, start: int = 0, length: int | None = None) -> _Part:
         types = dict(frame.collect_schema())
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, UnicodeError) as error:
         raise _damaged(source, error) from None
+    check_no_twins(source, types)
     parts = {name: value for name, value in partitions(source.named).items() if name not in types}
     # Sliced first and numbered then: Polars reads only the slice's rows, which it does not the other way round.
     numbered = frame.with_row_index(schema.ROW, offset=start + 1).with_columns(
@@ -270,9 +271,6 @@ def _damaged(source: Source, error: BaseException) -> InputError:
     reason = next(iter(str(error).splitlines()), type(error).__name__).replace(source.place, path)
     if (twice := TWICE.search(reason)) is not None:
         return _two_of_one_name(source, twice["name"])
-    if (field := TWO_FIELDS.search(reason)) is not None:
-        said = f"{path}: a struct in it has two fields called {field[1]!r}"
-        return InputError(said, hint="rename one where the file is made, or leave the struct out")
     if "precision must be between 1 and 38" in reason:
         said = f"{path}: it has decimals of more than 38 digits ({reason.rpartition(' ')[2]}), which are not read"
         return InputError(said, hint="write them as DECIMAL(38, …) or as DOUBLE where the file is made")

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from functools import lru_cache
 from typing import cast
 
 import polars as pl
 
 from sessionize.kernel.texts import as_plain, is_plain, plain_type
-
-# Else a time whose zone is an offset, as Arrow's may be, makes Polars panic. Such times are taken to UTC below.
-os.environ.setdefault("POLARS_IGNORE_TIMEZONE_PARSE_ERROR", "1")
 
 
 def as_read(frame: pl.LazyFrame, types: dict[str, pl.DataType]) -> tuple[pl.LazyFrame, dict[str, pl.DataType]]:
@@ -30,7 +26,7 @@ def as_read(frame: pl.LazyFrame, types: dict[str, pl.DataType]) -> tuple[pl.Lazy
 
 
 @lru_cache
-def _is_known(zone: str) -> bool:
+def is_known_zone(zone: str) -> bool:
     """Whether Polars has a zone by this name; offsets aside, which it takes for a zone of whole hours only."""
     try:
         return not zone.startswith(("+", "-")) and bool(pl.select(pl.lit(0).cast(pl.Datetime("us", zone))).height)
@@ -41,7 +37,7 @@ def _is_known(zone: str) -> bool:
 def _has_known_zones(dtype: pl.DataType) -> bool:
     """Whether each time in a column is of a zone that Polars knows, or of none."""
     if isinstance(dtype, pl.Datetime):
-        return dtype.time_zone is None or _is_known(dtype.time_zone)
+        return dtype.time_zone is None or is_known_zone(dtype.time_zone)
     return all(map(_has_known_zones, _inside(dtype)))
 
 

@@ -35,6 +35,7 @@ from sessionize.spark.cutting import Templates
 from sessionize.spark.sizes import USUAL_SIZES
 from sessionize.spark.tasks import Numbered, seq, with_key
 from sessionize.spark.work import columns_of
+from sessionize.unforeseen import as_called
 from sessionize.values import NamedTuple, dataclass
 
 ID: Final = "sessionize.id"
@@ -59,6 +60,7 @@ class SparkFrames(NamedTuple):
     rejected: Any
 
 
+@as_called()
 def sessionize(events: Any, config: Config | None = None, *, partitions: int | None = None) -> SparkFrames:
     """Cut a DataFrame of events into sessions: the rows of `sessionize.sessionize`, in no order.
 

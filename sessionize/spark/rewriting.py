@@ -16,6 +16,7 @@ from sessionize.spark.lines import RejectedDone, line, numbers
 from sessionize.spark.sizes import USUAL_SIZES, Sizes
 from sessionize.spark.tasks import write_rejected
 from sessionize.values import dataclass
+from sessionize.zones import any_zone
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,9 @@ class RewriteRejected:
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """A line about the rejected rows of the share of each number that comes."""
-        for number in numbers(batches):
-            yield line(self._rewritten(number), self.folder, self.sizes.line_bytes)
+        with any_zone():
+            for number in numbers(batches):
+                yield line(self._rewritten(number), self.folder, self.sizes.line_bytes)
 
     def _rewritten(self, number: int) -> RejectedDone:
         share, end = self.shares[number], self.ends[number]

@@ -41,6 +41,7 @@ from sessionize.spark.lines import Failed, ShareDone, line, numbers, packed
 from sessionize.spark.sizes import USUAL_SIZES, Sizes
 from sessionize.stores import StoreError, path_of
 from sessionize.values import NamedTuple, dataclass
+from sessionize.zones import any_zone
 
 KEY: Final = "sessionize.key"
 DONE: Final = "sessionize.done"
@@ -134,9 +135,10 @@ class ReadShares:
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Events of the shares of each number that comes, and what each share came to."""
-        for number in numbers(batches):
-            for share in self.groups[number]:
-                yield from self._read(share)
+        with any_zone():
+            for number in numbers(batches):
+                for share in self.groups[number]:
+                    yield from self._read(share)
 
     def _read(self, share: Share) -> Iterator[pa.RecordBatch]:
         try:
