@@ -42,6 +42,8 @@ BLANK: Final = b"\xef\xbb\xbf \t\r\n"
 MARKUP: Final = pattern(rb"(?i)<(!doctype|html|\?xml)")
 EMPTY_ARRAYS: Final = pattern(rb"(?:\[[ \t]*\][ \t]*\r?\n\s*)+")
 """Lines of an export that found nothing, before those of one that did."""
+NO_OBJECTS: Final = pattern(rb"(?:\xef\xbb\xbf)?\s*(?:\[\s*\]\s*)+")
+"""A whole file of an export that found nothing."""
 OBJECT: Final = pattern(rb'\{\s*(?:"|\})')
 OBJECT_OVER_LINES: Final = pattern(rb"\{[ \t]*\r?\n")
 ARRAY: Final = pattern(rb"\[\s*(?:\{|\]\s*\Z)")

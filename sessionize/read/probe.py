@@ -10,9 +10,10 @@ from typing import IO, Final
 from sessionize.config import Config
 from sessionize.errors import InputError, UsageError
 from sessionize.os_errors import writing
-from sessionize.read.detect import BLANK, recognised
+from sessionize.read.detect import BLANK, NO_OBJECTS, PIPE, recognised
 from sessionize.read.formats import ENDINGS, FORMATS, MARKS
 from sessionize.read.nearest import missing
+from sessionize.read.piped import typed
 from sessionize.read.rotated import ending
 from sessionize.read.shown import shown_path, written
 from sessionize.read.source import Empty, LogFile, Source, unreadable
@@ -57,6 +58,12 @@ def probed(place: str, shown: str, config: Config) -> Source:
     head = head if packed is None else _unpacked_head(draft)
     if len(head) < HEAD and not head.strip(BLANK):
         raise _empty(shown, "nothing but blank lines" if head else "the file is empty")
+    if len(head) < HEAD and NO_OBJECTS.fullmatch(_from_first_row(head, draft)):
+        raise _empty(
+            shown,
+            "a JSON array with nothing in it, so no events",
+            typed(f"of one that has some an object a line is read: jq -c '.[]' FILE {PIPE}", shown, packed),
+        )
     kind = recognised(_from_first_row(head, draft), shown, config.input_format, packed)
     return replace(draft, file=replace(file, format=kind, digest=FORMATS[kind].digest(draft)))
 

@@ -247,6 +247,17 @@ def test_objects_behind_empty_arrays_are_ndjson_whatever_the_name(tmp_path: Path
     assert ids(log(tmp_path / name)) == ["a", "b"]
 
 
+@pytest.mark.parametrize("empty", ["[]", "[]\n", "[\n]\n", " [ ]\r\n[]\n"])
+def test_an_empty_array_beside_objects_is_an_empty_file(tmp_path: Path, empty: str) -> None:
+    (tmp_path / "a.json").write_bytes(b'{"id": "a"}\n')
+    (tmp_path / "b.json").write_bytes(empty.encode())
+    found = log(tmp_path)
+    assert (ids(found), [each.why for each in found.passed_over]) == (["a"], ["empty"])
+    (tmp_path / "a.json").write_bytes(b'[{"id": "a"}]')
+    with pytest.raises(InputError, match=r"a\.json: this is one JSON array"):
+        log(tmp_path)
+
+
 def test_a_header_of_brackets_is_a_header(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("[]\n1\n")
     assert list(log(tmp_path / "a.csv").schema) == ["[]"]
