@@ -15,6 +15,7 @@ from sessionize.config import Config, InputFormat
 from sessionize.errors import AccountingError, InputError
 from sessionize.preset_roles import late_columns
 from sessionize.read import csv_text, layouts, ndjson, recognise, zeek
+from sessionize.read.alike import check_alike
 from sessionize.read.dialect import NoHeader
 from sessionize.read.hive import partitions
 from sessionize.read.opened import Opened, Unit
@@ -82,7 +83,7 @@ def opened(sources: Sequence[Source], config: Config) -> tuple[list[Opened], lis
         raise _nameless(nameless, found)
     if not found:
         raise empty[0]
-    _check_alike(found, config)
+    check_alike(found, config)
     passed += [_title(file.source, file.form.title) for file in found if file.form and file.form.title]
     return found, passed
 
@@ -115,30 +116,6 @@ def _with_rotated(path: str) -> str:
     """A pattern for a log and what a rotation has made of it: ``logs/access.log*``."""
     folder, slash, name = path.rpartition("/")
     return f"{escape(folder)}{slash}{escape(unrotated(name))}*"
-
-
-def _check_alike(files: Sequence[Opened], config: Config) -> None:
-    """Refuse a CSV that has no column in common with any other, however spelt: what stands in its first line is no header."""
-    with_header = [file for file in files if file.form is not None and file.form.has_header]
-    if len(with_header) < 2 or config.preset is not None:
-        return
-    odd = [file for file in with_header if _names_of(with_header, file).isdisjoint(_spelt(file))]
-    if odd:
-        file = odd[-1]  # of two files, the later one is named
-        first = next(other for other in with_header if other is not file)
-        raise InputError(
-            f"{file.source.file.path}: none of its columns is in another file: its first line is "
-            f"{', '.join(file.own)[:200]!r}, that of {first.source.file.path} {', '.join(first.own)[:200]!r}",
-            hint=f"has it no header line? --columns {shlex.quote(','.join(first.own))} names those of all files",
-        )
-
-
-def _names_of(files: Sequence[Opened], but: Opened) -> set[str]:
-    return {name for file in files if file is not but for name in _spelt(file)}
-
-
-def _spelt(file: Opened) -> set[str]:
-    return {schema.spelling(name) for name in file.own}
 
 
 def _title(source: Source, lines: tuple[int, int]) -> PassedOver:

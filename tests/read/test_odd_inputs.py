@@ -189,3 +189,27 @@ def test_a_frame_may_have_columns_named_row_and_reason() -> None:
     assert found["sessionize.row"].to_list() == [2, 3]
     assert found["sessionize.reason"].to_list() == ["no_session_key", "null_timestamp"]
     assert frames_of(log.head(1)).rejected.schema == found.schema
+
+
+@pytest.mark.parametrize("names", [("README.txt", "b.csv"), ("README.txt", "b.csv", "c.csv"), ("b.csv", "notes.md")])
+def test_of_files_that_have_nothing_in_common_the_one_that_is_no_log_is_named(
+    names: tuple[str, ...], tmp_path: Path
+) -> None:
+    (tmp_path / "logs").mkdir()
+    for name in names:
+        text = "user_id,time\na,2024-05-30T10:00:00Z\n" if name.endswith("csv") else "These are the logs.\n"
+        (tmp_path / "logs" / name).write_text(text)
+    said = sessionize("run", *(f"logs/{name}" for name in names), "-o", "out", cwd=tmp_path)
+    odd = next(name for name in names if not name.endswith("csv"))
+    told = " ".join(said.err.split())
+    assert (said.code, told.startswith(f"error: logs/{odd}: none of its columns")) == (3, True), said.err
+    assert "is it no log? logs/*.csv names those that are" in told
+    assert "that of logs/b.csv 'user_id, time'" in told
+
+
+def test_of_two_logs_with_other_columns_the_later_is_named_with_the_columns_of_both(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("user_id,time\na,2024-05-30T10:00:00Z\n")
+    (tmp_path / "b.csv").write_text("visitor,ts\na,2024-05-30T10:00:00Z\n")
+    said = sessionize("run", "a.csv", "b.csv", "-o", "out", cwd=tmp_path)
+    assert "error: b.csv: none of its columns" in said.err
+    assert "is it no log?" not in said.err
