@@ -16,13 +16,16 @@ import numpy as np
 import polars as pl
 
 from sessionize import schema
+from sessionize.patterns import pattern
 from sessionize.read import delimited
 from sessionize.read.dialect import Dialect
 from sessionize.read.lines import Block, uncommented
 from sessionize.values import NamedTuple
 
+WITH_RETURN: Final = pattern(rb"(?m)^[^\r\n]*+\r[^\n]*")
+QUOTED: Final = pattern(rb'"(?:[^"]|"")*+"')
 MARKS: Final = b"\x02\x03\x04\x05\x06\x07\x08\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1c\x1d\x1e\x1f"
-"""One that a block has not stands for its line breaks inside records."""
+"""One that a block has not stands for its line breaks inside records, another for carriage returns inside quotes."""
 
 
 class Records(NamedTuple):
@@ -32,16 +35,24 @@ class Records(NamedTuple):
         text: The records, line breaks inside as the mark.
         numbers: Numbers of each record's first line in the file, from 1.
         mark: Stands for a line break; empty where no record has one.
+        carriage: Stands for a carriage return in quotes that no line break follows; empty where no record has one.
     """
 
     text: bytes
     numbers: Sequence[int]
     mark: bytes = b""
+    carriage: bytes = b""
 
     def lines(self) -> list[bytes]:
         """Each record as it stands in the file."""
         found = self.text.split(b"\n")[:-1]
-        return [line.replace(self.mark, b"\n") for line in found] if self.mark else found
+        for mark, meant in self.marks():
+            found = [line.replace(mark, meant) for line in found]
+        return found
+
+    def marks(self) -> list[tuple[bytes, bytes]]:
+        """Each of the marks that there are, with what it stands for."""
+        return [(mark, meant) for mark, meant in ((self.mark, b"\n"), (self.carriage, b"\r")) if mark]
 
 
 def records(blocks: Iterable[Block], form: Dialect, longest: int) -> Iterator[Records]:
@@ -78,9 +89,9 @@ def parse(found: Records, form: Dialect, wanted: Collection[str], comment: bytes
     frame = delimited.parse(uncommented(block, comment) if comment else block, form, wanted)
     numbers = pl.Series(found.numbers, dtype=pl.UInt32)
     frame = frame.with_columns(numbers.gather(frame[schema.ROW] - 1).alias(schema.ROW))
-    if not found.mark or not wanted:
-        return frame
-    return frame.with_columns(pl.col(*wanted).str.replace_all(found.mark.decode(), "\n", literal=True))
+    for mark, meant in found.marks() if wanted else ():
+        frame = frame.with_columns(pl.col(*wanted).str.replace_all(mark.decode(), meant.decode(), literal=True))
+    return frame
 
 
 def _whole(form: Dialect) -> re.Pattern[bytes]:
@@ -115,7 +126,22 @@ def _joined(block: Block, whole: re.Pattern[bytes], longest: int, *, last: bool 
             at += 1
         at += 1
     cut = ends[held - 1] + 1 if held else 0
-    return _records(Block(raw[:cut], block.first), ends[:held], spans), raw[cut:]
+    found = _records(Block(raw[:cut], block.first), ends[:held], spans)
+    return _with_carriages(found, whole), raw[cut:]
+
+
+def _with_carriages(found: Records, whole: re.Pattern[bytes]) -> Records:
+    """The records with a mark in place of each carriage return in quotes: elsewhere one is no part of a record."""
+    mark = next((bytes([mark]) for mark in MARKS if mark not in found.text), b"") if b"\r" in found.text else b""
+    if not mark:
+        return found
+
+    def marked(line: re.Match[bytes]) -> bytes:
+        if whole.fullmatch(line[0]) is None:
+            return line[0]
+        return QUOTED.sub(lambda field: field[0].replace(b"\r", mark), line[0])
+
+    return found._replace(text=WITH_RETURN.sub(marked, found.text), carriage=mark)
 
 
 def _line_ends(raw: bytes) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from pathlib import Path
+from typing import Literal
 
 import polars as pl
 import pytest
@@ -71,13 +72,14 @@ def whole(record: str) -> bool:
         at += 1
 
 
-values = st.text(alphabet='a7,"\n é\x02', max_size=6)
+values = st.text(alphabet='a7,"\n\r é\x02', max_size=6)
 good = st.lists(values, min_size=3, max_size=3).filter(any)
 
 
 def written(row: list[str]) -> str:
     out = io.StringIO()
-    csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_MINIMAL).writerow(row)
+    how: Literal[0, 1] = csv.QUOTE_ALL if "\r" in "".join(row) else csv.QUOTE_MINIMAL
+    csv.writer(out, lineterminator="\n", quoting=how).writerow(row)
     return out.getvalue()[:-1]
 
 
@@ -89,7 +91,8 @@ def test_what_a_csv_writer_writes_is_read_back_with_the_number_of_its_first_line
     texts = [written(row) for row in table]
     expected, number = [], 2
     for row, text in zip(table, texts, strict=True):
-        expected.append((number, None, tuple(field or None for field in row)))
+        read = [field.replace("\r\n", "\n") for field in row] if end == "\n" else row  # a line break is one, as it ends
+        expected.append((number, None, tuple(field or None for field in read)))
         number += text.count("\n") + 1
     content = "".join(f"{text}\n" for text in ["x,y,z", *texts]).replace("\n", end).encode()
     path = tmp_path_factory.getbasetemp() / "written.csv"
@@ -148,6 +151,18 @@ def test_a_header_over_lines_is_read_as_one(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="never closes") as error:
         opened(tmp_path / "a.csv", content, over_lines=False)
     assert "--multiline" in str(error.value.hint)
+
+
+def test_a_carriage_return_in_quotes_is_kept_and_elsewhere_no_part_of_a_record(tmp_path: Path) -> None:
+    content = b'x,y,z\r\na,"b\rc","\r"\r\nd,e\re,f\r\n"g\r",h,"i\r\n\rj"\r\nk,"l"\r,m\r\n'
+    log = opened(tmp_path / "a.csv", content)
+    assert rows(log) == [
+        (2, None, ("a", "b\rc", "\r")), (3, "malformed_row", (None, None, None)), (4, None, ("g\r", "h", "i\n\rj")),
+        (6, "malformed_row", (None, None, None)),
+    ]  # fmt: skip
+    places = pl.DataFrame({schema.FILE: [0] * 3, schema.ROW: [2, 3, 4]}).cast(pl.UInt32)
+    assert log.raw(places)["raw"].to_list() == ['a,"b\rc","\r"', "d,e\re,f", '"g\r",h,"i\n\rj"']
+    assert rows(opened(tmp_path / "a.csv", content, over_lines=False))[0] == (2, "malformed_row", (None, None, None))
 
 
 def test_bytes_that_are_no_text_inside_a_record_are_told(tmp_path: Path) -> None:
