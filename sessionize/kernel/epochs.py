@@ -59,6 +59,8 @@ def epoch(times: pl.Series, clock: Clock) -> pl.Series:
     """
     if times.dtype.is_integer():
         return _from(clock, scaled(times.cast(pl.Int64, strict=False), clock.per_second))
+    if times.dtype.is_decimal():  # a double holds not all of its digits
+        return epoch_text(times.cast(pl.String), clock)
     return _from(clock, _real(times.cast(pl.Float64), clock.per_second))
 
 

@@ -148,16 +148,16 @@ def is_plain(dtype: pl.DataType) -> bool:
     """Whether a column neither is, nor holds, what `as_plain` makes something else of."""
     if isinstance(dtype, pl.Struct):
         return all(is_plain(cast("pl.DataType", inner.dtype)) for inner in dtype.fields)
-    if isinstance(dtype, (pl.List, pl.Array)):
+    if isinstance(dtype, pl.List):
         return is_plain(cast("pl.DataType", dtype.inner))
-    return dtype != pl.Binary and not isinstance(dtype, (pl.Map, pl.BaseExtension))
+    return dtype != pl.Binary and not isinstance(dtype, (pl.Array, pl.Map, pl.BaseExtension))
 
 
 def as_plain(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
     """The column with text in place of bytes, however deep they lie.
 
-    So with lists of ``key`` and ``value`` in place of maps, and what stands for a value in place of types that a writer
-    has made up, such as Arrow's JSON.
+    So with lists of ``key`` and ``value`` in place of maps, lists of any length in place of those of one, and what stands
+    for a value in place of types that a writer has made up, such as Arrow's JSON.
     """
     if is_plain(dtype):
         return column
