@@ -25,6 +25,8 @@ MEASURE: Final = r"^\s*[+-]?\d*[.,]\d+\s*$"
 PROSE: Final = r"\S+\s+\S+\s+\S+\s+\S+"
 ADDRESS: Final = r"^(?:[a-z]+://|/)|^www\."
 SCIENTIFIC: Final = r"^\d(?:[.,]\d+)?[eE]\+?\d{2,}$"
+COARSE: Final = r"^\s*\d(?:[.,]\d{0,5})?[eE]\+?(?:0?9|12|15|18)\s*$"
+"""An epoch as a spreadsheet shows it: to hours. Some of a program's are as short, but not all of them."""
 WHOLE: Final[dict[type[pl.DataType] | None, float]] = {pl.Float64: 2.0**53, pl.Float32: 2.0**24}
 """From where on not each whole number is one that the type has."""
 WRITTEN_DATE: Final = r"^\s*\d{1,4}[./-]\d{1,2}[./-]\d{1,4}(?:\.?(?:[^\d.]|$))"
@@ -161,5 +163,17 @@ def lost_digits(role: str, names: Iterable[str], evidence: Evidence, *, private:
             return (
                 f"the {role} in {name!r} is in scientific notation{example}: its last digits were lost before, "
                 f"so that different ids are one; export the column as text"
+            )
+    return None
+
+
+def lost_seconds(names: Iterable[str], evidence: Evidence) -> str | None:
+    """What to say of epochs that a spreadsheet has written with so few digits that their seconds are lost."""
+    for name in (each for each in names if evidence.types.get(each) == pl.String):
+        values = evidence.texts(name).drop_nulls()
+        if len(values) and values.str.contains(COARSE).all():
+            return (
+                f"the timestamp in {name!r} is in scientific notation, such as {values[0]}: its seconds were lost before, "
+                f"so that sessions are wrong; export the column as text"
             )
     return None

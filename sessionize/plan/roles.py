@@ -89,6 +89,8 @@ class Roles:
         for role in schema.ID_ROLES:
             lost = keys.lost_digits(role, self._columns.get(role, ()), self._evidence, private=self._private)
             self._notes += [] if lost is None else [lost]
+        coarse = keys.lost_seconds(self._columns[schema.TIMESTAMP], self._evidence)
+        self._notes += [] if coarse is None else [coarse]
         ordered: dict[str, tuple[str, ...]] = {
             role: self._columns[role] for role in schema.ROLES if role in self._columns
         }

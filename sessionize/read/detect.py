@@ -44,7 +44,8 @@ EMPTY_ARRAYS: Final = pattern(rb"(?:\[[ \t]*\][ \t]*\r?\n\s*)+")
 """Lines of an export that found nothing, before those of one that did."""
 NO_OBJECTS: Final = pattern(rb"(?:\xef\xbb\xbf)?\s*(?:\[\s*\]\s*)+")
 """A whole file of an export that found nothing."""
-OBJECT: Final = pattern(rb'\{\s*(?:"|\})')
+OBJECT: Final = pattern(rb'(?:,\s*)?\{\s*(?:"|\})')
+"""An object; a later part of a split array begins with the comma before it."""
 OBJECT_OVER_LINES: Final = pattern(rb"\{[ \t]*\r?\n")
 ARRAY: Final = pattern(rb"\[\s*(?:\{|\]\s*\Z)")
 FIELDS: Final = pattern(rb"[,;\t|]")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import polars as pl
 import pytest
+from console import sessionize
 
 from sessionize.plan.layouts import certain, proposed
 
@@ -25,3 +28,11 @@ def test_a_zone_by_name_alone_is_no_layout(zone: str) -> None:
     texts = pl.Series([f"2024/05/30 10:00:00 ({zone})"])
     assert certain(texts) is None
     assert proposed(texts) == []
+
+
+def test_times_whose_seconds_a_spreadsheet_has_lost_are_told(tmp_path: Path) -> None:
+    log = tmp_path / "log.csv"
+    log.write_text("user_id,ts\nu1,1.71706E+12\nu1,1.71707E+12\n")
+    assert "its seconds were lost before" in sessionize("run", log, "-o", "out", cwd=tmp_path).err
+    log.write_text("user_id,ts\nu1,1.71706E12\nu1,1.717063260E12\n")
+    assert "lost" not in sessionize("run", log, "-o", "out-too", cwd=tmp_path).err

@@ -113,6 +113,8 @@ def test_objects_of_one_line_are_a_row_each_of_that_line(tmp_path: Path) -> None
         b'[{"a":1,"b":"x]"}\n,{"a":2,"b":",]"}\n]',
         b'  [\n  {"a":1,"b":"x]"},\n  {"a":2,"b":",]"}\n  ]\n',
         b'{"a":1,"b":"x]"},\n{"a":2,"b":",]"},\n',
+        b',{"a":1,"b":"x]"}\n,{"a":2,"b":",]"}\n',
+        b', {"a":1,"b":"x]"}\n, {"a":2,"b":",]"}\n]',
         b'\xef\xbb\xbf{"a":1,"b":"x]"}\n\xef\xbb\xbf{"a":2,"b":",]"}\n',
     ],
 )
