@@ -3,7 +3,7 @@
 Numbers keep their digits, a whole one with a point is the integer (semantics, section 2), and nested values are their
 JSON text, as all columns are text here as they are in a CSV.
 Polars parses whole blocks; where it refuses one, or would not read it to the letter, the block is cut ever smaller,
-and what is left is read line by line. Of a key that an object has twice the first counts.
+and what is left is read line by line. Of a key that an object has twice the first counts; deeper inside it the last.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def _keys_of(lines: Iterable[bytes]) -> dict[str, None]:
     found: dict[str, None] = {}
     for line in lines:
         for record in _records(_tidied(line)) or ():
-            found |= dict.fromkeys(record)
+            found |= dict.fromkeys(key for key, _ in record.pairs)
     return found
 
 
@@ -232,7 +232,7 @@ def _one_by_one(lines: Sequence[bytes], numbers: Sequence[int], wanted: Collecti
     for place in sorted({*range(len(lines))} - {*single} | {*left}):
         found = records[place]
         fault = None if found is not None else "malformed_row" if _is_text(lines[place]) else "bad_encoding"
-        rows += [[numbers[place], fault, *(_text(each.get(key)) for key in wanted)] for each in found or ({},)]
+        rows += [[numbers[place], fault, *(_text(each.get(key)) for key in wanted)] for each in found or [_Object([])]]
     frames.append(pl.DataFrame(rows, schema=_types(wanted).schema, orient="row"))
     return pl.concat(frames).sort(schema.ROW, maintain_order=True)
 
@@ -254,7 +254,7 @@ def _whole_parts(
     return first[0] + second[0], first[1] + second[1]
 
 
-def _records(line: bytes) -> list[dict[str, Any]] | None:
+def _records(line: bytes) -> list[_Object] | None:
     """The line's objects; None where it has anything but whole JSON objects of Unicode text."""
     try:
         records = _decoded(line.decode().strip(WHITE))
@@ -290,11 +290,12 @@ def _is_text(line: bytes) -> bool:
     return True
 
 
-def _first_of_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in pairs:
-        found.setdefault(key, value)
-    return found
+class _Object(dict[str, Any]):
+    """An object, of each key the first value; inside a value it is written with all of them, as Polars writes it."""
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        super().__init__(reversed(pairs))
+        self.pairs = pairs
 
 
 def _no_number(name: str) -> Any:
@@ -302,7 +303,7 @@ def _no_number(name: str) -> Any:
 
 
 _DECODER: Final = json.JSONDecoder(
-    parse_int=JsonNumber, parse_float=JsonNumber, parse_constant=_no_number, object_pairs_hook=_first_of_each
+    parse_int=JsonNumber, parse_float=JsonNumber, parse_constant=_no_number, object_pairs_hook=_Object
 )
 
 
@@ -316,8 +317,8 @@ def _json(value: Any) -> str:
     """JSON text with its numbers' own digits, spaced as Polars spaces it."""
     if isinstance(value, JsonNumber):
         return spelled(str.__str__(value))
-    if isinstance(value, dict):
-        return f"{{{', '.join(f'{_json(key)}: {_json(inner)}' for key, inner in value.items())}}}"
+    if isinstance(value, _Object):
+        return f"{{{', '.join(f'{_json(key)}: {_json(inner)}' for key, inner in value.pairs)}}}"
     if isinstance(value, list):
         return f"[{', '.join(map(_json, value))}]"
     return json.dumps(value, ensure_ascii=False)

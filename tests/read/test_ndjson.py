@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from sessionize import schema
 from sessionize.config import Config, Rules
 from sessionize.errors import UsageError
+from sessionize.kernel.references import field
 from sessionize.limits import TextLimits
 from sessionize.plan import resolve
 from sessionize.read import Log, ndjson, open_log
@@ -215,3 +216,20 @@ def test_blocks_of_any_size_give_the_same_rows(tmp_path: Path) -> None:
         log = opened(tmp_path / "a.ndjson", content, block)
         assert rows(log, "id", "v") == whole
         assert log.scan().select(pl.len()).collect().item() == 5
+
+
+TWICE = b'{"id":"a","o":{"k":1,"k":2.5},"n":1.50,"id":"b","n":2}'
+
+
+@pytest.mark.parametrize(
+    "content", [TWICE, TWICE + b"\nno object", b"[" + TWICE + b",\n" + TWICE + b"]", TWICE + b" " + TWICE + b"\n{}"]
+)
+def test_of_a_key_that_an_object_has_twice_the_first_counts_and_inside_a_value_the_last(
+    content: bytes, tmp_path: Path
+) -> None:
+    (tmp_path / "a.ndjson").write_bytes(content + b"\n")
+    log = open_log(Config(inputs=(str(tmp_path / "a.ndjson"),)))
+    inside = field("o.k", log.schema).alias("k")
+    found = log.scan().filter(pl.col("id").is_not_null()).select(inside, "id", "n", "o").collect().rows()
+    assert found[0] == ("2.5", "a", "1.50", '{"k": 1, "k": 2.5}')
+    assert len({*found}) == 1
