@@ -25,6 +25,8 @@ QUOTE: Final = '"'
 MOST_FIELDS: Final = 10_000
 LONGEST_HEADER: Final = 1 << 20
 LOOKED_AT: Final = 40
+LONGEST_TYPED: Final = 200
+"""Characters of names that are to be typed; of more, what kind of thing is typed is enough."""
 """Lines from which a layout is told."""
 SEPARATOR_LINE: Final = pattern(r'(?i)"?sep=([^"\r\n])"?')
 """What spreadsheets write before the header."""
@@ -124,7 +126,7 @@ def dialect(source: Source, config: Config) -> Dialect:
     rows = [fields_of(line.text.decode("utf-8", "replace"), delimiter, quote) or [] for line in others]
     if is_data(fields, rows, has_known_name=_has_known_name(fields)):
         raise NoHeader(path, [fields, *rows], first.first - 1)
-    names = _header(fields, rows, source)
+    names = _header(fields, rows, source, first.last)
     above = (lines[0].first, lines[title - 1].last) if title else None
     return Dialect(delimiter, names, first.last + 1, quote=quote, title=above, unnamed=len(fields) - len(names))
 
@@ -244,8 +246,8 @@ def _outside_quotes(line: str, delimiter: str) -> int:
     return re.sub(r'"[^"]*"', "", line).count(delimiter)
 
 
-def _header(fields: Sequence[str], rows: Sequence[Sequence[str]], source: Source) -> tuple[str, ...]:
-    """Column names; one without a name is called for its place, one after the last is a column only where rows have values."""
+def _header(fields: Sequence[str], rows: Sequence[Sequence[str]], source: Source, line: int) -> tuple[str, ...]:
+    """Column names, of the line of this number; one without a name is called for its place, one after the last is a column only where rows have values."""
     width = _width(fields)
     further = [row[width : len(fields)] for row in rows if len(row) >= width]
     if any(map(any, further)) and all(len(each) == len(fields) - width for each in further):
@@ -258,10 +260,21 @@ def _header(fields: Sequence[str], rows: Sequence[Sequence[str]], source: Source
         raise InputError(
             f"{source.file.path}: the header names a column twice: {', '.join(twice)}",
             hint=typed(
-                "name them apart: tail -n +2 FILE | sessionize run - --columns A,B,C …", source.file.path, source.packed
+                f"name them apart: tail -n +{line + 1} FILE | sessionize run - --columns {_apart(names)} …",
+                source.file.path,
+                source.packed,
             ),
         )
     return tuple(names)
+
+
+def _apart(names: Sequence[str]) -> str:
+    """The names as an option has them, those that were there before with a number; letters in place of many, or of odd ones."""
+    numbered = [
+        f"{name}_{among}" if (among := names[:place].count(name) + 1) > 1 else name for place, name in enumerate(names)
+    ]
+    is_short = len(",".join(numbered)) <= LONGEST_TYPED and not any("," in name or "FILE" in name for name in numbered)
+    return shlex.quote(",".join(numbered)) if is_short and len({*numbered}) == len(numbered) else "A,B,C"
 
 
 def fields_of(line: str, delimiter: str, quote: str = QUOTE) -> list[str] | None:

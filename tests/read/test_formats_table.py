@@ -93,7 +93,8 @@ CASES: Final[dict[str, list[Case]]] = {
     ],
     "a header that is no UTF-8": [
         refused("iconv -f LATIN1", a_csv=CSV.replace(b"page", b"p\xe4ge")),
-        refused("tail -n +2", a_csv=CSV.replace(b"page", b"ts")),
+        refused("a.csv | sessionize run - --columns user_id,ts,ts_2", a_csv=CSV.replace(b"page", b"ts")),
+        refused("tail -n +3", a_csv=b"sep=,\n" + CSV.replace(b"page", b"ts")),
     ],
     "zip, bzip2, xz": [
         refused("unzip -p", a_csv=b"PK\x03\x04xx"), refused("bzcat", a_csv=b"BZh91AY&SYxx"), refused("xzcat", a_csv=b"\xfd7zXZxx"),
@@ -111,7 +112,11 @@ CASES: Final[dict[str, list[Case]]] = {
         Case({"metadata/1.metadata.json": b"{}", "data/a.parquet": ONE}, code=3, said="scan_iceberg"),
     ],
     "a line over 64 MiB": [refused("line 3: longer", a_csv=CSV + b"x" * 3000), refused("unpacks to more", a_csv_gz=gzip.compress(CSV * 999))],
-    "NDJSON: a key": [read((OBJECT + b"\n") * 1001 + OBJECT[:-1] + b',"late_key":"x"}\n', 1002, "a.ndjson", properties=("late_key",))],
+    "NDJSON: a key twice": [
+        read(OBJECT[:-1] + b',"ts":"no time"}\n', name="a.ndjson"),
+        bad(OBJECT + b"\n" + OBJECT.replace(b"{", b'{"ts":"no time",') + b"\n", "bad_timestamp", "a.ndjson"),
+    ],
+    "NDJSON: a key that": [read((OBJECT + b"\n") * 1001 + OBJECT[:-1] + b',"late_key":"x"}\n', 1002, "a.ndjson", properties=("late_key",))],
     "Parquet: columns missing": [
         Case({"a.parquet": ONE, "b.parquet": parquet(ts=[NOON], n=pa.array([2], pa.int8()), user_id=["u1"], more=[1])}, 2),
         Case({"a.parquet": ONE, "b.parquet": parquet(ts=pa.array([NOON], pa.timestamp("ns", "Asia/Tokyo")), user_id=["u1"])}, 2),
