@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -15,6 +16,7 @@ from sessionize.engine.observe import Observer, overrides
 from sessionize.engine.prefetch import Behind, ahead
 from sessionize.engine.result import Counts
 from sessionize.engine.value_stats import TRANSIENT, ValueStats
+from sessionize.errors import UsageError
 from sessionize.kernel import Dictionaries, normalise
 from sessionize.kernel.derived_splits import with_derived_splits
 from sessionize.kernel.enrich import enriched
@@ -28,6 +30,7 @@ MOST_AHEAD: Final = 4
 PARQUET_AHEAD: Final = 2
 MOST_BEHIND: Final = 4
 """Batches that observers may still be looking at when the next one is read."""
+FITS: Final = "a value that does not fit: TRY_CAST gives null in its place; max(CAST(x AS VARCHAR)) is that of texts"
 PLACE: Final = (schema.FILE, schema.ROW, schema.REASON)
 
 
@@ -239,19 +242,27 @@ def event_types(types: Mapping[str, pl.DataType], plan: Plan) -> dict[str, pl.Da
 def _normalised(raw: pl.LazyFrame, types: Mapping[str, pl.DataType], plan: Plan, *, in_memory: bool) -> pl.DataFrame:
     try:
         return normalise(raw, types, plan).collect(engine="in-memory" if in_memory else "streaming")
-    except pl.exceptions.PolarsError:
+    except pl.exceptions.PolarsError as error:
         if plan.where is None and not plan.own:
             raise
         # is it the file that is damaged?
         normalise(raw, types, replace(plan, where=None, own=())).collect(engine="streaming")
-        origin = (
-            "--where" if plan.where is not None and _fails(raw, types, replace(plan, own=())) else "--metric or --goal"
-        )
-        with sql.as_usage_error(
-            origin,
-            "a value that does not fit: TRY_CAST gives null in its place; max(CAST(x AS VARCHAR)) is that of texts",
-        ):
-            raise
+        option, hint = _where_it_fails(raw, types, plan)
+        raise UsageError(f"{option}: {sql.cause(error)}", hint=hint) from None
+
+
+def _where_it_fails(raw: pl.LazyFrame, types: Mapping[str, pl.DataType], plan: Plan) -> tuple[str, str]:
+    """The option whose SQL or column meets a value that does not fit, and what to type."""
+    if plan.where is not None and _fails(raw, types, replace(plan, own=())):
+        return "--where", FITS
+    found = next((own for own in plan.own if _fails(raw, types, replace(plan, own=(own,)))), None)
+    if found is None:
+        return "--metric or --goal", FITS
+    if found.kind != "dimension":
+        return f"--{found.kind} {found.name}", FITS
+    column = '"' + found.uses[found.name].replace('"', '""') + '"'
+    text = f"{found.name}=first(CAST({column} AS VARCHAR)) FILTER (WHERE {column} IS NOT NULL)"
+    return f"--dimension {found.name}", f"--metric {shlex.quote(text)} in its place has all digits"
 
 
 def _fails(raw: pl.LazyFrame, types: Mapping[str, pl.DataType], plan: Plan) -> bool:

@@ -12,6 +12,7 @@ import polars as pl
 
 from sessionize import schema, sql
 from sessionize.config import Own, Plan
+from sessionize.errors import UsageError
 from sessionize.kernel.amounts import amount
 from sessionize.kernel.metrics import METRIC_NAMES, UTC_INSTANT
 from sessionize.kernel.privacy import is_id
@@ -22,6 +23,8 @@ from sessionize.own import OwnType
 TYPES: Final[Mapping[OwnType, pl.DataType]] = {
     "integer": pl.Int64(), "number": pl.Float64(), "string": pl.String(), "boolean": pl.Boolean(), "time": UTC_INSTANT,
 }  # fmt: skip
+LARGEST: Final = 2**63 - 1
+"""The largest whole number that the outputs have as a number."""
 KEPT: Final = "sessionize.kept."
 SESSION: Final = "sessionize.session"
 TAKEN: Final = frozenset((*METRIC_NAMES, *schema.ROLES, "position"))
@@ -47,7 +50,17 @@ def plain(column: pl.Expr, dtype: pl.DataType) -> pl.Expr:
         return filled(as_text(column, dtype))
     if kind == "time":
         return near_time(column, dtype).dt.convert_time_zone("UTC").cast(UTC_INSTANT)
-    return column.cast(TYPES[kind])
+    return column if dtype == pl.UInt64 else column.cast(TYPES[kind])
+
+
+def exact(dtype: pl.DataType) -> pl.DataType:
+    """The type in which a metric sees a column: sums of numbers without a sign would begin anew at 0."""
+    return pl.Int128() if dtype == pl.UInt64 else dtype
+
+
+def as_exact(values: pl.Series) -> pl.Series:
+    """The column in that type."""
+    return values.cast(exact(values.dtype)) if values.dtype == pl.UInt64 else values
 
 
 def own_columns(types: Types, plan: Plan) -> dict[str, pl.Expr]:
@@ -61,7 +74,9 @@ def own_columns(types: Types, plan: Plan) -> dict[str, pl.Expr]:
     numbers = frozenset(name for own in plan.own for name in own.numbers)
     for own in plan.own:
         if own.kind == "dimension":
-            found[schema.OWN_PREFIX + own.name] = used(own.uses[own.name], types, plan)
+            dtype = field_type(own.uses[own.name], types)
+            value = used(own.uses[own.name], types, plan)
+            found[schema.OWN_PREFIX + own.name] = value.cast(TYPES[own.dtype]) if dtype == pl.UInt64 else value
         elif own.kind == "metric":
             found |= {
                 schema.USE_PREFIX + name: used(reference, types, plan, is_number=name in numbers)
@@ -126,7 +141,7 @@ def own_aggregates(rows: pl.DataFrame, events: pl.DataFrame, plan: Plan) -> list
     names = [
         name for name in events.columns if name.startswith((schema.OWN_PREFIX, schema.USE_PREFIX, schema.GOAL_PREFIX))
     ]
-    there = [events[name].gather(rows["row"]).alias(name.removeprefix(schema.USE_PREFIX)) for name in names]
+    there = [as_exact(events[name].gather(rows["row"])).alias(name.removeprefix(schema.USE_PREFIX)) for name in names]
     frame = pl.DataFrame([rows["session"].alias(SESSION), *there])
     with sql.as_usage_error("--metric", "a value that does not fit: TRY_CAST gives null in its place"):
         found = (
@@ -147,6 +162,11 @@ def _aggregate(own: Own) -> pl.Expr:
 
 
 def _cast(values: pl.Series, own: Own) -> pl.Series:
+    if own.dtype == "integer" and values.dtype == pl.Int128 and (values.abs() > LARGEST).any():
+        raise UsageError(
+            f"--metric {own.name}: a value of it is beyond {LARGEST:,}, the largest whole number that is written",
+            hint=f"CAST({own.text} AS VARCHAR) has all its digits, CAST({own.text} AS DOUBLE) is a number",
+        )
     column = plain(pl.col(values.name), values.dtype) if own.kind == "metric" else pl.col(values.name)
     return values.to_frame().select(column.cast(TYPES[own.dtype])).to_series()
 

@@ -15,7 +15,7 @@ from sessionize import sql
 from sessionize.config import Config, Own, Plan
 from sessionize.errors import UsageError
 from sessionize.kernel.metrics import METRIC_NAMES
-from sessionize.kernel.own import SESSION, TAKEN, plain_type, used
+from sessionize.kernel.own import LARGEST, SESSION, TAKEN, exact, plain_type, used
 from sessionize.kernel.privacy import is_address
 from sessionize.kernel.references import field_type
 from sessionize.own import OwnKind, OwnType
@@ -47,7 +47,7 @@ def own_of(config: Config, plan: Plan, types: Types, sample: Sample, known: Mapp
     for kind, asked in kinds:
         for name, text in asked.items():
             _check_name(kind, name, text, types)
-    dimensions = tuple(_dimension(name, text, plan, types) for name, text in config.dimensions.items())
+    dimensions = tuple(_dimension(name, text, plan, types, sample) for name, text in config.dimensions.items())
     named = {own.name: own.uses[own.name] for own in dimensions}
     goals = tuple(_goal(name, text, plan, types, named) for name, text in config.goals.items())
     found = (*dimensions, *_metrics(config.metrics, plan, types, named, sample, known), *goals)
@@ -66,7 +66,7 @@ def _check_name(kind: str, name: str, text: str, types: Types) -> None:
     )
 
 
-def _dimension(name: str, text: str, plan: Plan, types: Types) -> Own:
+def _dimension(name: str, text: str, plan: Plan, types: Types, sample: Sample) -> Own:
     origin = f"--dimension {name}"
     reference = _reference(text, plan, types, {})
     if reference is None:
@@ -74,7 +74,10 @@ def _dimension(name: str, text: str, plan: Plan, types: Types) -> Own:
         reference = text
     _check_private(reference, plan, origin)
     dtype = _frame({name: used(reference, types, plan)}, types)[name]
-    return Own(name=name, kind="dimension", text=text, dtype=plain_type(dtype), uses={name: reference})
+    kind = plain_type(dtype)
+    if dtype == pl.UInt64 and (sample(used(reference, types, plan)) > LARGEST).any():
+        kind = "string"  # so that no digit is lost
+    return Own(name=name, kind="dimension", text=text, dtype=kind, uses={name: reference})
 
 
 def _reference(name: str, plan: Plan, types: Types, named: Mapping[str, str]) -> str | None:
@@ -186,7 +189,8 @@ def _result(expression: pl.Expr, types: Types) -> pl.DataType | None:
 
 def _of_groups(expression: pl.Expr, types: Types) -> pl.DataType:
     # Of one row, though of nulls: what types do not go together is seen only where something is computed.
-    frame = pl.DataFrame(schema={SESSION: pl.UInt32(), **types}).clear(1)
+    seen = {name: exact(dtype) for name, dtype in types.items()}
+    frame = pl.DataFrame(schema={SESSION: pl.UInt32(), **seen}).clear(1)
     return frame.lazy().group_by(SESSION).agg(expression.alias("sessionize.value")).collect().schema["sessionize.value"]
 
 
@@ -225,6 +229,8 @@ def _as_known(own: Own, known: Mapping[str, OwnType], types: Types, plan: Plan, 
     """The column with the type that it had in the nights before, where it is a wider one, or there is no value to tell."""
     before = known.get(own.name, own.dtype)
     if before == own.dtype or (before, own.dtype) == ("number", "integer"):
+        return replace(own, dtype=before)
+    if own.kind == "dimension" and before == "string" and field_type(own.uses[own.name], types) == pl.UInt64:
         return replace(own, dtype=before)
     values = {name: sample(used(reference, types, plan)).drop_nulls() for name, reference in own.uses.items()}
     if not values or any(len(each) for each in values.values()):
