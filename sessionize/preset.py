@@ -244,7 +244,9 @@ def _layout(name: str, table: Mapping[str, Any]) -> Layout:
         )
     delimiter = _text(name, table, "delimiter") or None
     if delimiter is not None and (len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n'):
-        raise UsageError(f"preset {name}: layout.delimiter {delimiter!r} is not one character")
+        raise UsageError(
+            f"preset {name}: layout.delimiter {delimiter!r} is not one ASCII character, or ends a line or a text"
+        )
     least = table.get("least", 0)
     if isinstance(least, bool) or not isinstance(least, int) or least < 0:
         raise UsageError(f"preset {name}: layout.least {least!r} is not a number of fields")

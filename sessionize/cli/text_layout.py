@@ -42,7 +42,10 @@ def character(given: str | None, option: str, example: str) -> str | None:
     elif CARET.fullmatch(given):
         found = chr(ord(given[1].upper()) - 64)
     if len(found) != 1 or not found.isascii() or found in "\r\n\0" or (option == "--delimiter" and found == '"'):
-        raise UsageError(f"{option} {given!r} is not one ASCII character", hint=f"for example {option} {example}")
+        raise UsageError(
+            f"{option} {given!r} is not one ASCII character, or ends a line or a text",
+            hint=f"for example {option} {example}",
+        )
     return found
 
 

@@ -33,7 +33,7 @@ TIMES: Final = (
     "%H:%M:%S", "%H:%M:%S.%f", "%H:%M:%S,%f", "%H:%M", "%H:%M:%S:%L", "%I:%M:%S %p", "%I:%M %p", "%I:%M:%S%p",
     "%I:%M%p", "%H%M%S", "%H%M%S.%f", "%H.%M.%S", "%H%M", "%H", "%I:%M:%S.%f %p", "%I.%M.%S.%f %p",
 )  # fmt: skip
-ZONES: Final = ("", " %z", "%z", " %z %Z", "%z[%Z]", " (UTC)", " (GMT)", " %z (%Z)")
+ZONES: Final = ("", " %z", "%z", " %z %Z", "%z[%Z]", " (%z)", " %z (%Z)")
 ENDS: Final = ("%a %b %d %H:%M:%S %Y", "%a %b %d %H:%M:%S %z %Y", "%b %d %H:%M:%S %Y")
 """Layouts whose year stands at the end."""
 WRITTEN: Final = ("%Y%m%d", "%Y%m%d%H", "%Y%m%d%H%M", "%Y%m%d%H%M%S", "%Y%m%d%H%M%S%f")
@@ -43,8 +43,11 @@ SERIALS: Final = (32_874.0, 73_050.0)
 
 
 def certain(texts: pl.Series) -> str | None:
-    """The layout that all the texts have, if it can be read in one way only."""
-    return next(iter(_reading(texts, CERTAIN_DATES)), None)
+    """The layout that all the texts have, if it can be read in one way only.
+
+    An hour alone may be an offset, or no time at all.
+    """
+    return next((layout for layout in _reading(texts, CERTAIN_DATES) if not layout.endswith("%H")), None)
 
 
 def proposed(texts: pl.Series) -> list[str]:

@@ -228,9 +228,9 @@ class Roles:
         """A column such as `type` is the event type if page views are among its values; without pages, conversions do."""
         if schema.EVENT_TYPE in (*self._columns, *self._doubtful) or self._said(schema.EVENT_TYPE) is not None:
             return
-        config, has_pages = self._config, schema.PAGE in self._columns
-        views = schema.PAGE_VIEWS if config.page_views is None else config.page_views
-        words = (*views, *(() if has_pages else config.conversions or schema.CONVERSIONS))
+        words = self._config.page_views or schema.PAGE_VIEWS
+        if schema.PAGE not in self._columns:
+            words = (*words, *(self._config.conversions or schema.CONVERSIONS))
         usual = {schema.spelling(word) for word in words}
         found = by_name(schema.EVENT_TYPE, self._types, self._taken, schema.NAMES_OF_TYPES)
         self._evidence.read(found)

@@ -35,13 +35,10 @@ def of_pandas(data: Any) -> pl.DataFrame:
     frame: pl.DataFrame = pl.from_pandas(data)
     for place, kind in enumerate(data.dtypes):
         if str(kind).startswith("datetime64[s"):
-            column = data.iloc[:, place]
-            name, zone = frame.columns[place], getattr(kind, "tz", None)
-            seconds = pl.Series(name, column.astype("int64").to_numpy()).zip_with(
-                pl.Series(column.notna().to_numpy()),
-                pl.Series(name, [None], dtype=pl.Int64).new_from_index(0, len(data)),
-            )
-            frame = _in_milliseconds(frame.with_columns(seconds), {place: None if zone is None else str(zone)})
+            zone = getattr(kind, "tz", None)
+            there, seconds = (frame.to_series(place).is_not_null(), data.iloc[:, place].astype("int64").to_numpy())
+            whole = pl.when(there).then(pl.Series(seconds)).alias(frame.columns[place])
+            frame = _in_milliseconds(frame.with_columns(whole), {place: None if zone is None else str(zone)})
     return frame
 
 

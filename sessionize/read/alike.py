@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from typing import Final
 
 from sessionize import schema
 from sessionize.config import Config
 from sessionize.errors import InputError
+from sessionize.read.dialect import KNOWN
 from sessionize.read.opened import Opened
 from sessionize.read.rotated import ending
-
-USUAL: Final = frozenset(schema.spelling(name) for names in schema.USUAL_NAMES.values() for name in names)
-"""Names that hint at a log, as `spelling` folds them."""
 
 
 def check_alike(files: Sequence[Opened], config: Config) -> None:
@@ -41,7 +38,7 @@ def check_alike(files: Sequence[Opened], config: Config) -> None:
 
 def _likeness(file: Opened) -> tuple[int, bool]:
     """How much a file looks like a log: by the usual names that it has, and whether it has more than one column at all."""
-    return len(USUAL & _spelt(file)), len(file.own) > 1
+    return len(KNOWN & _spelt(file)), len(file.own) > 1
 
 
 def _without(file: Opened, others: Sequence[Opened]) -> str:

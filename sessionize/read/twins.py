@@ -72,7 +72,9 @@ def _twin(fields: list[tuple[str, pl.DataType]]) -> str | None:
 
 
 def _has_structs(dtype: pl.DataType) -> bool:
-    """Whether there may be a struct in it; all that is not known to be plain may hold one."""
+    """Whether there may be a struct in it; maps, and what a writer has made up, may hold one."""
+    if isinstance(dtype, (pl.List, pl.Array)):
+        return _has_structs(cast("pl.DataType", dtype.inner))
     return dtype.is_nested() or isinstance(dtype, pl.BaseExtension)
 
 

@@ -242,7 +242,7 @@ def test_a_control_character_may_be_the_delimiter(tmp_path: Path, given: str | N
 
 @pytest.mark.parametrize("given", ["\\x00", "\\x0a", "^J", "^M", "\\x22", '"', "ab", "", "\\u1234", "é", "\\x1"])
 def test_what_is_no_delimiter_is_refused(given: str) -> None:
-    with pytest.raises(UsageError, match="not one character"):
+    with pytest.raises(UsageError, match="not one ASCII character, or ends a line or a text"):
         character(given, "--delimiter", "';'")
 
 

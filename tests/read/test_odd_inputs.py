@@ -191,13 +191,17 @@ def test_a_frame_may_have_columns_named_row_and_reason() -> None:
     assert frames_of(log.head(1)).rejected.schema == found.schema
 
 
-@pytest.mark.parametrize("names", [("README.txt", "b.csv"), ("README.txt", "b.csv", "c.csv"), ("b.csv", "notes.md")])
+@pytest.mark.parametrize("names", [("README.txt", "b.csv"), ("README.txt", "b.csv", "c.csv"), ("a.md", "b.csv")])
 def test_of_files_that_have_nothing_in_common_the_one_that_is_no_log_is_named(
     names: tuple[str, ...], tmp_path: Path
 ) -> None:
     (tmp_path / "logs").mkdir()
     for name in names:
-        text = "user_id,time\na,2024-05-30T10:00:00Z\n" if name.endswith("csv") else "These are the logs.\n"
+        text = (
+            "user_id,time\na,2024-05-30T10:00:00Z\n"
+            if name.endswith("csv")
+            else f"These are the logs{', by day' * name.endswith('md')}.\n"
+        )
         (tmp_path / "logs" / name).write_text(text)
     said = sessionize("run", *(f"logs/{name}" for name in names), "-o", "out", cwd=tmp_path)
     odd = next(name for name in names if not name.endswith("csv"))
